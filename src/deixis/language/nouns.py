@@ -1,0 +1,73 @@
+"""Small facts of English that dialogues and scores need: head nouns, number, punctuation."""
+
+from __future__ import annotations
+
+import re
+
+PREPOSITIONS = frozenset(
+    "about above across after against along alongside amid among amongst around as at atop behind below "
+    "beneath beside besides between beyond by down during for from in inside into like near next of off on "
+    "onto out outside over past through throughout to toward towards under underneath up upon via with "
+    "within without".split()
+)
+RELATIVES = frozenset("that which who whom whose where while".split())
+IRREGULAR_PLURALS = frozenset(
+    "people men women children feet teeth geese mice sheep police crowd-members guys kids".split()
+)
+MANY = frozenset(
+    "two three four five six seven eight nine ten many several some few multiple various both numerous".split()
+)
+WORD = re.compile(r"[a-z0-9]+(?:[-'][a-z0-9]+)*")
+
+
+def words_of(text: str) -> list[str]:
+    """Return the lower-cased words of a text.
+
+    >>> words_of("A man's T-shirt, folded.")
+    ['a', "man's", 't-shirt', 'folded']
+    """
+    return WORD.findall(text.lower())
+
+
+def head_noun(phrase: str) -> str:
+    """Return the last word before the first preposition, comma or relative word, lower-cased.
+
+    The empty string means that the phrase has no word there (the protocol counts it as a miss).
+
+    >>> head_noun("A young girl in a pink dress")
+    'girl'
+    >>> head_noun("two dogs, one of them brown")
+    'dogs'
+    """
+    before_comma = phrase.split(",", maxsplit=1)[0]
+    words = words_of(before_comma)
+    for index, word in enumerate(words):
+        if index > 0 and (word in PREPOSITIONS or word in RELATIVES):
+            return words[index - 1]
+    return words[-1] if words else ""
+
+
+def is_plural(phrase: str) -> bool:
+    """Guess whether a noun phrase takes "are".
+
+    >>> is_plural("two dogs"), is_plural("a glass of beer"), is_plural("people")
+    (True, False, True)
+    """
+    words = words_of(phrase)
+    if words and words[0] in ("a", "an", "one", "this", "that", "another", "each"):
+        return False
+    if words and words[0] in MANY:
+        return True
+    head = head_noun(phrase)
+    return head in IRREGULAR_PLURALS or (head.endswith("s") and not head.endswith(("ss", "us", "is")))
+
+
+def with_article(noun: str) -> str:
+    """Return the noun with "a" or "an", or bare when it is a plural.
+
+    >>> with_article("elephant"), with_article("dogs")
+    ('an elephant', 'dogs')
+    """
+    if not noun or is_plural(noun):
+        return noun
+    return f"{'an' if noun[0] in 'aeiou' else 'a'} {noun}"

@@ -1,0 +1,44 @@
+"""One region token for anything a user points at: the maps averaged under a soft mask, plus coarse geometry.
+
+The idea of Ferret's hybrid region representation (any shape, one code) at the cost of one matrix product:
+a region is a distribution over the locations of the place map (``regions.soft_mask``).
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from deixis.layers.place_map import PlaceMap
+
+GEOMETRY = 8  # x0 y0 x1 y1 cx cy w h, each divided by the side of the square picture
+
+
+class RegionEncoder(nn.Module):
+    """Turn soft masks over the place map into vectors of the language model's width."""
+
+    def __init__(self, *, map_width: int, out_width: int) -> None:
+        super().__init__()
+        self.content = nn.Sequential(
+            nn.Linear(2 * map_width, out_width), nn.GELU(), nn.Linear(out_width, out_width)
+        )
+        self.geometry = nn.Linear(GEOMETRY, out_width)
+
+    def forward(self, places: PlaceMap, masks: Tensor, geometry: Tensor) -> Tensor:
+        """Encode regions.
+
+        masks (B, R, H, W): non-negative, each sums to 1 (all zero for padding rows).
+        geometry (B, R, GEOMETRY). Returns (B, R, out_width).
+        """
+        fine = mean_under(places.fine, masks)
+        coarse_cells = places.coarse.shape[-2:]
+        shares = functional.adaptive_avg_pool2d(masks, coarse_cells)
+        shares = shares / shares.sum(dim=(-2, -1), keepdim=True).clamp(min=1e-6)
+        coarse = mean_under(places.coarse, shares)
+        return self.content(torch.cat([fine, coarse], dim=-1)) + self.geometry(geometry)
+
+
+def mean_under(features: Tensor, masks: Tensor) -> Tensor:
+    """Return the mean (B, R, D) of features (B, D, H, W) under masks (B, R, H, W) that sum to 1."""
+    return torch.bmm(masks.flatten(2), features.flatten(2).transpose(1, 2))

@@ -1,0 +1,1 @@
+"""Networks that turn a picture into feature maps; each can be injected into any system."""

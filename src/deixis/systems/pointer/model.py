@@ -1,0 +1,189 @@
+"""The pointer network: a place map to choose from, region tokens, and a small decoder that points.
+
+See docs/pointer.md for the figure. The network holds tensors only; text, pixels and frames are the business
+of ``prompts`` and ``places`` beside it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+from transformers import GenerationMixin, LlamaModel, PreTrainedModel
+from transformers.modeling_outputs import CausalLMOutputWithPast
+
+from deixis.language.embedding import FactorisedEmbedding
+from deixis.language.packing import PADDING_SEGMENT, PICTURE_SEGMENT, packed_attention
+from deixis.language.vocabulary import PICTURE, REGION
+from deixis.layers.place_map import PlaceMap, PlaceMapper
+from deixis.layers.region_encoder import RegionEncoder
+from deixis.layers.towers.efficientnet_lite import build_tower
+from deixis.systems.pointer.config import PointerConfig
+
+
+@dataclass(frozen=True)
+class PlaceScores:
+    """What a place token says: a distribution over the locations of the map and "nowhere"."""
+
+    locations: Tensor  # (B, P, L) logits
+    nowhere: Tensor  # (B, P) logit of "not in the picture", in the same softmax
+
+    def joint(self) -> Tensor:
+        """Return the logits (B, P, L + 1), "nowhere" last."""
+        return torch.cat([self.locations, self.nowhere[..., None]], dim=-1)
+
+
+class PlaceHead(nn.Module):
+    """Turn the hidden state at a place token into a choice among the locations of the map."""
+
+    def __init__(self, *, width: int, map_width: int) -> None:
+        super().__init__()
+        self.query = nn.Linear(width, map_width)
+        self.nowhere = nn.Sequential(nn.Linear(width, width), nn.GELU(), nn.Linear(width, 1))
+
+    def forward(self, hidden: Tensor, keys: Tensor) -> PlaceScores:
+        """hidden (B, P, W) against keys (B, D, L)."""
+        locations = torch.bmm(self.query(hidden), keys) * keys.shape[1] ** -0.5  # (B, P, L)
+        return PlaceScores(locations=locations, nowhere=self.nowhere(hidden)[..., 0])
+
+
+class PictureReader(nn.Module):
+    """Read a place map as a small grid of tokens for the decoder."""
+
+    def __init__(self, *, map_width: int, width: int, grid: int) -> None:
+        super().__init__()
+        self.grid = grid
+        self.project = nn.Linear(2 * map_width, width)
+        self.position = nn.Parameter(torch.randn(grid * grid, width) * 0.02)
+
+    def forward(self, places: PlaceMap) -> Tensor:
+        """Return picture tokens (B, grid * grid, width)."""
+        middle = functional.adaptive_avg_pool2d(places.middle, self.grid)
+        coarse = functional.interpolate(
+            places.coarse, (self.grid, self.grid), mode="bilinear", align_corners=False
+        )
+        cells = torch.cat([middle, coarse], dim=1).flatten(2).transpose(1, 2)  # (B, N, 2D)
+        return self.project(cells) + self.position
+
+
+class PointerNetwork(PreTrainedModel, GenerationMixin):
+    """The whole network; ``forward`` is what ``generate`` and training call."""
+
+    config_class = PointerConfig
+    main_input_name = "input_ids"
+    _supports_sdpa = True
+    _tied_weights_keys: dict[str, str] = {}
+
+    def __init__(self, config: PointerConfig) -> None:
+        super().__init__(config)
+        self.tower = build_tower(config.tower)
+        self.mapper = PlaceMapper(self.tower.channels, width=config.map_width, side=config.side)
+        self.reader = PictureReader(map_width=config.map_width, width=config.width, grid=config.picture_grid)
+        self.region_encoder = RegionEncoder(map_width=config.map_width, out_width=config.width)
+        self.words = FactorisedEmbedding(config.vocab_size, word_width=config.word_width, width=config.width)
+        self.decoder = LlamaModel(config.llama())
+        self.decoder.set_input_embeddings(nn.Identity())  # ``words`` embeds; the decoder only reads vectors
+        self.place_head = PlaceHead(width=config.width, map_width=config.map_width)
+        self.post_init()
+
+    def _init_weights(self, module: nn.Module) -> None:
+        """Leave every part as its own constructor made it; torch's defaults suit them."""
+
+    def get_input_embeddings(self) -> nn.Module:
+        """Return the tied word table, as ``generate`` and PEFT expect."""
+        return self.words
+
+    def perceive(self, pixels: Tensor) -> PlaceMap:
+        """Turn pixels (B, 3, S, S) in 0..1, letterboxed, into a place map; once for all questions."""
+        return self.mapper(self.tower(pixels.contiguous(memory_format=torch.channels_last)))
+
+    def embed(
+        self, input_ids: Tensor, *, picture: Tensor | None = None, regions: Tensor | None = None
+    ) -> Tensor:
+        """Return embeddings (B, T, W) with picture and region vectors in the places of their tokens.
+
+        picture (B, N, W) and regions (K, W), in reading order over the whole batch. A count that does not
+        match the tokens raises ValueError: a region silently shifted to another token would still answer.
+        """
+        embeds = self.words(input_ids)
+        for token, vectors in ((PICTURE.id, picture), (REGION.id, regions)):
+            slots = input_ids == token
+            given = 0 if vectors is None else vectors.numel() // vectors.shape[-1]
+            if int(slots.sum()) != given:
+                name = "picture" if token == PICTURE.id else "region"
+                raise ValueError(f"the text has {int(slots.sum())} {name} tokens, but {given} vectors are given")
+            if vectors is not None and given:
+                embeds = embeds.masked_scatter(slots[..., None], vectors.to(embeds.dtype))
+        return embeds
+
+    def encode_regions(self, places: PlaceMap, masks: Tensor, geometry: Tensor, present: Tensor) -> Tensor:
+        """Return the vectors (K, W) of the regions marked ``present`` (B, R), picture by picture."""
+        return self.region_encoder(places, masks, geometry)[present]
+
+    def forward(
+        self,
+        input_ids: Tensor | None = None,
+        *,
+        pixel_values: Tensor | None = None,
+        region_masks: Tensor | None = None,
+        region_geometry: Tensor | None = None,
+        region_present: Tensor | None = None,
+        segments: Tensor | None = None,
+        attention_mask: Tensor | None = None,
+        position_ids: Tensor | None = None,
+        past_key_values: Any = None,
+        inputs_embeds: Tensor | None = None,
+        labels: Tensor | None = None,
+        use_cache: bool | None = None,
+        **unused: Any,
+    ) -> CausalLMOutputWithPast:
+        """Predict the next token at every position.
+
+        input_ids (B, T) begins with ``picture_tokens`` picture tokens when ``pixel_values`` (B, 3, S, S) is
+        given; region_masks (B, R, H, W), region_geometry (B, R, G) and region_present (B, R) describe the
+        regions in the order of their tokens. Labels (B, T) with -100 where nothing is learnt.
+        """
+        if inputs_embeds is None:
+            picture = regions = None
+            if pixel_values is not None and past_length(past_key_values) == 0:
+                places = self.perceive(pixel_values)
+                picture = self.reader(places)
+                if region_masks is not None and region_geometry is not None and region_present is not None:
+                    regions = self.encode_regions(places, region_masks, region_geometry, region_present)
+            inputs_embeds = self.embed(input_ids, picture=picture, regions=regions)
+            if segments is None and picture is not None:
+                segments = single_segments(input_ids, attention_mask)
+        mask = attention_mask if segments is None else packed_attention(segments, dtype=inputs_embeds.dtype)
+        output = self.decoder(
+            inputs_embeds=inputs_embeds,
+            attention_mask=mask,
+            position_ids=position_ids,
+            past_key_values=past_key_values,
+            use_cache=bool(use_cache),
+        )
+        logits = self.words.logits(output.last_hidden_state)
+        loss = None
+        if labels is not None:
+            loss = functional.cross_entropy(logits[:, :-1].flatten(0, 1), labels[:, 1:].flatten())
+        return CausalLMOutputWithPast(
+            loss=loss,
+            logits=logits,
+            past_key_values=output.past_key_values,
+            hidden_states=(output.last_hidden_state,),
+        )
+
+
+def past_length(past: Any) -> int:
+    """Return how many tokens a cache already holds."""
+    return 0 if past is None else int(past.get_seq_length())
+
+
+def single_segments(input_ids: Tensor, attention_mask: Tensor | None) -> Tensor:
+    """Return the segments (B, T) of one dialogue a row: picture, then text, then padding."""
+    segments = torch.where(input_ids == PICTURE.id, PICTURE_SEGMENT, 1)
+    if attention_mask is not None:
+        segments = segments.masked_fill(attention_mask == 0, PADDING_SEGMENT)
+    return segments
