@@ -8,6 +8,7 @@ import numpy as np
 from PIL import Image
 
 from deixis.pictures.opening import Picture
+from deixis.pictures.resizing import resize_pixels
 from deixis.regions.frames import Frame
 
 
@@ -55,10 +56,8 @@ def draw_view(
     # The view slides over the resized picture: centred, plus a shift of part of the side.
     offset = np.round((side - size) / 2 + rng.uniform(-how.shift, how.shift, size=2) * side).astype(int)
     canvas = Image.new("RGB", (side, side), (128, 128, 128))
-    resized = Image.fromarray(np.ascontiguousarray(pixels)).resize(
-        (int(size[0]), int(size[1])), Image.Resampling.BICUBIC
-    )
-    canvas.paste(resized, (int(offset[0]), int(offset[1])))
+    resized = resize_pixels(np.ascontiguousarray(pixels), int(size[0]), int(size[1]))
+    canvas.paste(Image.fromarray(resized), (int(offset[0]), int(offset[1])))
     moved = boxes * np.tile(scales, 2) + np.tile(offset, 2)
     cut = np.clip(moved, 0, side)
     kept = areas(cut) >= how.keep * np.maximum(areas(moved), 1e-9)

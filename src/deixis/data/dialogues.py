@@ -247,6 +247,13 @@ class DialogueWriter:
         return tuple(self.boxes[thing] for thing in things)
 
 
+def template_texts() -> list[str]:
+    """Return the wording of every question and answer, for a vocabulary to cover."""
+    questions = WHERE + WHERE_MANY + NAME + DESCRIBE + CAPTION + LIST + PRESENCE + PRESENCE_MANY
+    answers = ("yes, it is in the picture.", "no, they are not in the picture.", "it is here, they are here.")
+    return [*questions, *answers, "what does it look like?", "the and a an"]
+
+
 def pick(choices: Sequence[T], rng: np.random.Generator) -> T:
     """Draw one of ``choices``."""
     return choices[int(rng.integers(len(choices)))]

@@ -1,0 +1,49 @@
+"""Readers of datasets: one explicit table, layout name to reader; every reader returns scenes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from types import MappingProxyType
+
+from deixis.data.scene import Scene
+from deixis.data.sources.coco import read_coco
+from deixis.data.sources.flickr30k_entities import read_flickr30k_entities
+from deixis.data.sources.pack import read_pack
+from deixis.errors import RecordError
+
+Reader = Callable[[Path, str], list[Scene]]
+
+SOURCES: Mapping[str, Reader] = MappingProxyType(
+    {"pack": read_pack, "flickr30k_entities": read_flickr30k_entities, "coco": read_coco}
+)
+# What a folder of each layout holds; the first layout of which something is there is taken.
+SIGNS: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        "flickr30k_entities": ("Sentences/*.txt",),
+        "pack": ("*_captions.jsonl",),
+        "coco": ("annotations/instances_*.json", "*_instances.json"),
+    }
+)
+
+
+def read_scenes(folder: Path, split: str, *, layout: str | None = None) -> list[Scene]:
+    """The scenes of one split of a dataset folder, whose layout is detected unless it is named.
+
+    RecordError: no layout fits, the layout is unknown, or the reader found a mistake in a file.
+    """
+    chosen = detect_layout(Path(folder)) if layout is None else layout
+    if chosen not in SOURCES:
+        raise RecordError(f"unknown layout {chosen!r}; expected one of {', '.join(SOURCES)}")
+    return SOURCES[chosen](Path(folder), split)
+
+
+def detect_layout(folder: Path) -> str:
+    """The name of the layout that a folder is in, by the files it holds; RecordError if it is in none."""
+    if not folder.is_dir():
+        raise RecordError(f"there is no dataset folder {str(folder)!r}")
+    for layout, patterns in SIGNS.items():
+        if any(next(folder.glob(pattern), None) is not None for pattern in patterns):
+            return layout
+    signs = "; ".join(f"{layout}: {' or '.join(patterns)}" for layout, patterns in SIGNS.items())
+    raise RecordError(f"{folder} is in no layout that we read; expected one of these files. {signs}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -17,7 +18,7 @@ from deixis.layers.region_encoder import GEOMETRY
 from deixis.regions.shapes import Box, Region
 from deixis.regions.soft_mask import soft_mask
 from deixis.systems.pointer.config import PointerConfig
-from deixis.systems.pointer.prompts import IGNORED, Written, write_dialogue
+from deixis.systems.pointer.prompts import IGNORED, Draft, draft_dialogue
 
 
 @dataclass(frozen=True)
@@ -32,19 +33,19 @@ class RowLayout:
     places: list[tuple[str, tuple[Box, ...]]]
 
 
-def lay_out(dialogues: Sequence[Written], picture_tokens: int) -> RowLayout:
+def lay_out(dialogues: Sequence[Draft], picture_tokens: int) -> RowLayout:
     """Put a picture's dialogues behind its tokens; every dialogue's positions start after the picture."""
     ids, labels = [PICTURE.id] * picture_tokens, [IGNORED] * picture_tokens
     segments, positions = [PICTURE_SEGMENT] * picture_tokens, list(range(picture_tokens))
     regions: list[Region] = []
     places: list[tuple[str, tuple[Box, ...]]] = []
-    for number, written in enumerate(dialogues, start=1):
-        ids += written.ids
-        labels += written.labels
-        segments += [number] * len(written.ids)
-        positions += range(picture_tokens, picture_tokens + len(written.ids))
-        regions += written.regions
-        places += written.places
+    for number, draft in enumerate(dialogues, start=1):
+        ids += draft.ids
+        labels += draft.labels
+        segments += [number] * len(draft.ids)
+        positions += range(picture_tokens, picture_tokens + len(draft.ids))
+        regions += draft.regions
+        places += draft.places
     return RowLayout(ids, labels, segments, positions, regions, places)
 
 
@@ -82,15 +83,16 @@ class PointerCollate:
         self.vocabulary = vocabulary
         self.phrase_rows = phrase_rows
 
-    def __call__(self, examples: Sequence[Example]) -> dict[str, Tensor]:
+    def __call__(self, examples: Sequence[Example]) -> dict[str, Any]:
         """Return padded tensors; see PointerObjective.forward for the shapes."""
         tokens = self.config.picture_tokens
         rows = [
-            lay_out([write_dialogue(dialogue, self.vocabulary) for dialogue in example.dialogues], tokens)
+            lay_out([draft_dialogue(dialogue, self.vocabulary) for dialogue in example.dialogues], tokens)
             for example in examples
         ]
         pixels = np.stack([example.picture.pixels for example in examples])
-        batch = {
+        batch: dict[str, Any] = {
+            "names": [example.name for example in examples],
             "pixel_values": torch.from_numpy(pixels).permute(0, 3, 1, 2),
             "input_ids": padded([row.ids for row in rows], PAD.id),
             "labels": padded([row.labels for row in rows], IGNORED),

@@ -31,9 +31,7 @@ class PointerConfig(PreTrainedConfig):
         heads: int = 4,
         mlp_width: int = 640,
         max_text: int = 512,
-        nowhere_threshold: float = 0.5,
-        place_threshold: float = 0.25,
-        overlap: float = 0.5,
+        place_rule: dict[str, float | bool] | None = None,
         **kwargs: Any,
     ) -> None:
         self.tower = tower
@@ -47,10 +45,15 @@ class PointerConfig(PreTrainedConfig):
         self.heads = heads
         self.mlp_width = mlp_width
         self.max_text = max_text
-        self.nowhere_threshold = nowhere_threshold
-        self.place_threshold = place_threshold
-        self.overlap = overlap
+        self.place_rule = dict(place_rule or {})
         super().__init__(**kwargs)
+
+    @classmethod
+    def options(cls) -> list[str]:
+        """Return the names of the settings that a recipe may choose (the vocabulary comes from the data)."""
+        code = cls.__init__.__code__
+        names = code.co_varnames[1 : 1 + code.co_kwonlyargcount]
+        return [name for name in names if name != "vocab_size"]
 
     @property
     def picture_tokens(self) -> int:

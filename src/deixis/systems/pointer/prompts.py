@@ -1,4 +1,4 @@
-"""How a dialogue becomes tokens of the pointer system, and its tokens an answer's text again.
+"""How a dialogue becomes tokens of the pointer system.
 
     <picture> x N  <user> what is <region> ? <answer> a dog . <end>
     <picture> x N  <user> where is the dog ? <answer> <p> the dog </p> <place> <found> is here . <end>
@@ -30,11 +30,11 @@ from deixis.language.vocabulary import (
 from deixis.regions.shapes import Box, Region
 
 IGNORED = -100
-NAME = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*)\}")
+NAME = re.compile(r"\{([^{}]*)\}")
 
 
 @dataclass
-class Written:
+class Draft:
     """Tokens under construction, with what stands behind region and place tokens, in order."""
 
     ids: list[int] = field(default_factory=list)
@@ -48,44 +48,40 @@ class Written:
         self.labels += ids if learnt else [IGNORED] * len(ids)
 
 
-def write_dialogue(dialogue: Dialogue, vocabulary: Vocabulary) -> Written:
-    """Return a whole dialogue with labels on the answers."""
-    written = Written()
-    for turn in dialogue.turns:
-        if turn.question:
-            written.add([USER.id], learnt=False)
-            write_question(written, turn.question, dict(turn.regions), vocabulary)
-        if turn.question or dialogue.words_learnt:
-            written.add([ANSWER.id], learnt=False)
-        write_answer(written, turn, vocabulary, learnt=dialogue.words_learnt)
-    return written
+def draft_dialogue(dialogue: Dialogue, vocabulary: Vocabulary) -> Draft:
+    """Return a whole dialogue with labels on the answers.
 
-
-def write_prompt(
-    question: str,
-    regions: Mapping[str, Region],
-    vocabulary: Vocabulary,
-    *,
-    before: Sequence[tuple[str, str]] = (),
-) -> Written:
-    """Return the tokens of a question up to where the answer begins; nothing in them is learnt.
-
-    before: earlier (question, answer) turns of the same dialogue.
+    A turn without a question whose words are not learnt is a bare phrase: practice in pointing, never asked.
     """
-    written = Written()
-    for earlier, answer in before:
-        written.add([USER.id], learnt=False)
-        write_question(written, earlier, regions, vocabulary)
-        written.add([ANSWER.id, *vocabulary.encode(answer), END.id], learnt=False)
-    written.add([USER.id], learnt=False)
-    write_question(written, question, regions, vocabulary)
-    written.add([ANSWER.id], learnt=False)
-    return written
+    draft = Draft()
+    for turn in dialogue.turns:
+        bare = not turn.question and not dialogue.words_learnt
+        if turn.question:
+            draft.add([USER.id], learnt=False)
+            write_question(draft, turn.question, dict(turn.regions), vocabulary)
+        if not bare:
+            draft.add([ANSWER.id], learnt=False)
+        write_answer(draft, turn, vocabulary, learnt=dialogue.words_learnt, bare=bare)
+    return draft
 
 
-def write_question(
-    written: Written, question: str, regions: Mapping[str, Region], vocabulary: Vocabulary
-) -> None:
+def draft_prompt(
+    question: str, regions: Mapping[str, Region], vocabulary: Vocabulary, *, before: Sequence[Turn] = ()
+) -> Draft:
+    """Return the tokens of a question, behind earlier turns, up to where its answer begins; nothing is learnt."""
+    draft = Draft()
+    for turn in before:
+        draft.add([USER.id], learnt=False)
+        write_question(draft, turn.question, dict(turn.regions), vocabulary)
+        draft.add([ANSWER.id], learnt=False)
+        write_answer(draft, turn, vocabulary, learnt=False, bare=False)
+    draft.add([USER.id], learnt=False)
+    write_question(draft, question, regions, vocabulary)
+    draft.add([ANSWER.id], learnt=False)
+    return draft
+
+
+def write_question(draft: Draft, question: str, regions: Mapping[str, Region], vocabulary: Vocabulary) -> None:
     """Append a question; every ``{name}`` becomes a region token."""
     end = 0
     for match in NAME.finditer(question):
@@ -93,23 +89,23 @@ def write_question(
         if name not in regions:
             known = ", ".join(sorted(regions)) or "none"
             raise UsageError(f"the question refers to {{{name}}}; regions given: {known}. Pass {name}=Box(...)")
-        written.add(vocabulary.encode(question[end : match.start()]), learnt=False)
-        written.add([REGION.id], learnt=False)
-        written.regions.append(regions[name])
+        draft.add(vocabulary.encode(question[end : match.start()]), learnt=False)
+        draft.add([REGION.id], learnt=False)
+        draft.regions.append(regions[name])
         end = match.end()
-    written.add(vocabulary.encode(question[end:]), learnt=False)
+    draft.add(vocabulary.encode(question[end:]), learnt=False)
 
 
-def write_answer(written: Written, turn: Turn, vocabulary: Vocabulary, *, learnt: bool) -> None:
+def write_answer(draft: Draft, turn: Turn, vocabulary: Vocabulary, *, learnt: bool, bare: bool) -> None:
     """Append an answer: marked phrases are closed by a place token and its verdict."""
     end = 0
     for mark in turn.marks:
-        written.add(vocabulary.encode(turn.answer[end : mark.start]), learnt=learnt)
+        draft.add(vocabulary.encode(turn.answer[end : mark.start]), learnt=learnt)
         phrase = turn.answer[mark.start : mark.end]
-        written.add([PHRASE.id, *vocabulary.encode(phrase), PHRASE_END.id, PLACE.id], learnt=learnt)
-        written.places.append((phrase.lower(), mark.boxes))
-        if learnt:
-            written.add([FOUND.id if mark.boxes else NOWHERE.id], learnt=False)
+        draft.add([PHRASE.id, *vocabulary.encode(phrase), PHRASE_END.id, PLACE.id], learnt=learnt)
+        draft.places.append((phrase.lower(), mark.boxes))
+        if not bare:
+            draft.add([FOUND.id if mark.boxes else NOWHERE.id], learnt=False)
         end = mark.end
-    if learnt:
-        written.add([*vocabulary.encode(turn.answer[end:]), END.id], learnt=True)
+    if not bare:
+        draft.add([*vocabulary.encode(turn.answer[end:]), END.id], learnt=learnt)

@@ -1,0 +1,7 @@
+"""``python -m deixis`` is ``deixis``."""
+
+import sys
+
+from deixis.cli import main
+
+sys.exit(main())

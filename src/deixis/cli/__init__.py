@@ -1,0 +1,69 @@
+"""The command line: one file a command, each thin; this one chooses among them and turns errors into exit codes."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import traceback
+from collections.abc import Sequence
+from importlib import import_module
+
+from deixis.errors import DeixisError
+
+COMMANDS = ("ask", "train", "evaluate", "data")
+INTERNAL_FAULT = 70
+
+EPILOG = """\
+exit codes: 0 done, 2 wrong use, 3 bad picture or region, 4 missing or wrong weights, 70 internal fault
+
+example: deixis ask photo.jpg "What is {it}?" --point 120,80 --out answer.png
+"""
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """Return the parser with every command."""
+    from deixis import __version__
+
+    parser = argparse.ArgumentParser(
+        prog="deixis",
+        description="Point at part of a picture and ask; answers in plain words, with the places they speak of.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"deixis {__version__}")
+    parser.add_argument("--traceback", action="store_true", help="show where in the code an error arose")
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    for name in COMMANDS:
+        command = import_module(f"deixis.cli.{name}")
+        own = commands.add_parser(
+            name,
+            help=command.HELP,
+            description=command.HELP[0].upper() + command.HELP[1:] + ".",
+            epilog=command.EXAMPLE,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+        command.add_arguments(own)
+        own.set_defaults(run=command.run)
+    return parser
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code; what goes wrong is said on standard error."""
+    parsed = build_parser().parse_args(arguments)
+    try:
+        return int(parsed.run(parsed))
+    except DeixisError as mistake:
+        if parsed.traceback:
+            traceback.print_exc()
+        print(f"deixis: {mistake}", file=sys.stderr)
+        return mistake.exit_code
+    except KeyboardInterrupt:
+        print("deixis: interrupted", file=sys.stderr)
+        return 130
+    except BrokenPipeError:  # the reader of our output has gone, as in `deixis ... | head`
+        sys.stderr.close()
+        return 0
+    except Exception as fault:
+        traceback.print_exc()
+        print(f"deixis: internal fault: {type(fault).__name__}: {fault}", file=sys.stderr)
+        return INTERNAL_FAULT

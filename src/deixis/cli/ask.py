@@ -1,0 +1,132 @@
+"""``deixis ask``: questions about one picture, answered on the terminal, as JSON, or drawn."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import warnings
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from deixis.cli.regions import KINDS, REGION_NAME, parse_regions
+from deixis.errors import UsageError
+
+if TYPE_CHECKING:
+    from deixis.answers.grounded import Answer
+
+HELP = "ask about a picture, pointing with {names}"
+EXAMPLE = """\
+examples:
+  deixis ask photo.jpg "Where is the dog?" --out answer.png
+  deixis ask photo.jpg "What is {it}?" --point 120,80
+  deixis ask photo.jpg "What is {a}?" -q "What is {b}?" --box a=10,20,110,220 --polygon "b=5,5;90,8;60,70" --json
+  deixis ask photo.jpg "Describe {it}." --box 100,200,500,900 --frame thousandths
+
+A region without a name is {it}. Coordinates are pixels of the picture, x to the right and y down, unless --frame says
+otherwise; a box is x0,y0,x1,y1.
+"""
+FORMS = {
+    "box": "[NAME=]X0,Y0,X1,Y1",
+    "point": "[NAME=]X,Y",
+    "polygon": "[NAME=]X,Y;X,Y;X,Y",
+    "scribble": "[NAME=]X,Y;X,Y",
+    "mask": "[NAME=]FILE",
+}
+
+
+class Typed(argparse.Action):
+    """Collects regions of all kinds in the order in which they were typed."""
+
+    def __call__(
+        self, parser: argparse.ArgumentParser, namespace: argparse.Namespace, values: Any, option: str | None = None
+    ) -> None:
+        kind = str(option).removeprefix("--")
+        namespace.typed = [*(namespace.typed or []), (kind, values)]
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Describe the command's arguments."""
+    parser.add_argument("picture", type=Path, help="a picture file")
+    parser.add_argument("question", nargs="?", help="a question; {a} in it is the region named a")
+    parser.add_argument("-q", "--question", dest="more", action="append", default=[], help="another question")
+    for kind in KINDS:
+        parser.add_argument(f"--{kind}", action=Typed, dest="typed", metavar=FORMS[kind], help=f"a {kind} to point with")
+    parser.add_argument(
+        "--frame", choices=("pixels", "unit", "thousandths"), default="pixels", help="what coordinates are measured in"
+    )
+    parser.add_argument("--model", metavar="NAME|DIR", help="the system to ask (default: the embedded one)")
+    parser.add_argument("--max-new-tokens", type=int, default=64, metavar="N", help="longest answer (default: 64)")
+    parser.add_argument("--json", action="store_true", help="print one JSON object a question and nothing else")
+    parser.add_argument("--out", type=Path, metavar="FILE", help="write the picture with the places drawn on it")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Ask, print, draw."""
+    questions = [*([arguments.question] if arguments.question else []), *arguments.more]
+    if not questions:
+        raise UsageError('nothing is asked; give a question: deixis ask photo.jpg "Where is the dog?"')
+    regions = parse_regions(arguments.typed or [], frame=arguments.frame)
+    check_names(questions, regions)
+    from deixis.pictures.opening import open_picture
+    from deixis.systems import load
+
+    with warnings.catch_warnings():
+        warnings.showwarning = lambda message, *_, **__: print(f"deixis: {message}", file=sys.stderr)
+        picture = open_picture(arguments.picture)
+        for region in regions.values():  # before the weights are read: a wrong region should be told at once
+            region.clipped(picture.frame)
+        quiet_transformers()
+        system = load(arguments.model)
+        own = [{name: regions[name] for name in set(REGION_NAME.findall(text))} for text in questions]
+        warnings.simplefilter("ignore")
+        answers = system.ask(picture, questions, regions=own, max_new_tokens=arguments.max_new_tokens)
+    for answer in answers:
+        print(answer.to_json() if arguments.json else describe(answer), flush=True)
+    if arguments.out is not None:
+        write_drawings(answers, arguments.out, quiet=arguments.json)
+    return 0
+
+
+def check_names(questions: list[str], regions: dict[str, Any]) -> None:
+    """Raise UsageError for a region that no question uses, or a ``{name}`` that is no region."""
+    used = {name for text in questions for name in REGION_NAME.findall(text)}
+    for name in regions:
+        if name not in used:
+            raise UsageError(f"region {name!r} is in no question; write {{{name}}} where a question speaks of it")
+    for name in sorted(used):
+        if name not in regions:
+            raise UsageError(f"a question speaks of {{{name}}}, but no such region is given; add --box {name}=x0,y0,x1,y1")
+
+
+def describe(answer: Answer) -> str:
+    """Return an answer for a reader: its text, then a line for each phrase and place."""
+    lines = [answer.text]
+    for span in answer.spans:
+        if span.nowhere:
+            lines.append(f"  {span.phrase}: not in the picture (how likely: {span.nowhere_score:.2f})")
+        for place in span.places:
+            box = ", ".join(f"{edge:.1f}" for edge in place.box.as_tuple())
+            lines.append(f"  {span.phrase}: box {box}, score {place.score:.2f}")
+    lines += [f"  could not be read: {failure}" for failure in answer.parse_failures]
+    return "\n".join(lines)
+
+
+def write_drawings(answers: list[Answer], out: Path, *, quiet: bool) -> None:
+    """Write one picture an answer; from the second on, a number is added to the name."""
+    for number, answer in enumerate(answers, start=1):
+        path = out if number == 1 else out.with_stem(f"{out.stem}-{number}")
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            answer.draw().save(path)
+        except (OSError, ValueError) as fault:
+            raise UsageError(f"cannot write {path}: {fault}; give a name that ends in .png or .jpg") from fault
+        if not quiet:
+            print(f"drawn: {path}")
+
+
+def quiet_transformers() -> None:
+    """Keep progress bars and advice of transformers off the terminal."""
+    from transformers.utils import logging
+
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()

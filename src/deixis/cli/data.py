@@ -1,0 +1,74 @@
+"""`deixis data check FILE` and `deixis data show FILE N`: a user's own records, checked and drawn."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+HELP = "check a file of your own dialogue records, or draw one of them"
+EXAMPLE = "deixis data check dialogues.jsonl"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the two sub-commands."""
+    commands = parser.add_subparsers(dest="data_command", required=True, metavar="check|show")
+    check = commands.add_parser(
+        "check", help="report what is wrong in which line and field; exit code 2 if anything is"
+    )
+    check.add_argument(
+        "file", type=Path, metavar="FILE", help="records, one JSON object a line (docs/data.md)"
+    )
+    show = commands.add_parser("show", help="draw a record's regions and answer places, and print its turns")
+    show.add_argument(
+        "file", type=Path, metavar="FILE", help="records, one JSON object a line (docs/data.md)"
+    )
+    show.add_argument("line", type=int, metavar="N", help="the line that the record is on, from 1")
+    show.add_argument("--out", type=Path, help="the picture to write (default: FILE-N.png in this folder)")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Run the chosen sub-command and return the exit code."""
+    if arguments.data_command == "check":
+        return check(arguments.file)
+    return show(arguments.file, line=arguments.line, out=arguments.out)
+
+
+def check(file: Path) -> int:
+    """Print every problem, a line each, and what the file holds; 0 if there is no problem, else 2."""
+    from deixis.data.check import check_records, count_records
+
+    problems = check_records(file)
+    for problem in problems:
+        where = f"{file}:{problem.line}:" + (f" {problem.field}:" if problem.field else "")
+        print(f"{where} {problem.message}")
+    counts = count_records(file)
+    kinds = ", ".join(f"{number} {kind}" for kind, number in counts.regions.items()) or "none"
+    print(
+        f"{file}: {counts.records} records about {counts.pictures} pictures, {counts.turns} turns, "
+        f"{counts.phrases} phrases with a place ({counts.nowhere} not in the picture); regions: {kinds}"
+    )
+    print(f"{len(problems)} problems" if problems else "no problems")
+    return 2 if problems else 0
+
+
+def show(file: Path, *, line: int, out: Path | None) -> int:
+    """Write the drawn record and print where, and its turns."""
+    from deixis.data.record import read_record
+    from deixis.data.show import draw_record
+    from deixis.errors import UsageError
+
+    record = read_record(file, line)
+    target = out or Path(f"{file.stem}-{line}.png")
+    try:
+        draw_record(record).save(target)
+    except (OSError, ValueError) as fault:
+        raise UsageError(f"cannot write the picture {str(target)!r}: {fault}") from fault
+    for turn in record.turns:
+        print(f"user:      {turn.question}")
+        print(f"assistant: {turn.answer}")
+        for phrase in turn.phrases:
+            places = ", ".join(phrase.regions) or "not in the picture"
+            print(f"           {turn.answer[phrase.start : phrase.end]!r}: {places}")
+    print(target, file=sys.stdout)
+    return 0

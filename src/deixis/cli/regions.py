@@ -1,0 +1,72 @@
+"""Regions as they are typed on a command line: ``a=10,20,110,220``; without a name the region is ``it``."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+from deixis.errors import BadRegion, UsageError
+from deixis.regions.frames import NAMED, PIXELS, Frame
+from deixis.regions.shapes import Box, Mask, Point, Polygon, Region, Scribble
+
+NAME = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)=(.*)", re.DOTALL)
+REGION_NAME = re.compile(r"\{([^{}]*)\}")  # where a question points
+UNNAMED = "it"
+KINDS = ("box", "point", "polygon", "scribble", "mask")
+
+
+def parse_regions(typed: Sequence[tuple[str, str]], *, frame: str = "pixels") -> dict[str, Region]:
+    """Return regions by name from (kind, text) pairs, in the frame of that name.
+
+    >>> parse_regions([("box", "a=10,20,110,220"), ("point", "5,9")])["it"]
+    Point(x=5.0, y=9.0, frame=Frame(kind='pixels', width=None, height=None, parent=None, scale=(1.0, 1.0), \
+offset=(0.0, 0.0), label=''))
+    """
+    regions: dict[str, Region] = {}
+    for kind, text in typed:
+        match = NAME.fullmatch(text)
+        name, value = (match.group(1), match.group(2)) if match else (UNNAMED, text)
+        if name in regions:
+            raise UsageError(f"two regions are called {name!r}; name them: --{kind} other={value}")
+        regions[name] = parse_region(kind, value, frame=NAMED[frame])
+    return regions
+
+
+def parse_region(kind: str, text: str, *, frame: Frame) -> Region:
+    """Return one region."""
+    if kind == "mask":
+        return read_mask(Path(text))
+    if kind == "box":
+        return Box(*numbers(text, 4, what="box", form="x0,y0,x1,y1"), frame=frame)
+    if kind == "point":
+        return Point(*numbers(text, 2, what="point", form="x,y"), frame=frame)
+    pairs = [numbers(pair, 2, what=kind, form="x,y;x,y;...") for pair in text.split(";") if pair.strip()]
+    shape = Polygon if kind == "polygon" else Scribble
+    return shape(tuple((x, y) for x, y in pairs), frame=frame)
+
+
+def numbers(text: str, count: int, *, what: str, form: str) -> list[float]:
+    """Return ``count`` numbers separated by commas."""
+    try:
+        values = [float(part) for part in text.split(",")]
+    except ValueError:
+        values = []
+    if len(values) != count:
+        raise UsageError(f"{what} {text!r} can't be read; expected {form}, for instance --{what} a={form}")
+    return values
+
+
+def read_mask(path: Path) -> Mask:
+    """Return the mask of a picture file: white (or opaque) belongs to it, black doesn't."""
+    import numpy as np
+
+    from deixis.pictures.opening import open_picture
+
+    pixels = open_picture(path).pixels
+    grey = pixels.max(axis=2)
+    levels = np.unique(grey)
+    if len(levels) > 2 and not (grey.min() < 64 and grey.max() > 191):
+        raise BadRegion(f"mask {path} has {len(levels)} grey levels from {grey.min()} to {grey.max()}; expected 0 and 255")
+    threshold = 127 if len(levels) > 2 else 0
+    return Mask.from_array(grey > threshold, frame=PIXELS)

@@ -1,0 +1,1 @@
+"""Evaluation: tasks that are data, one runner for every system, and a report that states its own protocol."""

@@ -1,0 +1,90 @@
+"""From a system and scenes to a report."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from deixis.data.scene import Scene
+from deixis.errors import UsageError
+from deixis.evaluation.metrics.intervals import interval_over_pictures
+from deixis.evaluation.protocol import ProtocolCard
+from deixis.evaluation.report import Report, TaskResult
+from deixis.evaluation.runner import Answerer, Asked, ask_all, chosen
+from deixis.evaluation.task import Columns, Item, Task
+
+
+def evaluate(
+    system: Answerer,
+    scenes: Sequence[Scene],
+    tasks: Sequence[Task[Any]],
+    *,
+    data: str,
+    split: str,
+    seed: int = 0,
+    limit: int | None = None,
+    progress: bool = False,
+) -> Report:
+    """Return the report of a system on the scenes of one split.
+
+    data, split: what the report calls them; limit: so many items of each task, drawn with ``seed``.
+    Raises UsageError for a task that finds nothing to ask.
+    """
+    items = [
+        (task, chosen(asked_by(task, scenes, seed, split=split), limit=limit, seed=seed)) for task in tasks
+    ]
+    asked = tuple(ask_all(system, scenes, items, progress=progress))
+    return Report(
+        ProtocolCard(
+            system=system.name,
+            data=data,
+            split=split,
+            pictures=len({one.item.picture for one in asked}),
+            seed=seed,
+            limit=limit,
+            tasks=tasks,
+        ),
+        {
+            task.name: result_of(
+                task, [one for one in asked if one.task == task.name], task.baselines(scenes, own), seed=seed
+            )
+            for task, own in items
+        },
+        asked,
+    )
+
+
+def asked_by(task: Task[Any], scenes: Sequence[Scene], seed: int, *, split: str) -> list[Item[Any]]:
+    """Return all items of a task."""
+    items = task.items(scenes, seed)
+    if not items:
+        raise UsageError(
+            f"task {task.name!r} finds nothing to ask in split {split!r} of {len(scenes)} pictures; "
+            f"it asks about: {task.rule}"
+        )
+    return items
+
+
+def result_of(
+    task: Task[Any], asked: Sequence[Asked], baselines: dict[str, float], *, seed: int
+) -> TaskResult:
+    """Return the numbers of one task."""
+    names = list(asked[0].outcome.numbers)
+    columns: Columns = {name: np.array([one.outcome.numbers[name] for one in asked]) for name in names}
+    numbers = task.measure(columns)
+    first = next(iter(numbers))
+    return TaskResult(
+        value=numbers[first],
+        n=len(asked),
+        ci95=interval_over_pictures(
+            columns,
+            [one.item.picture for one in asked],
+            measure=lambda resampled: task.measure(resampled)[first],
+            seed=seed,
+        ),
+        parse_failures=sum(one.outcome.parse_failed for one in asked),
+        baselines=baselines,
+        others={name: number for name, number in numbers.items() if name != first},
+    )

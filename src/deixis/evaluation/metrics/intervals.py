@@ -1,0 +1,55 @@
+"""How far a number can be trusted. Questions about one picture hang together: pictures are resampled."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from deixis.evaluation.task import Columns
+
+RESAMPLES = 1000
+NORMAL_95 = 1.959963984540054
+EXPLAINED = (
+    f"percentiles of {RESAMPLES} seeded bootstrap resamples over pictures; where all resamples agree, "
+    "Wilson's interval over pictures"
+)
+
+
+def interval_over_pictures(
+    columns: Columns, pictures: Sequence[str], *, measure: Callable[[Columns], float], seed: int
+) -> tuple[float, float]:
+    """Return the 95 % interval of ``measure`` if other pictures of the same kind had been drawn.
+
+    columns: numbers of the items, each (n,); pictures: the picture of each item (n).
+
+    >>> all_right = {"right": np.ones(4)}
+    >>> interval = interval_over_pictures(all_right, "abcd", measure=lambda all: all["right"].mean(), seed=0)
+    >>> tuple(round(edge, 2) for edge in interval)
+    (0.51, 1.0)
+    """
+    rows_of: dict[str, list[int]] = {}
+    for row, picture in enumerate(pictures):
+        rows_of.setdefault(picture, []).append(row)
+    groups = [np.array(rows) for rows in rows_of.values()]
+    rng = np.random.default_rng(seed)
+    values = []
+    for _ in range(RESAMPLES):
+        rows = np.concatenate([groups[index] for index in rng.integers(len(groups), size=len(groups))])
+        values.append(measure({name: column[rows] for name, column in columns.items()}))
+    low, high = (float(value) for value in np.percentile(values, [2.5, 97.5]))
+    # All right or all wrong (or one picture only): resampling sees no variation, which is no certainty.
+    return (low, high) if low < high else wilson(float(measure(columns)), len(groups))
+
+
+def wilson(rate: float, n: int) -> tuple[float, float]:
+    """Return Wilson's 95 % interval of a rate seen in ``n`` independent trials.
+
+    >>> tuple(round(edge, 3) for edge in wilson(0.0, 10))
+    (0.0, 0.278)
+    """
+    z = NORMAL_95**2 / n
+    middle = (rate + z / 2) / (1 + z)
+    reach = math.sqrt(max(z * (rate * (1 - rate) + z / 4), 0.0)) / (1 + z)
+    return max(0.0, min(middle - reach, rate)), min(1.0, max(middle + reach, rate))

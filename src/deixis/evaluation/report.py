@@ -1,0 +1,137 @@
+"""The report: numbers with their intervals and baselines, and the protocol that they were measured by."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from deixis.evaluation.protocol import ProtocolCard
+from deixis.evaluation.runner import Asked
+from deixis.regions.shapes import Box, Mask, Point, Region
+
+HEADER = ("task", "value", "95 % interval", "n", "parse failures", "also", "baselines")
+
+
+@dataclass(frozen=True)
+class TaskResult:
+    """The numbers of one task, rates in 0..1: its value, further ones by name, and what comes for free."""
+
+    value: float
+    n: int
+    ci95: tuple[float, float]
+    parse_failures: int
+    baselines: Mapping[str, float]
+    others: Mapping[str, float]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the result for JSON; the further numbers stand beside ``value``."""
+        return {
+            "value": self.value,
+            "n": self.n,
+            "ci95": list(self.ci95),
+            "parse_failures": self.parse_failures,
+            "baselines": dict(self.baselines),
+            **self.others,
+        }
+
+
+@dataclass(frozen=True)
+class Report:
+    """The protocol, the result of every task by name, and every item with its answer."""
+
+    protocol: ProtocolCard
+    tasks: Mapping[str, TaskResult]
+    asked: tuple[Asked, ...] = ()
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return ``{"protocol": …, "tasks": {name: …}}``."""
+        return {
+            "protocol": self.protocol.to_dict(),
+            "tasks": {name: result.to_dict() for name, result in self.tasks.items()},
+        }
+
+    def to_json(self) -> str:
+        """Return the report as JSON."""
+        return json.dumps(self.to_dict(), indent=2, ensure_ascii=False) + "\n"
+
+    def to_markdown(self) -> str:
+        """Return a table of the results and the protocol card below it, in columns that line up."""
+        rows = [HEADER, *(table_row(name, result) for name, result in self.tasks.items())]
+        widths = [max(len(row[column]) for row in rows) for column in range(len(HEADER))]
+        lines = ["| " + " | ".join(map(str.ljust, row, widths)) + " |" for row in rows]
+        lines.insert(1, "|" + "|".join("-" * (width + 2) for width in widths) + "|")
+        return "\n".join([*lines, "", self.protocol.to_markdown()])
+
+    def save_items(self, path: Path) -> None:
+        """Write every item with its answer and what it earned, one JSON object a line."""
+        with path.open("w", encoding="utf-8") as lines:
+            for asked in self.asked:
+                lines.write(json.dumps(item_fields(asked), ensure_ascii=False) + "\n")
+
+
+def table_row(name: str, result: TaskResult) -> tuple[str, ...]:
+    """Return the cells of one task."""
+    low, high = result.ci95
+    interval = f"{100 * low:.1f} to {100 * high:.1f}"
+    return (
+        name,
+        f"{100 * result.value:.1f} %",
+        interval,
+        f"{result.n:,}",
+        str(result.parse_failures),
+        percentages(result.others),
+        percentages(result.baselines),
+    )
+
+
+def percentages(rates: Mapping[str, float]) -> str:
+    """Return rates with their names, for a cell of the table.
+
+    >>> percentages({"fixed_box": 0.238, "merged": 0.5})
+    'fixed box 23.8 %, merged 50.0 %'
+    """
+    return ", ".join(f"{name.replace('_', ' ')} {100 * rate:.1f} %" for name, rate in rates.items())
+
+
+def item_fields(asked: Asked) -> dict[str, Any]:
+    """Return an item with its answer for JSON; coordinates in pixels of the stored picture."""
+    return {
+        "task": asked.task,
+        "picture": asked.item.picture,
+        "question": asked.item.question,
+        "regions": {name: region_fields(region) for name, region in asked.item.regions},
+        "truth": truth_fields(asked.item.truth),
+        "answer": asked.answer,
+        "numbers": dict(asked.outcome.numbers),
+        "parse_failed": asked.outcome.parse_failed,
+    }
+
+
+def region_fields(region: Region) -> dict[str, Any]:
+    """Return a region under the name of its kind.
+
+    >>> region_fields(Point(3, 4))
+    {'point': [3.0, 4.0]}
+    """
+    kind = type(region).__name__.lower()
+    if isinstance(region, Box):
+        return {kind: list(region.as_tuple())}
+    if isinstance(region, Point):
+        return {kind: [region.x, region.y]}
+    if isinstance(region, Mask):
+        return {kind: region.to_coco()}
+    return {kind: [list(point) for point in region.points]}
+
+
+def truth_fields(truth: Any) -> Any:
+    """Return a task's truth for JSON: boxes as their four edges, collections as lists, sets in order."""
+    if isinstance(truth, Box):
+        return list(truth.as_tuple())
+    if isinstance(truth, frozenset):
+        return sorted(truth)
+    if isinstance(truth, Iterable) and not isinstance(truth, str):
+        return [truth_fields(one) for one in truth]
+    return truth

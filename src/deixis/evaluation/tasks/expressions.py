@@ -1,0 +1,56 @@
+"""Expressions: where is the one thing that these words single out among others of its kind?"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from deixis.data.scene import Scene
+from deixis.evaluation.metrics.places import fixed_box, hits, top_place
+from deixis.evaluation.task import Item, Outcome, Task
+from deixis.evaluation.tasks.grounding import PROMPT, where
+from deixis.regions.frames import Frame
+from deixis.regions.shapes import Box
+
+if TYPE_CHECKING:
+    from deixis.answers.grounded import Answer
+
+
+def items(scenes: Sequence[Scene], seed: int) -> list[Item[Box]]:
+    """Return one item for every expression that is unique, means no group, and has distractors."""
+    found = []
+    for scene in scenes:
+        frame = Frame.original(scene.width, scene.height)
+        for expression in scene.expressions:
+            if expression.unique and not expression.group and expression.distractors > 0:
+                box = scene.thing(expression.thing).box.bind(frame)
+                found.append(Item(scene.id, where(expression.text), truth=box))
+    return found
+
+
+def score(answer: Answer, item: Item[Box]) -> Outcome:
+    """Judge the top place of an answer."""
+    box = top_place(answer)
+    numbers = {"right": float(hits(box, [item.truth])), "no_place": float(box is None)}
+    return Outcome(numbers, parse_failed=bool(answer.parse_failures))
+
+
+def baselines(scenes: Sequence[Scene], asked: Sequence[Item[Box]]) -> dict[str, float]:
+    """Return what one fixed box for everything earns."""
+    return {"fixed_box": float(np.mean([hits(fixed_box(item.truth.frame), [item.truth]) for item in asked]))}
+
+
+EXPRESSIONS: Task[Box] = Task(
+    name="expressions",
+    prompt=PROMPT.replace("phrase", "expression"),
+    points_at="nothing",
+    rule=(
+        "expressions that are unique in their picture, mean no group, and have distractors; right if the top "
+        "place has IoU >= 0.5 with the box; `no_place`: how often there was no place"
+    ),
+    items=items,
+    score=score,
+    baselines=baselines,
+)

@@ -1,0 +1,53 @@
+"""Which token may follow which, so that every generated answer can be read: words, and phrases closed by a place.
+
+    answer = { word | PHRASE word+ PHRASE_END PLACE (FOUND | NOWHERE) } END
+"""
+
+from __future__ import annotations
+
+from enum import Enum
+
+from torch import Tensor
+
+from deixis.language.vocabulary import END, FOUND, NOWHERE, PHRASE, PHRASE_END, PLACE, SPECIAL
+
+
+class State(Enum):
+    """Where in the grammar an answer is."""
+
+    WORDS = "words"
+    PHRASE_OPEN = "a phrase without words"
+    IN_PHRASE = "a phrase"
+    PHRASE_CLOSED = "a phrase that waits for its place token"
+    PLACE = "a place token that waits for its verdict"
+    ENDED = "the end"
+
+
+def next_state(state: State, token: int) -> State | None:
+    """Return the state after a token; None where the grammar doesn't allow it."""
+    word = token >= len(SPECIAL)
+    if state is State.WORDS:
+        if word:
+            return State.WORDS
+        return {PHRASE.id: State.PHRASE_OPEN, END.id: State.ENDED}.get(token)
+    if state is State.PHRASE_OPEN:
+        return State.IN_PHRASE if word else None
+    if state is State.IN_PHRASE:
+        return State.IN_PHRASE if word else State.PHRASE_CLOSED if token == PHRASE_END.id else None
+    if state is State.PHRASE_CLOSED:
+        return State.PLACE if token == PLACE.id else None
+    if state is State.PLACE:
+        return State.WORDS if token in (FOUND.id, NOWHERE.id) else None
+    return None
+
+
+def forbid(logits: Tensor, states: list[State]) -> Tensor:
+    """Return logits (B, V) with every special token that a row's state doesn't allow at minus infinity."""
+    allowed = logits.clone()
+    for row, state in enumerate(states):
+        for special in SPECIAL:
+            if next_state(state, special.id) is None:
+                allowed[row, special.id] = float("-inf")
+        if state in (State.PHRASE_CLOSED, State.PLACE):
+            allowed[row, len(SPECIAL) :] = float("-inf")
+    return allowed

@@ -1,0 +1,172 @@
+"""Pictures from paths, bytes, Pillow images and arrays, upright, in RGB, within bounds."""
+
+from __future__ import annotations
+
+import io
+import os
+import warnings
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from deixis.errors import BadPicture
+from deixis.regions.frames import Frame
+
+LARGEST_PIXELS = 100_000_000
+LARGEST_FILE = 1 << 30
+# Formats that hold pixels and nothing that could run.
+FORMATS = ("JPEG", "MPO", "PNG", "WEBP", "GIF", "BMP", "TIFF", "PPM", "AVIF", "JPEG2000", "TGA", "ICO")
+
+
+@dataclass(frozen=True)
+class Picture:
+    """RGB pixels (H, W, 3) uint8 and the frame that their coordinates are in."""
+
+    pixels: NDArray[np.uint8] = field(repr=False)
+    frame: Frame
+    name: str = ""
+
+    def __post_init__(self) -> None:
+        if self.pixels.dtype != np.uint8 or self.pixels.ndim != 3 or self.pixels.shape[2] != 3:
+            raise BadPicture(
+                f"pixels are uint8 of shape height x width x 3; got {self.pixels.dtype} {self.pixels.shape}"
+            )
+        if self.pixels.shape[1::-1] != tuple(map(round, self.frame.size)):
+            raise BadPicture(f"pixels of shape {self.pixels.shape} don't fit the frame {self.frame}")
+
+    @property
+    def width(self) -> int:
+        """Columns of pixels."""
+        return int(self.pixels.shape[1])
+
+    @property
+    def height(self) -> int:
+        """Rows of pixels."""
+        return int(self.pixels.shape[0])
+
+    def image(self) -> Image.Image:
+        """Return the picture for Pillow."""
+        return Image.fromarray(self.pixels)
+
+
+def open_picture(source: Any, *, max_pixels: int = LARGEST_PIXELS, name: str = "") -> Picture:
+    """Return a picture in its original frame.
+
+    source: a path, encoded bytes, a Pillow image, an array (H, W), (H, W, 1), (H, W, 3) or (H, W, 4) of uint8,
+    uint16, bool or floats in 0..1, or a Picture. The EXIF orientation is applied, transparency is laid over
+    white, 16-bit values are scaled to 8 bits, and of an animation the first frame counts.
+    Raises BadPicture for anything else, and before decoding for more than ``max_pixels``.
+
+    >>> open_picture(np.zeros((2, 3), dtype=np.uint8)).frame.size
+    (3, 2)
+    """
+    if isinstance(source, Picture):
+        return source
+    if isinstance(source, np.ndarray):
+        return from_array(source, max_pixels=max_pixels, name=name)
+    if isinstance(source, Image.Image):
+        return from_image(source, max_pixels=max_pixels, name=name)
+    if isinstance(source, bytes | bytearray | memoryview):
+        return decode(io.BytesIO(bytes(source)), max_pixels=max_pixels, name=name or "bytes")
+    if isinstance(source, str | os.PathLike):
+        return from_path(Path(source), max_pixels=max_pixels)
+    raise BadPicture(
+        f"cannot open a {type(source).__name__} as a picture; expected a path, bytes, a Pillow image or an array"
+    )
+
+
+def from_path(path: Path, *, max_pixels: int) -> Picture:
+    """Open a file."""
+    if str(path).startswith(("http:/", "https:/")):
+        raise BadPicture(f"{path} is an address; download the picture and give its path or bytes")
+    if not path.is_file():
+        raise BadPicture(f"there is no picture file {str(path)!r}")
+    if path.stat().st_size > LARGEST_FILE:
+        raise BadPicture(f"{path} has {path.stat().st_size:,} bytes; at most {LARGEST_FILE:,} are read")
+    with path.open("rb") as stream:
+        return decode(stream, max_pixels=max_pixels, name=path.name)
+
+
+def decode(stream: Any, *, max_pixels: int, name: str) -> Picture:
+    """Open an encoded picture."""
+    try:
+        with warnings.catch_warnings():
+            # Pillow warns above its own limit; ours is checked before any pixel is decoded.
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+            with Image.open(stream, formats=FORMATS) as image:
+                return from_image(image, max_pixels=max_pixels, name=name)
+    except Image.DecompressionBombError as fault:
+        raise BadPicture(f"picture {name!r} is too large: at most {max_pixels:,} pixels are decoded") from fault
+    except UnidentifiedImageError as fault:
+        raise BadPicture(f"{name!r} is not a picture in a known format ({', '.join(FORMATS)})") from fault
+    except (OSError, SyntaxError, ValueError, EOFError) as fault:
+        raise BadPicture(f"picture {name!r} is damaged or cut: {fault}") from fault
+
+
+def from_image(image: Image.Image, *, max_pixels: int, name: str) -> Picture:
+    """Turn a Pillow image upright and into RGB."""
+    check_size(image.width, image.height, max_pixels=max_pixels, name=name)
+    if getattr(image, "is_animated", False):
+        image.seek(0)
+    image.load()
+    image = ImageOps.exif_transpose(image)
+    return wrap(np.asarray(to_rgb(image, name=name)), name=name)
+
+
+def to_rgb(image: Image.Image, *, name: str) -> Image.Image:
+    """Return the image in RGB, transparency laid over white."""
+    if image.mode == "F":
+        raise BadPicture(f"picture {name!r} holds floats; scale them to 0..255 and give an array")
+    if image.mode.startswith("I"):  # 16-bit grey, which Pillow keeps in wider integers
+        values = np.asarray(image).astype(np.int64)
+        return Image.fromarray(np.clip(np.round(values / 257), 0, 255).astype(np.uint8)).convert("RGB")
+    if image.mode in ("RGBA", "LA", "PA", "RGBa", "La") or "transparency" in image.info:
+        with_alpha = image.convert("RGBA")
+        ground = Image.new("RGBA", image.size, (255, 255, 255, 255))
+        return Image.alpha_composite(ground, with_alpha).convert("RGB")
+    return image.convert("RGB")
+
+
+def from_array(array: NDArray[Any], *, max_pixels: int, name: str) -> Picture:
+    """Check an array's shape and type and bring it to uint8 RGB."""
+    if array.ndim == 2:
+        array = array[:, :, None]
+    if array.ndim != 3 or array.shape[2] not in (1, 3, 4):
+        raise BadPicture(
+            f"an array picture is (height, width) or (height, width, 1, 3 or 4 channels); got shape {array.shape}"
+        )
+    check_size(array.shape[1], array.shape[0], max_pixels=max_pixels, name=name or "array")
+    if array.dtype == np.uint16:
+        array = np.round(array / 257).astype(np.uint8)
+    elif array.dtype == bool:
+        array = array.astype(np.uint8) * 255
+    elif np.issubdtype(array.dtype, np.floating):
+        if not np.isfinite(array).all() or array.min() < 0 or array.max() > 1:
+            raise BadPicture("an array of floats must lie in 0..1, without NaN; or give uint8")
+        array = np.round(array * 255).astype(np.uint8)
+    elif array.dtype != np.uint8:
+        raise BadPicture(f"an array picture is uint8, uint16, bool or float; got {array.dtype}")
+    if array.shape[2] == 4:
+        return wrap(np.asarray(to_rgb(Image.fromarray(array, "RGBA"), name=name)), name=name)
+    return wrap(np.repeat(array, 3, axis=2) if array.shape[2] == 1 else array, name=name)
+
+
+def check_size(width: int, height: int, *, max_pixels: int, name: str) -> None:
+    """Raise BadPicture for a picture without pixels or with too many."""
+    if width < 1 or height < 1:
+        raise BadPicture(f"picture {name!r} has {width} x {height} pixels; expected at least one")
+    if width * height > max_pixels:
+        raise BadPicture(
+            f"picture {name!r} has {width} x {height} = {width * height:,} pixels; at most {max_pixels:,} are "
+            "decoded (max_pixels raises the limit)"
+        )
+
+
+def wrap(pixels: NDArray[np.uint8], *, name: str) -> Picture:
+    """Return pixels as a picture in a frame of its own."""
+    height, width = pixels.shape[:2]
+    return Picture(np.ascontiguousarray(pixels), Frame.original(width, height), name)

@@ -1,0 +1,159 @@
+"""Frames: every coordinate says which grid it is measured on, and can be carried to any other one.
+
+A frame is the original picture or something made of it: resized, padded, cropped, a tile, or a scale of
+thousandths or of 0..1. Each knows its parent and the affine map ``own = parent * scale + offset`` on each
+axis, so that conversion between any two frames of one picture is exact both ways in float64.
+
+Edges are continuous: pixel i covers [i, i + 1).
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from deixis.errors import BadRegion, FrameMismatch
+
+LONGEST_SIDE = 10_000_000
+
+
+@dataclass(frozen=True)
+class Frame:
+    """A grid for coordinates.
+
+    kind: "pixels" (the original picture), "resized", "padded", "cropped", "tile", "unit" or "thousandths".
+    width, height: its extent in its own units; None for a frame that is not yet bound to a picture.
+    parent: the frame it was made of; None for the original and for unbound frames.
+    scale, offset: own = parent * scale + offset, x then y.
+    """
+
+    kind: str
+    width: float | None = None
+    height: float | None = None
+    parent: Frame | None = None
+    scale: tuple[float, float] = (1.0, 1.0)
+    offset: tuple[float, float] = (0.0, 0.0)
+    label: str = ""
+
+    def __post_init__(self) -> None:
+        for side in (self.width, self.height):
+            if side is not None and not 0 < side <= LONGEST_SIDE:
+                raise BadRegion(f"a frame's sides lie between 0 and {LONGEST_SIDE:,}; got {side}")
+        numbers = (*self.scale, *self.offset)
+        if not all(map(math.isfinite, numbers)) or min(self.scale) <= 0:
+            raise BadRegion(f"a frame needs finite offsets and scales above 0; got {self.scale}, {self.offset}")
+
+    def __str__(self) -> str:
+        size = "" if self.width is None else f" {self.width:g}x{self.height:g}"
+        return f"{self.label or self.kind}{size}"
+
+    @property
+    def bound(self) -> bool:
+        """Whether the frame belongs to a picture of known size."""
+        return self.width is not None
+
+    @property
+    def root(self) -> Frame:
+        """The original picture's frame that this one was made of."""
+        return self if self.parent is None else self.parent.root
+
+    @property
+    def size(self) -> tuple[float, float]:
+        """Width and height; FrameMismatch if the frame is not bound to a picture."""
+        if self.width is None or self.height is None:
+            raise FrameMismatch(f"frame {self} has no size yet; bind it to a picture with region.bind(picture.frame)")
+        return self.width, self.height
+
+    @classmethod
+    def original(cls, width: int, height: int, *, label: str = "") -> Self:
+        """Return the frame of a picture as it was opened, in its pixels."""
+        return cls("pixels", width, height, label=label)
+
+    def resized(self, width: float, height: float) -> Frame:
+        """Return the frame of this picture resized to ``width`` x ``height``."""
+        own_width, own_height = self.size
+        return Frame("resized", width, height, parent=self, scale=(width / own_width, height / own_height))
+
+    def padded(self, width: float, height: float, *, left: float, top: float) -> Frame:
+        """Return the frame of a larger canvas on which this one lies at ``left``, ``top``."""
+        return Frame("padded", width, height, parent=self, offset=(left, top))
+
+    def cropped(self, x0: float, y0: float, x1: float, y1: float) -> Frame:
+        """Return the frame of a cut-out from ``x0``, ``y0`` to ``x1``, ``y1``."""
+        return Frame("cropped", x1 - x0, y1 - y0, parent=self, offset=(-x0, -y0))
+
+    def tile(self, number: int, x0: float, y0: float, x1: float, y1: float) -> Frame:
+        """Return the frame of tile ``number``, which covers ``x0``, ``y0`` to ``x1``, ``y1``."""
+        return Frame("tile", x1 - x0, y1 - y0, parent=self, offset=(-x0, -y0), label=f"tile {number}")
+
+    def scaled_to(self, kind: str, extent: float) -> Frame:
+        """Return the frame in which width and height both measure ``extent``."""
+        width, height = self.size
+        return Frame(kind, extent, extent, parent=self, scale=(extent / width, extent / height))
+
+    def unit(self) -> Frame:
+        """Return the frame in which width and height are 1."""
+        return self.scaled_to("unit", 1.0)
+
+    def thousandths(self) -> Frame:
+        """Return the frame in which width and height are 1000."""
+        return self.scaled_to("thousandths", 1000.0)
+
+    def to_root(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return (scale, offset), each (2,), with root = own * scale + offset."""
+        if self.parent is None:
+            return np.ones(2), np.zeros(2)
+        scale, offset = self.parent.to_root()
+        own_scale = scale / np.array(self.scale)
+        return own_scale, offset - np.array(self.offset) * own_scale
+
+
+PIXELS = Frame("pixels")
+UNIT = Frame("unit")
+THOUSANDTHS = Frame("thousandths")
+NAMED = {"pixels": PIXELS, "unit": UNIT, "thousandths": THOUSANDTHS}
+
+
+def bind(frame: Frame, original: Frame) -> Frame:
+    """Return an unbound frame as a frame of the picture ``original``; a bound one is checked and returned.
+
+    >>> bind(THOUSANDTHS, Frame.original(200, 100)).scale
+    (5.0, 10.0)
+    """
+    if frame.bound:
+        if frame.root != original.root:
+            raise FrameMismatch(
+                f"coordinates of the picture {frame.root} were given with the picture {original.root}; "
+                "a region belongs to one picture only"
+            )
+        return frame
+    if frame.kind == "pixels":
+        return original
+    return original.scaled_to(frame.kind, 1.0 if frame.kind == "unit" else 1000.0)
+
+
+def convert(points: ArrayLike, source: Frame, target: Frame) -> NDArray[np.float64]:
+    """Return points (…, 2) of frame ``source`` in frame ``target``; both must belong to one picture.
+
+    >>> picture = Frame.original(200, 100)
+    >>> convert([[100, 50]], picture, picture.thousandths()).tolist()
+    [[500.0, 500.0]]
+    """
+    values = np.asarray(points, dtype=np.float64)
+    if source == target:
+        return values
+    for frame in (source, target):
+        if not frame.bound:
+            raise FrameMismatch(
+                f"cannot convert between {source} and {target}: {frame.kind!r} is not bound to a picture; "
+                "call region.bind(picture.frame) first"
+            )
+    if source.root != target.root:
+        raise FrameMismatch(f"cannot convert from {source} to {target}: they belong to different pictures")
+    scale, offset = source.to_root()
+    back_scale, back_offset = target.to_root()
+    return (values * scale + offset - back_offset) / back_scale

@@ -1,0 +1,168 @@
+"""The pointer system: its network, vocabulary and rules, behind the contract."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from deixis.answers.grounded import Answer, Span
+from deixis.data.dialogue import Dialogue, Example, Mark, Turn
+from deixis.errors import UsageError
+from deixis.language.place_grammar import State, next_state
+from deixis.language.vocabulary import FOUND, NOWHERE, PHRASE, PHRASE_END, REGION, SPECIAL, Vocabulary
+from deixis.language.wording import joined
+from deixis.pictures.opening import Picture
+from deixis.pictures.padding import letterbox
+from deixis.regions.shapes import Box, Region
+from deixis.systems.contract import Completion, Perception, Question, Reading, System, Written
+from deixis.systems.pointer.collate import PointerCollate, region_tensors
+from deixis.systems.pointer.decoding import grow, place_tokens, read_prefix
+from deixis.systems.pointer.model import PointerNetwork
+from deixis.systems.pointer.objective import ObjectiveWeights, PointerObjective
+from deixis.systems.pointer.places import PlaceReading, PlaceRule, picture_part, places_in, read_places
+from deixis.systems.pointer.prompts import draft_dialogue, draft_prompt
+from deixis.systems.pointer.weights import load_network, save_network
+
+
+class PointerSystem(System):
+    """The embedded default; see docs/pointer.md."""
+
+    name = "pointer"
+    region_token = REGION.id
+
+    def __init__(self, network: PointerNetwork, vocabulary: Vocabulary) -> None:
+        super().__init__()
+        self.network: PointerNetwork = network.eval()
+        self.vocabulary = vocabulary
+        self.rule = PlaceRule(**network.config.place_rule)
+
+    @torch.inference_mode()
+    def perceive(self, picture: Picture, regions: Sequence[Region] = ()) -> Perception:
+        """Letterbox the picture, run the tower once and let the decoder read the picture tokens once."""
+        view = letterbox(picture, self.network.config.side)
+        pixels = torch.from_numpy(view.pixels).permute(2, 0, 1)[None].float() / 255
+        return Perception(picture, view, read_prefix(self.network, self.network.perceive(pixels)))
+
+    def write(self, question: Question, perception: Perception) -> Written:
+        """Return the prompt, with regions carried into the frame of the view."""
+        view = perception.view.frame
+        before = [turn_of(answer, perception) for answer in question.before]
+        regions = {name: region.to(view) for name, region in question.regions}
+        draft = draft_prompt(question.text, regions, self.vocabulary, before=before)
+        if len(draft.ids) > self.network.config.max_text:
+            raise UsageError(
+                f"the question (with what was said before) has {len(draft.ids)} tokens; at most "
+                f"{self.network.config.max_text}"
+            )
+        return Written(tuple(draft.ids), tuple(draft.labels), tuple(draft.regions))
+
+    @torch.inference_mode()
+    def complete(
+        self, perception: Perception, prompts: Sequence[Written], *, max_new_tokens: int
+    ) -> list[Completion]:
+        """Answer all prompts greedily, as one batch."""
+        network, seen = self.network, perception.tensors
+        tensors = region_tensors([[region for prompt in prompts for region in prompt.regions]], network.config)
+        vectors = network.encode_regions(
+            seen.places, tensors["region_masks"], tensors["region_geometry"], tensors["region_present"]
+        )
+        embeds, used = [], 0
+        for prompt in prompts:
+            own = vectors[used : used + len(prompt.regions)]
+            embeds.append(network.embed(torch.tensor(prompt.ids)[None], regions=own)[0])
+            used += len(prompt.regions)
+        inside = picture_part(perception.view.frame, perception.picture.frame)
+
+        def decide(hidden: Tensor) -> PlaceReading:
+            scores = network.place_head(hidden[None, None], seen.places.keys)
+            return read_places(
+                scores.locations[0, 0], scores.nowhere[0, 0], seen.places.boxes[0], inside=inside, rule=self.rule
+            )
+
+        return grow(network, seen, embeds, decide=decide, max_new_tokens=max_new_tokens)
+
+    def read(self, completion: Completion, perception: Perception) -> Reading:
+        """Turn tokens and place readings into text and spans."""
+        failures: list[str] = []
+        state: State = State.WORDS
+        pieces: list[str] = []
+        phrases: list[tuple[int, int, PlaceReading]] = []
+        readings, start = iter(completion.places), 0
+        if place_tokens(completion.ids) != len(completion.places):
+            failures.append(
+                f"{place_tokens(completion.ids)} place tokens came with {len(completion.places)} readings"
+            )
+        for token in completion.ids:
+            following = next_state(state, token)
+            if following is None:
+                failures.append(f"token {self.vocabulary.pieces[token]} can't follow {state.value}")
+                break
+            state = following
+            if token == PHRASE.id:
+                start = len(pieces)
+            elif token == PHRASE_END.id:
+                end = len(pieces)
+            elif token in (FOUND.id, NOWHERE.id) and not failures:
+                phrases.append((start, end, next(readings)))
+            elif token >= len(SPECIAL):
+                pieces.append(self.vocabulary.pieces[token])
+        if not failures and state is not State.ENDED:
+            failures.append(f"the answer stopped in {state.value}; raise max_new_tokens")
+        text, places = joined(pieces)
+        spans = tuple(self.span(text, places, *phrase, perception) for phrase in phrases)
+        return Reading(text, spans, tuple(failures))
+
+    def span(
+        self,
+        text: str,
+        pieces: list[tuple[int, int]],
+        first: int,
+        last: int,
+        reading: PlaceReading,
+        perception: Perception,
+    ) -> Span:
+        """Return the span of the phrase made of pieces ``first`` to ``last`` (not included)."""
+        start, end = pieces[first][0], pieces[last - 1][1]
+        return Span(
+            start=start,
+            end=end,
+            phrase=text[start:end],
+            places=places_in(reading, view=perception.view.frame, original=perception.picture.frame),
+            nowhere=reading.nowhere,
+            nowhere_score=min(max(reading.nowhere_share, 0.0), 1.0),
+        )
+
+    def write_dialogue(self, dialogue: Dialogue) -> Written:
+        """Return a dialogue in the frame of a view, with labels on its answers."""
+        draft = draft_dialogue(dialogue, self.vocabulary)
+        return Written(tuple(draft.ids), tuple(draft.labels), tuple(draft.regions))
+
+    def losses(self, dialogues: Sequence[Dialogue], picture: Picture) -> dict[str, Tensor]:
+        """Return the losses of dialogues about a square picture of the network's side."""
+        collate = PointerCollate(self.network.config, self.vocabulary, phrase_rows={})
+        objective = PointerObjective(self.network, weights=ObjectiveWeights(), phrase_vectors=None)
+        return objective(collate([Example(picture.name, picture, tuple(dialogues))]))
+
+    def save(self, folder: str | Path) -> None:
+        """Write config.json, safetensors, tokenizer.json and generation_config.json."""
+        save_network(self.network, self.vocabulary, Path(folder))
+
+
+def open_pointer(folder: Path) -> PointerSystem:
+    """Return the system saved in ``folder``."""
+    network, vocabulary = load_network(folder)
+    return PointerSystem(network, vocabulary)
+
+
+def turn_of(answer: Answer, perception: Perception) -> Turn:
+    """Return an earlier answer as a turn in the frame of the perception's view."""
+    view = perception.view.frame
+    marks = []
+    for span in answer.spans:
+        boxes: tuple[Box, ...] = tuple(place.box.to(view) for place in span.places)
+        marks.append(Mark(span.start, span.end, boxes))
+    regions = tuple((name, region.to(view)) for name, region in answer.regions)
+    return Turn(answer.question, answer.text, tuple(marks), regions)

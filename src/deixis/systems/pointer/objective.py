@@ -1,0 +1,158 @@
+"""What the pointer network learns from: places, boxes, words and, while training, a sentence encoder's vectors.
+
+Everything here that isn't the network itself (two small maps, the table of phrase vectors) serves training only
+and isn't shipped.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from deixis.errors import RecordError
+from deixis.language.packing import packed_attention
+from deixis.layers.place_map import STRIDE, PlaceMap, location_centres
+from deixis.systems.pointer.model import PlaceScores, PointerNetwork
+from deixis.systems.pointer.prompts import IGNORED
+
+
+@dataclass(frozen=True)
+class ObjectiveWeights:
+    """How much each loss counts. ``pretrained``: start from the packaged tower, word and phrase vectors."""
+
+    places: float = 1.0
+    boxes: float = 2.0
+    words: float = 1.0
+    phrases: float = 2.0
+    phrase_query: float = 1.0
+    pretrained: bool = True
+
+
+class PointerObjective(nn.Module):
+    """The network with its losses; calling it with a batch of ``PointerCollate`` returns them by name."""
+
+    phrase_vectors: Tensor
+
+    def __init__(self, network: PointerNetwork, *, weights: ObjectiveWeights, phrase_vectors: Tensor | None) -> None:
+        super().__init__()
+        self.network = network
+        self.weights = weights
+        vectors = torch.zeros(0, 1) if phrase_vectors is None else phrase_vectors
+        self.register_buffer("phrase_vectors", vectors, persistent=False)
+        width, map_width = network.config.width, network.config.map_width
+        self.teacher = phrase_vectors is not None
+        if self.teacher:
+            self.to_phrase = nn.Linear(width, vectors.shape[1])
+            self.phrase_query = nn.Sequential(
+                nn.Linear(vectors.shape[1], width), nn.GELU(), nn.Linear(width, map_width)
+            )
+
+    def forward(self, batch: dict[str, Any]) -> dict[str, Tensor]:
+        """Return "total" and its parts.
+
+        batch: pixel_values (B, 3, S, S) uint8; input_ids, labels, segments, position_ids (B, T); region_masks
+        (B, R, H, W), region_geometry (B, R, G), region_present (B, R); place_slots, place_present, place_phrases,
+        place_counts (B, P) and place_boxes (B, P, M, 4), xyxy in pixels of the square picture.
+        """
+        if not (batch["labels"] != IGNORED).any() and not batch["place_present"].any():
+            raise RecordError(f"no answer in this batch is learnt from; pictures: {batch.get('names')}")
+        network = self.network
+        places = network.perceive(batch["pixel_values"].float() / 255)
+        regions = network.encode_regions(
+            places, batch["region_masks"], batch["region_geometry"], batch["region_present"]
+        )
+        embeds = network.embed(batch["input_ids"], picture=network.reader(places), regions=regions)
+        hidden = network.decoder(
+            inputs_embeds=embeds,
+            attention_mask=packed_attention(batch["segments"], dtype=embeds.dtype),
+            position_ids=batch["position_ids"],
+            use_cache=False,
+        ).last_hidden_state  # (B, T, W)
+        slots = batch["place_slots"][..., None].expand(-1, -1, hidden.shape[-1])
+        at_places = hidden.gather(1, slots)  # (B, P, W)
+        targets = place_targets(batch, places)
+        scores = network.place_head(at_places, places.keys)
+        losses = {
+            "places": place_loss(scores, targets, batch),
+            "boxes": box_loss(places.boxes, targets, batch),
+            "words": word_loss(network, hidden, batch["labels"]),
+        }
+        if self.teacher:
+            losses |= self.taught(at_places, places, targets, batch)
+        losses["total"] = sum((getattr(self.weights, name) * value for name, value in losses.items()), at_places.new_zeros(()))
+        return losses
+
+    def taught(self, at_places: Tensor, places: PlaceMap, targets: Tensor, batch: dict[str, Any]) -> dict[str, Tensor]:
+        """Return the losses against the sentence encoder's vectors of the phrases."""
+        known = batch["place_present"] & (batch["place_phrases"] >= 0)
+        vectors = self.phrase_vectors[batch["place_phrases"].clamp(min=0)]  # (B, P, E)
+        away = 1 - functional.cosine_similarity(self.to_phrase(at_places), vectors, dim=-1)
+        locations = torch.bmm(self.phrase_query(vectors), places.keys) * places.keys.shape[1] ** -0.5
+        present = known & (batch["place_counts"] > 0)
+        cross = -(targets[..., :-1] * locations.float().log_softmax(dim=-1)).sum(dim=-1)
+        return {"phrases": mean_where(away.float(), known), "phrase_query": mean_where(cross, present)}
+
+
+def place_targets(batch: dict[str, Any], places: PlaceMap) -> Tensor:
+    """Return what each place token should choose: (B, P, L + 1), "nowhere" last, each row sums to 1.
+
+    Every box spreads its share evenly over the locations in its central half, at least one cell wide.
+    """
+    boxes = batch["place_boxes"][:, :, :, None]  # (B, P, M, 1, 4)
+    height, width = places.fine.shape[-2:]
+    centres = location_centres(height, width, device=boxes.device)  # (L, 2)
+    middle = (boxes[..., :2] + boxes[..., 2:]) / 2
+    reach = ((boxes[..., 2:] - boxes[..., :2]) / 4).clamp(min=STRIDE / 2)
+    near = ((centres - middle).abs() <= reach).all(dim=-1).float()  # (B, P, M, L)
+    real = torch.arange(boxes.shape[2], device=boxes.device) < batch["place_counts"][..., None]  # (B, P, M)
+    shares = near / near.sum(dim=-1, keepdim=True).clamp(min=1) * real[..., None]
+    located = shares.sum(dim=2) / batch["place_counts"].clamp(min=1)[..., None]  # (B, P, L)
+    nowhere = (batch["place_counts"] == 0).float()[..., None]
+    return torch.cat([located, nowhere], dim=-1)
+
+
+def place_loss(scores: PlaceScores, targets: Tensor, batch: dict[str, Any]) -> Tensor:
+    """Return the cross entropy between the choice of each place token and its target."""
+    cross = -(targets * scores.joint().float().log_softmax(dim=-1)).sum(dim=-1)  # (B, P)
+    return mean_where(cross, batch["place_present"])
+
+
+def box_loss(boxes: Tensor, targets: Tensor, batch: dict[str, Any]) -> Tensor:
+    """Return 1 - GIoU of the boxes (B, L, 4) at the target locations of phrases with exactly one box."""
+    single = batch["place_present"] & (batch["place_counts"] == 1)
+    shares = targets[..., :-1] * single[..., None]
+    picture, place, location = shares.nonzero(as_tuple=True)
+    if len(picture) == 0:
+        return boxes.sum() * 0.0
+    truth = batch["place_boxes"][picture, place, 0]
+    away = 1 - generalised_iou(boxes[picture, location], truth)
+    return (shares[picture, place, location] * away).sum() / single.sum()
+
+
+def word_loss(network: PointerNetwork, hidden: Tensor, labels: Tensor) -> Tensor:
+    """Return the cross entropy of the next token where one is learnt."""
+    learnt = labels[:, 1:] != IGNORED
+    if not learnt.any():
+        return hidden.sum() * 0.0
+    logits = network.words.logits(hidden[:, :-1][learnt])
+    return functional.cross_entropy(logits.float(), labels[:, 1:][learnt])
+
+
+def generalised_iou(first: Tensor, second: Tensor) -> Tensor:
+    """Return the generalised IoU (n,) of boxes (n, 4) xyxy (Rezatofighi et al., 2019)."""
+    low, high = torch.maximum(first[:, :2], second[:, :2]), torch.minimum(first[:, 2:], second[:, 2:])
+    shared = (high - low).clamp(min=0).prod(dim=1)
+    areas = (first[:, 2:] - first[:, :2]).prod(dim=1), (second[:, 2:] - second[:, :2]).prod(dim=1)
+    union = areas[0] + areas[1] - shared
+    hull_low, hull_high = torch.minimum(first[:, :2], second[:, :2]), torch.maximum(first[:, 2:], second[:, 2:])
+    hull = (hull_high - hull_low).prod(dim=1).clamp(min=1e-6)
+    return shared / union.clamp(min=1e-6) - (hull - union) / hull
+
+
+def mean_where(values: Tensor, chosen: Tensor) -> Tensor:
+    """Return the mean of ``values`` where ``chosen``; 0 where nothing is."""
+    return (values * chosen).sum() / chosen.sum().clamp(min=1)

@@ -1,0 +1,54 @@
+"""What a run measured, a JSON object a line, and its curves as a picture."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+
+class MetricsLog:
+    """Appends to ``metrics.jsonl``; a resumed run first drops what came after its checkpoint."""
+
+    def __init__(self, path: Path, *, first_step: int) -> None:
+        self.path = path
+        kept = [row for row in read_metrics(path) if row["step"] <= first_step] if path.exists() else []
+        path.write_text("".join(json.dumps(row) + "\n" for row in kept), encoding="utf-8")
+
+    def add(self, row: dict[str, Any]) -> None:
+        """Write one row."""
+        with self.path.open("a", encoding="utf-8") as stream:
+            stream.write(json.dumps(row) + "\n")
+
+
+def read_metrics(path: Path) -> list[dict[str, Any]]:
+    """Return the rows of a log; a line that a killed run left half-written is dropped."""
+    rows = []
+    for line in path.read_text(encoding="utf-8").splitlines():
+        try:
+            rows.append(json.loads(line))
+        except json.JSONDecodeError:
+            continue
+    return rows
+
+
+def plot_metrics(log: Path, out: Path) -> bool:
+    """Draw every loss over steps; False where matplotlib is not installed or nothing was logged."""
+    try:
+        from matplotlib.figure import Figure
+    except ImportError:
+        return False
+    rows = read_metrics(log)
+    if not rows:
+        return False
+    names = [name for name in rows[0]["losses"]]
+    figure = Figure(figsize=(9, 5), layout="constrained")
+    axes = figure.subplots()
+    for name in names:
+        axes.plot([row["step"] for row in rows], [row["losses"][name] for row in rows], label=name, linewidth=1)
+    axes.set_xlabel("step")
+    axes.set_ylabel("loss (mean since the last row)")
+    axes.set_yscale("log")
+    axes.legend()
+    figure.savefig(out)
+    return True

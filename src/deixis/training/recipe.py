@@ -1,0 +1,150 @@
+"""A recipe: everything a training run is, in one yaml file that mirrors one frozen dataclass."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+
+from deixis.data.augment import Augmentation
+from deixis.data.dialogues import DialogueMix
+from deixis.errors import RecipeError
+from deixis.training.strict import build
+
+LARGEST_RECIPE = 1 << 20
+
+
+@dataclass(frozen=True)
+class SourceChoice:
+    """A dataset below the ``--data`` folder. The last ``hold_out`` pictures of the split are never trained on."""
+
+    folder: str = "."
+    split: str = "train"
+    hold_out: int = 0
+
+
+@dataclass(frozen=True)
+class Group:
+    """Parameters whose names begin with one of ``parts`` (the first group that matches counts; "" matches all).
+
+    They learn at ``rate``, but stand still for the first ``frozen_until`` (0..1) of the run; 1 is for good.
+    """
+
+    parts: tuple[str, ...]
+    rate: float
+    frozen_until: float = 0.0
+
+
+@dataclass(frozen=True)
+class Optimiser:
+    """AdamW; decay acts on matrices only, ``clip`` bounds the norm of the whole gradient."""
+
+    betas: tuple[float, float] = (0.9, 0.98)
+    weight_decay: float = 0.05
+    clip: float = 1.0
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """A linear rise over ``warmup`` steps, then a cosine down to ``floor`` times the rate."""
+
+    warmup: int = 0
+    floor: float = 0.02
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """One stage of training.
+
+    batch: pictures a step over all devices; per_device_batch: pictures that one device holds at once, from which
+    the number of accumulated passes follows. precision: "bfloat16" is autocast, "auto" takes it on a GPU only.
+    ema: decay of the averaged weights that are saved in the end; null for none. threads: of one process; null
+    leaves it to torch. network and objective are the system's own options.
+    """
+
+    name: str
+    system: str
+    steps: int
+    batch: int
+    groups: tuple[Group, ...]
+    per_device_batch: int | None = None
+    starts_from: str | None = None
+    seed: int = 0
+    precision: Literal["float32", "bfloat16", "auto"] = "auto"
+    ema: float | None = None
+    workers: int = 0
+    threads: int | None = None
+    log_every: int = 10
+    save_every: int = 100
+    sources: tuple[SourceChoice, ...] = (SourceChoice(),)
+    optimiser: Optimiser = Optimiser()
+    schedule: Schedule = Schedule()
+    dialogues: DialogueMix = DialogueMix()
+    augmentation: Augmentation = Augmentation()
+    network: dict[str, Any] = field(default_factory=dict)
+    objective: dict[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for name in ("steps", "batch", "log_every", "save_every"):
+            if getattr(self, name) < 1:
+                raise RecipeError(f"recipe {self.name!r}: {name} is {getattr(self, name)}; expected at least 1")
+        if self.ema is not None and not 0 < self.ema < 1:
+            raise RecipeError(f"recipe {self.name!r}: ema is {self.ema}; expected a decay between 0 and 1, or null")
+        if not self.groups:
+            raise RecipeError(f"recipe {self.name!r}: nothing would train; give at least one group")
+
+    def passes(self, *, devices: int) -> int:
+        """Return how many passes of ``per_device_batch`` pictures on each device make one step.
+
+        >>> Recipe("r", "pointer", steps=1, batch=64, per_device_batch=8, groups=(Group(("",), 1e-3),)).passes(devices=2)
+        4
+        """
+        per_device = self.per_device_batch or max(self.batch // devices, 1)
+        if self.batch % (devices * per_device):
+            raise RecipeError(
+                f"recipe {self.name!r}: a batch of {self.batch} can't be made of {devices} devices x {per_device} "
+                f"pictures; choose a per_device_batch that divides {self.batch / devices:g}"
+            )
+        return self.batch // (devices * per_device)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the resolved recipe, as it is saved beside every checkpoint."""
+        return dataclasses.asdict(self)
+
+
+def read_recipe(path: Path) -> Recipe:
+    """Return the recipe of a yaml file; RecipeError names the key that is wrong."""
+    try:
+        if path.stat().st_size > LARGEST_RECIPE:
+            raise RecipeError(f"recipe {path} is over {LARGEST_RECIPE:,} bytes")
+        values = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except OSError as fault:
+        raise RecipeError(f"recipe {str(path)!r} cannot be read: {fault.strerror or fault}") from fault
+    except (yaml.YAMLError, UnicodeDecodeError) as fault:
+        raise RecipeError(f"recipe {str(path)!r} is not valid yaml: {fault}") from fault
+    return build(Recipe, values, where=str(path))
+
+
+def in_order(recipes: Sequence[Recipe]) -> list[Recipe]:
+    """Return recipes so that each comes after the one that it starts from, whatever order they were given in."""
+    by_name = {recipe.name: recipe for recipe in recipes}
+    if len(by_name) < len(recipes):
+        raise RecipeError("two recipes have the same name; each is saved under its own")
+    ordered: list[Recipe] = []
+
+    def place(recipe: Recipe, chain: tuple[str, ...]) -> None:
+        if recipe.name in chain:
+            raise RecipeError(f"recipes start from each other in a circle: {' -> '.join((*chain, recipe.name))}")
+        if recipe in ordered:
+            return
+        if recipe.starts_from in by_name:
+            place(by_name[recipe.starts_from], (*chain, recipe.name))
+        ordered.append(recipe)
+
+    for recipe in recipes:
+        place(recipe, ())
+    return ordered

@@ -1,0 +1,57 @@
+import argparse
+import json
+from pathlib import Path
+
+import pytest
+
+from deixis.cli import evaluate as command
+from deixis.data.sources.pack import read_pack
+from deixis.errors import RecordError, UsageError
+from tests.evaluation.answering import Truthful
+from tests.toy.pack import write_toy_pack
+
+
+@pytest.fixture
+def pack(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    folder = write_toy_pack(tmp_path / "toy", pictures=6)
+    system = Truthful(read_pack(folder, "val"))
+    monkeypatch.setattr("deixis.load", lambda name=None: system, raising=False)
+    return folder
+
+
+def call(*words: str) -> int:
+    parser = argparse.ArgumentParser()
+    command.add_arguments(parser)
+    return command.run(parser.parse_args(words))
+
+
+def test_report_and_items_are_written(pack: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    report, items = pack.parent / "report.json", pack.parent / "items.jsonl"
+    arguments = ["--pack", str(pack), "--split", "val", "--tasks", "grounding, naming_point", "--limit", "3"]
+    assert call(*arguments, "--json", str(report), "--items", str(items)) == 0
+    content = json.loads(report.read_text(encoding="utf-8"))
+    assert content["protocol"]["data"] == "toy"
+    assert {name: task["n"] for name, task in content["tasks"].items()} == {"grounding": 3, "naming_point": 3}
+    assert len(items.read_text(encoding="utf-8").splitlines()) == 6
+    printed = capsys.readouterr()
+    assert "| grounding" in printed.out
+    assert "### Protocol" in printed.out
+    assert "evaluating" in printed.err
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--tasks", "ground"], "known tasks|Known tasks"),
+        (["--seed", "-1"], "--seed is -1"),
+        (["--json", "no/such/folder/report.json"], "make it first"),
+    ],
+)
+def test_mistakes_show_before_anything_is_asked(pack: Path, words: list[str], message: str) -> None:
+    with pytest.raises(UsageError, match=message):
+        call("--pack", str(pack), "--split", "val", *words)
+
+
+def test_an_unknown_split_is_answered_with_the_known_ones(pack: Path) -> None:
+    with pytest.raises(RecordError, match="train, val"):
+        call("--pack", str(pack), "--split", "test")

@@ -1,0 +1,172 @@
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import torch
+import yaml
+from safetensors.torch import load_file
+
+from deixis.errors import NonFiniteLoss, RecipeError, RecordError
+from deixis.systems import training_parts
+from deixis.training.checkpoints import checkpoints
+from deixis.training.loop import train
+from deixis.training.parallel import join_world
+from deixis.training.run import run_recipes
+from tests.toy.pack import write_toy_pack
+from tests.toy.recipe import TOY, toy_recipe
+
+
+@pytest.fixture(scope="module")
+def pack(tmp_path_factory):
+    return write_toy_pack(tmp_path_factory.mktemp("pack"), pictures=10)
+
+
+@pytest.fixture(scope="module")
+def finished(pack, tmp_path_factory):
+    """An uninterrupted toy run."""
+    out = tmp_path_factory.mktemp("finished")
+    run_recipes([toy_recipe()], data=pack, out=out)
+    return out / "toy"
+
+
+def weights_of(run: Path) -> dict[str, torch.Tensor]:
+    return load_file(run / "model" / "model.safetensors")
+
+
+def assert_same_weights(first: Path, second: Path) -> None:
+    ours, theirs = weights_of(first), weights_of(second)
+    assert ours.keys() == theirs.keys()
+    assert all(torch.equal(ours[name], theirs[name]) for name in ours)
+
+
+def test_a_run_leaves_model_metrics_and_checkpoints(finished):
+    rows = [json.loads(line) for line in (finished / "metrics.jsonl").read_text().splitlines()]
+    assert [row["step"] for row in rows] == [2, 4, 6]
+    assert {"places", "boxes", "words", "total"} <= rows[0]["losses"].keys()
+    assert {path.name for path in (finished / "model").iterdir()} == {
+        "config.json",
+        "generation_config.json",
+        "model.safetensors",
+        "tokenizer.json",
+    }
+    assert [path.name for path in checkpoints(finished)] == ["step-00000004", "step-00000006"]
+
+
+def test_frozen_parts_stand_still_and_others_learn(pack, finished):
+    torch.manual_seed(0)
+    fresh = training_parts(toy_recipe(), data=pack, start=None, work=finished).objective.network.state_dict()
+    trained = weights_of(finished)
+    stem = [name for name in trained if name.startswith("tower.stem") and "running" not in name]
+    assert stem and all(torch.equal(trained[name], fresh[name].to(torch.bfloat16)) for name in stem)
+    assert not torch.equal(trained["place_head.query.weight"], fresh["place_head.query.weight"].to(torch.bfloat16))
+
+
+def test_stopping_early_and_resuming_gives_the_same_weights(pack, finished, tmp_path):
+    run_recipes([toy_recipe()], data=pack, out=tmp_path, max_steps=3)
+    run_recipes([toy_recipe()], data=pack, out=tmp_path, resume=True)
+    assert_same_weights(tmp_path / "toy", finished)
+    steps = [json.loads(line)["step"] for line in (tmp_path / "toy" / "metrics.jsonl").read_text().splitlines()]
+    assert steps[-2:] == [4, 6]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("moment", ["mid-run", "while a checkpoint is written"])
+def test_a_killed_run_resumes_to_the_same_weights(pack, tmp_path, moment):
+    recipe = {**TOY, "steps": 12, "workers": 1}
+    path = tmp_path / "toy.yaml"
+    path.write_text(yaml.safe_dump(recipe))
+    command = [sys.executable, "-m", "deixis", "train", str(path), "--data", str(pack)]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    whole, killed = tmp_path / "whole", tmp_path / "killed"
+    subprocess.run([*command, "--out", str(whole)], check=True, env=environment, capture_output=True)
+    process = subprocess.Popen(
+        [*command, "--out", str(killed)], env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    pattern = "step-*.partial" if moment.startswith("while") else "step-00000004"
+    deadline = time.monotonic() + 240
+    while not list((killed / "toy").glob(pattern)) and time.monotonic() < deadline and process.poll() is None:
+        time.sleep(0.0005)
+    process.send_signal(signal.SIGKILL)
+    assert process.wait() == -signal.SIGKILL, "the run ended before it could be killed"
+    subprocess.run([*command, "--out", str(killed), "--resume"], check=True, env=environment, capture_output=True)
+    assert_same_weights(killed / "toy", whole / "toy")
+    assert not list((killed / "toy").glob("*.partial"))
+
+
+def test_a_half_written_checkpoint_is_never_read(pack, finished, tmp_path):
+    run_recipes([toy_recipe()], data=pack, out=tmp_path, max_steps=4)
+    broken = tmp_path / "toy" / "step-00000009.partial"
+    broken.mkdir()
+    (broken / "network.safetensors").write_bytes(b"cut")
+    run_recipes([toy_recipe()], data=pack, out=tmp_path, resume=True)
+    assert not broken.exists()
+    assert_same_weights(tmp_path / "toy", finished)
+
+
+def test_an_earlier_run_is_not_overwritten(pack, finished):
+    with pytest.raises(RecipeError, match="go on with --resume"):
+        run_recipes([toy_recipe()], data=pack, out=finished.parent)
+
+
+def test_resuming_with_another_recipe_is_refused(pack, tmp_path):
+    run_recipes([toy_recipe()], data=pack, out=tmp_path, max_steps=2)
+    with pytest.raises(RecipeError, match="other batch"):
+        run_recipes([toy_recipe(batch=2)], data=pack, out=tmp_path, resume=True)
+
+
+def test_passes_add_up_to_the_batch(pack, tmp_path):
+    """Accumulating passes steps as often as one pass does, and learns from every one of them."""
+    run_recipes([toy_recipe(per_device_batch=2)], data=pack, out=tmp_path)
+    rows = [json.loads(line) for line in (tmp_path / "toy" / "metrics.jsonl").read_text().splitlines()]
+    assert rows[-1]["step"] == 6
+
+
+def test_a_stage_starts_from_another_at_a_new_size(pack, tmp_path):
+    second = toy_recipe(name="larger", starts_from="toy", steps=2, network={"side": 96})
+    models = run_recipes([second, toy_recipe(steps=2)], data=pack, out=tmp_path)
+    assert [model.parent.name for model in models] == ["toy", "larger"]
+    assert json.loads((models[1] / "config.json").read_text())["side"] == 96
+    assert load_file(models[1] / "model.safetensors")["mapper.fine_position"].shape[-1] == 12
+
+
+def test_starting_from_nowhere_is_an_error(pack, tmp_path):
+    with pytest.raises(RecipeError, match="starts from 'gone'"):
+        run_recipes([toy_recipe(starts_from="gone")], data=pack, out=tmp_path)
+
+
+def test_a_group_that_matches_nothing_is_an_error(pack, tmp_path):
+    groups = [{"parts": ["network.towr"], "rate": 1.0}, {"parts": [""], "rate": 1.0}]
+    with pytest.raises(RecipeError, match="matches nothing"):
+        run_recipes([toy_recipe(groups=groups)], data=pack, out=tmp_path)
+
+
+def test_a_loss_that_is_not_finite_stops_with_a_report(pack, tmp_path):
+    parts = training_parts(toy_recipe(), data=pack, start=None, work=tmp_path)
+    with torch.no_grad():
+        parts.objective.network.place_head.query.weight.fill_(float("nan"))
+    with pytest.raises(NonFiniteLoss, match=r"step 0: the loss is not finite"):
+        train(parts, toy_recipe(), out=tmp_path / "run", world=join_world())
+    report = json.loads((tmp_path / "run" / "non-finite.json").read_text())
+    assert report["step"] == 0 and len(report["pictures"]) == 4
+
+
+def test_a_batch_without_supervision_is_an_error(pack, tmp_path):
+    none = dict.fromkeys(("locate", "locate_bare", "absent", "absent_bare", "name", "name_bare", "describe"), 0.0)
+    none |= dict.fromkeys(("presence", "caption", "list", "two_turns"), 0.0)
+    with pytest.raises(RecordError, match="no answer in this batch"):
+        run_recipes([toy_recipe(dialogues=none)], data=pack, out=tmp_path)
+
+
+@pytest.mark.slow
+def test_two_processes_share_a_run(pack, tmp_path):
+    path = tmp_path / "toy.yaml"
+    path.write_text(yaml.safe_dump({**TOY, "steps": 2}))
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", "-m", "deixis"]
+    command += ["train", str(path), "--data", str(pack), "--out", str(tmp_path / "out")]
+    subprocess.run(command, check=True, env={**os.environ, "OMP_NUM_THREADS": "1"}, capture_output=True)
+    assert (tmp_path / "out" / "toy" / "model" / "model.safetensors").is_file()
