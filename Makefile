@@ -12,7 +12,8 @@ OLDEST_STAMP := $(OLDEST_VENV)/.deixis-installed
 EXTRAS := dev,demo,supervision,plots
 OLDEST := 'torch==2.11.*' 'torchvision==0.26.*' 'transformers==5.16.*' 'pillow==10.4.*'
 # The large golden cases are tested where they lie beside the checkout; the small ones always are.
-PARITY := $(if $(wildcard $(PARITY_DIR)/.),--parity-dir $(PARITY_DIR))
+# One piece with "=": pytest learns of the option only after it has looked for paths among the arguments.
+PARITY := $(if $(wildcard $(PARITY_DIR)/.),--parity-dir=$(PARITY_DIR))
 
 .DEFAULT_GOAL := help
 .PHONY: help install demo test test-all test-oldest check bench training clean

@@ -93,7 +93,7 @@ class Case:
     def output(
         self, name: str, ours: Tensor, *, under: Under = "values", where: Tensor | None = None
     ) -> None:
-        """Compare ``outputs/name``: whole numbers exactly, floats under a bound, only ``where`` that is True."""
+        """Compare ``outputs/name``: whole numbers exactly, floats under a bound. ``where``: what counts."""
         golden = self.tensor(f"outputs/{name}")
         ours = ours.detach().cpu()
         assert ours.shape == golden.shape, (

@@ -7,13 +7,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from safetensors.torch import load_file
 from torch import Tensor
 
-ORDERS = ("width_first", "pillow13")
+Order = Literal["width_first", "pillow13"]
+ORDERS: tuple[Order, ...] = ("width_first", "pillow13")
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,7 @@ class Acceptance:
     collect: bool
     values: Bound | None
     gradients: Bound | None
-    resize: str
+    resize: Order
 
     @classmethod
     def read(cls, block: Any) -> Acceptance:

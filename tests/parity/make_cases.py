@@ -1,7 +1,7 @@
 """Writes the cases of the family ``deixis``: ``python -m tests.parity.make_cases``.
 
-Nothing here uses our own code: pictures are resized by Pillow, one axis at a time in a stated order, and masks are
-encoded by a second, plain implementation of COCO's format.
+Nothing here uses our own code: pictures are resized by Pillow, one axis at a time in a stated order, and
+masks are encoded by a second, plain implementation of COCO's format.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from safetensors.numpy import save_file
 FOLDER = Path(__file__).parent / "cases" / "deixis"
 EXACT = {"atol": 0, "rtol": 0, "rtol_of_max": 0}
 
-# Name, order of passes, own width x height, new width x height, which axis that order takes first. The last column is
-# worked out by hand from the rule: pillow13 takes the height first if h - H > 0 and h - H > 2 * (w - W).
+# Name, order of passes, own width x height, new width x height, which axis that order takes first. The last
+# column is worked out by hand: pillow13 takes the height first if h - H > 0 and h - H > 2 * (w - W).
 RESIZES = [
     ("portrait_shrinks", "width_first", (19, 41), (13, 7), "width"),
     ("portrait_shrinks", "pillow13", (19, 41), (13, 7), "height"),
@@ -54,7 +54,7 @@ def write_resizes() -> None:
     """Write one case for each line of RESIZES."""
     for name, order, (width, height), size, first in RESIZES:
         chance = np.random.default_rng([width, height])
-        # Noise, so that every rounding shows, over steps of black and white, so that bicubic overshoots are cut.
+        # Noise, so that every rounding shows; black and white in it, so that overshoots are cut.
         pixels = chance.integers(0, 256, (height, width, 3)).astype(np.uint8)
         pixels[::3, ::4] = 255
         pixels[1::5, 2::3] = 0
@@ -62,7 +62,9 @@ def write_resizes() -> None:
         between = (size[0], height) if first == "width" else (width, size[1])
         resized = image.resize(between, Image.Resampling.BICUBIC).resize(size, Image.Resampling.BICUBIC)
         if order == "pillow13" and int(PIL.__version__.split(".")[0]) == 13:
-            assert np.array_equal(resized, image.resize(size, Image.Resampling.BICUBIC)), name
+            assert np.array_equal(
+                np.asarray(resized), np.asarray(image.resize(size, Image.Resampling.BICUBIC))
+            ), name
         tensors = {"inputs/picture": pixels, "outputs/resized": np.ascontiguousarray(np.asarray(resized))}
         write(
             "resize",

@@ -1,4 +1,4 @@
-"""Which golden case is tested by what: families and their checks, and the tests that follow for given folders."""
+"""Which golden case is tested by what: families, their checks, and the tests that some folders ask for."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.parity.golden import Golden, read_goldens
 
 @dataclass(frozen=True)
 class Check:
-    """What runs for one kind of case. ``given``: the fields that are inputs; all others are expected results."""
+    """What runs for one kind of case. ``given``: the fields that are inputs; all others are expected."""
 
     run: Callable[[Case], None]
     given: tuple[str, ...] = ()

@@ -1,4 +1,4 @@
-"""Every golden case against our own arithmetic; ids are ``family/kind/case``, so ``-k groma`` chooses a family."""
+"""Every golden case against our own arithmetic; ids are ``family/kind/case``, for ``-k groma`` to choose."""
 
 from __future__ import annotations
 

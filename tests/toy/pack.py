@@ -68,14 +68,23 @@ def _write_split(folder: Path, split: str, *, numbers: range, chance: random.Ran
         image = {"id": number, "file_name": f"{number}.jpg", "width": width, "height": height}
         image |= {"orig_width": width, "orig_height": height, "source": "drawn"}
         images.append(image | ({"shard": f"{split}-00.tar"} if shards else {}))
-        encoded[f"{number}.jpg"] = _drawn(shapes, width=width, height=height, background=chance.choice(BACKGROUNDS))
+        encoded[f"{number}.jpg"] = _drawn(
+            shapes, width=width, height=height, background=chance.choice(BACKGROUNDS)
+        )
         ids = range(len(annotations) + 1, len(annotations) + 1 + len(shapes))
         for index, shape in zip(ids, shapes, strict=True):
             annotations.append(_annotation(index, number, shape, category=categories[shape.kind]))
             expressions.append(_expression(index, number, shape, shapes))
         captions.extend(_captions(number, shapes, ids, chance))
-    named = [{"id": i, "name": kind, "supercategory": "shape", "coco_name": None} for kind, i in categories.items()]
-    instances = {"info": {"description": "toy"}, "images": images, "annotations": annotations, "categories": named}
+    named = [
+        {"id": i, "name": kind, "supercategory": "shape", "coco_name": None} for kind, i in categories.items()
+    ]
+    instances = {
+        "info": {"description": "toy"},
+        "images": images,
+        "annotations": annotations,
+        "categories": named,
+    }
     (folder / f"{split}_instances.json").write_text(json.dumps(instances), encoding="utf-8")
     _write_lines(folder / f"{split}_captions.jsonl", captions)
     _write_lines(folder / f"{split}_expressions.jsonl", expressions)
@@ -132,9 +141,7 @@ def _expression(index: int, image: int, shape: Shape, shapes: list[Shape]) -> di
     return made | {"distractors": same, "unique_phrase": True}
 
 
-def _captions(
-    image: int, shapes: list[Shape], ids: range, chance: random.Random
-) -> list[dict[str, object]]:
+def _captions(image: int, shapes: list[Shape], ids: range, chance: random.Random) -> list[dict[str, object]]:
     """One caption for each pair of neighbours, and one that names all of a kind with one phrase and several boxes."""
     captions: list[dict[str, object]] = []
     for left in range(len(shapes) - 1):
@@ -153,7 +160,9 @@ def _caption(image: int, parts: list[str | tuple[str, list[int]]], *, number: in
         words, ids = (part, None) if isinstance(part, str) else part
         if ids is not None:
             phrase: dict[str, object] = {"start": len(text), "end": len(text) + len(words), "text": words}
-            phrases.append(phrase | {"entity_id": "+".join(map(str, ids)), "types": ["shape"], "ann_ids": ids})
+            phrases.append(
+                phrase | {"entity_id": "+".join(map(str, ids)), "types": ["shape"], "ann_ids": ids}
+            )
         text += words
     return {"image_id": image, "caption_id": image * 10 + number, "caption": text, "phrases": phrases}
 

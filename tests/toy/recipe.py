@@ -23,7 +23,14 @@ TOY: dict[str, Any] = {
         {"parts": [""], "rate": 3.0e-3},
     ],
     "schedule": {"warmup": 2, "floor": 0.1},
-    "dialogues": {"locate": 1.0, "locate_bare": 2.0, "absent": 0.5, "absent_bare": 1.0, "name": 1.0, "name_bare": 1.0},
+    "dialogues": {
+        "locate": 1.0,
+        "locate_bare": 2.0,
+        "absent": 0.5,
+        "absent_bare": 1.0,
+        "name": 1.0,
+        "name_bare": 1.0,
+    },
     "network": {
         "tower": "efficientnet_tiny",
         "side": 64,

@@ -63,14 +63,18 @@ def test_frozen_parts_stand_still_and_others_learn(pack, finished):
     trained = weights_of(finished)
     stem = [name for name in trained if name.startswith("tower.stem") and "running" not in name]
     assert stem and all(torch.equal(trained[name], fresh[name].to(torch.bfloat16)) for name in stem)
-    assert not torch.equal(trained["place_head.query.weight"], fresh["place_head.query.weight"].to(torch.bfloat16))
+    assert not torch.equal(
+        trained["place_head.query.weight"], fresh["place_head.query.weight"].to(torch.bfloat16)
+    )
 
 
 def test_stopping_early_and_resuming_gives_the_same_weights(pack, finished, tmp_path):
     run_recipes([toy_recipe()], data=pack, out=tmp_path, max_steps=3)
     run_recipes([toy_recipe()], data=pack, out=tmp_path, resume=True)
     assert_same_weights(tmp_path / "toy", finished)
-    steps = [json.loads(line)["step"] for line in (tmp_path / "toy" / "metrics.jsonl").read_text().splitlines()]
+    steps = [
+        json.loads(line)["step"] for line in (tmp_path / "toy" / "metrics.jsonl").read_text().splitlines()
+    ]
     assert steps[-2:] == [4, 6]
 
 
@@ -85,7 +89,10 @@ def test_a_killed_run_resumes_to_the_same_weights(pack, tmp_path, moment):
     whole, killed = tmp_path / "whole", tmp_path / "killed"
     subprocess.run([*command, "--out", str(whole)], check=True, env=environment, capture_output=True)
     process = subprocess.Popen(
-        [*command, "--out", str(killed)], env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        [*command, "--out", str(killed)],
+        env=environment,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
     )
     pattern = "step-*.partial" if moment.startswith("while") else "step-00000004"
     deadline = time.monotonic() + 240
@@ -93,7 +100,9 @@ def test_a_killed_run_resumes_to_the_same_weights(pack, tmp_path, moment):
         time.sleep(0.0005)
     process.send_signal(signal.SIGKILL)
     assert process.wait() == -signal.SIGKILL, "the run ended before it could be killed"
-    subprocess.run([*command, "--out", str(killed), "--resume"], check=True, env=environment, capture_output=True)
+    subprocess.run(
+        [*command, "--out", str(killed), "--resume"], check=True, env=environment, capture_output=True
+    )
     assert_same_weights(killed / "toy", whole / "toy")
     assert not list((killed / "toy").glob("*.partial"))
 
@@ -156,7 +165,9 @@ def test_a_loss_that_is_not_finite_stops_with_a_report(pack, tmp_path):
 
 
 def test_a_batch_without_supervision_is_an_error(pack, tmp_path):
-    none = dict.fromkeys(("locate", "locate_bare", "absent", "absent_bare", "name", "name_bare", "describe"), 0.0)
+    none = dict.fromkeys(
+        ("locate", "locate_bare", "absent", "absent_bare", "name", "name_bare", "describe"), 0.0
+    )
     none |= dict.fromkeys(("presence", "caption", "list", "two_turns"), 0.0)
     with pytest.raises(RecordError, match="no answer in this batch"):
         run_recipes([toy_recipe(dialogues=none)], data=pack, out=tmp_path)
@@ -166,7 +177,16 @@ def test_a_batch_without_supervision_is_an_error(pack, tmp_path):
 def test_two_processes_share_a_run(pack, tmp_path):
     path = tmp_path / "toy.yaml"
     path.write_text(yaml.safe_dump({**TOY, "steps": 2}))
-    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", "-m", "deixis"]
+    command = [
+        sys.executable,
+        "-m",
+        "torch.distributed.run",
+        "--standalone",
+        "--nproc-per-node",
+        "2",
+        "-m",
+        "deixis",
+    ]
     command += ["train", str(path), "--data", str(pack), "--out", str(tmp_path / "out")]
     subprocess.run(command, check=True, env={**os.environ, "OMP_NUM_THREADS": "1"}, capture_output=True)
     assert (tmp_path / "out" / "toy" / "model" / "model.safetensors").is_file()

@@ -8,7 +8,7 @@ import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from deixis.cli.regions import KINDS, REGION_NAME, parse_regions
+from deixis.cli.regions import FORMS, REGION_NAME, parse_regions
 from deixis.errors import UsageError
 
 if TYPE_CHECKING:
@@ -25,20 +25,17 @@ examples:
 A region without a name is {it}. Coordinates are pixels of the picture, x to the right and y down, unless --frame says
 otherwise; a box is x0,y0,x1,y1.
 """
-FORMS = {
-    "box": "[NAME=]X0,Y0,X1,Y1",
-    "point": "[NAME=]X,Y",
-    "polygon": "[NAME=]X,Y;X,Y;X,Y",
-    "scribble": "[NAME=]X,Y;X,Y",
-    "mask": "[NAME=]FILE",
-}
 
 
 class Typed(argparse.Action):
     """Collects regions of all kinds in the order in which they were typed."""
 
     def __call__(
-        self, parser: argparse.ArgumentParser, namespace: argparse.Namespace, values: Any, option: str | None = None
+        self,
+        parser: argparse.ArgumentParser,
+        namespace: argparse.Namespace,
+        values: Any,
+        option: str | None = None,
     ) -> None:
         kind = str(option).removeprefix("--")
         namespace.typed = [*(namespace.typed or []), (kind, values)]
@@ -49,15 +46,26 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("picture", type=Path, help="a picture file")
     parser.add_argument("question", nargs="?", help="a question; {a} in it is the region named a")
     parser.add_argument("-q", "--question", dest="more", action="append", default=[], help="another question")
-    for kind in KINDS:
-        parser.add_argument(f"--{kind}", action=Typed, dest="typed", metavar=FORMS[kind], help=f"a {kind} to point with")
+    for kind, form in FORMS.items():
+        parser.add_argument(
+            f"--{kind}", action=Typed, dest="typed", metavar=form, help=f"a {kind} to point with"
+        )
     parser.add_argument(
-        "--frame", choices=("pixels", "unit", "thousandths"), default="pixels", help="what coordinates are measured in"
+        "--frame",
+        choices=("pixels", "unit", "thousandths"),
+        default="pixels",
+        help="what coordinates are measured in",
     )
     parser.add_argument("--model", metavar="NAME|DIR", help="the system to ask (default: the embedded one)")
-    parser.add_argument("--max-new-tokens", type=int, default=64, metavar="N", help="longest answer (default: 64)")
-    parser.add_argument("--json", action="store_true", help="print one JSON object a question and nothing else")
-    parser.add_argument("--out", type=Path, metavar="FILE", help="write the picture with the places drawn on it")
+    parser.add_argument(
+        "--max-new-tokens", type=int, default=64, metavar="N", help="longest answer (default: 64)"
+    )
+    parser.add_argument(
+        "--json", action="store_true", help="print one JSON object a question and nothing else"
+    )
+    parser.add_argument(
+        "--out", type=Path, metavar="FILE", help="write the picture with the places drawn on it"
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -92,10 +100,14 @@ def check_names(questions: list[str], regions: dict[str, Any]) -> None:
     used = {name for text in questions for name in REGION_NAME.findall(text)}
     for name in regions:
         if name not in used:
-            raise UsageError(f"region {name!r} is in no question; write {{{name}}} where a question speaks of it")
+            raise UsageError(
+                f"region {name!r} is in no question; write {{{name}}} where a question speaks of it"
+            )
     for name in sorted(used):
         if name not in regions:
-            raise UsageError(f"a question speaks of {{{name}}}, but no such region is given; add --box {name}=x0,y0,x1,y1")
+            raise UsageError(
+                f"a question speaks of {{{name}}}, but no such region is given; add --box {name}=x0,y0,x1,y1"
+            )
 
 
 def describe(answer: Answer) -> str:
@@ -119,7 +131,9 @@ def write_drawings(answers: list[Answer], out: Path, *, quiet: bool) -> None:
             path.parent.mkdir(parents=True, exist_ok=True)
             answer.draw().save(path)
         except (OSError, ValueError) as fault:
-            raise UsageError(f"cannot write {path}: {fault}; give a name that ends in .png or .jpg") from fault
+            raise UsageError(
+                f"cannot write {path}: {fault}; give a name that ends in .png or .jpg"
+            ) from fault
         if not quiet:
             print(f"drawn: {path}")
 

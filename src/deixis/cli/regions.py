@@ -13,7 +13,14 @@ from deixis.regions.shapes import Box, Mask, Point, Polygon, Region, Scribble
 NAME = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)=(.*)", re.DOTALL)
 REGION_NAME = re.compile(r"\{([^{}]*)\}")  # where a question points
 UNNAMED = "it"
-KINDS = ("box", "point", "polygon", "scribble", "mask")
+# Every kind of region, and how it is typed.
+FORMS = {
+    "box": "[NAME=]X0,Y0,X1,Y1",
+    "point": "[NAME=]X,Y",
+    "polygon": "[NAME=]X,Y;X,Y;X,Y",
+    "scribble": "[NAME=]X,Y;X,Y",
+    "mask": "[NAME=]FILE",
+}
 
 
 def parse_regions(typed: Sequence[tuple[str, str]], *, frame: str = "pixels") -> dict[str, Region]:
@@ -67,6 +74,8 @@ def read_mask(path: Path) -> Mask:
     grey = pixels.max(axis=2)
     levels = np.unique(grey)
     if len(levels) > 2 and not (grey.min() < 64 and grey.max() > 191):
-        raise BadRegion(f"mask {path} has {len(levels)} grey levels from {grey.min()} to {grey.max()}; expected 0 and 255")
+        raise BadRegion(
+            f"mask {path} has {len(levels)} grey levels from {grey.min()} to {grey.max()}; expected 0 and 255"
+        )
     threshold = 127 if len(levels) > 2 else 0
     return Mask.from_array(grey > threshold, frame=PIXELS)

@@ -23,7 +23,9 @@ same weights as if it had not been.
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Describe the command's arguments."""
     parser.add_argument("recipes", nargs="+", type=Path, metavar="RECIPE", help="yaml files")
-    parser.add_argument("--data", type=Path, required=True, metavar="DIR", help="the folder that the recipes' sources lie in")
+    parser.add_argument(
+        "--data", type=Path, required=True, metavar="DIR", help="the folder that the recipes' sources lie in"
+    )
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="where runs are saved")
     parser.add_argument("--resume", action="store_true", help="go on from the last checkpoints in OUT")
     parser.add_argument("--max-steps", type=int, metavar="N", help="stop each recipe after N steps")
@@ -41,7 +43,11 @@ def run(arguments: argparse.Namespace) -> int:
     from deixis.training.run import run_recipes
 
     models = run_recipes(
-        recipes, data=arguments.data, out=arguments.out, resume=arguments.resume, max_steps=arguments.max_steps
+        recipes,
+        data=arguments.data,
+        out=arguments.out,
+        resume=arguments.resume,
+        max_steps=arguments.max_steps,
     )
     for model in models:
         print(model)

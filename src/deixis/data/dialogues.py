@@ -17,7 +17,7 @@ from deixis.data.dialogue import Dialogue, Example, Mark, Turn
 from deixis.data.perturbation import perturbed_region
 from deixis.data.phrasebook import Phrasebook, caption_words, phrases_of
 from deixis.data.scene import Caption, Scene
-from deixis.language.nouns import head_noun, is_plural, with_article
+from deixis.language.nouns import head_noun, is_plural, with_article, words_of
 from deixis.pictures.opening import open_picture
 from deixis.regions.shapes import Box
 
@@ -25,7 +25,14 @@ WHERE = (
     "where is {}?", "where is {} in the picture?", "find {}.", "point at {}.", "locate {}.", "show me {}.",
     "can you see {}?", "can you find {}?", "where can i see {}?", "point to {} please.",
 )  # fmt: skip
-WHERE_MANY = ("where are {}?", "find all of {}.", "point at {}.", "locate {}.", "show me {}.", "where can i see {}?")
+WHERE_MANY = (
+    "where are {}?",
+    "find all of {}.",
+    "point at {}.",
+    "locate {}.",
+    "show me {}.",
+    "where can i see {}?",
+)
 NAME = (
     "what is {it}?", "what is this? {it}", "name {it}.", "what do you see at {it}?", "who or what is {it}?",
     "what is in {it}?", "what thing is {it}?",
@@ -35,9 +42,19 @@ CAPTION = (
     "describe the picture.", "what is happening?", "what do you see?", "caption this picture.",
     "what is going on here?", "what is this picture about?",
 )  # fmt: skip
-LIST = ("what is in the picture?", "list what is there.", "name everything you see.", "what things are there?")
+LIST = (
+    "what is in the picture?",
+    "list what is there.",
+    "name everything you see.",
+    "what things are there?",
+)
 PRESENCE = ("is there {}?", "is there {} in the picture?", "do you see {}?", "does the picture show {}?")
-PRESENCE_MANY = ("are there {}?", "are there {} in the picture?", "do you see {}?", "does the picture show {}?")
+PRESENCE_MANY = (
+    "are there {}?",
+    "are there {} in the picture?",
+    "do you see {}?",
+    "does the picture show {}?",
+)
 
 
 T = TypeVar("T")
@@ -102,9 +119,7 @@ class DialogueSource:
         view = draw_view(pixels, boxes, side=self.side, how=self.augmentation, rng=rng)
         writer = DialogueWriter(scene, view=view, words=self.words[index], phrasebook=self.phrasebook)
         dialogues = [
-            dialogue
-            for kind in KINDS
-            for dialogue in writer.write(kind, self.mix.count(kind, rng), rng)
+            dialogue for kind in KINDS for dialogue in writer.write(kind, self.mix.count(kind, rng), rng)
         ]
         return Example(name=scene.id, picture=view.picture, dialogues=tuple(dialogues))
 
@@ -112,9 +127,7 @@ class DialogueSource:
 class DialogueWriter:
     """Writes dialogues about one view of one scene."""
 
-    def __init__(
-        self, scene: Scene, *, view: View, words: frozenset[str], phrasebook: Phrasebook
-    ) -> None:
+    def __init__(self, scene: Scene, *, view: View, words: frozenset[str], phrasebook: Phrasebook) -> None:
         self.scene, self.view, self.words, self.phrasebook = scene, view, words, phrasebook
         frame = view.picture.frame
         self.boxes: Mapping[int, Box] = {
@@ -142,7 +155,7 @@ class DialogueWriter:
             chosen = draw(list(self.phrases), count, rng)
             return [self.locate(text, self.phrases[text], kind, rng) for text in chosen]
         if kind in ("absent", "absent_bare"):
-            drawn = [self.phrasebook.absent(self.words, rng) for _ in range(count)]
+            drawn = [self.absent(rng) for _ in range(count)]
             return [self.locate(text, (), kind, rng) for text in drawn if text is not None]
         if kind in ("name", "name_bare", "describe"):
             things = draw(list(self.names), count, rng)
@@ -153,6 +166,17 @@ class DialogueWriter:
             return self.two_turns(count, rng)
         turns = self.captions(count, rng) if kind == "caption" else self.lists(rng)
         return [Dialogue(kind, (turn,)) for turn in turns]
+
+    def absent(self, rng: np.random.Generator) -> str | None:
+        """Draw a phrase that is not in the picture; None if there is none.
+
+        Where every instance of some categories is boxed, only these are surely absent: captions (if there are any)
+        need not mention what is there.
+        """
+        if self.scene.exhaustive:
+            missing = sorted(self.scene.exhaustive - {thing.category for thing in self.scene.things})
+            return f"the {pick(missing, rng)}" if missing else None
+        return self.phrasebook.absent(self.words, rng)
 
     def locate(self, text: str, things: tuple[int, ...], kind: str, rng: np.random.Generator) -> Dialogue:
         """Ask for a phrase; no ``things`` means that it is not there."""
@@ -186,7 +210,7 @@ class DialogueWriter:
         turns = []
         for _ in range(count):
             there = rng.random() < 0.5 and len(self.phrases) > 0
-            text = pick(list(self.phrases), rng) if there else self.phrasebook.absent(self.words, rng)
+            text = pick(list(self.phrases), rng) if there else self.absent(rng)
             if text is None:
                 continue
             things = self.phrases[text] if there else ()
@@ -267,8 +291,7 @@ def draw(choices: Sequence[T], count: int, rng: np.random.Generator) -> list[T]:
 
 def sided(text: str) -> bool:
     """Tell whether a text speaks of left or right."""
-    words = text.lower().split()
-    return "left" in words or "right" in words
+    return not {"left", "right"}.isdisjoint(part for word in words_of(text) for part in word.split("-"))
 
 
 def definite(phrase: str) -> str:

@@ -14,7 +14,7 @@ from deixis.language.nouns import head_noun, words_of
 def phrases_of(scene: Scene) -> dict[str, tuple[int, ...]]:
     """Return the distinct lower-cased phrases of a picture with the things that any caption means by them.
 
-    A phrase that some caption uses without a box is left out: what it means there is not known.
+    A phrase that no caption uses with a box is left out: what it means is not known.
     """
     things: dict[str, set[int]] = {}
     for caption in scene.captions:

@@ -232,29 +232,26 @@ def parse_turns(
         check_keys(value, ("user", "assistant"), report, within=f"{where}.")
         question = check_text(value.get("user"), f"{where}.user", report, expected="a question")
         marked = check_text(value.get("assistant"), f"{where}.assistant", report, expected="an answer")
-        try:
-            answer, phrases = parse_markup(marked)
-        except RecordError as fault:
-            report(f"{where}.assistant", str(fault))
-            continue
-        turn = RecordTurn(question, answer, phrases)
-        for name in turn.asked:
+        for name in BRACED_NAME.findall(question):
             if name not in known:
                 report(f"{where}.user", f"names the region {{{name}}}; expected one of {listed(known)}")
-        for name in (name for phrase in phrases for name in phrase.regions):
-            if name not in known:
-                report(
-                    f"{where}.assistant",
-                    f"has the region ({name}) as a place; expected one of {listed(known)}",
-                )
-            elif isinstance(regions.get(name), Point | Scribble):
-                kind = type(regions[name]).__name__.lower()
-                report(
-                    f"{where}.assistant",
-                    f"has the {kind} ({name}) as a place; expected a box, polygon or mask",
-                )
-        turns.append(turn)
+        try:
+            answer, phrases = parse_markup(marked)
+            for name in (name for phrase in phrases for name in phrase.regions):
+                check_place(name, regions.get(name), known)
+            turns.append(RecordTurn(question, answer, phrases))
+        except RecordError as fault:
+            report(f"{where}.assistant", str(fault))
     return tuple(turns)
+
+
+def check_place(name: str, region: Region | None, known: tuple[str, ...]) -> None:
+    """Raise RecordError unless the region of that name has an extent, so that it can be a phrase's place."""
+    if name not in known:
+        raise RecordError(f"has the region ({name}) as a place; expected one of {listed(known)}")
+    if isinstance(region, Point | Scribble):
+        kind = type(region).__name__.lower()
+        raise RecordError(f"has the {kind} ({name}) as a place; expected a box, polygon or mask")
 
 
 def carried(region: Region, frame: Frame) -> Region:

@@ -31,7 +31,9 @@ class PictureFile:
 
     def __post_init__(self) -> None:
         if (self.offset is None) != (self.size is None):
-            raise RecordError(f"picture in {self.path}: offset and size go together, got {self.offset} and {self.size}")
+            raise RecordError(
+                f"picture in {self.path}: offset and size go together, got {self.offset} and {self.size}"
+            )
 
     @property
     def name(self) -> str:

@@ -28,8 +28,12 @@ def draw_record(record: Record) -> Image.Image:
         enlarged = region.to(frame)
         if name in phrases:
             canvas = filled(canvas, enlarged, colour)
-        draw_outline(ImageDraw.Draw(canvas), enlarged, colour, width=max(2, max(canvas.size) // 300))
-        labels.append((": ".join([name, *phrases.get(name, [])[:1]]), enlarged.bounds(), colour))
+        width = max(2, max(canvas.size) // 300)
+        draw_outline(ImageDraw.Draw(canvas), enlarged, colour, width=width)
+        bounds = enlarged.bounds()
+        if isinstance(enlarged, Point):  # its name stands above the ring
+            bounds = Box(bounds.x0, bounds.y0 - 4 * width, bounds.x1, bounds.y1, frame=frame)
+        labels.append((": ".join([name, *phrases.get(name, [])[:1]]), bounds, colour))
     # Names come last: no later region may cover them.
     for text, bounds, colour in labels:
         draw_label(canvas, text, bounds, colour)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import importlib.metadata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from deixis import __version__
 from deixis.evaluation.metrics.intervals import EXPLAINED
 from deixis.evaluation.runner import LARGEST_BATCH, MAX_NEW_TOKENS
 from deixis.evaluation.task import Task
@@ -45,7 +45,7 @@ class ProtocolCard:
             "ci95": EXPLAINED,
             "questions": f"one turn each, up to {LARGEST_BATCH} of one picture in a batch",
             "max_new_tokens": MAX_NEW_TOKENS,
-            "deixis": importlib.metadata.version("deixis"),
+            "deixis": __version__,
         }
 
     def to_markdown(self) -> str:

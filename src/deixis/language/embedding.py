@@ -5,9 +5,14 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+SPREAD = 0.3  # standard deviation of a token's vector in the decoder: attention can still move it
+
 
 class FactorisedEmbedding(nn.Module):
-    """A tied vocabulary: one table (V, E) for reading and writing, linear maps E -> D and D -> E."""
+    """A tied vocabulary: one table (V, E) for reading and writing, linear maps E -> D and D -> E.
+
+    The table's entries are of size 1 on average; whoever fills it with vectors learnt elsewhere scales them to that.
+    """
 
     def __init__(self, vocabulary: int, *, word_width: int, width: int) -> None:
         super().__init__()
@@ -15,6 +20,8 @@ class FactorisedEmbedding(nn.Module):
         self.into = nn.Linear(word_width, width)
         self.out_of = nn.Linear(width, word_width)
         self.bias = nn.Parameter(torch.zeros(vocabulary))
+        nn.init.normal_(self.into.weight, std=SPREAD * word_width**-0.5)
+        nn.init.zeros_(self.into.bias)
 
     def forward(self, ids: Tensor) -> Tensor:
         """Return the decoder's input (…, D) of token ids (…)."""
@@ -22,4 +29,4 @@ class FactorisedEmbedding(nn.Module):
 
     def logits(self, hidden: Tensor) -> Tensor:
         """Return scores (…, V) over the vocabulary of hidden states (…, D)."""
-        return self.out_of(hidden) @ self.table.weight.T + self.bias
+        return self.out_of(hidden) @ self.table.weight.T * self.table.embedding_dim**-0.5 + self.bias

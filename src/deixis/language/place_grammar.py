@@ -1,6 +1,6 @@
 """Which token may follow which, so that every generated answer can be read: words, and phrases closed by a place.
 
-    answer = { word | PHRASE word+ PHRASE_END PLACE (FOUND | NOWHERE) } END
+answer = { word | PHRASE word+ PHRASE_END PLACE (FOUND | NOWHERE) } END
 """
 
 from __future__ import annotations

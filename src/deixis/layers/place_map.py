@@ -52,7 +52,9 @@ def resized_position(table: Tensor, height: int, width: int) -> Tensor:
 class PlaceMapper(nn.Module):
     """Fuse the taps of a tower downwards and read keys and boxes off the finest map."""
 
-    def __init__(self, channels: list[int], *, width: int, side: int, layers: int = 2, heads: int = 4) -> None:
+    def __init__(
+        self, channels: list[int], *, width: int, side: int, layers: int = 2, heads: int = 4
+    ) -> None:
         super().__init__()
         fine, middle, coarse, head = channels
         cells = side // STRIDE

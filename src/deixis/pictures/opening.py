@@ -19,7 +19,7 @@ from deixis.regions.frames import Frame
 LARGEST_PIXELS = 100_000_000
 LARGEST_FILE = 1 << 30
 # Formats that hold pixels and nothing that could run.
-FORMATS = ("JPEG", "MPO", "PNG", "WEBP", "GIF", "BMP", "TIFF", "PPM", "AVIF", "JPEG2000", "TGA", "ICO")
+FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "PPM", "AVIF", "JPEG2000", "TGA", "ICO")
 
 
 @dataclass(frozen=True)
@@ -97,14 +97,22 @@ def decode(stream: Any, *, max_pixels: int, name: str) -> Picture:
         with warnings.catch_warnings():
             # Pillow warns above its own limit; ours is checked before any pixel is decoded.
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-            with Image.open(stream, formats=FORMATS) as image:
+            with Image.open(stream, formats=known_formats()) as image:
                 return from_image(image, max_pixels=max_pixels, name=name)
     except Image.DecompressionBombError as fault:
-        raise BadPicture(f"picture {name!r} is too large: at most {max_pixels:,} pixels are decoded") from fault
+        raise BadPicture(
+            f"picture {name!r} is too large: at most {max_pixels:,} pixels are decoded"
+        ) from fault
     except UnidentifiedImageError as fault:
         raise BadPicture(f"{name!r} is not a picture in a known format ({', '.join(FORMATS)})") from fault
     except (OSError, SyntaxError, ValueError, EOFError) as fault:
         raise BadPicture(f"picture {name!r} is damaged or cut: {fault}") from fault
+
+
+def known_formats() -> list[str]:
+    """Return those of ``FORMATS`` that the installed Pillow can read; it has no patience with others."""
+    Image.init()
+    return [name for name in FORMATS if name in Image.OPEN]
 
 
 def from_image(image: Image.Image, *, max_pixels: int, name: str) -> Picture:

@@ -37,4 +37,6 @@ def tile(picture: Picture, columns: int, rows: int) -> list[Picture]:
 def check_inside(picture: Picture, x0: int, y0: int, x1: int, y1: int) -> None:
     """Raise BadPicture unless the cut has pixels and lies inside."""
     if not (0 <= x0 < x1 <= picture.width and 0 <= y0 < y1 <= picture.height):
-        raise BadPicture(f"cut ({x0}, {y0}, {x1}, {y1}) is not inside {picture.width} x {picture.height} pixels")
+        raise BadPicture(
+            f"cut ({x0}, {y0}, {x1}, {y1}) is not inside {picture.width} x {picture.height} pixels"
+        )

@@ -45,7 +45,9 @@ class Frame:
                 raise BadRegion(f"a frame's sides lie between 0 and {LONGEST_SIDE:,}; got {side}")
         numbers = (*self.scale, *self.offset)
         if not all(map(math.isfinite, numbers)) or min(self.scale) <= 0:
-            raise BadRegion(f"a frame needs finite offsets and scales above 0; got {self.scale}, {self.offset}")
+            raise BadRegion(
+                f"a frame needs finite offsets and scales above 0; got {self.scale}, {self.offset}"
+            )
 
     def __str__(self) -> str:
         size = "" if self.width is None else f" {self.width:g}x{self.height:g}"
@@ -65,7 +67,9 @@ class Frame:
     def size(self) -> tuple[float, float]:
         """Width and height; FrameMismatch if the frame is not bound to a picture."""
         if self.width is None or self.height is None:
-            raise FrameMismatch(f"frame {self} has no size yet; bind it to a picture with region.bind(picture.frame)")
+            raise FrameMismatch(
+                f"frame {self} has no size yet; bind it to a picture with region.bind(picture.frame)"
+            )
         return self.width, self.height
 
     @classmethod

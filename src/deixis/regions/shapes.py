@@ -23,6 +23,7 @@ from deixis.regions.raster import fill_polygon, stroke_pixels
 
 MOST_POINTS = 20_000
 LARGEST_COORDINATE = 1e7
+EDGE_SLACK = 1e-9  # share of a side that rounding may put outside of it
 
 
 def checked(values: Iterable[float], what: str) -> tuple[float, ...]:
@@ -97,7 +98,9 @@ class Box:
 
     def to(self, frame: Frame) -> Self:
         """Return the box in another frame of the same picture."""
-        (x0, y0), (x1, y1) = frames.convert([[self.x0, self.y0], [self.x1, self.y1]], self.frame, frame).tolist()
+        (x0, y0), (x1, y1) = frames.convert(
+            [[self.x0, self.y0], [self.x1, self.y1]], self.frame, frame
+        ).tolist()
         return replace(self, x0=x0, y0=y0, x1=x1, y1=y1, frame=frame)
 
     def clipped(self, original: Frame) -> Box:
@@ -107,7 +110,7 @@ class Box:
         edges = (max(box.x0, 0.0), max(box.y0, 0.0), min(box.x1, width), min(box.y1, height))
         if edges[0] >= edges[2] or edges[1] >= edges[3]:
             raise outside(self, original)
-        if edges != box.as_tuple():
+        if not np.allclose(edges, box.as_tuple(), rtol=0, atol=EDGE_SLACK * max(width, height)):
             warn_clipped(self, original)
         return Box(*edges, frame=original)
 
@@ -150,9 +153,10 @@ class Point:
         """Return the point in ``original``; BadRegion if it lies outside."""
         point = self.bind(original).to(original)
         width, height = original.size
-        if not (0 <= point.x <= width and 0 <= point.y <= height):
+        slack = EDGE_SLACK * max(width, height)
+        if not (-slack <= point.x <= width + slack and -slack <= point.y <= height + slack):
             raise outside(self, original)
-        return point
+        return Point(min(max(point.x, 0.0), width), min(max(point.y, 0.0), height), frame=original)
 
     def rasterise(self) -> NDArray[np.bool_]:
         """Return the one pixel (H, W) of the frame that holds the point."""
@@ -172,7 +176,9 @@ class Outline:
         name = type(self).__name__.lower()
         pairs = [tuple(pair) for pair in self.points]
         if not self.least <= len(pairs) <= MOST_POINTS or any(len(pair) != 2 for pair in pairs):
-            raise BadRegion(f"a {name} needs {self.least} to {MOST_POINTS} points of x and y; got {len(pairs)}")
+            raise BadRegion(
+                f"a {name} needs {self.least} to {MOST_POINTS} points of x and y; got {len(pairs)}"
+            )
         flat = checked((value for pair in pairs for value in pair), name)
         object.__setattr__(self, "points", tuple(zip(flat[::2], flat[1::2], strict=True)))
 
@@ -199,10 +205,9 @@ class Outline:
         low, high = np.min(region.points, axis=0), np.max(region.points, axis=0)
         if (high < 0).any() or (low > original.size).any():
             raise outside(self, original)
-        if not np.array_equal(inside, region.points):
+        if not np.allclose(inside, region.points, rtol=0, atol=EDGE_SLACK * max(original.size)):
             warn_clipped(self, original)
-            region = replace(region, points=tuple(map(tuple, inside.tolist())))
-        return region
+        return replace(region, points=tuple(map(tuple, inside.tolist())))
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from deixis.regions.frames import Frame
 from deixis.regions.raster import fill_polygon, stroke_points
 from deixis.regions.shapes import Box, Mask, Point, Polygon, Region, Scribble
 
@@ -33,7 +32,9 @@ def soft_mask(region: Region, *, height: int, width: int) -> NDArray[np.float32]
             weights = gaussians(along, height=height, width=width)
         case Polygon():
             scaled = [tuple(p) for p in np.array(region.points) / cell * FINENESS]
-            weights = pooled(fill_polygon(scaled, width * FINENESS, height * FINENESS), height=height, width=width)
+            weights = pooled(
+                fill_polygon(scaled, width * FINENESS, height * FINENESS), height=height, width=width
+            )
         case Mask():
             weights = pooled(region.rasterise(), height=height, width=width)
     if weights.sum() <= 0:

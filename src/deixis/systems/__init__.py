@@ -46,7 +46,9 @@ DEFAULT = "pointer"
 def entry(name: str) -> Entry:
     """Return the table's entry of a system; UsageError lists the known names."""
     if name not in SYSTEMS:
-        raise UsageError(f"no system is called {name!r}; known systems: {', '.join(SYSTEMS)}; or give a folder")
+        raise UsageError(
+            f"no system is called {name!r}; known systems: {', '.join(SYSTEMS)}; or give a folder"
+        )
     return SYSTEMS[name]
 
 
@@ -74,7 +76,9 @@ def weights_folder(name_or_folder: str | Path) -> Path:
     known = entry(str(name_or_folder))
     packaged = Path(__file__).parent / (known.weights or "")
     if known.weights is None or not (packaged / "config.json").is_file():
-        raise MissingWeights(f"the weights of {str(name_or_folder)!r} are not on this machine; {known.how_to_get}")
+        raise MissingWeights(
+            f"the weights of {str(name_or_folder)!r} are not on this machine; {known.how_to_get}"
+        )
     return packaged
 
 

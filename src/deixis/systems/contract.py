@@ -24,7 +24,7 @@ from deixis.answers.grounded import Answer, Span
 from deixis.data.dialogue import Dialogue
 from deixis.errors import BadRegion, UsageError
 from deixis.pictures.opening import Picture, open_picture
-from deixis.regions.shapes import Box, Mask, Point, Polygon, Region, Scribble
+from deixis.regions.shapes import Region
 
 REGION_NAME = re.compile(r"\{([^{}]*)\}")
 MOST_REGIONS = 64
@@ -173,7 +173,9 @@ class System(ABC):
         shared = regions if isinstance(regions, Mapping) or regions is None else None
         own = [shared] * len(texts) if shared is regions else list(regions or ())  # type: ignore[arg-type]
         if len(own) != len(texts):
-            raise UsageError(f"{len(texts)} questions came with {len(own)} mappings of regions; expected one each")
+            raise UsageError(
+                f"{len(texts)} questions came with {len(own)} mappings of regions; expected one each"
+            )
         questions = [
             checked_question(text, {**(mapping or {}), **named}, opened, before=before)
             for text, mapping in zip(texts, own, strict=True)
@@ -201,7 +203,9 @@ class System(ABC):
         """Answer all questions; those that share a perception are one batch."""
         groups: dict[tuple[Region, ...], list[int]] = {}
         for index, question in enumerate(questions):
-            key = tuple(region for _, region in question.regions) if self.perception_depends_on_regions else ()
+            key = (
+                tuple(region for _, region in question.regions) if self.perception_depends_on_regions else ()
+            )
             groups.setdefault(key, []).append(index)
         readings: dict[int, Reading] = {}
         for regions, members in groups.items():
@@ -237,7 +241,7 @@ def checked_question(
         raise UsageError(f"the question has {len(text)} characters; at most {MOST_CHARACTERS}")
     used = list(dict.fromkeys(REGION_NAME.findall(text)))
     for name, region in regions.items():
-        if not isinstance(region, Point | Box | Polygon | Scribble | Mask):
+        if not isinstance(region, Region):
             raise UsageError(
                 f"{name}={region!r:.60} is not a region; expected Point, Box, Polygon, Scribble or Mask, for instance "
                 f"{name}=deixis.Box(10, 20, 110, 220)"

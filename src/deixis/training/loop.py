@@ -40,7 +40,13 @@ class TrainingParts:
 
 
 def train(
-    parts: TrainingParts, recipe: Recipe, *, out: Path, world: World, resume: bool = False, max_steps: int | None = None
+    parts: TrainingParts,
+    recipe: Recipe,
+    *,
+    out: Path,
+    world: World,
+    resume: bool = False,
+    max_steps: int | None = None,
 ) -> Path:
     """Train by the recipe and return the folder of the finished model, ``out / "model"``.
 
@@ -58,7 +64,9 @@ def train(
     last = min(recipe.steps, max_steps or recipe.steps)
     passes = recipe.passes(devices=world.size)
     size = recipe.batch // (passes * world.size)
-    batches = Batches(parts.source, parts.collate, seed=recipe.seed, size=size, rank=world.rank, world=world.size)
+    batches = Batches(
+        parts.source, parts.collate, seed=recipe.seed, size=size, rank=world.rank, world=world.size
+    )
     incoming = stream(batches, first=step * passes, last=last * passes, workers=recipe.workers)
     log = MetricsLog(out / "metrics.jsonl", first_step=step) if world.leads else None
     losses: defaultdict[str, float] = defaultdict(float)
@@ -85,7 +93,13 @@ def train(
                 count, speed = pictures // recipe.batch, pictures / (time.monotonic() - started)
                 means = {name: value / count for name, value in losses.items()}
                 log.add(
-                    {"step": step, "losses": means, "factor": factor, "norm": float(norm), "pictures_per_s": speed}
+                    {
+                        "step": step,
+                        "losses": means,
+                        "factor": factor,
+                        "norm": float(norm),
+                        "pictures_per_s": speed,
+                    }
                 )
                 bar.set_postfix(loss=f"{means['total']:.3f}", pictures_per_s=f"{speed:.1f}")
                 losses.clear()
@@ -102,7 +116,9 @@ def train(
 
 def losses_of(objective: nn.Module, batch: Batch, recipe: Recipe, world: World) -> dict[str, Tensor]:
     """Return the losses of one pass, in the recipe's precision."""
-    moved = {name: value.to(world.device) if isinstance(value, Tensor) else value for name, value in batch.items()}
+    moved = {
+        name: value.to(world.device) if isinstance(value, Tensor) else value for name, value in batch.items()
+    }
     reduced = recipe.precision == "bfloat16" or (recipe.precision == "auto" and world.device.type == "cuda")
     with torch.autocast(world.device.type, dtype=torch.bfloat16, enabled=reduced):
         return objective(moved)

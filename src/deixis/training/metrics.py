@@ -45,7 +45,9 @@ def plot_metrics(log: Path, out: Path) -> bool:
     figure = Figure(figsize=(9, 5), layout="constrained")
     axes = figure.subplots()
     for name in names:
-        axes.plot([row["step"] for row in rows], [row["losses"][name] for row in rows], label=name, linewidth=1)
+        axes.plot(
+            [row["step"] for row in rows], [row["losses"][name] for row in rows], label=name, linewidth=1
+        )
     axes.set_xlabel("step")
     axes.set_ylabel("loss (mean since the last row)")
     axes.set_yscale("log")

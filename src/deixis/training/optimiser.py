@@ -14,7 +14,9 @@ from deixis.training.recipe import Group, Recipe, Schedule
 
 def group_of(name: str, groups: tuple[Group, ...]) -> int | None:
     """Return the index of the first group that a parameter belongs to."""
-    return next((i for i, group in enumerate(groups) if any(name.startswith(part) for part in group.parts)), None)
+    return next(
+        (i for i, group in enumerate(groups) if any(name.startswith(part) for part in group.parts)), None
+    )
 
 
 def build_optimiser(network: nn.Module, recipe: Recipe) -> torch.optim.AdamW:
@@ -30,7 +32,9 @@ def build_optimiser(network: nn.Module, recipe: Recipe) -> torch.optim.AdamW:
         buckets.setdefault((index, parameter.ndim >= 2), []).append((name, parameter))
     for index, group in enumerate(recipe.groups):
         if not any(key[0] == index for key in buckets):
-            raise RecipeError(f"recipe {recipe.name!r}: group {index} with parts {list(group.parts)} matches nothing")
+            raise RecipeError(
+                f"recipe {recipe.name!r}: group {index} with parts {list(group.parts)} matches nothing"
+            )
     settings = [
         {
             "params": [parameter for _, parameter in members],

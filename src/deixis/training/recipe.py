@@ -91,9 +91,13 @@ class Recipe:
     def __post_init__(self) -> None:
         for name in ("steps", "batch", "log_every", "save_every"):
             if getattr(self, name) < 1:
-                raise RecipeError(f"recipe {self.name!r}: {name} is {getattr(self, name)}; expected at least 1")
+                raise RecipeError(
+                    f"recipe {self.name!r}: {name} is {getattr(self, name)}; expected at least 1"
+                )
         if self.ema is not None and not 0 < self.ema < 1:
-            raise RecipeError(f"recipe {self.name!r}: ema is {self.ema}; expected a decay between 0 and 1, or null")
+            raise RecipeError(
+                f"recipe {self.name!r}: ema is {self.ema}; expected a decay between 0 and 1, or null"
+            )
         if not self.groups:
             raise RecipeError(f"recipe {self.name!r}: nothing would train; give at least one group")
 
@@ -138,7 +142,9 @@ def in_order(recipes: Sequence[Recipe]) -> list[Recipe]:
 
     def place(recipe: Recipe, chain: tuple[str, ...]) -> None:
         if recipe.name in chain:
-            raise RecipeError(f"recipes start from each other in a circle: {' -> '.join((*chain, recipe.name))}")
+            raise RecipeError(
+                f"recipes start from each other in a circle: {' -> '.join((*chain, recipe.name))}"
+            )
         if recipe in ordered:
             return
         if recipe.starts_from in by_name:

@@ -42,7 +42,9 @@ def build(kind: type[T], values: Any, *, where: str) -> T:
     ]
     if missing:
         raise RecipeError(f"{where}: missing {', '.join(missing)}")
-    return kind(**{key: convert(types_of[key], value, where=f"{where}.{key}") for key, value in values.items()})
+    return kind(
+        **{key: convert(types_of[key], value, where=f"{where}.{key}") for key, value in values.items()}
+    )
 
 
 def unknown_key(key: str, legal: list[str], *, where: str) -> str:
@@ -91,4 +93,6 @@ def convert_tuple(arguments: tuple[Any, ...], value: Any, *, where: str) -> tupl
         kinds = arguments
     else:
         raise RecipeError(f"{where}: expected {len(arguments)} entries, got {len(value)}")
-    return tuple(convert(k, v, where=f"{where}[{i}]") for i, (k, v) in enumerate(zip(kinds, value, strict=True)))
+    return tuple(
+        convert(k, v, where=f"{where}[{i}]") for i, (k, v) in enumerate(zip(kinds, value, strict=True))
+    )

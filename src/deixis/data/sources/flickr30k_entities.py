@@ -82,12 +82,16 @@ def _boxes(path: Path) -> tuple[int, int, list[tuple[list[str], Box]]]:
         if corners is None:
             continue
         where = f"{path}: object {index}"
-        first_column, first_row, last_column, last_row = (_whole(corners, name, where=where) for name in CORNERS)
+        first_column, first_row, last_column, last_row = (
+            _whole(corners, name, where=where) for name in CORNERS
+        )
         # Columns and rows count from 1 and the last is part of the box: ours start one earlier and end there.
         edges = (first_column - 1, first_row - 1, last_column, last_row)
         box = box_in_picture(edges, width=width, height=height, where=where)
         if box is None:
-            raise RecordError(f"{where}: bndbox has no area: {(first_column, first_row, last_column, last_row)}")
+            raise RecordError(
+                f"{where}: bndbox has no area: {(first_column, first_row, last_column, last_row)}"
+            )
         found.append(([name.text or "" for name in item.findall("name")], box))
     return width, height, found
 
@@ -102,7 +106,9 @@ def _whole(parent: ElementTree.Element, name: str, *, where: str) -> int:
 def _captions(path: Path, entity_things: dict[str, list[int]]) -> tuple[Caption, ...]:
     lines = [line.strip() for line in _text(path).splitlines()]
     return tuple(
-        _caption(line, entity_things, where=f"{path}:{number}") for number, line in enumerate(lines, start=1) if line
+        _caption(line, entity_things, where=f"{path}:{number}")
+        for number, line in enumerate(lines, start=1)
+        if line
     )
 
 

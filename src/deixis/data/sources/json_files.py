@@ -46,7 +46,9 @@ class Fields:
         """A whole number, not below `least`."""
         value = self.values.get(name)
         if type(value) is not int or (least is not None and value < least):
-            raise self._wrong(name, "a whole number" if least is None else f"a whole number, at least {least}")
+            raise self._wrong(
+                name, "a whole number" if least is None else f"a whole number, at least {least}"
+            )
         return value
 
     def flag(self, name: str) -> bool:
@@ -106,7 +108,9 @@ def read_json_lines(path: Path, *, largest_line: int = LARGEST_LINE) -> Iterator
             while line := lines.readline(largest_line + 1):
                 number += 1
                 if len(line) > largest_line:
-                    raise RecordError(f"{path}:{number}: line is over {largest_line} bytes; is it one object a line?")
+                    raise RecordError(
+                        f"{path}:{number}: line is over {largest_line} bytes; is it one object a line?"
+                    )
                 if line.strip():
                     yield _object(line, f"{path}:{number}")
     except OSError as fault:
@@ -142,5 +146,7 @@ def below(folder: Path, name: str, *, where: str) -> Path:
     """
     parts = Path(name).parts
     if not parts or Path(name).is_absolute() or ".." in parts or "\0" in name:
-        raise RecordError(f"{where}: file name {name!r} leads out of {folder}; expected a plain relative name")
+        raise RecordError(
+            f"{where}: file name {name!r} leads out of {folder}; expected a plain relative name"
+        )
     return folder / name

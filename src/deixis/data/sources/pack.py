@@ -38,7 +38,9 @@ def read_pack(folder: Path, split: str) -> list[Scene]:
     instances = folder / f"{split}_instances.json"
     if not instances.is_file():
         splits = sorted(path.name.removesuffix("_instances.json") for path in folder.glob("*_instances.json"))
-        raise RecordError(f"{folder} has no split {split!r} (no {instances.name}); it has: {', '.join(splits) or 'none'}")
+        raise RecordError(
+            f"{folder} has no split {split!r} (no {instances.name}); it has: {', '.join(splits) or 'none'}"
+        )
     content = read_json(instances)
     drafts = _drafts(content, folder / "images")
     _add_things(content, drafts)
@@ -66,7 +68,9 @@ def locate_members(shard: Path) -> dict[str, PictureFile]:
     try:
         with tarfile.open(shard, "r:") as archive:
             return {
-                member.name: PictureFile(shard, member=member.name, offset=member.offset_data, size=member.size)
+                member.name: PictureFile(
+                    shard, member=member.name, offset=member.offset_data, size=member.size
+                )
                 for member in archive
                 if member.isreg()
             }
@@ -120,7 +124,9 @@ def _box(row: Fields, draft: _Draft) -> Box:
     where = f"{row.where}: field 'bbox'"
     box = box_in_picture((x, y, x + wide, y + high), width=draft.width, height=draft.height, where=where)
     if box is None:
-        raise RecordError(f"{where} has no area: [{x:g}, {y:g}, {wide:g}, {high:g}]; expected [x, y, width, height]")
+        raise RecordError(
+            f"{where} has no area: [{x:g}, {y:g}, {wide:g}, {high:g}]; expected [x, y, width, height]"
+        )
     return box
 
 
@@ -134,14 +140,18 @@ def _draft_of(row: Fields, drafts: dict[int, _Draft]) -> _Draft:
 def _add_captions(path: Path, drafts: dict[int, _Draft]) -> None:
     for row in read_json_lines(path):
         draft, text = _draft_of(row, drafts), row.text("caption")
-        phrases = sorted((_phrase(phrase, text, draft) for phrase in row.rows("phrases")), key=lambda p: p.start)
+        phrases = sorted(
+            (_phrase(phrase, text, draft) for phrase in row.rows("phrases")), key=lambda p: p.start
+        )
         draft.captions.append(Caption(text, tuple(phrases)))
 
 
 def _phrase(row: Fields, caption: str, draft: _Draft) -> Phrase:
     start, end, text = row.whole("start", least=0), row.whole("end", least=1), row.text("text")
     if caption[start:end] != text or not text:
-        raise RecordError(f"{row.where}: caption[{start}:{end}] is {caption[start:end]!r}, 'text' is {text!r}")
+        raise RecordError(
+            f"{row.where}: caption[{start}:{end}] is {caption[start:end]!r}, 'text' is {text!r}"
+        )
     things = row.whole_numbers("ann_ids")
     for number in things:
         if number not in draft.things:
@@ -153,7 +163,9 @@ def _add_expressions(path: Path, drafts: dict[int, _Draft]) -> None:
     for row in read_json_lines(path):
         draft, number = _draft_of(row, drafts), row.whole("ann_id")
         if number not in draft.things:
-            raise RecordError(f"{row.where}: ann_id {number} is no annotation of image {row.whole('image_id')}")
+            raise RecordError(
+                f"{row.where}: ann_id {number} is no annotation of image {row.whole('image_id')}"
+            )
         draft.expressions.append(
             Expression(
                 row.text("expression"),

@@ -68,7 +68,9 @@ class ConvNorm(nn.Module):
     kernel, scale and shift alike, and the map is passed over once instead of three times.
     """
 
-    def __init__(self, inputs: int, outputs: int, *, kernel: int, stride: int, groups: int, act: bool) -> None:
+    def __init__(
+        self, inputs: int, outputs: int, *, kernel: int, stride: int, groups: int, act: bool
+    ) -> None:
         super().__init__()
         self.conv = nn.Conv2d(inputs, outputs, kernel, groups=groups, bias=False)
         self.norm = nn.BatchNorm2d(outputs, eps=1e-3)

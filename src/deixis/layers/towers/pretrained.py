@@ -66,7 +66,9 @@ def packaged_file(name: str) -> Path:
         raise BadWeights(f"expected one file {known.pattern} in package {known.package}, found {len(files)}")
     digest = hashlib.sha256(files[0].read_bytes()).hexdigest()
     if digest != known.sha256:
-        raise BadWeights(f"{files[0].name} has sha256 {digest}, expected {known.sha256}; reinstall the package")
+        raise BadWeights(
+            f"{files[0].name} has sha256 {digest}, expected {known.sha256}; reinstall the package"
+        )
     return files[0]
 
 

@@ -65,7 +65,9 @@ class PointerSystem(System):
     ) -> list[Completion]:
         """Answer all prompts greedily, as one batch."""
         network, seen = self.network, perception.tensors
-        tensors = region_tensors([[region for prompt in prompts for region in prompt.regions]], network.config)
+        tensors = region_tensors(
+            [[region for prompt in prompts for region in prompt.regions]], network.config
+        )
         vectors = network.encode_regions(
             seen.places, tensors["region_masks"], tensors["region_geometry"], tensors["region_present"]
         )
@@ -79,7 +81,11 @@ class PointerSystem(System):
         def decide(hidden: Tensor) -> PlaceReading:
             scores = network.place_head(hidden[None, None], seen.places.keys)
             return read_places(
-                scores.locations[0, 0], scores.nowhere[0, 0], seen.places.boxes[0], inside=inside, rule=self.rule
+                scores.locations[0, 0],
+                scores.nowhere[0, 0],
+                seen.places.boxes[0],
+                inside=inside,
+                rule=self.rule,
             )
 
         return grow(network, seen, embeds, decide=decide, max_new_tokens=max_new_tokens)

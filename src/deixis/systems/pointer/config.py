@@ -71,5 +71,6 @@ class PointerConfig(PreTrainedConfig):
             num_key_value_heads=self.heads,
             max_position_embeddings=self.picture_tokens + self.max_text,
             attn_implementation="sdpa",
+            initializer_range=0.04,  # of a narrow decoder: what attention adds must weigh against a token itself
             use_cache=True,
         )

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from transformers import DynamicCache
 
-from deixis.language.packing import additive
+from deixis.language.packing import additive, picture_weight
 from deixis.language.place_grammar import State, forbid, next_state
 from deixis.language.vocabulary import END, FOUND, NOWHERE, PAD, PLACE
 from deixis.layers.place_map import PlaceMap
@@ -55,12 +55,16 @@ def grow(
         cache.update(keys.expand(rows, -1, -1, -1), values.expand(rows, -1, -1, -1), layer)
     # Prompts are padded on the left, so that all answers begin at the same slot.
     lengths = torch.tensor([len(prompt) for prompt in embeds])
-    batch = torch.stack([torch.nn.functional.pad(prompt, (0, 0, longest - len(prompt), 0)) for prompt in embeds])
+    batch = torch.stack(
+        [torch.nn.functional.pad(prompt, (0, 0, longest - len(prompt), 0)) for prompt in embeds]
+    )
     steps = torch.arange(longest)
     real = steps >= (longest - lengths)[:, None]  # (B, T)
     positions = (prefix + steps - (longest - lengths)[:, None]).clamp(min=0)
     causal = steps[:, None] >= steps[None, :]
-    itself = torch.eye(longest, dtype=torch.bool)  # a padding row sees itself, so that its softmax stays finite
+    itself = torch.eye(
+        longest, dtype=torch.bool
+    )  # a padding row sees itself, so that its softmax stays finite
     seen_text = (causal & real[:, None, :]) | itself
     visible = torch.cat([torch.ones(rows, longest, prefix, dtype=torch.bool), seen_text], dim=-1)
     keys_seen = torch.cat([torch.ones(rows, prefix, dtype=torch.bool), real], dim=1)
@@ -90,11 +94,16 @@ def grow(
     return [Completion(tuple(row), tuple(read)) for row, read in zip(ids, readings, strict=True)]
 
 
-def step(network: PointerNetwork, embeds: Tensor, visible: Tensor, positions: Tensor, cache: DynamicCache) -> Tensor:
+def step(
+    network: PointerNetwork, embeds: Tensor, visible: Tensor, positions: Tensor, cache: DynamicCache
+) -> Tensor:
     """Feed embeddings (B, T, W) and return hidden states (B, T, W); visible (B, T, keys) tells who sees what."""
+    tokens = network.config.picture_tokens
+    weights = torch.zeros(visible.shape[-1])
+    weights[:tokens] = picture_weight(torch.tensor(tokens))
     return network.decoder(
         inputs_embeds=embeds,
-        attention_mask=additive(visible, dtype=embeds.dtype)[:, None],
+        attention_mask=additive(visible, weights, dtype=embeds.dtype)[:, None],
         position_ids=positions,
         past_key_values=cache,
         use_cache=True,

@@ -16,7 +16,13 @@ from transformers import GenerationMixin, LlamaModel, PreTrainedModel
 from transformers.modeling_outputs import CausalLMOutputWithPast
 
 from deixis.language.embedding import FactorisedEmbedding
-from deixis.language.packing import PADDING_SEGMENT, PICTURE_SEGMENT, packed_attention
+from deixis.language.packing import (
+    PADDING_SEGMENT,
+    PICTURE_SEGMENT,
+    additive,
+    packed_attention,
+    picture_weight,
+)
 from deixis.language.vocabulary import PICTURE, REGION
 from deixis.layers.place_map import PlaceMap, PlaceMapper
 from deixis.layers.region_encoder import RegionEncoder
@@ -114,7 +120,9 @@ class PointerNetwork(PreTrainedModel, GenerationMixin):
             given = 0 if vectors is None else vectors.numel() // vectors.shape[-1]
             if int(slots.sum()) != given:
                 name = "picture" if token == PICTURE.id else "region"
-                raise ValueError(f"the text has {int(slots.sum())} {name} tokens, but {given} vectors are given")
+                raise ValueError(
+                    f"the text has {int(slots.sum())} {name} tokens, but {given} vectors are given"
+                )
             if vectors is not None and given:
                 embeds = embeds.masked_scatter(slots[..., None], vectors.to(embeds.dtype))
         return embeds
@@ -156,7 +164,15 @@ class PointerNetwork(PreTrainedModel, GenerationMixin):
             inputs_embeds = self.embed(input_ids, picture=picture, regions=regions)
             if segments is None and picture is not None:
                 segments = single_segments(input_ids, attention_mask)
-        mask = attention_mask if segments is None else packed_attention(segments, dtype=inputs_embeds.dtype)
+        if segments is not None:
+            mask = packed_attention(segments, dtype=inputs_embeds.dtype)
+        else:
+            mask = continued_attention(
+                inputs_embeds,
+                attention_mask,
+                past=past_length(past_key_values),
+                picture=self.config.picture_tokens,
+            )
         output = self.decoder(
             inputs_embeds=inputs_embeds,
             attention_mask=mask,
@@ -179,6 +195,20 @@ class PointerNetwork(PreTrainedModel, GenerationMixin):
 def past_length(past: Any) -> int:
     """Return how many tokens a cache already holds."""
     return 0 if past is None else int(past.get_seq_length())
+
+
+def continued_attention(embeds: Tensor, attention_mask: Tensor | None, *, past: int, picture: int) -> Tensor:
+    """Return the additive mask (B, 1, T, past + T) of text that continues a cached picture and text.
+
+    attention_mask (B, past + T): 0 where there is padding. The first ``picture`` slots are the picture's.
+    """
+    rows, total = embeds.shape[1], past + embeds.shape[1]
+    steps = torch.arange(total, device=embeds.device)
+    seen = (steps[past:, None] >= steps[None, :]).expand(embeds.shape[0], rows, total)
+    if attention_mask is not None:
+        seen = seen & (attention_mask.bool()[:, None, :] | (steps[past:, None] == steps[None, :]))
+    weights = torch.where(steps < picture, picture_weight(torch.tensor(picture)), 0.0).to(embeds.device)
+    return additive(seen, weights if past else weights * 0, dtype=embeds.dtype)[:, None]
 
 
 def single_segments(input_ids: Tensor, attention_mask: Tensor | None) -> Tensor:

@@ -37,7 +37,9 @@ class PointerObjective(nn.Module):
 
     phrase_vectors: Tensor
 
-    def __init__(self, network: PointerNetwork, *, weights: ObjectiveWeights, phrase_vectors: Tensor | None) -> None:
+    def __init__(
+        self, network: PointerNetwork, *, weights: ObjectiveWeights, phrase_vectors: Tensor | None
+    ) -> None:
         super().__init__()
         self.network = network
         self.weights = weights
@@ -83,15 +85,21 @@ class PointerObjective(nn.Module):
         }
         if self.teacher:
             losses |= self.taught(at_places, places, targets, batch)
-        losses["total"] = sum((getattr(self.weights, name) * value for name, value in losses.items()), at_places.new_zeros(()))
+        losses["total"] = sum(
+            (getattr(self.weights, name) * value for name, value in losses.items()), at_places.new_zeros(())
+        )
         return losses
 
-    def taught(self, at_places: Tensor, places: PlaceMap, targets: Tensor, batch: dict[str, Any]) -> dict[str, Tensor]:
+    def taught(
+        self, at_places: Tensor, places: PlaceMap, targets: Tensor, batch: dict[str, Any]
+    ) -> dict[str, Tensor]:
         """Return the losses against the sentence encoder's vectors of the phrases."""
         known = batch["place_present"] & (batch["place_phrases"] >= 0)
         vectors = self.phrase_vectors[batch["place_phrases"].clamp(min=0)]  # (B, P, E)
         away = 1 - functional.cosine_similarity(self.to_phrase(at_places), vectors, dim=-1)
-        locations = torch.bmm(self.phrase_query(vectors), places.keys) * places.keys.shape[1] ** -0.5
+        # A unit vector's entries are tiny; a query is made of entries of size 1.
+        queries = self.phrase_query(vectors * vectors.shape[-1] ** 0.5)
+        locations = torch.bmm(queries, places.keys) * places.keys.shape[1] ** -0.5
         present = known & (batch["place_counts"] > 0)
         cross = -(targets[..., :-1] * locations.float().log_softmax(dim=-1)).sum(dim=-1)
         return {"phrases": mean_where(away.float(), known), "phrase_query": mean_where(cross, present)}
@@ -148,7 +156,10 @@ def generalised_iou(first: Tensor, second: Tensor) -> Tensor:
     shared = (high - low).clamp(min=0).prod(dim=1)
     areas = (first[:, 2:] - first[:, :2]).prod(dim=1), (second[:, 2:] - second[:, :2]).prod(dim=1)
     union = areas[0] + areas[1] - shared
-    hull_low, hull_high = torch.minimum(first[:, :2], second[:, :2]), torch.maximum(first[:, 2:], second[:, 2:])
+    hull_low, hull_high = (
+        torch.minimum(first[:, :2], second[:, :2]),
+        torch.maximum(first[:, 2:], second[:, 2:]),
+    )
     hull = (hull_high - hull_low).prod(dim=1).clamp(min=1e-6)
     return shared / union.clamp(min=1e-6) - (hull - union) / hull
 

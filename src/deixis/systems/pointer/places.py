@@ -49,7 +49,12 @@ class PlaceReading:
 
 
 def read_places(
-    locations: Tensor, nowhere: Tensor, boxes: Tensor, *, inside: tuple[float, float, float, float], rule: PlaceRule
+    locations: Tensor,
+    nowhere: Tensor,
+    boxes: Tensor,
+    *,
+    inside: tuple[float, float, float, float],
+    rule: PlaceRule,
 ) -> PlaceReading:
     """Return the places of one place token.
 

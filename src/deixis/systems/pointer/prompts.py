@@ -81,14 +81,18 @@ def draft_prompt(
     return draft
 
 
-def write_question(draft: Draft, question: str, regions: Mapping[str, Region], vocabulary: Vocabulary) -> None:
+def write_question(
+    draft: Draft, question: str, regions: Mapping[str, Region], vocabulary: Vocabulary
+) -> None:
     """Append a question; every ``{name}`` becomes a region token."""
     end = 0
     for match in NAME.finditer(question):
         name = match.group(1)
         if name not in regions:
             known = ", ".join(sorted(regions)) or "none"
-            raise UsageError(f"the question refers to {{{name}}}; regions given: {known}. Pass {name}=Box(...)")
+            raise UsageError(
+                f"the question refers to {{{name}}}; regions given: {known}. Pass {name}=Box(...)"
+            )
         draft.add(vocabulary.encode(question[end : match.start()]), learnt=False)
         draft.add([REGION.id], learnt=False)
         draft.regions.append(regions[name])

@@ -26,8 +26,9 @@ def source_pieces() -> dict[str, int]:
 
 
 def word_vectors(vocabulary: Vocabulary, pieces: Mapping[str, int]) -> dict[int, Tensor]:
-    """Return, by our ids, the word vectors (E,) of the pieces that the sentence encoder knows."""
+    """Return, by our ids, the word vectors (E,) of the pieces that the sentence encoder knows, of spread 1."""
     table = load_file(packaged_file("minilm"))[WORDS]
+    table = table / table.std()
     return {own: table[pieces[piece]] for own, piece in enumerate(vocabulary.pieces) if piece in pieces}
 
 

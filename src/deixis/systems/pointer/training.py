@@ -80,7 +80,9 @@ def texts_of(scenes: Sequence[Scene]) -> Iterator[str]:
 
 def own_pieces(scenes: Sequence[Scene]) -> dict[str, int]:
     """Return whole words and single characters as pieces, where no pretrained pieces are used."""
-    words = {word for text in texts_of(scenes) for word in text.lower().replace("{", " ").replace("}", " ").split()}
+    words = {
+        word for text in texts_of(scenes) for word in text.lower().replace("{", " ").replace("}", " ").split()
+    }
     stripped = {word.strip(".,?!'\"") for word in words}
     characters = {chr(code) for code in range(33, 127)} | {f"##{chr(code)}" for code in range(33, 127)}
     return {piece: number for number, piece in enumerate(["[UNK]", *sorted(characters | stripped - {""})])}

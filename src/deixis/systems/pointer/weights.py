@@ -17,7 +17,9 @@ from deixis.systems.pointer.model import PointerNetwork
 POSITION_MAPS = ("mapper.coarse_position", "mapper.fine_position")
 
 
-def save_network(network: PointerNetwork, vocabulary: Vocabulary, folder: Path, *, dtype: torch.dtype = torch.bfloat16) -> None:
+def save_network(
+    network: PointerNetwork, vocabulary: Vocabulary, folder: Path, *, dtype: torch.dtype = torch.bfloat16
+) -> None:
     """Write config.json, safetensors (sharded above 5 GB), tokenizer.json and generation_config.json."""
     folder.mkdir(parents=True, exist_ok=True)
     stored = copy.deepcopy(network).to(dtype)

@@ -1,0 +1,108 @@
+"""Running a benchmark: every side in fresh processes, in alternating order, and all results compared."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from bench.benchmark import Benchmark, Side, Summary, difference, summarise
+from bench.machine import busy_warning
+
+ROOT = Path(__file__).resolve().parent.parent
+LONGEST = 1800  # seconds for one process
+ROUNDS = 2  # fresh processes a side; the second round goes in reverse, so that a drift hits all sides alike
+THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
+
+
+@dataclass(frozen=True)
+class Measured:
+    """A benchmark's outcome: summaries by side, or the fault that forbids giving any."""
+
+    benchmark: Benchmark
+    summaries: Mapping[str, Summary] = field(default_factory=dict)
+    fault: str | None = None
+    warning: str | None = None
+
+
+class SideFailed(Exception):
+    """The process of a side ended without a result."""
+
+
+def measure(benchmark: Benchmark, *, repeats: int) -> Measured:
+    """Run a benchmark; no summaries are given unless all sides computed the same."""
+    before = busy_warning()
+    rounds = min(ROUNDS, repeats)
+    given = {**benchmark.given, "repeats": math.ceil(repeats / rounds)}
+    runs: dict[str, list[dict[str, Any]]] = {side.name: [] for side in benchmark.sides}
+    try:
+        for number in range(rounds):
+            for side in benchmark.sides if number % 2 == 0 else reversed(benchmark.sides):
+                runs[side.name].append(run_side(side, given))
+    except SideFailed as failed:
+        return Measured(benchmark, fault=str(failed))
+    if (fault := disagreement(runs, tolerance=benchmark.tolerance)) is not None:
+        return Measured(benchmark, fault=fault)
+    threads = {side.name: side.threads or os.cpu_count() or 1 for side in benchmark.sides}
+    summaries = {name: summarise(found, threads=threads[name]) for name, found in runs.items()}
+    return Measured(benchmark, summaries=summaries, warning=before or busy_warning())
+
+
+def run_side(side: Side, given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a side's function returns in a process of its own."""
+    threads = str(side.threads or os.cpu_count() or 1)
+    environment = {**os.environ, **dict.fromkeys(THREAD_VARIABLES, threads)}
+    with tempfile.TemporaryDirectory(prefix="bench-") as folder:
+        result = Path(folder) / "result.json"
+        command = [sys.executable, "-m", "bench.worker", side.function, str(result)]
+        try:
+            done = subprocess.run(
+                command,
+                cwd=ROOT,
+                env=environment,
+                input=json.dumps(given),
+                capture_output=True,
+                text=True,
+                timeout=LONGEST,
+                check=False,
+            )
+        except subprocess.TimeoutExpired as fault:
+            raise SideFailed(f"side {side.name!r} took more than {LONGEST} s") from fault
+        if done.returncode or not result.is_file():
+            raise SideFailed(f"side {side.name!r} failed: {last_lines(done.stderr)}")
+        returned: dict[str, Any] = json.loads(result.read_text(encoding="utf-8"))
+    if len(returned.get("seconds", ())) != given["repeats"]:
+        raise SideFailed(
+            f"side {side.name!r} gave {returned.get('seconds')}; expected {given['repeats']} times"
+        )
+    if not {"digest", "values"} & set(returned):
+        raise SideFailed(f"side {side.name!r} gave neither 'digest' nor 'values': nothing could be compared")
+    return returned
+
+
+def disagreement(runs: Mapping[str, Sequence[Mapping[str, Any]]], *, tolerance: float) -> str | None:
+    """Return which runs computed something else than the first, or None."""
+    (first_name, first_runs), *_ = runs.items()
+    first = computed(first_runs[0])
+    for name, found in runs.items():
+        for run in found:
+            if (text := difference(first, computed(run), tolerance=tolerance)) is not None:
+                return f"sides {first_name!r} and {name!r} computed different things: {text}"
+    return None
+
+
+def computed(run: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the part of a run that must be equal on all sides."""
+    return {name: run[name] for name in ("digest", "values") if name in run}
+
+
+def last_lines(text: str, *, count: int = 3) -> str:
+    """Return the end of an error output, where the reason is."""
+    return " | ".join(text.strip().splitlines()[-count:]) or "it wrote no error"

@@ -1,0 +1,10 @@
+"""The benchmarks by name."""
+
+from __future__ import annotations
+
+from bench import ask, soft_mask, training
+from bench.benchmark import Benchmark
+
+BENCHMARKS: dict[str, Benchmark] = {
+    benchmark.name: benchmark for benchmark in (ask.BENCHMARK, training.BENCHMARK, soft_mask.BENCHMARK)
+}

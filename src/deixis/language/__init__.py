@@ -1,0 +1,1 @@
+"""From text to tokens and back: vocabulary, embedding, packing of dialogues, the grammar of places."""

@@ -1,0 +1,201 @@
+"""Dialogues drawn from scenes: every kind, true absence, places inside the view, same rng same example."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from deixis.data.augment import Augmentation, View, draw_view
+from deixis.data.dialogue import Dialogue, Example, Mark, Turn
+from deixis.data.dialogues import (
+    KINDS,
+    DialogueMix,
+    DialogueSource,
+    DialogueWriter,
+    definite,
+    sided,
+    template_texts,
+)
+from deixis.data.phrasebook import Phrasebook, caption_words, same_word
+from deixis.data.scene import Caption, Phrase, PictureFile, Scene, Thing
+from deixis.data.sources.pack import read_pack
+from deixis.errors import RecordError
+from deixis.language.nouns import head_noun
+from deixis.regions.shapes import Box, Outline, Point
+from tests.toy.pack import write_toy_pack
+
+PLENTY = DialogueMix(*(2.0 for _ in KINDS))
+
+
+@pytest.fixture(scope="module")
+def scenes(tmp_path_factory: pytest.TempPathFactory) -> list[Scene]:
+    return read_pack(write_toy_pack(tmp_path_factory.mktemp("toy"), pictures=8, seed=1), "train")
+
+
+@pytest.fixture(scope="module")
+def source(scenes: list[Scene]) -> DialogueSource:
+    return DialogueSource(
+        scenes, phrasebook=Phrasebook(scenes), mix=PLENTY, augmentation=Augmentation(), side=64
+    )
+
+
+@pytest.fixture(scope="module")
+def examples(source: DialogueSource) -> list[Example]:
+    rng = np.random.default_rng(0)
+    return [source.example(index, rng) for _ in range(4) for index in range(len(source))]
+
+
+def turns_of(examples: list[Example], *kinds: str) -> Iterator[tuple[Example, Dialogue, Turn]]:
+    for example in examples:
+        for dialogue in example.dialogues:
+            if not kinds or dialogue.kind in kinds:
+                for turn in dialogue.turns:
+                    yield example, dialogue, turn
+
+
+def test_every_kind_occurs(examples: list[Example]) -> None:
+    assert {dialogue.kind for example in examples for dialogue in example.dialogues} == set(KINDS)
+
+
+def test_absent_phrases_have_no_place_and_their_head_noun_is_in_no_caption(
+    examples: list[Example], scenes: list[Scene]
+) -> None:
+    words = {scene.id: caption_words(scene) for scene in scenes}
+    seen = 0
+    for example, _, turn in turns_of(examples, "absent", "absent_bare"):
+        (mark,) = turn.marks
+        assert mark.boxes == ()
+        assert not same_word(head_noun(turn.answer[mark.start : mark.end]), words[example.name])
+        seen += 1
+    assert seen > 50
+
+
+def test_absent_questions_are_worded_like_present_ones(examples: list[Example]) -> None:
+    def wording(*kinds: str) -> set[str]:
+        worded = set()
+        for _, _, turn in turns_of(examples, *kinds):
+            phrase = turn.answer[turn.marks[0].start : turn.marks[0].end]
+            assert phrase in turn.question
+            worded.add(turn.question.replace(phrase, "..."))
+        return worded
+
+    assert len(wording("locate") & wording("absent")) > 5
+
+
+def test_presence_is_balanced_and_its_verdict_fits(examples: list[Example]) -> None:
+    answers = [turn for _, _, turn in turns_of(examples, "presence")]
+    for turn in answers:
+        assert ("? yes, " in turn.answer) == bool(turn.marks[0].boxes)
+        assert ("? no, " in turn.answer) == (not turn.marks[0].boxes)
+    assert 0.3 < np.mean([bool(turn.marks[0].boxes) for turn in answers]) < 0.7
+
+
+def test_places_and_regions_are_in_the_frame_of_the_view(examples: list[Example]) -> None:
+    for example, _, turn in turns_of(examples):
+        for box in (box for mark in turn.marks for box in mark.boxes):
+            assert box.frame == example.picture.frame
+            assert min(box.as_tuple()) >= 0 and max(box.as_tuple()) <= 64
+        for _, region in turn.regions:
+            assert region.frame == example.picture.frame
+            points = (
+                region.points
+                if isinstance(region, Outline)
+                else ((region.x, region.y),)
+                if isinstance(region, Point)
+                else (region.bounds().as_tuple(),)
+            )
+            assert min(map(min, points)) >= 0 and max(map(max, points)) <= 64
+
+
+def test_regions_are_named_in_the_question_and_words_fit_the_kind(examples: list[Example]) -> None:
+    for _, dialogue, turn in turns_of(examples):
+        assert ("{it}" in turn.question) == bool(turn.regions)
+        assert (turn.question == "") == dialogue.kind.endswith(("locate_bare", "absent_bare"))
+        assert dialogue.words_learnt != dialogue.kind.endswith(("locate_bare", "absent_bare"))
+        if dialogue.kind == "two_turns":
+            assert len(dialogue.turns) == 2
+
+
+def test_located_phrases_have_the_boxes_of_their_things(source: DialogueSource, scenes: list[Scene]) -> None:
+    several = 0
+    rng = np.random.default_rng(2)
+    for index, scene in enumerate(scenes):
+        for _, _, turn in turns_of([source.example(index, rng)], "locate_bare"):
+            words, boxes = turn.answer, turn.marks[0].boxes
+            kind = words.split()[-1].rstrip("s")
+            assert len(boxes) == (2 if words.startswith("two") else 1)
+            assert kind in {thing.category for thing in scene.things}
+            several += len(boxes) == 2
+    assert several > 0
+
+
+def test_list_answers_name_different_things(examples: list[Example]) -> None:
+    for _, _, turn in turns_of(examples, "list"):
+        boxes = [box for mark in turn.marks for box in mark.boxes]
+        assert len(set(boxes)) == len(boxes) and 1 <= len(turn.marks) <= 4
+
+
+def test_the_same_rng_gives_the_same_example(source: DialogueSource) -> None:
+    first, second = (source.example(3, np.random.default_rng(7)) for _ in range(2))
+    assert first.dialogues == second.dialogues
+    assert np.array_equal(first.picture.pixels, second.picture.pixels)
+    assert source.example(3, np.random.default_rng(8)).dialogues != first.dialogues
+
+
+def writer_of(text: str, phrase: str, *, mirror: float, zoom: float = 1.0) -> DialogueWriter:
+    thing = Thing(1, Box(2, 2, 30, 30), "dog")
+    start = text.index(phrase)
+    caption = Caption(text, (Phrase(start, start + len(phrase), phrase, things=(1,)),))
+    scene = Scene("7", PictureFile(Path("7.jpg")), 64, 64, (thing,), (caption,), ())
+    view = view_of(scene, mirror=mirror, zoom=zoom)
+    return DialogueWriter(scene, view=view, words=caption_words(scene), phrasebook=Phrasebook([scene]))
+
+
+def view_of(scene: Scene, *, mirror: float, zoom: float) -> View:
+    how = Augmentation(zoom=(zoom, zoom), shift=0, mirror=mirror)
+    boxes = np.array([thing.box.as_tuple() for thing in scene.things])
+    pixels = np.zeros((64, 64, 3), dtype=np.uint8)
+    return draw_view(pixels, boxes, side=64, how=how, rng=np.random.default_rng(0))
+
+
+@pytest.mark.parametrize(("mirror", "phrases"), [(0.0, {"the left dog"}), (1.0, set())])
+def test_mirrored_views_drop_phrases_and_captions_of_left_and_right(mirror: float, phrases: set[str]) -> None:
+    writer = writer_of("the left dog runs", "the left dog", mirror=mirror)
+    assert set(writer.phrases) == phrases
+    assert len(writer.captions(1, np.random.default_rng(0))) == len(phrases)
+    for kind in ("locate", "locate_bare", "name", "describe", "list", "two_turns"):
+        assert bool(writer.write(kind, 2, np.random.default_rng(0))) == bool(phrases)
+
+
+def test_mirrored_views_keep_other_phrases() -> None:
+    assert set(writer_of("a dog runs", "a dog", mirror=1).phrases) == {"a dog"}
+
+
+def test_what_left_the_view_is_not_asked_about() -> None:
+    writer = writer_of("a dog runs", "a dog", mirror=0, zoom=4)
+    assert writer.phrases == {} and writer.names == {}
+    (turn,) = writer.captions(1, np.random.default_rng(0))
+    assert turn.marks == ()
+
+
+def test_a_mix_counts_whole_dialogues_and_chances() -> None:
+    rng = np.random.default_rng(0)
+    mix = DialogueMix(locate=2.0, caption=0.25, list=0.0)
+    assert {mix.count("locate", rng) for _ in range(20)} == {2}
+    assert {mix.count("list", rng) for _ in range(20)} == {0}
+    assert 0.15 < np.mean([mix.count("caption", rng) for _ in range(400)]) < 0.35
+
+
+def test_small_facts_of_wording() -> None:
+    assert sided("the man on the left") and not sided("a leftover")
+    assert [definite(text) for text in ("a dog", "his hat", "dogs")] == ["the dog", "his hat", "the dogs"]
+    assert all("{" not in text or "{}" in text or "{it}" in text for text in template_texts())
+
+
+@pytest.mark.parametrize("marks", [(Mark(0, 0, ()),), (Mark(0, 9, ()),), (Mark(2, 4, ()), Mark(3, 5, ()))])
+def test_a_turn_refuses_marks_that_overlap_or_leave_the_answer(marks: tuple[Mark, ...]) -> None:
+    with pytest.raises(RecordError, match="must lie behind the last one"):
+        Turn("what?", "a dog", marks)

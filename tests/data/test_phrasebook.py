@@ -1,0 +1,77 @@
+"""Phrases of pictures, and phrases that are surely not in them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from deixis.data.phrasebook import Phrasebook, caption_words, phrases_of, same_word
+from deixis.data.scene import Caption, Phrase, PictureFile, Scene, Thing
+from deixis.data.sources.pack import read_pack
+from deixis.language.nouns import head_noun
+from deixis.regions.shapes import Box
+from tests.toy.pack import write_toy_pack
+
+
+def scene(
+    *captions: tuple[str, dict[str, tuple[int, ...]]], exhaustive: frozenset[str] = frozenset()
+) -> Scene:
+    """A scene with things 1 (dog) and 2 (ball), and captions of (text, phrase -> things)."""
+    things = (Thing(1, Box(0, 0, 9, 9), "dog"), Thing(2, Box(9, 9, 12, 12), "ball"))
+    made = []
+    for text, phrases in captions:
+        starts = [(text.index(words), words, ids) for words, ids in phrases.items()]
+        made.append(Caption(text, tuple(Phrase(at, at + len(w), w, things=ids) for at, w, ids in starts)))
+    return Scene("7", PictureFile(Path("7.jpg")), 20, 20, things, tuple(made), (), exhaustive)
+
+
+def test_the_things_of_a_phrase_are_those_of_all_captions() -> None:
+    found = phrases_of(scene(("A dog runs.", {"A dog": (1,)}), ("a dog and it", {"a dog": (1, 2), "it": ()})))
+    assert found == {"a dog": (1, 2)}
+
+
+def test_exhaustive_categories_are_phrases() -> None:
+    assert phrases_of(scene(exhaustive=frozenset({"dog", "cat"}))) == {"the dog": (1,)}
+
+
+def test_caption_words_are_those_of_captions_and_categories() -> None:
+    assert caption_words(scene(("A man's hat.", {}))) == {"a", "man's", "hat", "dog", "ball"}
+
+
+@pytest.mark.parametrize(
+    ("noun", "words", "same"),
+    [
+        ("dog", {"dogs"}, True),
+        ("dogs", {"dog"}, True),
+        ("boxes", {"box"}, True),
+        ("box", {"boxes"}, True),
+        ("dog", {"hotdog", "cat"}, False),
+    ],
+)
+def test_same_word(noun: str, words: set[str], same: bool) -> None:
+    assert same_word(noun, frozenset(words)) is same
+
+
+def test_absent_phrases_are_phrases_of_other_pictures(tmp_path: Path) -> None:
+    scenes = read_pack(write_toy_pack(tmp_path), "train")
+    book = Phrasebook(scenes)
+    every = {text for one in scenes for text in phrases_of(one)}
+    rng = np.random.default_rng(0)
+    found = 0
+    for one in scenes:
+        words = caption_words(one)
+        for _ in range(20):
+            text = book.absent(words, rng)
+            if text is not None:
+                found += 1
+                assert text in every and not same_word(head_noun(text), words)
+    assert found > 50
+
+
+def test_absent_is_none_where_everything_is_there_or_nothing_known() -> None:
+    only = scene(("a dog", {"a dog": (1,)}))
+    rng = np.random.default_rng(0)
+    assert Phrasebook([only]).absent(caption_words(only), rng) is None
+    assert Phrasebook([]).absent(frozenset(), rng) is None
