@@ -1,4 +1,4 @@
-"""A toy pack in the very schema of the real one: coloured shapes on plain backgrounds, described in captions."""
+"""A toy pack in the very schema of the real one: coloured shapes on plain grounds, with captions."""
 
 from __future__ import annotations
 
@@ -42,8 +42,8 @@ def write_toy_pack(folder: Path, *, pictures: int = 12, seed: int = 0, shards: b
     """The folder, now holding splits `train` (`pictures` of them) and `val` (a third as many, at least two).
 
     With `shards` the pictures lie in one tar a split, otherwise as ordinary files below `images/`. The same
-    seed writes the same bytes. Each picture shows two or three shapes of different colours, at least two of one
-    kind, so every split has expressions that are unique and have distractors.
+    seed writes the same bytes. Each picture shows two or three shapes of different colours, at least two of
+    one kind, so every split has expressions that are unique and have distractors.
     """
     folder = Path(folder)
     (folder / "images").mkdir(parents=True, exist_ok=True)
@@ -142,7 +142,7 @@ def _expression(index: int, image: int, shape: Shape, shapes: list[Shape]) -> di
 
 
 def _captions(image: int, shapes: list[Shape], ids: range, chance: random.Random) -> list[dict[str, object]]:
-    """One caption for each pair of neighbours, and one that names all of a kind with one phrase and several boxes."""
+    """One caption for each pair of neighbours, and one whose phrase names all of a kind."""
     captions: list[dict[str, object]] = []
     for left in range(len(shapes) - 1):
         parts: list[str | tuple[str, list[int]]] = [(f"A {shapes[left].words}", [ids[left]])]

@@ -1,11 +1,10 @@
-"""An answer: text, the phrases in it that speak of places, and those places, in pixels of the original picture."""
+"""An answer: text, the phrases in it that speak of places, and those places in pixels of the original."""
 
 from __future__ import annotations
 
 import json
 import math
 from dataclasses import dataclass, field
-from functools import cache
 from importlib import resources
 from typing import TYPE_CHECKING, Any
 
@@ -13,47 +12,47 @@ import numpy as np
 
 from deixis.errors import MalformedAnswer
 from deixis.pictures.opening import Picture
-from deixis.regions.frames import Frame
 from deixis.regions.shapes import Box, Mask, Region
 
 if TYPE_CHECKING:
     from PIL import Image
 
-EDGE_SLACK = 1e-6  # of float arithmetic when a box is carried back to the original frame
-
-
-def share(value: float, what: str) -> float:
-    """Return a number in 0..1; MalformedAnswer for any other."""
-    if not (math.isfinite(value) and 0 <= value <= 1):
-        raise MalformedAnswer(f"{what} is {value}; expected a number from 0 to 1")
-    return float(value)
-
 
 @dataclass(frozen=True)
 class Place:
-    """Where something is: a box in the original frame, how sure (0..1), and a mask where a system gives one."""
+    """Where something is: a box in the original picture, how sure (0..1), and maybe a mask."""
 
     box: Box
     score: float
     mask: Mask | None = None
 
     def __post_init__(self) -> None:
-        share(self.score, "the score of a place")
-        if self.box.frame.parent is not None or not self.box.frame.bound:
+        object.__setattr__(self, "score", probability(self.score, "the score of a place"))
+        frame = self.box.frame
+        if frame.parent is not None or not frame.bound:
             raise MalformedAnswer(
-                f"a place is in pixels of the original picture; this box is in frame {self.box.frame}"
+                f"a place is in pixels of the original picture, but this box is in frame {frame}; "
+                "carry it over: box.to(picture.frame) (after box.bind(picture.frame) if its frame is not "
+                "bound)"
             )
-        width, height = self.box.frame.size
-        low, high = min(self.box.x0, self.box.y0), max(self.box.x1 - width, self.box.y1 - height)
-        if low < -EDGE_SLACK or high > EDGE_SLACK:
-            raise MalformedAnswer(f"place {self.box.as_tuple()} sticks out of the picture {self.box.frame}")
+        width, height = frame.size
+        if min(self.box.x0, self.box.y0) < 0 or self.box.x1 > width or self.box.y1 > height:
+            raise MalformedAnswer(
+                f"place {self.box.as_tuple()} sticks out of the picture {frame}; cut it: "
+                "box.clipped(picture.frame)"
+            )
+        if self.mask is not None and self.mask.frame != frame:
+            raise MalformedAnswer(
+                f"the mask of a place is in frame {self.mask.frame}, its box in frame {frame}"
+            )
 
 
 @dataclass(frozen=True)
 class Span:
     """A phrase of the answer, ``text[start:end]``, with its places, best first.
 
-    nowhere: what the phrase means is not in the picture; nowhere_score: how likely that is.
+    nowhere: what the phrase means is not in the picture. nowhere_score: how likely that is, 0..1; None where
+    a system does not say, which it must do of a phrase that is nowhere.
     """
 
     start: int
@@ -61,26 +60,40 @@ class Span:
     phrase: str
     places: tuple[Place, ...] = ()
     nowhere: bool = False
-    nowhere_score: float = 0.0
+    nowhere_score: float | None = None
 
     def __post_init__(self) -> None:
-        share(self.nowhere_score, "the nowhere_score of a span")
+        for name, kind in (("start", int), ("end", int), ("nowhere", bool), ("places", tuple)):
+            object.__setattr__(self, name, kind(getattr(self, name)))
         if not 0 <= self.start < self.end:
-            raise MalformedAnswer(f"a span from {self.start} to {self.end} has no characters")
+            raise MalformedAnswer(
+                f"a span goes from 0 or more to a larger end; got {self.start} to {self.end}"
+            )
         if self.nowhere and self.places:
             raise MalformedAnswer(f"{self.phrase!r} is said to be nowhere, but has {len(self.places)} places")
+        if self.nowhere_score is not None:
+            score = probability(self.nowhere_score, f"the nowhere_score of {self.phrase!r}")
+            object.__setattr__(self, "nowhere_score", score)
+        elif self.nowhere:
+            raise MalformedAnswer(
+                f"{self.phrase!r} is said to be nowhere; expected a nowhere_score beside it"
+            )
         scores = [place.score for place in self.places]
         if scores != sorted(scores, reverse=True):
-            raise MalformedAnswer(f"the places of {self.phrase!r} are not sorted by score: {scores}")
+            raise MalformedAnswer(f"the places of {self.phrase!r} are sorted best first; got scores {scores}")
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What a system answered to one question about one picture."""
+    """What a system answered to one question about one picture.
+
+    picture, question and regions are kept for drawing; of these JSON holds only the picture's size. Two
+    answers are equal whatever the pixels of their pictures.
+    """
 
     text: str
     spans: tuple[Span, ...]
-    picture: Picture = field(repr=False)
+    picture: Picture = field(repr=False, compare=False)
     system: str
     seconds: float
     parse_failures: tuple[str, ...] = ()
@@ -88,77 +101,50 @@ class Answer:
     regions: tuple[tuple[str, Region], ...] = ()
 
     def __post_init__(self) -> None:
-        end = 0
+        for name in ("spans", "parse_failures", "regions"):
+            object.__setattr__(self, name, tuple(getattr(self, name)))
+        object.__setattr__(self, "seconds", float(self.seconds))
+        if not (math.isfinite(self.seconds) and self.seconds >= 0):
+            raise MalformedAnswer(f"an answer took {self.seconds} seconds; expected 0 or more")
+        free = 0
         for span in self.spans:
-            if span.start < end or self.text[span.start : span.end] != span.phrase:
-                raise MalformedAnswer(
-                    f"span {span.start}:{span.end} should read {span.phrase!r} in {self.text!r} and start at {end} or later"
-                )
-            end = span.end
-            for place in span.places:
-                if place.box.frame.size != self.picture.frame.size:
-                    raise MalformedAnswer(
-                        f"a place of {place.box.frame} in an answer about {self.picture.frame}"
-                    )
+            check_span(span, self.text, free=free, picture=self.picture)
+            free = span.end
 
     @property
     def nowhere(self) -> bool:
-        """Whether what was asked for is not in the picture: there are spans, and none has a place."""
+        """Whether what was asked for is not in the picture: there are spans, and every one is nowhere."""
         return bool(self.spans) and all(span.nowhere for span in self.spans)
 
     @property
     def nowhere_score(self) -> float | None:
-        """How likely it is that what was asked for is not in the picture; None where no place was asked for.
+        """How likely it is that something asked for is not in the picture; None where no place was asked for.
 
-        With several spans it is that of the least likely to be absent: all must be missing for nothing to be there.
+        With several spans it is the largest of theirs.
         """
-        return min((span.nowhere_score for span in self.spans), default=None)
+        return max(
+            (span.nowhere_score for span in self.spans if span.nowhere_score is not None), default=None
+        )
 
     def to_dict(self) -> dict[str, Any]:
         """Return the answer as plain values, as ``answer_schema`` describes them."""
-        content: dict[str, Any] = {
-            "text": self.text,
-            "nowhere": self.nowhere,
-            "nowhere_score": self.nowhere_score,
-            "spans": [span_to_dict(span) for span in self.spans],
-            "picture": {"width": self.picture.width, "height": self.picture.height},
-            "system": self.system,
-            "seconds": self.seconds,
-        }
-        if self.parse_failures:
-            content["parse_failures"] = list(self.parse_failures)
-        return content
+        from deixis.answers.as_json import answer_to_dict
+
+        return answer_to_dict(self)
 
     def to_json(self) -> str:
-        """Return the answer as one line of JSON."""
-        return json.dumps(self.to_dict(), ensure_ascii=False)
+        """Return the answer as one line of JSON, in ASCII: other letters are escaped."""
+        return json.dumps(self.to_dict(), allow_nan=False)
 
     @classmethod
-    def from_json(cls, text: str, *, picture: Picture | None = None) -> Answer:
-        """Return the answer of a line of JSON; MalformedAnswer if it isn't one.
+    def from_json(cls, text: str | bytes, picture: Picture | None = None) -> Answer:
+        """Return the answer that ``to_json`` wrote; MalformedAnswer for text that it could not have written.
 
         picture: the picture it speaks of, for drawing; a grey one of the right size stands in for it.
         """
-        try:
-            content = json.loads(text)
-            size = content["picture"]
-            frame = Frame.original(int(size["width"]), int(size["height"]))
-            if picture is None:
-                picture = Picture(np.full((int(size["height"]), int(size["width"]), 3), 128, np.uint8), frame)
-            return cls(
-                text=content["text"],
-                spans=tuple(span_from_dict(span, picture.frame) for span in content["spans"]),
-                picture=picture,
-                system=content["system"],
-                seconds=float(content["seconds"]),
-                parse_failures=tuple(content.get("parse_failures", ())),
-            )
-        except MalformedAnswer:
-            raise
-        except (KeyError, TypeError, ValueError, AttributeError) as fault:
-            raise MalformedAnswer(
-                f"this is not an answer as JSON: {type(fault).__name__} {fault}: {text[:80]!r}"
-            ) from fault
+        from deixis.answers.as_json import answer_from_json
+
+        return answer_from_json(text, picture=picture)
 
     def draw(self) -> Image.Image:
         """Return the picture with the answer, its places and the regions that were pointed at drawn on it."""
@@ -167,42 +153,48 @@ class Answer:
         return draw(self)
 
 
-def span_to_dict(span: Span) -> dict[str, Any]:
-    """Return a span as plain values."""
-    places = []
+def probability(value: object, what: str) -> float:
+    """Return a number in 0..1 as a float; MalformedAnswer for anything else.
+
+    >>> probability(1, "the score")
+    1.0
+    """
+    numeric = isinstance(value, int | float | np.integer | np.floating) and not isinstance(value, bool)
+    if not numeric or not 0 <= value <= 1:  # type: ignore[operator]
+        raise MalformedAnswer(f"{what} is {value!r}; expected a number from 0 to 1")
+    return float(value)  # type: ignore[arg-type]
+
+
+def check_span(span: Span, text: str, *, free: int, picture: Picture) -> None:
+    """Raise MalformedAnswer unless a span is of this text, from ``free`` on, with places in this picture."""
+    if span.end > len(text):
+        raise MalformedAnswer(
+            f"span {span.start}:{span.end} leaves the text of {len(text)} characters: {text!r:.120}"
+        )
+    if text[span.start : span.end] != span.phrase:
+        read = text[span.start : span.end]
+        raise MalformedAnswer(
+            f"span {span.start}:{span.end} should read {span.phrase!r}; the text reads {read!r}"
+        )
+    if span.start < free:
+        raise MalformedAnswer(
+            f"span {span.start}:{span.end} begins before the last one ends, at {free}; spans are in order "
+            "and apart"
+        )
     for place in span.places:
-        values: dict[str, Any] = {"box": list(place.box.as_tuple()), "score": place.score}
-        if place.mask is not None:
-            values["mask"] = place.mask.to_coco()
-        places.append(values)
-    return {
-        "start": span.start,
-        "end": span.end,
-        "phrase": span.phrase,
-        "nowhere": span.nowhere,
-        "nowhere_score": span.nowhere_score,
-        "places": places,
-    }
+        if place.box.frame != picture.frame:
+            raise MalformedAnswer(
+                f"{span.phrase!r} has a place in frame {place.box.frame}, but the answer is about "
+                f"{picture.frame}"
+            )
 
 
-def span_from_dict(content: dict[str, Any], frame: Frame) -> Span:
-    """Return the span of plain values, with boxes in ``frame``."""
-    places = []
-    for values in content["places"]:
-        x0, y0, x1, y1 = map(float, values["box"])
-        mask = Mask.from_coco(values["mask"], frame=frame) if "mask" in values else None
-        places.append(Place(Box(x0, y0, x1, y1, frame=frame), float(values["score"]), mask))
-    return Span(
-        start=int(content["start"]),
-        end=int(content["end"]),
-        phrase=str(content["phrase"]),
-        places=tuple(places),
-        nowhere=bool(content["nowhere"]),
-        nowhere_score=float(content["nowhere_score"]),
-    )
-
-
-@cache
 def answer_schema() -> dict[str, Any]:
-    """Return the JSON schema (draft 2020-12) of ``Answer.to_json``."""
-    return json.loads(resources.files("deixis.answers").joinpath("schema.json").read_text(encoding="utf-8"))
+    """Return the JSON schema (draft 2020-12) of what ``Answer.to_json`` writes.
+
+    >>> answer_schema()["title"]
+    'An answer of deixis'
+    """
+    file = resources.files("deixis.answers").joinpath("schema.json")
+    content: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+    return content

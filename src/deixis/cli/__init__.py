@@ -1,4 +1,4 @@
-"""The command line: one file a command, each thin; this one chooses among them and turns errors into exit codes."""
+"""The command line: one thin file a command; this one chooses among them and sets exit codes."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def build_parser() -> argparse.ArgumentParser:
 
     parser = argparse.ArgumentParser(
         prog="deixis",
-        description="Point at part of a picture and ask; answers in plain words, with the places they speak of.",
+        description="Point at part of a picture and ask; answers in words, with the places they speak of.",
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )

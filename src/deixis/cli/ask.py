@@ -19,11 +19,11 @@ EXAMPLE = """\
 examples:
   deixis ask photo.jpg "Where is the dog?" --out answer.png
   deixis ask photo.jpg "What is {it}?" --point 120,80
-  deixis ask photo.jpg "What is {a}?" -q "What is {b}?" --box a=10,20,110,220 --polygon "b=5,5;90,8;60,70" --json
-  deixis ask photo.jpg "Describe {it}." --box 100,200,500,900 --frame thousandths
+  deixis ask photo.jpg "What is {a}?" -q "What is {b}?" --box a=10,20,110,220 --polygon "b=5,5;90,8;60,70"
+  --json deixis ask photo.jpg "Describe {it}." --box 100,200,500,900 --frame thousandths
 
-A region without a name is {it}. Coordinates are pixels of the picture, x to the right and y down, unless --frame says
-otherwise; a box is x0,y0,x1,y1.
+A region without a name is {it}. Coordinates are pixels of the picture, x to the right and y down, unless
+--frame says otherwise; a box is x0,y0,x1,y1.
 """
 
 

@@ -14,9 +14,9 @@ examples:
   deixis train recipes/pointer/*.yaml --data data --out runs --resume
   torchrun --nproc-per-node 2 -m deixis train recipes/pointer/look.yaml --data data --out runs
 
-Each recipe is saved in OUT/NAME: checkpoints, metrics.jsonl, metrics.png and, when it is done, the model. What a recipe
-continues is said by its starts_from, never by the order of files. A run that was killed goes on with --resume, to the
-same weights as if it had not been.
+Each recipe is saved in OUT/NAME: checkpoints, metrics.jsonl, metrics.png and, when it is done, the model.
+What a recipe continues is said by its starts_from, never by the order of files. A run that was killed goes
+on with --resume, to the same weights as if it had not been.
 """
 
 

@@ -36,7 +36,8 @@ class Turn:
         for mark in self.marks:
             if not end <= mark.start < mark.end <= len(self.answer):
                 raise RecordError(
-                    f"mark {mark.start}:{mark.end} must lie behind the last one ({end}) and inside the answer "
+                    f"mark {mark.start}:{mark.end} must lie behind the last one ({end}) and inside the "
+                    "answer "
                     f"of {len(self.answer)} characters"
                 )
             end = mark.end

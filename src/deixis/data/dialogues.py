@@ -170,8 +170,8 @@ class DialogueWriter:
     def absent(self, rng: np.random.Generator) -> str | None:
         """Draw a phrase that is not in the picture; None if there is none.
 
-        Where every instance of some categories is boxed, only these are surely absent: captions (if there are any)
-        need not mention what is there.
+        Where every instance of some categories is boxed, only these are surely absent: captions (if there
+        are any) need not mention what is there.
         """
         if self.scene.exhaustive:
             missing = sorted(self.scene.exhaustive - {thing.category for thing in self.scene.things})

@@ -51,7 +51,7 @@ def inner_scribble(box: Box, rng: np.random.Generator, *, points: int = 12, spre
         + 3 * (1 - t) * t**2 * control[2]
         + t**3 * control[3]
     )
-    return Scribble([(float(x), float(y)) for x, y in curve], frame=box.frame)
+    return Scribble(tuple((float(x), float(y)) for x, y in curve), frame=box.frame)
 
 
 def outline(box: Box, rng: np.random.Generator, *, corners: int = 10) -> Polygon:
@@ -61,4 +61,4 @@ def outline(box: Box, rng: np.random.Generator, *, corners: int = 10) -> Polygon
     radii = rng.uniform(0.85, 1.0, size=corners)
     xs = (x0 + x1) / 2 + np.cos(angles) * radii * (x1 - x0) / 2
     ys = (y0 + y1) / 2 + np.sin(angles) * radii * (y1 - y0) / 2
-    return Polygon([(float(x), float(y)) for x, y in zip(xs, ys, strict=True)], frame=box.frame)
+    return Polygon(tuple((float(x), float(y)) for x, y in zip(xs, ys, strict=True)), frame=box.frame)

@@ -15,7 +15,8 @@ from deixis.regions.shapes import Box, Mask
 
 @dataclass(frozen=True)
 class PictureFile:
-    """Where the encoded bytes of one picture lie; nothing is read before `read`, so it travels to loader workers.
+    """Where the encoded bytes of one picture lie; nothing is read before `read`, so it travels to loader
+    workers.
 
     With `offset` and `size` the picture is that stretch of the tar shard `path` (its name there is `member`),
     without them it is the whole file `path`.
@@ -76,9 +77,11 @@ class Thing:
 
 @dataclass(frozen=True)
 class Phrase:
-    """A noun phrase of a caption: `caption.text[start:end] == text`; `things` are ids, empty where nothing is boxed.
+    """A noun phrase of a caption: `caption.text[start:end] == text`; `things` are ids, empty where nothing
+    is boxed.
 
-    `entity` is the dataset's name for what is meant, shared by captions that speak of the same; "0": not visual.
+    `entity` is the dataset's name for what is meant, shared by captions that speak of the same; "0": not
+    visual.
     """
 
     start: int
@@ -101,7 +104,8 @@ class Caption:
 class Expression:
     """Words that refer to exactly one thing (its id).
 
-    `unique`: nothing else in the picture is called by these words; `distractors`: other things of its category.
+    `unique`: nothing else in the picture is called by these words; `distractors`: other things of its
+    category.
     """
 
     text: str

@@ -11,7 +11,8 @@ SPREAD = 0.3  # standard deviation of a token's vector in the decoder: attention
 class FactorisedEmbedding(nn.Module):
     """A tied vocabulary: one table (V, E) for reading and writing, linear maps E -> D and D -> E.
 
-    The table's entries are of size 1 on average; whoever fills it with vectors learnt elsewhere scales them to that.
+    The table's entries are of size 1 on average; whoever fills it with vectors learnt elsewhere scales them
+    to that.
     """
 
     def __init__(self, vocabulary: int, *, word_width: int, width: int) -> None:

@@ -5,14 +5,100 @@ from __future__ import annotations
 import re
 
 PREPOSITIONS = frozenset(
-    ["about", "above", "across", "after", "against", "along", "alongside", "amid", "among", "amongst", "around", "as", "at", "atop", "behind", "below", "beneath", "beside", "besides", "between", "beyond", "by", "down", "during", "for", "from", "in", "inside", "into", "like", "near", "next", "of", "off", "on", "onto", "out", "outside", "over", "past", "through", "throughout", "to", "toward", "towards", "under", "underneath", "up", "upon", "via", "with", "within", "without"]
+    [
+        "about",
+        "above",
+        "across",
+        "after",
+        "against",
+        "along",
+        "alongside",
+        "amid",
+        "among",
+        "amongst",
+        "around",
+        "as",
+        "at",
+        "atop",
+        "behind",
+        "below",
+        "beneath",
+        "beside",
+        "besides",
+        "between",
+        "beyond",
+        "by",
+        "down",
+        "during",
+        "for",
+        "from",
+        "in",
+        "inside",
+        "into",
+        "like",
+        "near",
+        "next",
+        "of",
+        "off",
+        "on",
+        "onto",
+        "out",
+        "outside",
+        "over",
+        "past",
+        "through",
+        "throughout",
+        "to",
+        "toward",
+        "towards",
+        "under",
+        "underneath",
+        "up",
+        "upon",
+        "via",
+        "with",
+        "within",
+        "without",
+    ]
 )
 RELATIVES = frozenset(["that", "which", "who", "whom", "whose", "where", "while"])
 IRREGULAR_PLURALS = frozenset(
-    ["people", "men", "women", "children", "feet", "teeth", "geese", "mice", "sheep", "police", "crowd-members", "guys", "kids"]
+    [
+        "people",
+        "men",
+        "women",
+        "children",
+        "feet",
+        "teeth",
+        "geese",
+        "mice",
+        "sheep",
+        "police",
+        "crowd-members",
+        "guys",
+        "kids",
+    ]
 )
 MANY = frozenset(
-    ["two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "many", "several", "some", "few", "multiple", "various", "both", "numerous"]
+    [
+        "two",
+        "three",
+        "four",
+        "five",
+        "six",
+        "seven",
+        "eight",
+        "nine",
+        "ten",
+        "many",
+        "several",
+        "some",
+        "few",
+        "multiple",
+        "various",
+        "both",
+        "numerous",
+    ]
 )
 WORD = re.compile(r"[a-z0-9]+(?:[-'][a-z0-9]+)*")
 

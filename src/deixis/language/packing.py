@@ -37,8 +37,8 @@ def packed_attention(segments: Tensor, *, dtype: torch.dtype) -> Tensor:
 def picture_weight(tokens: Tensor) -> Tensor:
     """Return what is added to a text token's attention to each of ``tokens`` picture tokens.
 
-    With it the whole picture weighs as much as one word to begin with. Without it, a phrase of two words drowns
-    among 64 picture tokens, and the state behind it hardly learns what the phrase was.
+    With it the whole picture weighs as much as one word to begin with. Without it, a phrase of two words
+    drowns among 64 picture tokens, and the state behind it hardly learns what the phrase was.
     """
     return -tokens.float().log()
 

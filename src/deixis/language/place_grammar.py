@@ -1,4 +1,5 @@
-"""Which token may follow which, so that every generated answer can be read: words, and phrases closed by a place.
+"""Which token may follow which, so that every generated answer can be read: words, and phrases closed by a
+place.
 
 answer = { word | PHRASE word+ PHRASE_END PLACE (FOUND | NOWHERE) } END
 """

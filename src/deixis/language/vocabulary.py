@@ -44,7 +44,7 @@ class Vocabulary:
 
     def __init__(self, tokenizer: Tokenizer) -> None:
         self.tokenizer = tokenizer
-        self.pieces = [tokenizer.id_to_token(i) for i in range(tokenizer.get_vocab_size())]
+        self.pieces: list[str] = [str(tokenizer.id_to_token(i)) for i in range(tokenizer.get_vocab_size())]
 
     def __len__(self) -> int:
         return len(self.pieces)

@@ -1,4 +1,4 @@
-"""Word pieces back to English: spaces, apostrophes, hyphens and capitals, with the place of every piece kept."""
+"""Word pieces back to English: spaces, apostrophes, hyphens and capitals, and where each piece went."""
 
 from __future__ import annotations
 

@@ -32,7 +32,7 @@ class RegionEncoder(nn.Module):
         geometry (B, R, GEOMETRY). Returns (B, R, out_width).
         """
         fine = mean_under(places.fine, masks)
-        coarse_cells = places.coarse.shape[-2:]
+        coarse_cells = (places.coarse.shape[-2], places.coarse.shape[-1])
         shares = functional.adaptive_avg_pool2d(masks, coarse_cells)
         shares = shares / shares.sum(dim=(-2, -1), keepdim=True).clamp(min=1e-6)
         coarse = mean_under(places.coarse, shares)

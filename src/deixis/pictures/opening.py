@@ -56,9 +56,9 @@ class Picture:
 def open_picture(source: Any, *, max_pixels: int = LARGEST_PIXELS, name: str = "") -> Picture:
     """Return a picture in its original frame.
 
-    source: a path, encoded bytes, a Pillow image, an array (H, W), (H, W, 1), (H, W, 3) or (H, W, 4) of uint8,
-    uint16, bool or floats in 0..1, or a Picture. The EXIF orientation is applied, transparency is laid over
-    white, 16-bit values are scaled to 8 bits, and of an animation the first frame counts.
+    source: a path, encoded bytes, a Pillow image, an array (H, W), (H, W, 1), (H, W, 3) or (H, W, 4) of
+    uint8, uint16, bool or floats in 0..1, or a Picture. The EXIF orientation is applied, transparency is
+    laid over white, 16-bit values are scaled to 8 bits, and of an animation the first frame counts.
     Raises BadPicture for anything else, and before decoding for more than ``max_pixels``.
 
     >>> open_picture(np.zeros((2, 3), dtype=np.uint8)).frame.size
@@ -75,7 +75,8 @@ def open_picture(source: Any, *, max_pixels: int = LARGEST_PIXELS, name: str = "
     if isinstance(source, str | os.PathLike):
         return from_path(Path(source), max_pixels=max_pixels)
     raise BadPicture(
-        f"cannot open a {type(source).__name__} as a picture; expected a path, bytes, a Pillow image or an array"
+        f"cannot open a {type(source).__name__} as a picture; expected a path, bytes, a Pillow image or "
+        "an array"
     )
 
 
@@ -145,7 +146,8 @@ def from_array(array: NDArray[Any], *, max_pixels: int, name: str) -> Picture:
         array = array[:, :, None]
     if array.ndim != 3 or array.shape[2] not in (1, 3, 4):
         raise BadPicture(
-            f"an array picture is (height, width) or (height, width, 1, 3 or 4 channels); got shape {array.shape}"
+            "an array picture is (height, width) or (height, width, 1, 3 or 4 channels); got shape "
+            f"{array.shape}"
         )
     check_size(array.shape[1], array.shape[0], max_pixels=max_pixels, name=name or "array")
     if array.dtype == np.uint16:
@@ -169,7 +171,8 @@ def check_size(width: int, height: int, *, max_pixels: int, name: str) -> None:
         raise BadPicture(f"picture {name!r} has {width} x {height} pixels; expected at least one")
     if width * height > max_pixels:
         raise BadPicture(
-            f"picture {name!r} has {width} x {height} = {width * height:,} pixels; at most {max_pixels:,} are "
+            f"picture {name!r} has {width} x {height} = {width * height:,} pixels; at most {max_pixels:,} "
+            "are "
             "decoded (max_pixels raises the limit)"
         )
 

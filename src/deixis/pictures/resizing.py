@@ -28,8 +28,8 @@ def resize(
 ) -> Picture:
     """Return the picture at another size, with its frame.
 
-    order: "width_first" is every Pillow before 13 and what released weights were trained with; "pillow13" takes the
-    height first where that is cheaper.
+    order: "width_first" is every Pillow before 13 and what released weights were trained with; "pillow13"
+    takes the height first where that is cheaper.
 
     >>> from deixis.pictures.opening import open_picture
     >>> resize(open_picture(np.zeros((4, 8, 3), dtype=np.uint8)), 4, 2).frame.scale

@@ -22,7 +22,8 @@ def tile(picture: Picture, columns: int, rows: int) -> list[Picture]:
     """
     if columns < 1 or rows < 1 or picture.width % columns or picture.height % rows:
         raise BadPicture(
-            f"a picture of {picture.width} x {picture.height} can't be cut into {columns} x {rows} equal tiles; "
+            f"a picture of {picture.width} x {picture.height} can't be cut into {columns} x {rows} equal "
+            "tiles; "
             "resize or pad it first"
         )
     width, height = picture.width // columns, picture.height // rows

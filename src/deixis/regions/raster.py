@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,7 +34,7 @@ def stroke_points(points: Sequence[tuple[float, float]], *, step: float) -> NDAr
     """Return points (n, 2) along a stroke, at most ``step`` apart."""
     corners = np.asarray(points, dtype=np.float64)
     pieces = [corners[:1]]
-    for start, end in zip(corners[:-1], corners[1:], strict=True):
+    for start, end in pairwise(corners):
         count = int(np.clip(np.ceil(np.linalg.norm(end - start) / step), 1, 10_000))
         pieces.append(start + (end - start) * (np.arange(1, count + 1) / count)[:, None])
     return np.concatenate(pieces)

@@ -104,7 +104,7 @@ class Box:
         return replace(self, x0=x0, y0=y0, x1=x1, y1=y1, frame=frame)
 
     def clipped(self, original: Frame) -> Box:
-        """Return the box in ``original``, cut at its edges: with a warning, or BadRegion if nothing is left."""
+        """Return the box in ``original``, cut at its edges with a warning; BadRegion if nothing is left."""
         box = self.bind(original).to(original)
         width, height = original.size
         edges = (max(box.x0, 0.0), max(box.y0, 0.0), min(box.x1, width), min(box.y1, height))
@@ -337,7 +337,8 @@ Region = Point | Box | Polygon | Scribble | Mask
 def outside(region: Region | Outline, original: Frame) -> BadRegion:
     """Return the error for a region that no part of the picture belongs to."""
     return BadRegion(
-        f"{type(region).__name__.lower()} {describe(region)} in frame {region.frame} lies outside the picture "
+        f"{type(region).__name__.lower()} {describe(region)} in frame {region.frame} lies outside the "
+        "picture "
         f"{original}; are the coordinates in another frame (pixels, unit, thousandths)?"
     )
 
@@ -345,7 +346,8 @@ def outside(region: Region | Outline, original: Frame) -> BadRegion:
 def warn_clipped(region: Region | Outline, original: Frame) -> None:
     """Warn that a region was cut at the picture's edge."""
     warnings.warn(
-        f"{type(region).__name__.lower()} {describe(region)} sticks out of the picture {original}; it was cut at its edge",
+        f"{type(region).__name__.lower()} {describe(region)} sticks out of the picture {original}; it was "
+        "cut at its edge",
         RegionClipped,
         stacklevel=4,
     )

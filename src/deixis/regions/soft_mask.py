@@ -1,4 +1,4 @@
-"""A region of any kind as a distribution over the cells of a coarse grid: what a region token averages over."""
+"""A region of any kind as a distribution over the cells of a coarse grid: what its token averages over."""
 
 from __future__ import annotations
 
@@ -13,10 +13,11 @@ FINENESS = 4  # a polygon is sampled this many times a cell, on each axis
 
 
 def soft_mask(region: Region, *, height: int, width: int) -> NDArray[np.float32]:
-    """Return weights (height, width) that are not negative and sum to 1, over the cells of the region's frame.
+    """Return weights (height, width) that are not negative and sum to 1, over the cells of the region's
+    frame.
 
-    Boxes are weighed by the exact share of each cell that they cover, points and strokes by a Gaussian, polygons
-    and masks by sampled coverage; one too small to be sampled counts as its bounding box.
+    Boxes are weighed by the exact share of each cell that they cover, points and strokes by a Gaussian,
+    polygons and masks by sampled coverage; one too small to be sampled counts as its bounding box.
 
     >>> soft_mask(Box(0, 0, 6, 4, frame=Frame.original(8, 8)), height=2, width=2).round(2).tolist()
     [[0.6700000166893005, 0.33000001311302185], [0.0, 0.0]]

@@ -1,8 +1,8 @@
 """The one contract of all systems: perceive a picture, write a question, complete it, read the answer back.
 
-``ask`` is the same for every system: it opens the picture, ties the regions to it, encodes each picture once and
-answers all questions about it as one batch. What differs from system to system are the five methods that a system
-must write; docs/architecture.md shows how each published system fills them.
+``ask`` is the same for every system: it opens the picture, ties the regions to it, encodes each picture once
+and answers all questions about it as one batch. What differs from system to system are the five methods that
+a system must write; docs/architecture.md shows how each published system fills them.
 """
 
 from __future__ import annotations
@@ -46,7 +46,8 @@ class Question:
 class Perception:
     """What a system made of one picture; every question about it starts from here.
 
-    picture: as opened. view: what the network was given, with the frame that leads back. tensors: the system's own.
+    picture: as opened. view: what the network was given, with the frame that leads back. tensors: the
+    system's own.
     """
 
     picture: Picture
@@ -56,7 +57,7 @@ class Perception:
 
 @dataclass(frozen=True)
 class Written:
-    """Token ids, their labels (the ignored label where nothing is learnt), and the regions behind region tokens."""
+    """Token ids, their labels (the ignored one where nothing is learnt), the regions behind region tokens."""
 
     ids: tuple[int, ...]
     labels: tuple[int, ...]
@@ -83,8 +84,8 @@ class Reading:
 class System(ABC):
     """A network together with its ways of writing and reading.
 
-    perception_depends_on_regions: True for systems that paint regions on the picture or propose places near them;
-    they perceive once for each distinct set of regions, the others once for each picture.
+    perception_depends_on_regions: True for systems that paint regions on the picture or propose places near
+    them; they perceive once for each distinct set of regions, the others once for each picture.
     """
 
     name: str
@@ -161,24 +162,20 @@ class System(ABC):
     ) -> Answer | list[Answer]:
         """Answer a question about a picture, or a list of questions as one batch with the same answers.
 
-        picture: whatever ``open_picture`` takes. ``{name}`` in a question stands for the region of that name, given by
-        keyword or in ``regions`` (for a list of questions also a list, one mapping each). Regions are in pixels of the
-        picture unless their frame says otherwise. before: earlier answers about this picture, oldest first.
+        picture: whatever ``open_picture`` takes. ``{name}`` in a question stands for the region of that
+        name, given by keyword or in ``regions`` (for a list of questions also a list, one mapping each).
+        Regions are in pixels of the picture unless their frame says otherwise. before: earlier answers about
+        this picture, oldest first.
         """
         started = time.perf_counter()
         opened = open_picture(picture)
         texts = [question] if isinstance(question, str) else list(question)
         if not 1 <= max_new_tokens <= MOST_NEW_TOKENS:
             raise UsageError(f"max_new_tokens is {max_new_tokens}; expected 1 to {MOST_NEW_TOKENS}")
-        shared = regions if isinstance(regions, Mapping) or regions is None else None
-        own = [shared] * len(texts) if shared is regions else list(regions or ())  # type: ignore[arg-type]
-        if len(own) != len(texts):
-            raise UsageError(
-                f"{len(texts)} questions came with {len(own)} mappings of regions; expected one each"
-            )
+        own = regions_of_each(texts, regions, named)
         questions = [
-            checked_question(text, {**(mapping or {}), **named}, opened, before=before)
-            for text, mapping in zip(texts, own, strict=True)
+            checked_question(text, given, opened, before=before)
+            for text, given in zip(texts, own, strict=True)
         ]
         readings = self._answer(opened, questions, max_new_tokens=max_new_tokens)
         seconds = (time.perf_counter() - started) / max(len(texts), 1)
@@ -228,6 +225,35 @@ class System(ABC):
         return self._seen[key]
 
 
+def regions_of_each(
+    texts: Sequence[str],
+    regions: Mapping[str, Region] | Sequence[Mapping[str, Region] | None] | None,
+    named: Mapping[str, Region],
+) -> list[dict[str, Region]]:
+    """Return the regions of each question: those of its own mapping, and the shared ones that it speaks of.
+
+    UsageError: not one mapping a question, or a shared region that no question speaks of.
+    """
+    if regions is None or isinstance(regions, Mapping):
+        shared = {**(regions or {}), **named}
+        own: list[dict[str, Region]] = [{} for _ in texts]
+    else:
+        shared = dict(named)
+        own = [dict(mapping or {}) for mapping in regions]
+    if len(own) != len(texts):
+        raise UsageError(
+            f"{len(texts)} questions came with {len(own)} mappings of regions; expected one each"
+        )
+    used = [set(REGION_NAME.findall(text)) if isinstance(text, str) else set() for text in texts]
+    for name in shared:
+        if not any(name in names for names in used):
+            raise UsageError(f"region {name!r} is not used; write {{{name}}} where a question speaks of it")
+    return [
+        {**{name: region for name, region in shared.items() if name in names}, **mapping}
+        for names, mapping in zip(used, own, strict=True)
+    ]
+
+
 def checked_question(
     text: str, regions: Mapping[str, Region], picture: Picture, *, before: Sequence[Answer] = ()
 ) -> Question:
@@ -243,7 +269,8 @@ def checked_question(
     for name, region in regions.items():
         if not isinstance(region, Region):
             raise UsageError(
-                f"{name}={region!r:.60} is not a region; expected Point, Box, Polygon, Scribble or Mask, for instance "
+                f"{name}={region!r:.60} is not a region; expected Point, Box, Polygon, Scribble or Mask, "
+                "for instance "
                 f"{name}=deixis.Box(10, 20, 110, 220)"
             )
         if name not in used:

@@ -1,1 +1,1 @@
-"""Training: a recipe says what is learnt, a system says how, one short loop does it and can be resumed exactly."""
+"""Training: a recipe says what is learnt, a system says how, one short loop does it, resumably."""

@@ -1,4 +1,4 @@
-"""Batches as a pure function of seed and step: whoever asks for step 700 again gets the same pictures and words."""
+"""Batches as a pure function of seed and step: asking for step 700 again gives the same batch."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """Checkpoints from which a killed run goes on to the very same weights.
 
-A checkpoint is a folder of safetensors and JSON, written beside its final name and renamed when complete: a run
-killed while writing leaves only a ``.partial`` folder, which the next run removes. Batches are a function of seed
-and step (``batches``), so the step is all that must be remembered of the data.
+A checkpoint is a folder of safetensors and JSON, written beside its final name and renamed when complete: a
+run killed while writing leaves only a ``.partial`` folder, which the next run removes. Batches are a
+function of seed and step (``batches``), so the step is all that must be remembered of the data.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ def save_checkpoint(folder: Path, state: RunState, *, step: int, recipe: dict[st
 
 
 def checkpoints(folder: Path) -> list[Path]:
-    """Return the complete checkpoints of a folder, oldest first; what a killed run left half-written is removed."""
+    """Return the complete checkpoints of a folder, oldest first; half-written ones are removed."""
     for partial in folder.glob("step-*.partial"):
         shutil.rmtree(partial, ignore_errors=True)
     return sorted(path for path in folder.glob("step-*") if path.is_dir())
@@ -70,7 +70,8 @@ def load_checkpoint(path: Path, state: RunState, *, recipe: dict[str, Any]) -> i
     changed = sorted(key for key in stored if content["recipe"].get(key) != stored[key])
     if changed:
         raise RecipeError(
-            f"checkpoint {path.name} was made by a recipe with other {', '.join(changed)}; a resumed run must be the "
+            f"checkpoint {path.name} was made by a recipe with other {', '.join(changed)}; a resumed run "
+            "must be the "
             "same run. Restore the recipe, or start anew in another --out folder"
         )
     state.network.load_state_dict(load_file(path / "network.safetensors"))

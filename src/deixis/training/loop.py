@@ -141,6 +141,7 @@ def check_finite(losses: dict[str, Tensor], batch: dict[str, Any], *, step: int,
     path = out / "non-finite.json"
     path.write_text(json.dumps(report, indent=1), encoding="utf-8")
     raise NonFiniteLoss(
-        f"step {step}: the loss is not finite ({report['losses']}); the batch is described in {path}. Lower the rates, "
+        f"step {step}: the loss is not finite ({report['losses']}); the batch is described in {path}. "
+        "Lower the rates, "
         "or look at those pictures"
     )

@@ -41,7 +41,7 @@ def plot_metrics(log: Path, out: Path) -> bool:
     rows = read_metrics(log)
     if not rows:
         return False
-    names = [name for name in rows[0]["losses"]]
+    names = list(rows[0]["losses"])
     figure = Figure(figsize=(9, 5), layout="constrained")
     axes = figure.subplots()
     for name in names:

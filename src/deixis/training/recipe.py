@@ -20,7 +20,7 @@ LARGEST_RECIPE = 1 << 20
 
 @dataclass(frozen=True)
 class SourceChoice:
-    """A dataset below the ``--data`` folder. The last ``hold_out`` pictures of the split are never trained on."""
+    """A dataset below the ``--data`` folder. Its last ``hold_out`` pictures are never trained on."""
 
     folder: str = "."
     split: str = "train"
@@ -29,7 +29,8 @@ class SourceChoice:
 
 @dataclass(frozen=True)
 class Group:
-    """Parameters whose names begin with one of ``parts`` (the first group that matches counts; "" matches all).
+    """Parameters whose names begin with one of ``parts`` (the first group that matches counts; "" matches
+    all).
 
     They learn at ``rate``, but stand still for the first ``frozen_until`` (0..1) of the run; 1 is for good.
     """
@@ -60,8 +61,9 @@ class Schedule:
 class Recipe:
     """One stage of training.
 
-    batch: pictures a step over all devices; per_device_batch: pictures that one device holds at once, from which
-    the number of accumulated passes follows. precision: "bfloat16" is autocast, "auto" takes it on a GPU only.
+    batch: pictures a step over all devices; per_device_batch: pictures that one device holds at once, from
+    which the number of accumulated passes follows. precision: "bfloat16" is autocast, "auto" takes it on a
+    GPU only.
     ema: decay of the averaged weights that are saved in the end; null for none. threads: of one process; null
     leaves it to torch. network and objective are the system's own options.
     """
@@ -83,8 +85,8 @@ class Recipe:
     sources: tuple[SourceChoice, ...] = (SourceChoice(),)
     optimiser: Optimiser = Optimiser()
     schedule: Schedule = Schedule()
-    dialogues: DialogueMix = DialogueMix()
-    augmentation: Augmentation = Augmentation()
+    dialogues: DialogueMix = field(default_factory=DialogueMix)
+    augmentation: Augmentation = field(default_factory=Augmentation)
     network: dict[str, Any] = field(default_factory=dict)
     objective: dict[str, Any] = field(default_factory=dict)
 
@@ -104,13 +106,16 @@ class Recipe:
     def passes(self, *, devices: int) -> int:
         """Return how many passes of ``per_device_batch`` pictures on each device make one step.
 
-        >>> Recipe("r", "pointer", steps=1, batch=64, per_device_batch=8, groups=(Group(("",), 1e-3),)).passes(devices=2)
+        >>> all_parts = Group(("",), 1e-3)
+        >>> recipe = Recipe("r", "pointer", steps=1, batch=64, per_device_batch=8, groups=(all_parts,))
+        >>> recipe.passes(devices=2)
         4
         """
         per_device = self.per_device_batch or max(self.batch // devices, 1)
         if self.batch % (devices * per_device):
             raise RecipeError(
-                f"recipe {self.name!r}: a batch of {self.batch} can't be made of {devices} devices x {per_device} "
+                f"recipe {self.name!r}: a batch of {self.batch} can't be made of {devices} devices x "
+                f"{per_device} "
                 f"pictures; choose a per_device_batch that divides {self.batch / devices:g}"
             )
         return self.batch // (devices * per_device)
@@ -134,7 +139,7 @@ def read_recipe(path: Path) -> Recipe:
 
 
 def in_order(recipes: Sequence[Recipe]) -> list[Recipe]:
-    """Return recipes so that each comes after the one that it starts from, whatever order they were given in."""
+    """Return recipes so that each comes after the one that it starts from."""
     by_name = {recipe.name: recipe for recipe in recipes}
     if len(by_name) < len(recipes):
         raise RecipeError("two recipes have the same name; each is saved under its own")

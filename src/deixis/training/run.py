@@ -44,6 +44,7 @@ def starting_point(recipe: Recipe, out: Path) -> Path:
         if (folder / "config.json").is_file():
             return folder
     raise RecipeError(
-        f"recipe {recipe.name!r} starts from {name!r}, but there is no {out / name / 'model'} and no folder {name!r}; "
+        f"recipe {recipe.name!r} starts from {name!r}, but there is no {out / name / 'model'} and no "
+        f"folder {name!r}; "
         f"give the recipe {name!r} too, or the folder of a saved model"
     )

@@ -17,7 +17,8 @@ T = TypeVar("T")
 def build(kind: type[T], values: Any, *, where: str) -> T:
     """Return ``kind(**values)`` with nested dataclasses built likewise.
 
-    Raises RecipeError for an unknown key (naming the nearest legal one), a missing key or a value of another type.
+    Raises RecipeError for an unknown key (naming the nearest legal one), a missing key or a value of another
+    type.
 
     >>> @dataclasses.dataclass(frozen=True)
     ... class Schedule:

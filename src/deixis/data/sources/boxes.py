@@ -23,7 +23,8 @@ def box_in_picture(
     outside = max(-x0, -y0, x1 - width, y1 - height)
     if outside > EDGE_SLACK or x1 < x0 or y1 < y0:
         raise RecordError(
-            f"{where}: box from ({x0:g}, {y0:g}) to ({x1:g}, {y1:g}) is not inside the picture of {width} x {height} "
+            f"{where}: box from ({x0:g}, {y0:g}) to ({x1:g}, {y1:g}) is not inside the picture of {width} "
+            f"x {height} "
             "pixels; is it in the pixels of this very file?"
         )
     x0, y0, x1, y1 = max(x0, 0.0), max(y0, 0.0), min(x1, float(width)), min(y1, float(height))

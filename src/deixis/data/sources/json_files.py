@@ -1,4 +1,4 @@
-"""Dataset files in JSON, read within bounds: every missing or wrong field is reported with its file and place."""
+"""Dataset files in JSON, read within bounds: every wrong field is reported with its place."""
 
 from __future__ import annotations
 
@@ -17,7 +17,8 @@ LARGEST_LINE = 4 << 20
 
 @dataclass(frozen=True)
 class Fields:
-    """One JSON object and where it stands; its methods return a field of the wanted type or raise RecordError.
+    """One JSON object and where it stands; its methods return a field of the wanted type or raise
+    RecordError.
 
     >>> Fields({"width": 320}, "a.json images[0]").whole("width", least=1)
     320
@@ -101,7 +102,7 @@ def read_json(path: Path, *, largest: int = LARGEST_FILE) -> Fields:
 
 
 def read_json_lines(path: Path, *, largest_line: int = LARGEST_LINE) -> Iterator[Fields]:
-    """The JSON object of each line that is not blank. RecordError as for `read_json`, with the line's number."""
+    """The JSON object of each line that is not blank. RecordError as for `read_json`, with its number."""
     try:
         with path.open("rb") as lines:
             number = 0
@@ -118,7 +119,7 @@ def read_json_lines(path: Path, *, largest_line: int = LARGEST_LINE) -> Iterator
 
 
 def bounded_bytes(path: Path, *, largest: int) -> bytes:
-    """The whole content of a file of at most `largest` bytes; RecordError if it is larger or cannot be read."""
+    """The whole content of a file of at most `largest` bytes; RecordError for any other."""
     try:
         size = path.stat().st_size
         if size > largest:

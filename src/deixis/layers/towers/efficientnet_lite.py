@@ -50,7 +50,10 @@ SIZES = {
 
 
 def convolve_same(x: Tensor, weight: Tensor, bias: Tensor, *, stride: int, groups: int) -> Tensor:
-    """Convolve ``x`` (B, C, H, W) to (B, C', ceil(H / stride), ceil(W / stride)), surplus padding right and below."""
+    """Convolve ``x`` (B, C, H, W) to (B, C', ceil(H / stride), ceil(W / stride)).
+
+    The surplus of uneven padding goes right and below.
+    """
     kernel = weight.shape[-1]
     if stride == 1:
         return functional.conv2d(x, weight, bias, 1, kernel // 2, 1, groups)
@@ -78,11 +81,11 @@ class ConvNorm(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         norm = self.norm
+        assert norm.running_var is not None and norm.running_mean is not None
         scale = norm.weight * torch.rsqrt(norm.running_var + norm.eps)
         weight = self.conv.weight * scale[:, None, None, None]
-        x = convolve_same(
-            x, weight, norm.bias - norm.running_mean * scale, stride=self.stride, groups=self.groups
-        )
+        bias = norm.bias - norm.running_mean * scale
+        x = convolve_same(x, weight, bias, stride=self.stride, groups=self.groups)
         return functional.relu6(x) if self.act else x
 
 

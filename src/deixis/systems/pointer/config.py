@@ -31,7 +31,7 @@ class PointerConfig(PreTrainedConfig):
         heads: int = 4,
         mlp_width: int = 640,
         max_text: int = 512,
-        place_rule: dict[str, float | bool] | None = None,
+        place_rule: dict[str, Any] | None = None,
         **kwargs: Any,
     ) -> None:
         self.tower = tower
@@ -45,7 +45,7 @@ class PointerConfig(PreTrainedConfig):
         self.heads = heads
         self.mlp_width = mlp_width
         self.max_text = max_text
-        self.place_rule = dict(place_rule or {})
+        self.place_rule: dict[str, Any] = dict(place_rule or {})
         super().__init__(**kwargs)
 
     @classmethod
@@ -70,7 +70,6 @@ class PointerConfig(PreTrainedConfig):
             num_attention_heads=self.heads,
             num_key_value_heads=self.heads,
             max_position_embeddings=self.picture_tokens + self.max_text,
-            attn_implementation="sdpa",
-            initializer_range=0.04,  # of a narrow decoder: what attention adds must weigh against a token itself
+            initializer_range=0.04,  # narrow: what attention adds must weigh against a token itself
             use_cache=True,
         )

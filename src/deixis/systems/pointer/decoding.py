@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -32,7 +33,8 @@ def read_prefix(network: PointerNetwork, places: PlaceMap) -> Seen:
     cache = DynamicCache(config=network.decoder.config)
     mask = torch.zeros(1, 1, picture.shape[1], picture.shape[1], dtype=picture.dtype)
     network.decoder(inputs_embeds=picture, attention_mask=mask, past_key_values=cache, use_cache=True)
-    return Seen(places, tuple((layer.keys, layer.values) for layer in cache.layers))
+    layers: list[Any] = list(cache.layers)
+    return Seen(places, tuple((layer.keys, layer.values) for layer in layers))
 
 
 def grow(
@@ -97,7 +99,7 @@ def grow(
 def step(
     network: PointerNetwork, embeds: Tensor, visible: Tensor, positions: Tensor, cache: DynamicCache
 ) -> Tensor:
-    """Feed embeddings (B, T, W) and return hidden states (B, T, W); visible (B, T, keys) tells who sees what."""
+    """Feed embeddings (B, T, W) and return hidden states (B, T, W); visible (B, T, keys): who sees what."""
     tokens = network.config.picture_tokens
     weights = torch.zeros(visible.shape[-1])
     weights[:tokens] = picture_weight(torch.tensor(tokens))

@@ -78,10 +78,10 @@ class PictureReader(nn.Module):
 class PointerNetwork(PreTrainedModel, GenerationMixin):
     """The whole network; ``forward`` is what ``generate`` and training call."""
 
+    config: PointerConfig
     config_class = PointerConfig
     main_input_name = "input_ids"
     _supports_sdpa = True
-    _tied_weights_keys: dict[str, str] = {}
 
     def __init__(self, config: PointerConfig) -> None:
         super().__init__(config)
@@ -161,6 +161,8 @@ class PointerNetwork(PreTrainedModel, GenerationMixin):
                 picture = self.reader(places)
                 if region_masks is not None and region_geometry is not None and region_present is not None:
                     regions = self.encode_regions(places, region_masks, region_geometry, region_present)
+            if input_ids is None:
+                raise ValueError("give input_ids or inputs_embeds")
             inputs_embeds = self.embed(input_ids, picture=picture, regions=regions)
             if segments is None and picture is not None:
                 segments = single_segments(input_ids, attention_mask)

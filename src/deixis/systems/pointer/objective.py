@@ -1,7 +1,8 @@
-"""What the pointer network learns from: places, boxes, words and, while training, a sentence encoder's vectors.
+"""What the pointer network learns from: places, boxes, words and, while training, a sentence encoder's
+vectors.
 
-Everything here that isn't the network itself (two small maps, the table of phrase vectors) serves training only
-and isn't shipped.
+Everything here that isn't the network itself (two small maps, the table of phrase vectors) serves training
+only and isn't shipped.
 """
 
 from __future__ import annotations
@@ -56,9 +57,10 @@ class PointerObjective(nn.Module):
     def forward(self, batch: dict[str, Any]) -> dict[str, Tensor]:
         """Return "total" and its parts.
 
-        batch: pixel_values (B, 3, S, S) uint8; input_ids, labels, segments, position_ids (B, T); region_masks
-        (B, R, H, W), region_geometry (B, R, G), region_present (B, R); place_slots, place_present, place_phrases,
-        place_counts (B, P) and place_boxes (B, P, M, 4), xyxy in pixels of the square picture.
+        batch: pixel_values (B, 3, S, S) uint8; input_ids, labels, segments, position_ids (B, T);
+        region_masks (B, R, H, W), region_geometry (B, R, G), region_present (B, R); place_slots,
+        place_present, place_phrases, place_counts (B, P) and place_boxes (B, P, M, 4), xyxy in pixels of the
+        square picture.
         """
         if not (batch["labels"] != IGNORED).any() and not batch["place_present"].any():
             raise RecordError(f"no answer in this batch is learnt from; pictures: {batch.get('names')}")

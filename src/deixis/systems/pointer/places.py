@@ -1,8 +1,8 @@
 """From the scores of a place token to places in the picture: one, several or none.
 
-The softmax over locations and "nowhere" is read as follows. The share of "nowhere" decides whether there is a place
-at all. The best locations are then ranked by mass: the sum of the shares of all locations whose boxes overlap theirs,
-which is a better score than a single peak. Those that overlap a better one are dropped.
+The softmax over locations and "nowhere" is read as follows. The share of "nowhere" decides whether there is
+a place at all. The best locations are then ranked by mass: the sum of the shares of all locations whose boxes
+overlap theirs, which is a better score than a single peak. Those that overlap a better one are dropped.
 """
 
 from __future__ import annotations
@@ -26,9 +26,10 @@ class PlaceRule:
     """Thresholds, chosen on pictures held out of training.
 
     nowhere: share of "nowhere" above which the answer is that it is not in the picture.
-    least: mass that a second or later place needs. agree: IoU from which another location's share counts as mass.
-    apart: IoU from which a place is the same as a better one. vote: whether the box of a place is the mean of the
-    agreeing boxes, weighted by their shares.
+    least: mass that a second or later place needs. agree: IoU from which another location's share counts as
+    mass.
+    apart: IoU from which a place is the same as a better one. vote: whether the box of a place is the mean
+    of the agreeing boxes, weighted by their shares.
     """
 
     nowhere: float = 0.5
@@ -58,8 +59,8 @@ def read_places(
 ) -> PlaceReading:
     """Return the places of one place token.
 
-    locations (L,) logits and nowhere () in one softmax; boxes (L, 4) xyxy in pixels of the view; inside: the part of
-    the view that is picture, to which boxes are cut.
+    locations (L,) logits and nowhere () in one softmax; boxes (L, 4) xyxy in pixels of the view; inside: the
+    part of the view that is picture, to which boxes are cut.
     """
     shares = torch.cat([locations, nowhere[None]]).float().softmax(dim=0)
     nowhere_share = float(shares[-1])
@@ -98,6 +99,6 @@ def places_in(reading: PlaceReading, *, view: Frame, original: Frame) -> tuple[P
 def picture_part(view: Frame, original: Frame) -> tuple[float, float, float, float]:
     """Return x0 y0 x1 y1 of the part of the view that shows the picture, in pixels of the view."""
     width, height = original.size
-    x0, y0, x1, y1 = convert([[0, 0], [width, height]], original, view).ravel().tolist()
+    x0, y0, x1, y1 = convert([[0.0, 0.0], [width, height]], original, view).ravel().tolist()
     view_width, view_height = view.size
     return max(x0, 0.0), max(y0, 0.0), min(x1, view_width), min(y1, view_height)

@@ -68,7 +68,7 @@ def draft_dialogue(dialogue: Dialogue, vocabulary: Vocabulary) -> Draft:
 def draft_prompt(
     question: str, regions: Mapping[str, Region], vocabulary: Vocabulary, *, before: Sequence[Turn] = ()
 ) -> Draft:
-    """Return the tokens of a question, behind earlier turns, up to where its answer begins; nothing is learnt."""
+    """Return the tokens of a question, behind earlier turns, up to where its answer begins."""
     draft = Draft()
     for turn in before:
         draft.add([USER.id], learnt=False)

@@ -1,4 +1,4 @@
-"""The sentence encoder that training leans on: its word vectors start ours, its phrase vectors are a target."""
+"""The sentence encoder that training leans on: its word vectors start ours, its phrase vectors teach."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def source_pieces() -> dict[str, int]:
 
 
 def word_vectors(vocabulary: Vocabulary, pieces: Mapping[str, int]) -> dict[int, Tensor]:
-    """Return, by our ids, the word vectors (E,) of the pieces that the sentence encoder knows, of spread 1."""
+    """Return, by our ids, the word vectors (E,) of the pieces that the encoder knows, of spread 1."""
     table = load_file(packaged_file("minilm"))[WORDS]
     table = table / table.std()
     return {own: table[pieces[piece]] for own, piece in enumerate(vocabulary.pieces) if piece in pieces}

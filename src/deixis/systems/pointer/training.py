@@ -1,4 +1,4 @@
-"""How a pointer recipe becomes something to train: scenes, vocabulary, network, losses, and a folder to save."""
+"""How a pointer recipe becomes something to train: scenes, vocabulary, network, losses, saving."""
 
 from __future__ import annotations
 

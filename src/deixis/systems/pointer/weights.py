@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from torch import nn
 from transformers import GenerationConfig
 
 from deixis.errors import BadWeights
@@ -22,7 +23,8 @@ def save_network(
 ) -> None:
     """Write config.json, safetensors (sharded above 5 GB), tokenizer.json and generation_config.json."""
     folder.mkdir(parents=True, exist_ok=True)
-    stored = copy.deepcopy(network).to(dtype)
+    stored = copy.deepcopy(network)
+    nn.Module.to(stored, dtype)
     stored.generation_config = GenerationConfig(eos_token_id=END.id, pad_token_id=PAD.id, do_sample=False)
     stored.save_pretrained(folder, max_shard_size="5GB")
     vocabulary.save(folder)
@@ -31,14 +33,15 @@ def save_network(
 def load_network(folder: Path, *, options: dict[str, Any] | None = None) -> tuple[PointerNetwork, Vocabulary]:
     """Return the float32 network and vocabulary of a saved folder.
 
-    options: settings of PointerConfig to change, e.g. another ``side``: the learned position maps are then resized.
-    BadWeights where tensors are missing, left over or of another shape.
+    options: settings of PointerConfig to change, e.g. another ``side``: the learned position maps are then
+    resized. BadWeights where tensors are missing, left over or of another shape.
     """
     try:
         vocabulary = Vocabulary.load(folder)
-        network, report = PointerNetwork.from_pretrained(
+        opened: Any = PointerNetwork.from_pretrained(
             folder, dtype=torch.float32, local_files_only=True, use_safetensors=True, output_loading_info=True
         )
+        network, report = opened
     except (OSError, RuntimeError, ValueError) as fault:
         raise BadWeights(f"{folder} is not a complete pointer system: {fault}") from fault
     wrong = {name: sorted(map(str, found)) for name, found in report.items() if found}
@@ -46,7 +49,8 @@ def load_network(folder: Path, *, options: dict[str, Any] | None = None) -> tupl
         raise BadWeights(f"the weights in {folder} don't fit its config.json: {wrong}")
     if len(vocabulary) != network.config.vocab_size:
         raise BadWeights(
-            f"{folder}: tokenizer.json has {len(vocabulary)} pieces, config.json says {network.config.vocab_size}"
+            f"{folder}: tokenizer.json has {len(vocabulary)} pieces, config.json says "
+            f"{network.config.vocab_size}"
         )
     return (rebuilt(network, options) if options else network), vocabulary
 

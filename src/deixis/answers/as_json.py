@@ -1,0 +1,191 @@
+"""Answers as JSON and back. Reading is strict: what ``schema.json`` does not allow is a MalformedAnswer."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any, NoReturn
+
+import numpy as np
+
+from deixis.answers.grounded import Answer, Place, Span, probability
+from deixis.errors import BadPicture, BadRegion, FrameMismatch, MalformedAnswer
+from deixis.pictures.opening import Picture, check_size
+from deixis.regions.frames import Frame
+from deixis.regions.shapes import Box, Mask
+
+MOST_PIXELS = 1_000_000_000  # of a picture that JSON speaks of; no memory is taken for them
+LARGEST_NUMBER = 1e300
+STAND_IN = 128  # the grey of a picture that was not given
+ANSWER_FIELDS = ("text", "nowhere", "nowhere_score", "spans", "picture", "system", "seconds")
+SPAN_FIELDS = ("start", "end", "phrase", "nowhere", "nowhere_score", "places")
+
+
+def answer_to_dict(answer: Answer) -> dict[str, Any]:
+    """Return an answer as plain values."""
+    content: dict[str, Any] = {
+        "text": answer.text,
+        "nowhere": answer.nowhere,
+        "nowhere_score": answer.nowhere_score,
+        "spans": [span_to_dict(span) for span in answer.spans],
+        "picture": {"width": answer.picture.width, "height": answer.picture.height},
+        "system": answer.system,
+        "seconds": answer.seconds,
+    }
+    if answer.parse_failures:
+        content["parse_failures"] = list(answer.parse_failures)
+    return content
+
+
+def span_to_dict(span: Span) -> dict[str, Any]:
+    """Return a span as plain values."""
+    return {
+        "start": span.start,
+        "end": span.end,
+        "phrase": span.phrase,
+        "nowhere": span.nowhere,
+        "nowhere_score": span.nowhere_score,
+        "places": [place_to_dict(place) for place in span.places],
+    }
+
+
+def place_to_dict(place: Place) -> dict[str, Any]:
+    """Return a place as plain values; there is no "mask" where there is none."""
+    content: dict[str, Any] = {"box": list(place.box.as_tuple()), "score": place.score}
+    if place.mask is not None:
+        content["mask"] = place.mask.to_coco()
+    return content
+
+
+def answer_from_json(text: str | bytes, *, picture: Picture | None) -> Answer:
+    """Return the answer of a JSON object; MalformedAnswer says which field is wrong.
+
+    FrameMismatch: ``picture`` has another size than the one that the answer is about.
+    """
+    try:
+        content = json.loads(text, parse_constant=refuse_constant)
+    except (ValueError, TypeError, RecursionError) as fault:
+        raise MalformedAnswer(
+            f"an answer is one JSON object; this is not JSON: {fault}: {text!r:.80}"
+        ) from fault
+    whole = fields(content, "the answer", ANSWER_FIELDS, optional=("parse_failures",))
+    size = fields(whole["picture"], "picture", ("width", "height"))
+    seen = picture_of(whole_number(size["width"], "width"), whole_number(size["height"], "height"), picture)
+    spans = [span_from(entry, seen.frame) for entry in listed(whole["spans"], "spans")]
+    answer = Answer(
+        text=words(whole["text"], "text"),
+        spans=tuple(spans),
+        picture=seen,
+        system=words(whole["system"], "system"),
+        seconds=number(whole["seconds"], "seconds"),
+        parse_failures=tuple(
+            words(entry, "parse_failures")
+            for entry in listed(whole.get("parse_failures", []), "parse_failures")
+        ),
+    )
+    score = whole["nowhere_score"]
+    if score is not None:
+        score = probability(score, "nowhere_score")
+    if whole["nowhere"] is not answer.nowhere or score != answer.nowhere_score:
+        raise MalformedAnswer(
+            f"nowhere and nowhere_score are {whole['nowhere']!r} and {score}; from the spans follow "
+            f"{answer.nowhere} and {answer.nowhere_score}"
+        )
+    return answer
+
+
+def picture_of(width: int, height: int, given: Picture | None) -> Picture:
+    """Return the picture that was given, if it has this size, or a grey one."""
+    try:
+        check_size(width, height, max_pixels=MOST_PIXELS, name="of the answer")
+        frame = Frame.original(width, height)
+    except (BadPicture, BadRegion) as fault:
+        raise MalformedAnswer(str(fault)) from fault
+    if given is None:
+        return Picture(np.broadcast_to(np.uint8(STAND_IN), (height, width, 3)), frame)
+    if given.frame.size != (width, height):
+        raise FrameMismatch(
+            f"the answer is about a picture of {width} x {height}; the one given is {given.frame}; "
+            "give the picture that was asked about"
+        )
+    return given
+
+
+def span_from(content: object, frame: Frame) -> Span:
+    """Return the span of plain values, with its places in ``frame``."""
+    values = fields(content, "a span", SPAN_FIELDS)
+    if not isinstance(values["nowhere"], bool):
+        raise MalformedAnswer(f"nowhere is true or false; got {values['nowhere']!r:.80}")
+    return Span(
+        start=whole_number(values["start"], "start"),
+        end=whole_number(values["end"], "end"),
+        phrase=words(values["phrase"], "phrase"),
+        places=tuple(place_from(entry, frame) for entry in listed(values["places"], "places")),
+        nowhere=values["nowhere"],
+        nowhere_score=values["nowhere_score"],
+    )
+
+
+def place_from(content: object, frame: Frame) -> Place:
+    """Return the place of plain values in ``frame``."""
+    values = fields(content, "a place", ("box", "score"), optional=("mask",))
+    edges = [number(edge, "an edge of a box") for edge in listed(values["box"], "box")]
+    if len(edges) != 4:
+        raise MalformedAnswer(f"a box is [x0, y0, x1, y1]; got {len(edges)} numbers")
+    try:
+        mask = None
+        if "mask" in values:
+            words(fields(values["mask"], "a mask", ("size", "counts"))["counts"], "counts")
+            mask = Mask.from_coco(values["mask"], frame=frame)
+        return Place(Box(*edges, frame=frame), values["score"], mask)
+    except BadRegion as fault:
+        raise MalformedAnswer(f"a place of the answer is not usable: {fault}") from fault
+
+
+def refuse_constant(name: str) -> NoReturn:
+    """Raise ValueError for NaN and Infinity, which JSON does not know."""
+    raise ValueError(f"{name} is not a number")
+
+
+def fields(
+    content: object, what: str, names: Sequence[str], *, optional: Sequence[str] = ()
+) -> Mapping[str, Any]:
+    """Return a JSON object that has just these names."""
+    if not isinstance(content, dict):
+        raise MalformedAnswer(f"{what} is an object with {', '.join(names)}; got {content!r:.80}")
+    missing = [name for name in names if name not in content]
+    unknown = [name for name in content if name not in (*names, *optional)]
+    if missing or unknown:
+        raise MalformedAnswer(
+            f"{what} has the fields {', '.join(names)}; missing: {', '.join(missing) or 'none'}, "
+            f"unknown: {', '.join(unknown) or 'none'}"
+        )
+    return content
+
+
+def listed(content: object, what: str) -> list[Any]:
+    """Return a JSON list."""
+    if not isinstance(content, list):
+        raise MalformedAnswer(f"{what} is a list; got {content!r:.80}")
+    return content
+
+
+def words(content: object, what: str) -> str:
+    """Return a JSON string."""
+    if not isinstance(content, str):
+        raise MalformedAnswer(f"{what} is a string; got {content!r:.80}")
+    return content
+
+
+def number(content: object, what: str) -> float:
+    """Return a JSON number that is finite and of ordinary size (true and false are none)."""
+    if isinstance(content, bool) or not isinstance(content, int | float) or not abs(content) < LARGEST_NUMBER:
+        raise MalformedAnswer(f"{what} is a finite number; got {content!r:.80}")
+    return float(content)
+
+
+def whole_number(content: object, what: str) -> int:
+    """Return a JSON number without a fraction."""
+    if not isinstance(content, int) or isinstance(content, bool):
+        raise MalformedAnswer(f"{what} is a whole number; got {content!r:.80}")
+    return content
