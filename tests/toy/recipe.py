@@ -36,11 +36,7 @@ TOY: dict[str, Any] = {
         "side": 64,
         "map_width": 16,
         "picture_grid": 4,
-        "word_width": 16,
-        "width": 32,
-        "layers": 2,
-        "heads": 2,
-        "mlp_width": 48,
+        "decoder_name": "tiny",
     },
     "objective": {"pretrained": False},
 }

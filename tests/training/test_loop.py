@@ -173,6 +173,26 @@ def test_a_batch_without_supervision_is_an_error(pack, tmp_path):
         run_recipes([toy_recipe(dialogues=none)], data=pack, out=tmp_path)
 
 
+def test_a_users_own_records_are_trained_on(pack, tmp_path):
+    picture = next((pack / "images").glob("*.jpg"))
+    record = {
+        "picture": f"images/{picture.name}",
+        "frame": "unit",
+        "regions": {"a": {"box": [0.1, 0.1, 0.6, 0.7]}},
+        "turns": [
+            {"user": "What is {a}?", "assistant": "It is [a gizmo](a)."},
+            {"user": "Where is the zebra?", "assistant": "[The zebra]() is not in the picture."},
+        ],
+    }
+    (pack / "own.jsonl").write_text(json.dumps(record) + "\n")
+    sources = [{"records": "own.jsonl"}]
+    [model] = run_recipes([toy_recipe(sources=sources, batch=2, steps=2)], data=pack, out=tmp_path)
+    assert "gizmo" in (model / "tokenizer.json").read_text()
+    both = [*sources, {"split": "train", "hold_out": 2}]
+    parts = training_parts(toy_recipe(sources=both), data=pack, start=None, work=tmp_path)
+    assert len(parts.source) == 1 + 8
+
+
 @pytest.mark.slow
 def test_two_processes_share_a_run(pack, tmp_path):
     path = tmp_path / "toy.yaml"

@@ -20,11 +20,15 @@ LARGEST_RECIPE = 1 << 20
 
 @dataclass(frozen=True)
 class SourceChoice:
-    """A dataset below the ``--data`` folder. Its last ``hold_out`` pictures are never trained on."""
+    """A dataset below the ``--data`` folder. Its last ``hold_out`` pictures are never trained on.
+
+    With ``records`` it is a file of records in that folder (docs/data.md), and there are no splits.
+    """
 
     folder: str = "."
     split: str = "train"
     hold_out: int = 0
+    records: str | None = None
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from deixis.pictures.padding import letterbox
 from deixis.regions.shapes import Box, Region
 from deixis.systems.contract import Completion, Perception, Question, Reading, System, Written
 from deixis.systems.pointer.collate import PointerCollate, region_tensors
-from deixis.systems.pointer.decoding import grow, place_tokens, read_prefix
+from deixis.systems.pointer.decoding import grow, read_prefix, verdicts
 from deixis.systems.pointer.model import PointerNetwork
 from deixis.systems.pointer.objective import ObjectiveWeights, PointerObjective
 from deixis.systems.pointer.places import PlaceReading, PlaceRule, picture_part, places_in, read_places
@@ -97,9 +97,9 @@ class PointerSystem(System):
         pieces: list[str] = []
         phrases: list[tuple[int, int, PlaceReading]] = []
         readings, start = iter(completion.places), 0
-        if place_tokens(completion.ids) != len(completion.places):
+        if verdicts(completion.ids) != len(completion.places):
             failures.append(
-                f"{place_tokens(completion.ids)} place tokens came with {len(completion.places)} readings"
+                f"{verdicts(completion.ids)} verdicts came with {len(completion.places)} readings of places"
             )
         for token in completion.ids:
             following = next_state(state, token)

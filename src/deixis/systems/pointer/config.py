@@ -6,13 +6,16 @@ from typing import Any
 
 from transformers import LlamaConfig, PreTrainedConfig
 
+from deixis.language.decoders import DecoderSize, decoder_size, llama_config
+
 
 class PointerConfig(PreTrainedConfig):
-    """Sizes, token ids and the thresholds that reading places needs.
+    """Sizes, and the thresholds that reading places needs.
 
-    side: pixels of the square, letterboxed picture given to the tower; a multiple of 32.
-    map_width: channels of the place map. picture_grid: the picture is read as grid x grid tokens.
-    word_width: width of the tied word vectors; width, layers, heads, mlp_width: the decoder.
+    tower, decoder_name: names of ``layers.towers`` and ``language.decoders``. side: pixels of the square,
+    letterboxed picture given to the tower; a multiple of 32. map_width: channels of the place map.
+    picture_grid: the picture is read as grid x grid tokens. max_text: longest text in tokens. place_rule:
+    settings of ``places.PlaceRule``, chosen on pictures held out of training.
     """
 
     model_type = "deixis_pointer"
@@ -21,29 +24,21 @@ class PointerConfig(PreTrainedConfig):
         self,
         *,
         tower: str = "efficientnet_lite0",
+        decoder_name: str = "small",
         side: int = 192,
         map_width: int = 160,
         picture_grid: int = 8,
         vocab_size: int = 64,
-        word_width: int = 384,
-        width: int = 256,
-        layers: int = 4,
-        heads: int = 4,
-        mlp_width: int = 640,
         max_text: int = 512,
         place_rule: dict[str, Any] | None = None,
         **kwargs: Any,
     ) -> None:
         self.tower = tower
+        self.decoder_name = decoder_name
         self.side = side
         self.map_width = map_width
         self.picture_grid = picture_grid
         self.vocab_size = vocab_size
-        self.word_width = word_width
-        self.width = width
-        self.layers = layers
-        self.heads = heads
-        self.mlp_width = mlp_width
         self.max_text = max_text
         self.place_rule: dict[str, Any] = dict(place_rule or {})
         super().__init__(**kwargs)
@@ -60,16 +55,16 @@ class PointerConfig(PreTrainedConfig):
         """How many tokens the picture is read as."""
         return self.picture_grid**2
 
+    @property
+    def size(self) -> DecoderSize:
+        """The size of the decoder."""
+        return decoder_size(self.decoder_name)
+
+    @property
+    def width(self) -> int:
+        """The decoder's width."""
+        return self.size.width
+
     def llama(self) -> LlamaConfig:
         """Return the Llama configuration of the language part."""
-        return LlamaConfig(
-            vocab_size=8,  # the decoder's own table is replaced by a factorised one
-            hidden_size=self.width,
-            intermediate_size=self.mlp_width,
-            num_hidden_layers=self.layers,
-            num_attention_heads=self.heads,
-            num_key_value_heads=self.heads,
-            max_position_embeddings=self.picture_tokens + self.max_text,
-            initializer_range=0.04,  # narrow: what attention adds must weigh against a token itself
-            use_cache=True,
-        )
+        return llama_config(self.size, positions=self.picture_tokens + self.max_text)

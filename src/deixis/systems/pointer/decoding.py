@@ -12,7 +12,7 @@ from transformers import DynamicCache
 
 from deixis.language.packing import additive, picture_weight
 from deixis.language.place_grammar import State, forbid, next_state
-from deixis.language.vocabulary import END, FOUND, NOWHERE, PAD, PLACE
+from deixis.language.vocabulary import END, FOUND, NOWHERE, PAD
 from deixis.layers.place_map import PlaceMap
 from deixis.systems.contract import Completion
 from deixis.systems.pointer.model import PointerNetwork
@@ -117,6 +117,6 @@ def is_complete(ids: Sequence[int]) -> bool:
     return bool(ids) and ids[-1] == END.id
 
 
-def place_tokens(ids: Sequence[int]) -> int:
-    """Return how many place tokens there are."""
-    return sum(token == PLACE.id for token in ids)
+def verdicts(ids: Sequence[int]) -> int:
+    """Return how many place tokens got their verdict; an answer may be cut right behind a place token."""
+    return sum(token in (FOUND.id, NOWHERE.id) for token in ids)

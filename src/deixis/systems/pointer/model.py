@@ -89,7 +89,9 @@ class PointerNetwork(PreTrainedModel, GenerationMixin):
         self.mapper = PlaceMapper(self.tower.channels, width=config.map_width, side=config.side)
         self.reader = PictureReader(map_width=config.map_width, width=config.width, grid=config.picture_grid)
         self.region_encoder = RegionEncoder(map_width=config.map_width, out_width=config.width)
-        self.words = FactorisedEmbedding(config.vocab_size, word_width=config.word_width, width=config.width)
+        self.words = FactorisedEmbedding(
+            config.vocab_size, word_width=config.size.word_width, width=config.width
+        )
         self.decoder = LlamaModel(config.llama())
         self.decoder.set_input_embeddings(nn.Identity())  # ``words`` embeds; the decoder only reads vectors
         self.place_head = PlaceHead(width=config.width, map_width=config.map_width)

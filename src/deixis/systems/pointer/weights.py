@@ -11,11 +11,12 @@ from torch import nn
 from transformers import GenerationConfig
 
 from deixis.errors import BadWeights
-from deixis.language.vocabulary import END, PAD, Vocabulary
+from deixis.language.vocabulary import ANSWER, END, PAD, PICTURE, REGION, UNKNOWN, USER, Vocabulary
 from deixis.systems.pointer.config import PointerConfig
 from deixis.systems.pointer.model import PointerNetwork
 
 POSITION_MAPS = ("mapper.coarse_position", "mapper.fine_position")
+NEVER_ANSWERED = (PAD, PICTURE, REGION, USER, ANSWER, UNKNOWN)
 
 
 def save_network(
@@ -25,7 +26,12 @@ def save_network(
     folder.mkdir(parents=True, exist_ok=True)
     stored = copy.deepcopy(network)
     nn.Module.to(stored, dtype)
-    stored.generation_config = GenerationConfig(eos_token_id=END.id, pad_token_id=PAD.id, do_sample=False)
+    stored.generation_config = GenerationConfig(
+        eos_token_id=END.id,
+        pad_token_id=PAD.id,
+        do_sample=False,
+        suppress_tokens=[token.id for token in NEVER_ANSWERED],
+    )
     stored.save_pretrained(folder, max_shard_size="5GB")
     vocabulary.save(folder)
 

@@ -1,0 +1,107 @@
+"""The table of subjects: every registered system at tiny size. A new system adds its line here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import torch
+from torch import Tensor
+
+from deixis.data.dialogue import Dialogue
+from deixis.language.vocabulary import END, FOUND, NOWHERE, PAD, PHRASE, PHRASE_END, PLACE, REGION, SPECIAL
+from deixis.language.vocabulary import UNKNOWN
+from deixis.pictures.opening import Picture
+from deixis.systems import load
+from deixis.systems.contract import Completion, Perception, System, Written
+from deixis.systems.pointer.answering import PointerSystem
+from deixis.systems.pointer.collate import region_tensors
+from deixis.systems.pointer.places import PlaceReading
+from tests.contract.promises import Subject
+from tests.systems.pointer.tiny import noise_picture, saved_system, tiny_dialogues
+
+
+def pointer() -> Subject:
+    """Return the embedded default's subject."""
+    return Subject(
+        make=saved_system,
+        reopen=load,
+        tower=lambda system: as_pointer(system).network.tower,
+        logits=pointer_logits,
+        training=pointer_training,
+        text_of=pointer_text,
+        special=frozenset(token.id for token in SPECIAL) - {UNKNOWN.id},
+        given=frozenset((FOUND.id, NOWHERE.id)),
+        malformed=malformed_by_pointer,
+        readable=readable_by_pointer,
+    )
+
+
+def as_pointer(system: System) -> PointerSystem:
+    assert isinstance(system, PointerSystem)
+    return system
+
+
+def pointer_logits(system: System, perception: Perception, prompt: Written) -> Tensor:
+    """Return the logits (T, V) of picture and prompt, computed without any cache."""
+    network = as_pointer(system).network
+    pixels = torch.from_numpy(perception.view.pixels).permute(2, 0, 1)[None].float() / 255
+    ids = [1] * network.config.picture_tokens + list(prompt.ids)
+    tensors = region_tensors([prompt.regions], network.config)
+    return network(torch.tensor([ids]), pixel_values=pixels, **tensors).logits[0]
+
+
+def pointer_training(system: System) -> tuple[tuple[Dialogue, ...], Picture]:
+    side = as_pointer(system).network.config.side
+    picture = noise_picture(side, side)
+    return tiny_dialogues(picture.frame), picture
+
+
+def pointer_text(system: System, ids: Sequence[int]) -> str:
+    """Return the pieces of ordinary tokens, continuations without their marks."""
+    pieces = as_pointer(system).vocabulary.pieces
+    return " ".join(pieces[token].removeprefix("##") for token in ids if token >= len(SPECIAL))
+
+
+def spot() -> PlaceReading:
+    """Return what a place token says that found one box."""
+    return PlaceReading(torch.tensor([[20.0, 20.0, 40.0, 40.0]]), torch.tensor([0.9]), 0.1, False)
+
+
+def malformed_by_pointer(system: System) -> list[Completion]:
+    """Return completions that break the grammar of places, with a reading that must not become a box."""
+    dog, a = (as_pointer(system).vocabulary.encode(word)[0] for word in ("dog", "a"))
+    found, place = (spot(),), PLACE.id
+    closed = (PHRASE.id, dog, PHRASE_END.id)
+    return [
+        Completion((dog, PHRASE_END.id, place, FOUND.id, END.id), found),  # closed, never opened
+        Completion((PHRASE.id, PHRASE_END.id, place, FOUND.id, END.id), found),  # a phrase without words
+        Completion((PHRASE.id, dog, place, FOUND.id, END.id), found),  # never closed
+        Completion((PHRASE.id, a, PHRASE.id, dog, PHRASE_END.id, place, FOUND.id, END.id), found),  # nested
+        Completion((*closed, FOUND.id, END.id), found),  # a verdict without a place token
+        Completion((*closed, a, place, FOUND.id, END.id), found),  # words between phrase and place
+        Completion((*closed, place, END.id)),  # no verdict
+        Completion((*closed, place, place, FOUND.id, END.id), found),
+        Completion((*closed, place, FOUND.id, END.id)),  # a verdict that nobody gave
+        Completion((*closed, place, FOUND.id, END.id), (spot(), spot())),  # one too many
+        Completion((place, FOUND.id, END.id), found),
+        Completion((FOUND.id, END.id), found),
+        Completion((dog, REGION.id, END.id)),  # tokens that no answer has
+        Completion((dog, PAD.id, END.id)),
+        Completion((dog, END.id, dog)),  # words behind the end
+        Completion((dog, a)),  # cut
+        Completion((PHRASE.id, dog)),
+        Completion((*closed, place)),
+        Completion(()),
+    ]
+
+
+def readable_by_pointer(system: System) -> list[Completion]:
+    encode: Callable[[str], list[int]] = as_pointer(system).vocabulary.encode
+    phrase = (PHRASE.id, *encode("the dog"), PHRASE_END.id, PLACE.id, FOUND.id)
+    return [
+        Completion((*phrase, *encode("is here."), END.id), (spot(),)),
+        Completion((*phrase, *encode("and"), *phrase, END.id), (spot(), spot())),
+    ]
+
+
+SUBJECTS: dict[str, Callable[[], Subject]] = {"pointer": pointer}
