@@ -87,7 +87,9 @@ def test_regions_are_drawn_in_black_and_white_with_their_name(region: Region) ->
 def test_pictures_of_any_size(size: tuple[int, int]) -> None:
     width, height = size
     frame = Frame.original(width, height)
-    spans = (Span(2, 5, "dog", (place(0, 0, width, height, frame=frame), place(0, 0, 0.5, 0.5, frame=frame))),)
+    spans = (
+        Span(2, 5, "dog", (place(0, 0, width, height, frame=frame), place(0, 0, 0.5, 0.5, frame=frame))),
+    )
     regions = (("it", Point(width, height, frame=frame)), ("a", Box(0, 0, width, height / 2, frame=frame)))
     image = draw(plain(width, height, spans=spans, regions=regions))
     assert image.width >= 360 and image.height >= 72
@@ -111,7 +113,9 @@ def test_labels_stay_inside_and_apart() -> None:
         sheet.label("a phrase 0.50", box.bind(sheet.frame.root), (86, 180, 233))
     for number, (x0, y0, x1, y1) in enumerate(sheet.taken):
         assert x0 >= 0 and y0 >= 0 and x1 <= 640 and y1 <= 480
-        assert sheet.covered((round(x0), round(y0)), round(x1 - x0), round(y1 - y0)) == (x1 - x0) * (y1 - y0), number
+        assert sheet.covered((round(x0), round(y0)), round(x1 - x0), round(y1 - y0)) == (x1 - x0) * (
+            y1 - y0
+        ), number
 
 
 def test_a_long_phrase_is_shortened() -> None:
@@ -125,7 +129,8 @@ def test_a_long_phrase_is_shortened() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["one two three four five", "a" * 300, "one " + "b" * 100 + " two", "two\nlines\r\n\nthere", "", " "]
+    "text",
+    ["one two three four five", "a" * 300, "one " + "b" * 100 + " two", "two\nlines\r\n\nthere", "", " "],
 )
 def test_lines_fit_and_hold_every_word(text: str) -> None:
     lines = lines_of(text, FONT, width=90)

@@ -72,7 +72,9 @@ def test_detections_of_an_answer() -> None:
 
 def test_detections_have_masks_if_all_places_do() -> None:
     pytest.importorskip("supervision")
-    made = answer(spans=(Span(2, 5, "dog", (place(mask=disc()),)), Span(15, 18, "cat", (place(mask=disc()),))))
+    made = answer(
+        spans=(Span(2, 5, "dog", (place(mask=disc()),)), Span(15, 18, "cat", (place(mask=disc()),)))
+    )
     found = to_supervision(made)
     assert np.array_equal(found.mask, np.stack([disc().rasterise()] * 2))
     assert found.class_id is not None and found.class_id.tolist() == [0, 1]

@@ -29,8 +29,8 @@ class Subject:
     tower: the module whose forward encodes a picture. logits: what the network says (T, V) to a prompt.
     training: dialogues of all kinds, in the frame of a picture. text_of: words of token ids, without special
     ones. special: ids that only code may write; given: those of them that even answers do not learn.
-    malformed and readable: completions without and with places, none of the first readable. frozen: beginnings of names of
-    parameters that no recipe trains.
+    malformed and readable: completions without and with places, none of the first readable. frozen:
+    beginnings of names of parameters that no recipe trains.
     """
 
     make: Callable[[Path], System]
@@ -40,6 +40,7 @@ class Subject:
     training: Callable[[System], tuple[tuple[Dialogue, ...], Picture]]
     text_of: Callable[[System, Sequence[int]], str]
     special: frozenset[int]
+    typed: tuple[str, ...]
     given: frozenset[int]
     malformed: Callable[[System], Sequence[Completion]]
     readable: Callable[[System], Sequence[Completion]]
@@ -49,6 +50,7 @@ class Subject:
 Promise = Callable[[Subject, Path], None]
 
 SPOT = Box(20, 50, 50, 80)  # a white square on a black picture of 160 x 100
+TYPED = ("<image>", "<region_fea>", "<r0>", "<roi>", "</roi>", "</s>", "<s>", "[INST]", "<p> a </p>")
 QUESTIONS = (
     "what is {it}?",
     "where is the dog?",
@@ -111,7 +113,7 @@ def assert_same_span(one: Span, other: Span, *, within: float) -> None:
 
 
 def frames_survive_the_round_trip(subject: Subject, folder: Path) -> None:
-    """1. A region carried to the network's view and back is where it was."""
+    """1. Frames survive the round trip: a region carried to the network's view and back is where it was."""
     system, picture = subject.make(folder), spotted_picture()
     perception = system.perceive(picture)
     view = perception.view
@@ -139,7 +141,7 @@ def assert_same_region(found: Region, given: Region, name: str) -> None:
     else:
         edges = found.bounds().as_tuple(), given.bounds().as_tuple()
         assert np.allclose(*edges, rtol=0, atol=0.5), f"{name} moved: {edges}"
-        if isinstance(found, Outline := Polygon | Scribble) and isinstance(given, Outline):
+        if isinstance(found, Polygon | Scribble) and isinstance(given, Polygon | Scribble):
             assert np.allclose(found.points, given.points, rtol=0, atol=1e-6), f"{name} changed its shape"
 
 
@@ -174,12 +176,9 @@ def typed_special_tokens_never_act(subject: Subject, folder: Path) -> None:
     """3. A special token typed by a user never acts."""
     system, picture = subject.make(folder), striped_picture()
     perception = system.perceive(picture)
-    pieces = [subject.text_of(system, [token]) for token in sorted(subject.special)]
-    typed = [text for text in pieces if text] + ["<place>", "<found>", "</p>", "<region>", "<p> a </p>"]
-    typed += ["<pad>", "<user> a <answer> b <end>", "<image>", "<region_fea>", "<r0>", "</s>", "<s>", "[INST]"]
     plain = scaffold(subject, system, perception, "dog")
     assert system.region_token in plain or not plain_regions(system, perception)
-    for text in dict.fromkeys(typed):
+    for text in (*subject.typed, *TYPED):
         for shape in ("{}", "{}{}", "a{}b", " {} "):
             found = scaffold(subject, system, perception, shape.replace("{}", text))
             assert found == plain, f"{text!r}, typed by a user, wrote special tokens {found}"

@@ -8,8 +8,18 @@ import torch
 from torch import Tensor
 
 from deixis.data.dialogue import Dialogue
-from deixis.language.vocabulary import END, FOUND, NOWHERE, PAD, PHRASE, PHRASE_END, PLACE, REGION, SPECIAL
-from deixis.language.vocabulary import UNKNOWN
+from deixis.language.vocabulary import (
+    END,
+    FOUND,
+    NOWHERE,
+    PAD,
+    PHRASE,
+    PHRASE_END,
+    PLACE,
+    REGION,
+    SPECIAL,
+    UNKNOWN,
+)
 from deixis.pictures.opening import Picture
 from deixis.systems import load
 from deixis.systems.contract import Completion, Perception, System, Written
@@ -30,6 +40,7 @@ def pointer() -> Subject:
         training=pointer_training,
         text_of=pointer_text,
         special=frozenset(token.id for token in SPECIAL) - {UNKNOWN.id},
+        typed=tuple(token.text for token in SPECIAL),
         given=frozenset((FOUND.id, NOWHERE.id)),
         malformed=malformed_by_pointer,
         readable=readable_by_pointer,

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from deixis.data.dialogue import Example
+from deixis.language.draft import IGNORED, Draft
 from deixis.language.packing import PADDING_SEGMENT, PICTURE_SEGMENT
 from deixis.language.vocabulary import PAD, PICTURE, PLACE, Vocabulary
 from deixis.layers.place_map import STRIDE
@@ -18,7 +19,7 @@ from deixis.layers.region_encoder import GEOMETRY
 from deixis.regions.shapes import Box, Region
 from deixis.regions.soft_mask import soft_mask
 from deixis.systems.pointer.config import PointerConfig
-from deixis.systems.pointer.prompts import IGNORED, Draft, draft_dialogue
+from deixis.systems.pointer.prompts import draft_dialogue
 
 
 @dataclass(frozen=True)

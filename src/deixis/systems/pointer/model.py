@@ -23,6 +23,7 @@ from deixis.language.packing import (
     packed_attention,
     picture_weight,
 )
+from deixis.language.splicing import splice
 from deixis.language.vocabulary import PICTURE, REGION
 from deixis.layers.place_map import PlaceMap, PlaceMapper
 from deixis.layers.region_encoder import RegionEncoder
@@ -111,23 +112,9 @@ class PointerNetwork(PreTrainedModel, GenerationMixin):
     def embed(
         self, input_ids: Tensor, *, picture: Tensor | None = None, regions: Tensor | None = None
     ) -> Tensor:
-        """Return embeddings (B, T, W) with picture and region vectors in the places of their tokens.
-
-        picture (B, N, W) and regions (K, W), in reading order over the whole batch. A count that does not
-        match the tokens raises ValueError: a region silently shifted to another token would still answer.
-        """
-        embeds = self.words(input_ids)
-        for token, vectors in ((PICTURE.id, picture), (REGION.id, regions)):
-            slots = input_ids == token
-            given = 0 if vectors is None else vectors.numel() // vectors.shape[-1]
-            if int(slots.sum()) != given:
-                name = "picture" if token == PICTURE.id else "region"
-                raise ValueError(
-                    f"the text has {int(slots.sum())} {name} tokens, but {given} vectors are given"
-                )
-            if vectors is not None and given:
-                embeds = embeds.masked_scatter(slots[..., None], vectors.to(embeds.dtype))
-        return embeds
+        """Return embeddings (B, T, W) with picture (B, N, W) and region (K, W) vectors at their tokens."""
+        embeds = splice(self.words(input_ids), input_ids, picture, token=PICTURE.id, what="picture")
+        return splice(embeds, input_ids, regions, token=REGION.id, what="region")
 
     def encode_regions(self, places: PlaceMap, masks: Tensor, geometry: Tensor, present: Tensor) -> Tensor:
         """Return the vectors (K, W) of the regions marked ``present`` (B, R), picture by picture."""

@@ -15,10 +15,10 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from deixis.errors import RecordError
+from deixis.language.draft import IGNORED
 from deixis.language.packing import packed_attention
 from deixis.layers.place_map import STRIDE, PlaceMap, location_centres
 from deixis.systems.pointer.model import PlaceScores, PointerNetwork
-from deixis.systems.pointer.prompts import IGNORED
 
 
 @dataclass(frozen=True)

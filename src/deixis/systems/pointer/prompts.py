@@ -11,10 +11,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 
 from deixis.data.dialogue import Dialogue, Turn
 from deixis.errors import UsageError
+from deixis.language.draft import Draft
 from deixis.language.vocabulary import (
     ANSWER,
     END,
@@ -27,25 +27,9 @@ from deixis.language.vocabulary import (
     USER,
     Vocabulary,
 )
-from deixis.regions.shapes import Box, Region
+from deixis.regions.shapes import Region
 
-IGNORED = -100
 NAME = re.compile(r"\{([^{}]*)\}")
-
-
-@dataclass
-class Draft:
-    """Tokens under construction, with what stands behind region and place tokens, in order."""
-
-    ids: list[int] = field(default_factory=list)
-    labels: list[int] = field(default_factory=list)
-    regions: list[Region] = field(default_factory=list)
-    places: list[tuple[str, tuple[Box, ...]]] = field(default_factory=list)
-
-    def add(self, ids: Sequence[int], *, learnt: bool) -> None:
-        """Append tokens; those that are not learnt get the ignored label."""
-        self.ids += ids
-        self.labels += ids if learnt else [IGNORED] * len(ids)
 
 
 def draft_dialogue(dialogue: Dialogue, vocabulary: Vocabulary) -> Draft:
