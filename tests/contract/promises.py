@@ -228,7 +228,7 @@ def batch_equals_single(subject: Subject, folder: Path) -> None:
 
 
 def saving_changes_nothing(subject: Subject, folder: Path) -> None:
-    """5. Saving, loading and saving again gives identical logits and files."""
+    """5. Saving, loading and saving again gives identical logits."""
     first = subject.make(folder / "made")
     first.save(folder / "once")
     second = subject.reopen(folder / "once")

@@ -19,9 +19,12 @@ from deixis.systems.pointer.model import PointerNetwork
 from deixis.systems.pointer.weights import save_network
 from tests.toy.recipe import TOY
 
-WORDS = ["a", "the", "is", "are", "here", "not", "in", "picture", "where", "what", "and", "dog", "dogs",
-"cat", "hat", "red", "big", "two", "it", "yes", "no", "they", "of", "there", "describe", "look", "like",
-"does", "see", "you", "near", "?", ".", ",", "this"] SIDE = int(TOY["network"]["side"])
+WORDS = (
+    "a", "the", "is", "are", "here", "not", "in", "picture", "where", "what", "and", "dog", "dogs",
+    "cat", "hat", "red", "big", "two", "it", "yes", "no", "they", "of", "there", "describe", "look",
+    "like", "does", "see", "you", "near", "?", ".", ",", "this",
+)  # fmt: skip
+SIDE = int(TOY["network"]["side"])
 
 
 def tiny_vocabulary() -> Vocabulary:
