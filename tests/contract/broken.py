@@ -182,23 +182,24 @@ class QuestionByQuestion(PointerSystem):
         return readings
 
 
-FLAWS: tuple[tuple[Promise, type[PointerSystem]], ...] = (
-    (promises.frames_survive_the_round_trip, PaddingForgotten),
-    (promises.frames_survive_the_round_trip, RegionsLeftInPixels),
-    (promises.region_tokens_match_regions, RegionsSorted),
-    (promises.region_tokens_match_regions, RegionsOnce),
-    (promises.typed_special_tokens_never_act, SpecialTokensInTheTokenizer),
-    (promises.batch_equals_single, BatchSorted),
-    (promises.saving_changes_nothing, PartNotSaved),
-    (promises.saving_changes_nothing, TimeSaved),
-    (promises.gradient_reaches_every_trained_part, RegionsDetached),
-    (promises.labels_cover_answers_only, QuestionsLearnt),
-    (promises.labels_cover_answers_only, LastTurnOnly),
-    (promises.malformed_is_a_parse_failure, FailuresDropped),
-    (promises.malformed_is_a_parse_failure, WholePictureInstead),
-    (promises.same_seed_same_answer, Unseeded),
-    (promises.picture_is_encoded_once, PictureForgotten),
-    (promises.picture_is_encoded_once, QuestionByQuestion),
+# The promise, a flaw that breaks it, and how the complaint reads.
+FLAWS: tuple[tuple[Promise, type[PointerSystem], str], ...] = (
+    (promises.frames_survive_the_round_trip, PaddingForgotten, "not that of its pixels"),
+    (promises.frames_survive_the_round_trip, RegionsLeftInPixels, "the network sees"),
+    (promises.region_tokens_match_regions, RegionsSorted, "was pointed at"),
+    (promises.region_tokens_match_regions, RegionsOnce, "5 region tokens, 3 regions"),
+    (promises.typed_special_tokens_never_act, SpecialTokensInTheTokenizer, "wrote special tokens"),
+    (promises.batch_equals_single, BatchSorted, "became"),
+    (promises.saving_changes_nothing, PartNotSaved, "loading what was saved changed the logits"),
+    (promises.saving_changes_nothing, TimeSaved, "changed .'config.json'"),
+    (promises.gradient_reaches_every_trained_part, RegionsDetached, "no gradient reaches"),
+    (promises.labels_cover_answers_only, QuestionsLearnt, "name teaches"),
+    (promises.labels_cover_answers_only, LastTurnOnly, "two_turns teaches"),
+    (promises.malformed_is_a_parse_failure, FailuresDropped, "was read as"),
+    (promises.malformed_is_a_parse_failure, WholePictureInstead, "became .Place"),
+    (promises.same_seed_same_answer, Unseeded, "became"),
+    (promises.picture_is_encoded_once, PictureForgotten, "encoded the picture again"),
+    (promises.picture_is_encoded_once, QuestionByQuestion, "encoded the picture 3 times"),
 )
 
 

@@ -49,7 +49,7 @@ class Subject:
 
 Promise = Callable[[Subject, Path], None]
 
-SPOT = Box(20, 50, 50, 80)  # a white square on a black picture of 160 x 100
+SPOT = Box(20, 5, 60, 35)  # a white square on a black picture of 160 x 100
 TYPED = ("<image>", "<region_fea>", "<r0>", "<roi>", "</roi>", "</s>", "<s>", "[INST]", "<p> a </p>")
 QUESTIONS = (
     "what is {it}?",
@@ -151,13 +151,17 @@ def region_tokens_match_regions(subject: Subject, folder: Path) -> None:
     given = {"b": Point(80, 100), "a": Point(10, 20), "c": Point(50, 5)}
     question = checked_question("is {b} near {a} and {c}, or {a} near {b}?", given, picture)
     written = system.write(question, system.perceive(picture, [region for _, region in question.regions]))
-    assert list(written.ids).count(system.region_token) == len(written.regions)
+    tokens = list(written.ids).count(system.region_token)
+    assert tokens == len(written.regions), f"{tokens} region tokens, {len(written.regions)} regions"
     if written.regions:
         expected = [given[name] for name in ("b", "a", "c", "a", "b")]
         assert len(written.regions) == len(expected), "a region that is named twice has two tokens"
         for found, wanted in zip(written.regions, expected, strict=True):
-            back = found.to(picture.frame)
-            assert np.allclose(back.bounds().as_tuple(), wanted.bind(picture.frame).bounds().as_tuple())
+            edges = (
+                found.to(picture.frame).bounds().as_tuple(),
+                wanted.bind(picture.frame).bounds().as_tuple(),
+            )
+            assert np.allclose(*edges), f"{edges[0]} stands where {edges[1]} was pointed at"
     dialogues, _ = subject.training(system)
     for dialogue in dialogues:
         learnt = system.write_dialogue(dialogue)
@@ -286,7 +290,7 @@ def labels_cover_answers_only(subject: Subject, folder: Path) -> None:
             assert label in (IGNORED, token), f"token {token} has label {label}"
         learnt = [label for label in written.labels if label != IGNORED]
         answers = " ".join(turn.answer for turn in dialogue.turns) if dialogue.words_learnt else ""
-        assert bare(subject.text_of(system, learnt)) == bare(answers), f"{dialogue} teaches {learnt}"
+        assert bare(subject.text_of(system, learnt)) == bare(answers), f"{dialogue.kind} teaches {learnt}"
         assert system.region_token not in learnt and subject.given.isdisjoint(learnt)
         # Another question leaves what is learnt as it was.
         asked = tuple(
