@@ -78,7 +78,9 @@ def test_json_is_one_object_a_question_and_nothing_else(photo, model, tmp_path, 
         (["PHOTO", "what?", "--out", "answer.nonsense"], 2, "ends in .png or .jpg"),
     ],
 )
-def test_mistakes_have_a_message_and_an_exit_code(photo, model, capsys, tmp_path, monkeypatch, words, code, message):
+def test_mistakes_have_a_message_and_an_exit_code(
+    photo, model, capsys, tmp_path, monkeypatch, words, code, message
+):
     monkeypatch.chdir(tmp_path)
     words = [photo if word == "PHOTO" else word for word in words]
     given = [] if "--model" in words else ["--model", model]

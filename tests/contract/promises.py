@@ -88,7 +88,7 @@ def every_kind(picture: Picture) -> dict[str, Region]:
 
 def ask_all(system: System, picture: Picture) -> list[Answer]:
     """Ask ``QUESTIONS`` as one batch."""
-    regions = {"it": SPOT, "other": Point(30, 70)}
+    regions: dict[str, Region] = {"it": SPOT, "other": Point(30, 70)}
     used = [{name: region for name, region in regions.items() if f"{{{name}}}" in q} for q in QUESTIONS]
     return system.ask(picture, list(QUESTIONS), regions=used, max_new_tokens=NEW_TOKENS)
 
@@ -223,7 +223,7 @@ def batch_equals_single(subject: Subject, folder: Path) -> None:
     assert len({answer.text for answer in together}) > 1, "a subject whose answers differ is needed"
     assert any(answer.spans for answer in together), "a subject whose answers hold spans is needed"
     alone = subject.reopen(folder)
-    regions = {"it": SPOT, "other": Point(30, 70)}
+    regions: dict[str, Region] = {"it": SPOT, "other": Point(30, 70)}
     for text, answer in zip(QUESTIONS, together, strict=True):
         used = {name: region for name, region in regions.items() if f"{{{name}}}" in text}
         single = alone.ask(striped_picture(), text, regions=used, max_new_tokens=NEW_TOKENS)

@@ -15,6 +15,7 @@ from tests.toy.pack import write_toy_pack
 def pack(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder = write_toy_pack(tmp_path / "toy", pictures=6)
     system = Truthful(read_pack(folder, "val"))
+    monkeypatch.setattr(system, "fingerprint", lambda: "0123", raising=False)
     monkeypatch.setattr("deixis.load", lambda name=None: system, raising=False)
     return folder
 
@@ -31,6 +32,7 @@ def test_report_and_items_are_written(pack: Path, capsys: pytest.CaptureFixture[
     assert call(*arguments, "--json", str(report), "--items", str(items)) == 0
     content = json.loads(report.read_text(encoding="utf-8"))
     assert content["protocol"]["data"] == "toy"
+    assert content["protocol"]["weights"] == "0123"
     assert {name: task["n"] for name, task in content["tasks"].items()} == {"grounding": 3, "naming_point": 3}
     assert len(items.read_text(encoding="utf-8").splitlines()) == 6
     printed = capsys.readouterr()

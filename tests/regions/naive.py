@@ -34,7 +34,9 @@ def filled(corners: Sequence[tuple[float, float]], width: int, height: int) -> n
     return np.array([[inside(x + 0.5, y + 0.5, corners) for x in range(width)] for y in range(height)])
 
 
-def shares(x0: float, y0: float, x1: float, y1: float, *, cell: tuple[float, float], size: tuple[int, int]) -> np.ndarray:
+def shares(
+    x0: float, y0: float, x1: float, y1: float, *, cell: tuple[float, float], size: tuple[int, int]
+) -> np.ndarray:
     """How a box is shared out among cells (height, width), by area."""
     height, width = size
     area = np.zeros(size)

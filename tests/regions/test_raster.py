@@ -22,7 +22,9 @@ def test_a_polygon_is_filled_by_the_even_odd_rule(points: list[tuple[float, floa
     ours, plain = fill_polygon(points, 15, 10), filled(points, 15, 10)
     # Rounding may decide differently only where an edge passes through a pixel's centre.
     for y, x in np.argwhere(ours != plain):
-        near = min(distance(x + 0.5, y + 0.5, *pair) for pair in zip(points, points[1:] + points[:1], strict=True))
+        near = min(
+            distance(x + 0.5, y + 0.5, *pair) for pair in zip(points, points[1:] + points[:1], strict=True)
+        )
         assert near < 1e-6
 
 
@@ -88,7 +90,9 @@ def test_known_strokes(points: list[tuple[float, float]], cells: set[tuple[int, 
 
 @settings(max_examples=60, deadline=None)
 @given(st.lists(st.tuples(st.floats(0, 50), st.floats(0, 50)), min_size=1, max_size=6), st.floats(0.1, 5))
-def test_points_of_a_stroke_are_close_and_hold_its_corners(points: list[tuple[float, float]], step: float) -> None:
+def test_points_of_a_stroke_are_close_and_hold_its_corners(
+    points: list[tuple[float, float]], step: float
+) -> None:
     along = stroke_points(points, step=step)
     assert np.linalg.norm(np.diff(along, axis=0), axis=1).max(initial=0) <= step * (1 + 1e-9)
     for corner in points:

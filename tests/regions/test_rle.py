@@ -34,7 +34,7 @@ def test_the_packed_string_holds_any_runs(runs: list[int]) -> None:
 @pytest.mark.parametrize(
     ("runs", "text"),
     [
-        # Worked by hand from the rule: five bits a character, 32 for "more follows", 16 for the sign, plus 48.
+        # Worked by hand: five bits a character, 32 for "more follows", 16 for the sign, plus 48.
         ([0, 4], "04"),
         ([15], "?"),
         ([16], "`0"),

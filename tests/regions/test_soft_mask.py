@@ -101,4 +101,6 @@ def test_the_smallest_region_weighs_its_cell(region: Region, cell: tuple[int, in
 def test_regions_in_other_frames_weigh_the_same() -> None:
     box = Box(3, 4, 20, 27, frame=FRAME)
     for frame in (FRAME.unit(), FRAME.thousandths(), FRAME.resized(90, 62)):
-        assert soft_mask(box.to(frame), height=5, width=5) == pytest.approx(soft_mask(box, height=5, width=5), abs=1e-6)
+        assert soft_mask(box.to(frame), height=5, width=5) == pytest.approx(
+            soft_mask(box, height=5, width=5), abs=1e-6
+        )

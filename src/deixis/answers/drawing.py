@@ -1,280 +1,201 @@
-"""A drawn answer: places and pointed-at regions on the picture, question and answer in a strip below it."""
+"""An answer drawn on its picture: places in their phrase's colour, what was pointed at in black and white."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import math
 from dataclasses import dataclass, field
 from itertools import pairwise
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
 from PIL import Image, ImageDraw, ImageFont
 
-from deixis.answers.grounded import Answer, Span
+from deixis.answers.footer import footer, shortened
+from deixis.answers.grounded import Answer
+from deixis.answers.palette import BLACK, WHITE, Colour, colour_of, ink_on
+from deixis.pictures.opening import Picture
 from deixis.regions.frames import Frame
+from deixis.regions.raster import stroke_points
 from deixis.regions.shapes import Box, Mask, Point, Polygon, Region, Scribble
 
-Colour = tuple[int, int, int]
-# The palette of Okabe and Ito, which most colour-blind readers can tell apart.
-COLOURS: tuple[Colour, ...] = (
-    (230, 159, 0), (86, 180, 233), (0, 158, 115), (204, 121, 167), (240, 228, 66), (213, 94, 0), (0, 114, 178),
-)  # fmt: skip
-BLACK, WHITE, GREY = (0, 0, 0), (255, 255, 255), (150, 150, 150)
-STRIP = (24, 24, 24)
-SMALLEST_SIDE = 640  # of the longer side; a smaller picture is enlarged, so that labels can be read
-LEAST_SHEET = (320, 64)  # what a label needs, however thin the picture
-BLEND = 0.4  # share of the colour in a mask
-LONGEST_LABEL = 48
-MOST_LINES = 24  # of the strip
+LEAST_LONG_SIDE = 640  # a smaller picture is enlarged, so that labels can be read
+LEAST_CANVAS = (360, 72)  # a picture that is still narrower or lower lies on a larger ground
+GROUND: Colour = (225, 225, 225)
+BLEND = 0.45  # of a mask's colour
+
+Corners = tuple[float, float, float, float]
 
 
 def draw(answer: Answer) -> Image.Image:
-    """Return the picture with places, regions and labels on it, and question and answer below it.
+    """Return the picture with an answer's places, the regions that were pointed at, and the text below.
 
-    The upper left of the drawing is the picture, enlarged by a whole number if its longer side has less than
-    ``SMALLEST_SIDE`` pixels. Each phrase with places has a colour; what was pointed at is black and white.
+    >>> from deixis.pictures.opening import open_picture
+    >>> draw(Answer("Grass.", (), open_picture(np.zeros((90, 160, 3), np.uint8)), "none", 0.0)).width
+    640
     """
-    picture = answer.picture
-    factor = max(1, -(-SMALLEST_SIDE // max(picture.width, picture.height)))
-    frame = picture.frame.resized(picture.width * factor, picture.height * factor)
-    colours = span_colours(answer.spans)
-    enlarged = picture.image().resize(tuple(map(round, frame.size)), Image.Resampling.BICUBIC)
-    sheet = Image.new("RGB", tuple(map(max, enlarged.size, LEAST_SHEET)), STRIP)
-    sheet.paste(with_masks(enlarged, answer.spans, colours, frame))
-    marks = Marks(sheet)
-    for span, colour in zip(answer.spans, colours, strict=True):
-        for place in reversed(span.places):  # the best one comes last, on top
-            marks.place(place.box.to(frame), colour, f"{span.phrase} {place.score:.2f}")
-    for name, region in answer.regions:
-        marks.region(region.bind(picture.frame).to(frame), name)
-    marks.write_labels()
-    strip = written_strip(answer, colours, width=sheet.width, size=marks.font.size)
-    drawn = Image.new("RGB", (sheet.width, sheet.height + strip.height))
-    drawn.paste(sheet)
-    drawn.paste(strip, (0, sheet.height))
-    return drawn
-
-
-def span_colours(spans: Sequence[Span]) -> list[Colour]:
-    """Return a colour for each span: grey without places, else one of its own (paler from the eighth on)."""
-    colours, used = [], 0
-    for span in spans:
-        if not span.places:
-            colours.append(GREY if span.nowhere else WHITE)
-            continue
-        paleness, which = divmod(used, len(COLOURS))
-        white = 1 - 0.55**paleness
-        red, green, blue = (round(part + (255 - part) * white) for part in COLOURS[which])
-        colours.append((red, green, blue))
-        used += 1
-    return colours
-
-
-def with_masks(
-    image: Image.Image, spans: Sequence[Span], colours: Sequence[Colour], frame: Frame
-) -> Image.Image:
-    """Return the image with the colour of each span blended over the masks of its places."""
-    pixels: NDArray[np.uint8] | None = None
-    for span, colour in zip(spans, colours, strict=True):
+    sheet = Sheet.of(answer.picture)
+    for number, span in enumerate(answer.spans):
         for place in span.places:
             if place.mask is not None:
-                pixels = np.array(image) if pixels is None else pixels
-                inside = place.mask.to(frame).rasterise()
-                blended = pixels[inside] * (1 - BLEND) + np.array(colour) * BLEND
-                pixels[inside] = blended.round().astype(np.uint8)
-    return image if pixels is None else Image.fromarray(pixels)
+                sheet.blend(place.mask, colour_of(number))
+    for number, span in enumerate(answer.spans):
+        for place in reversed(span.places):  # the best one on top
+            sheet.outline_box(place.box, colour_of(number))
+    for _, region in answer.regions:
+        sheet.outline_region(region)
+    for name, region in answer.regions:
+        sheet.label(name, region, BLACK)
+    for number, span in enumerate(answer.spans):
+        for place in span.places:
+            sheet.label(f"{span.phrase} {place.score:.2f}", place.box, colour_of(number))
+    text = footer(answer, width=sheet.canvas.width, text_size=round(sheet.text_size * 1.1))
+    whole = Image.new("RGB", (sheet.canvas.width, sheet.canvas.height + text.height))
+    whole.paste(sheet.canvas, (0, 0))
+    whole.paste(text, (0, sheet.canvas.height))
+    return whole
 
 
 @dataclass
-class Marks:
-    """What is drawn onto a sheet, and the labels that wait until all outlines are there."""
+class Sheet:
+    """A canvas that shows a picture, the frame of its pixels, and the labels that it has already."""
 
-    sheet: Image.Image
-    waiting: list[tuple[str, Box, Colour]] = field(default_factory=list)
-    taken: list[tuple[float, float, float, float]] = field(default_factory=list)
+    canvas: Image.Image
+    frame: Frame
+    taken: list[Corners] = field(default_factory=list)
 
-    def __post_init__(self) -> None:
-        self.pen = ImageDraw.Draw(self.sheet)
-        shorter, longer = sorted(self.sheet.size)
-        self.font = default_font(max(14, min(longer // 45, shorter // 12)))
-        self.width = max(2, round(self.font.size / 6))
+    @classmethod
+    def of(cls, picture: Picture) -> Sheet:
+        """Return a canvas for a picture, large enough to write on."""
+        scale = max(1.0, LEAST_LONG_SIDE / max(picture.width, picture.height))
+        width, height = max(round(picture.width * scale), 1), max(round(picture.height * scale), 1)
+        shown = picture.image().resize((width, height), Image.Resampling.BICUBIC)
+        whole = (max(width, LEAST_CANVAS[0]), max(height, LEAST_CANVAS[1]))
+        left, top = (whole[0] - width) // 2, (whole[1] - height) // 2
+        canvas = Image.new("RGB", whole, GROUND)
+        canvas.paste(shown, (left, top))
+        return cls(canvas, picture.frame.resized(width, height).padded(*whole, left=left, top=top))
 
-    def place(self, box: Box, colour: Colour, label: str) -> None:
-        """Outline a place in its colour, with a thin dark rim that shows on any ground."""
-        x0, y0, x1, y1 = (round(edge) for edge in box.as_tuple())
-        last = (max(x1 - 1, x0), max(y1 - 1, y0))  # Pillow's right and lower edges belong to the rectangle
-        self.pen.rectangle((x0 - 1, y0 - 1, last[0] + 1, last[1] + 1), outline=BLACK, width=self.width + 2)
-        self.pen.rectangle((x0, y0, *last), outline=colour, width=self.width)
-        self.waiting.append((label, box, colour))
+    @property
+    def unit(self) -> float:
+        """How much larger than on an ordinary picture strokes and letters are."""
+        return max(math.sqrt(self.canvas.width * self.canvas.height) / LEAST_LONG_SIDE, 0.8)
 
-    def region(self, region: Region, name: str) -> None:
-        """Outline what was pointed at: a ring for a point, else a dashed line."""
-        bounds = region.bounds()
-        match region:
+    @property
+    def text_size(self) -> int:
+        """The height of letters, in pixels."""
+        return round(16 * self.unit)
+
+    @property
+    def stroke(self) -> int:
+        """The width of lines, in pixels."""
+        return max(round(3 * self.unit), 2)
+
+    def blend(self, mask: Mask, colour: Colour) -> None:
+        """Tint the pixels of a mask."""
+        pixels, covered = np.array(self.canvas), mask.to(self.frame).rasterise()
+        pixels[covered] = np.round(pixels[covered] * (1 - BLEND) + np.array(colour) * BLEND).astype(np.uint8)
+        self.canvas = Image.fromarray(pixels)
+
+    def outline_box(self, box: Box, colour: Colour) -> None:
+        """Draw the edges of a box in a colour, with a thin dark seam that parts it from any ground."""
+        pen, (x0, y0, x1, y1) = ImageDraw.Draw(self.canvas), self.corners(box)
+        pen.rectangle((x0 - 1, y0 - 1, x1 + 1, y1 + 1), outline=BLACK, width=self.stroke + 2)
+        pen.rectangle((x0, y0, x1, y1), outline=colour, width=self.stroke)
+
+    def corners(self, box: Box) -> tuple[int, int, int, int]:
+        """Return the first and the last pixel of a box, both inside of it and of the canvas."""
+        (x0, y0, x1, y1), (width, height) = box.to(self.frame).as_tuple(), self.canvas.size
+        left, top = min(max(round(x0), 0), width - 1), min(max(round(y0), 0), height - 1)
+        return left, top, min(max(round(x1) - 1, left), width - 1), min(max(round(y1) - 1, top), height - 1)
+
+    def outline_region(self, region: Region) -> None:
+        """Draw what was pointed at, in white dashes on black: a ring for a point, a line for a scribble."""
+        shape = region.to(self.frame)
+        match shape:
             case Point():
-                radius = 3 * self.width
-                for grown, colour in ((1, BLACK), (0, WHITE)):
-                    reach, rim = radius + grown, self.width + 2 * grown
-                    bounds = Box(
-                        region.x - reach, region.y - reach, region.x + reach, region.y + reach,
-                        frame=region.frame,
-                    )  # fmt: skip
-                    self.pen.ellipse(bounds.as_tuple(), outline=colour, width=rim)
-                self.taken.append(bounds.as_tuple())
-            case Box():
-                x0, y0, x1, y1 = region.as_tuple()
-                self.dashes([(x0, y0), (x1, y0), (x1, y1), (x0, y1), (x0, y0)])
-            case Polygon():
-                self.dashes([*region.points, region.points[0]])
+                self.ring(shape)
             case Scribble():
-                self.dashes(region.points if len(region.points) > 1 else region.points * 2)
+                self.dashes(shape.points, dashed=False)
+            case Polygon():
+                self.dashes((*shape.points, shape.points[0]))
+            case Box():
+                x0, y0, x1, y1 = self.corners(region)  # type: ignore[arg-type]
+                self.dashes(((x0, y0), (x1, y0), (x1, y1), (x0, y1), (x0, y0)))
             case Mask():
-                self.dashed_edge(region.rasterise())
-        self.waiting.append((name, bounds, BLACK))
+                self.rim(shape)
 
-    def dashes(self, path: ArrayLike) -> None:
-        """Draw a line of black and white dashes along a path (n, 2)."""
-        corners = np.asarray(path, dtype=np.float64)
-        along = np.concatenate([[0.0], np.cumsum(np.linalg.norm(np.diff(corners, axis=0), axis=1))])
-        dash = 4.0 * self.width
-        stops = np.union1d(along, np.arange(0, along[-1], dash))
-        points = np.stack([np.interp(stops, along, corners[:, axis]) for axis in (0, 1)], axis=1)
-        self.pen.line([tuple(p) for p in corners], fill=BLACK, width=self.width + 2, joint="curve")
-        for number, (start, end) in enumerate(pairwise(points)):
-            if (stops[number] + stops[number + 1]) // 2 // dash % 2 == 0:
-                self.pen.line([tuple(start), tuple(end)], fill=WHITE, width=self.width)
+    def ring(self, point: Point) -> None:
+        """Draw a ring around a point, and the point."""
+        pen = ImageDraw.Draw(self.canvas)
+        for radius, ink in ((3.5, BLACK), (3.0, WHITE), (2.0, BLACK), (1.2, WHITE)):
+            reach = radius * self.stroke
+            around = (point.x - reach, point.y - reach, point.x + reach, point.y + reach)
+            pen.ellipse(around, outline=ink, width=self.stroke if radius >= 3 else max(self.stroke // 2, 1))
 
-    def dashed_edge(self, pixels: NDArray[np.bool_]) -> None:
-        """Draw the inner edge of a set of pixels (H, W) in black and white pieces."""
-        inner = pixels.copy()
-        for _ in range(self.width):
-            middle = np.pad(inner, 1)
-            inner &= middle[:-2, 1:-1] & middle[2:, 1:-1] & middle[1:-1, :-2] & middle[1:-1, 2:]
-        ys, xs = np.nonzero(pixels & ~inner)
-        white = (xs // (4 * self.width) + ys // (4 * self.width)) % 2 == 0
-        for which, colour in ((white, WHITE), (~white, BLACK)):
-            self.pen.point(np.stack([xs[which], ys[which]], axis=1).ravel().tolist(), fill=colour)
+    def dashes(self, points: tuple[tuple[float, float], ...], *, dashed: bool = True) -> None:
+        """Draw a line through points: black, and on it white, in dashes or whole."""
+        pen, thin = ImageDraw.Draw(self.canvas), max(self.stroke - 1, 1)
+        line = points if len(points) > 1 else points * 2
+        pen.line(list(line), fill=BLACK, width=self.stroke + 2, joint="curve")
+        if not dashed:
+            pen.line(list(line), fill=WHITE, width=thin, joint="curve")
+            return
+        for start, end in pairwise(line):
+            stops = [tuple(stop) for stop in stroke_points((start, end), step=3.0 * self.stroke).tolist()]
+            for first, last in list(pairwise(stops))[::2]:
+                pen.line([first, last], fill=WHITE, width=thin)
 
-    def write_labels(self) -> None:
-        """Write the waiting labels, each where it covers no other one if there is such a place."""
-        for text, bounds, colour in self.waiting:
-            shown = fitting(text, self.font, width=self.sheet.width - 8)
-            width = self.font.getlength(shown) + 8
-            height = sum(self.font.getmetrics()) + 4
-            spots = label_spots(bounds, width, height, self.sheet.size)
-            x, y = spots[int(np.argmin(covered(spots, width, height, self.taken)))].tolist()
-            self.taken.append((x, y, x + width, y + height))
-            rim = WHITE if colour == BLACK else BLACK
-            self.pen.rectangle((x, y, x + width - 1, y + height - 1), fill=colour, outline=rim)
-            self.pen.text((x + 4, y + 2), shown, fill=readable_on(colour), font=self.font)
+    def rim(self, mask: Mask) -> None:
+        """Draw the rim of a mask: white inside, black outside."""
+        pixels, covered = np.array(self.canvas), mask.rasterise()
+        inner = covered & ~eroded(covered, max(self.stroke // 2, 1))
+        outer = ~covered & eroded(covered, max(self.stroke // 2, 1), grow=True)
+        pixels[inner], pixels[outer] = WHITE, BLACK
+        self.canvas = Image.fromarray(pixels)
 
+    def label(self, text: str, region: Region, ground: Colour) -> None:
+        """Write a text near a region, inside the canvas and where it covers the least of other labels."""
+        pen, font = ImageDraw.Draw(self.canvas), ImageFont.load_default(size=self.text_size)
+        pad = max(self.text_size // 4, 2)
+        shown = shortened(" ".join(text.split()), font, width=self.canvas.width - 2 * pad - 1)
+        low, high = pen.textbbox((0, 0), "Ag", font=font)[1::2]
+        wide, tall = math.ceil(font.getlength(shown)) + 2 * pad, math.ceil(high - low) + 2 * pad
+        x, y = self.spot(self.reach(region), wide, tall)
+        pen.rectangle((x, y, x + wide - 1, y + tall - 1), fill=ground, outline=ink_on(ground))
+        pen.text((x + pad, y + pad - low), shown, fill=ink_on(ground), font=font)
+        self.taken.append((x, y, x + wide, y + tall))
 
-def label_spots(bounds: Box, width: float, height: float, size: tuple[int, int]) -> NDArray[np.float64]:
-    """Return upper left corners (n, 2) for a label inside a sheet, the most wanted first.
+    def reach(self, region: Region) -> Corners:
+        """Return the bounds of a region as it is drawn; those of a point are its ring's."""
+        shape = region.to(self.frame)
+        if isinstance(shape, Point):
+            ring = 4.0 * self.stroke
+            return shape.x - ring, shape.y - ring, shape.x + ring, shape.y + ring
+        return shape.bounds().as_tuple()
 
-    They are above, below and inside the bounds, then anywhere, the nearest first.
-    """
-    x0, y0, x1, y1 = bounds.as_tuple()
-    lefts, tops = (x0, x1 - width), (y0 - height, y1, y0, y1 - height)
-    beside = [(left, top) for top in tops for left in lefts]
-    most = np.maximum(np.array(size) - [width, height], 0)
-    grid = np.stack(
-        np.meshgrid(np.arange(0, most[0] + 1, height), np.arange(0, most[1] + 1, height / 2)), axis=-1
-    ).reshape(-1, 2)
-    distance = np.linalg.norm(grid - [x0, y0 - height], axis=1)
-    spots = np.concatenate([np.array(beside), grid[np.argsort(distance, kind="stable")]])
-    return np.clip(spots, 0, most).round()
+    def spot(self, around: Corners, wide: int, tall: int) -> tuple[int, int]:
+        """Return the upper left corner for a label: above, below or inside, or wherever there is room."""
+        x0, y0, x1, y1 = map(round, around)
+        last_x, last_y = max(self.canvas.width - wide, 0), max(self.canvas.height - tall, 0)
+        near = [(x, y) for y in (y0 - tall, y1, y0, y1 - tall) for x in (x0, x1 - wide)]
+        rows = sorted(range(0, last_y + 1, tall), key=lambda y: abs(y - y0))
+        columns = sorted({x0, x1 - wide, *range(0, last_x + 1, wide)}, key=lambda x: abs(x - x0))
+        far = [(x, y) for y in rows for x in columns]
+        corners = [(min(max(x, 0), last_x), min(max(y, 0), last_y)) for x, y in (*near, *far)]
+        return min(corners, key=lambda corner: self.covered(corner, wide, tall))
 
-
-def covered(
-    spots: NDArray[np.float64], width: float, height: float, taken: Sequence[tuple[float, ...]]
-) -> NDArray[np.float64]:
-    """Return how much (n) of what is taken a label at each spot (n, 2) would cover."""
-    total = np.zeros(len(spots))
-    for x0, y0, x1, y1 in taken:
-        wide = np.minimum(spots[:, 0] + width, x1) - np.maximum(spots[:, 0], x0)
-        high = np.minimum(spots[:, 1] + height, y1) - np.maximum(spots[:, 1], y0)
-        total += np.maximum(wide, 0) * np.maximum(high, 0)
-    return total
-
-
-def written_strip(answer: Answer, colours: Sequence[Colour], *, width: int, size: float) -> Image.Image:
-    """Return the strip below the picture: question, answer, and what is not there or could not be read."""
-    font = default_font(size)
-    edge = round(size / 2)
-    lines = wrapped([(answer.question, GREY)], font, width=width - 2 * edge)
-    pieces, done = [], 0
-    for span, colour in zip(answer.spans, colours, strict=True):
-        pieces += [(answer.text[done : span.start], WHITE), (span.phrase, colour)]
-        done = span.end
-    lines += wrapped([*pieces, (answer.text[done:], WHITE)], font, width=width - 2 * edge)
-    for span in answer.spans:
-        if span.nowhere:
-            absent = f"not in the picture: {span.phrase} {span.nowhere_score:.2f}"
-            lines += wrapped([(absent, GREY)], font, width=width - 2 * edge)
-    for failure in answer.parse_failures:
-        lines += wrapped([(f"could not be read: {failure}", WHITE)], font, width=width - 2 * edge)
-    if len(lines) > MOST_LINES:
-        lines = [*lines[: MOST_LINES - 1], [("...", WHITE)]]
-    step = round(size * 1.4)
-    strip = Image.new("RGB", (width, len(lines) * step + 2 * edge), STRIP)
-    pen = ImageDraw.Draw(strip)
-    for row, line in enumerate(lines):
-        x = float(edge)
-        for word, colour in line:
-            pen.text((x, edge + row * step), word, fill=colour, font=font)
-            x += font.getlength(word)
-    return strip
+    def covered(self, corner: tuple[int, int], wide: int, tall: int) -> float:
+        """Return how many pixels of other labels a label at ``corner`` would cover."""
+        x, y = corner
+        return sum(
+            max(min(x1, x + wide) - max(x0, x), 0) * max(min(y1, y + tall) - max(y0, y), 0)
+            for x0, y0, x1, y1 in self.taken
+        )
 
 
-def wrapped(
-    pieces: Sequence[tuple[str, Colour]], font: ImageFont.FreeTypeFont, *, width: float
-) -> list[list[tuple[str, Colour]]]:
-    """Return coloured pieces of a text as lines that are at most ``width`` wide, broken between words."""
-    lines: list[list[tuple[str, Colour]]] = []
-    room = 0.0
-    for word, colour in words_of(pieces):
-        length = font.getlength(word)
-        if not lines or (length > room and word.strip()):
-            lines.append([])
-            room = width
-        if not lines[-1]:
-            word = word.lstrip()
-        lines[-1].append((word, colour))
-        room -= length
-    return [line for line in lines if any(word for word, _ in line)]
-
-
-def words_of(pieces: Sequence[tuple[str, Colour]]) -> Iterator[tuple[str, Colour]]:
-    """Yield words and single spaces."""
-    for text, colour in pieces:
-        for number, word in enumerate(text.replace("\n", " ").split(" ")):
-            if number:
-                yield " ", colour
-            if word:
-                yield word, colour
-
-
-def fitting(text: str, font: ImageFont.FreeTypeFont, *, width: float) -> str:
-    """Return a text on one line, its middle left out where it is too long."""
-    shown = " ".join(text.split())
-    keep = min(len(shown), LONGEST_LABEL)
-    while True:
-        head = keep * 2 // 3
-        short = shown if keep == len(shown) else f"{shown[:head]}...{shown[len(shown) - (keep - head) :]}"
-        if font.getlength(short) <= width or keep <= 1:
-            return short
-        keep -= 1
-
-
-def readable_on(colour: Colour) -> Colour:
-    """Return black or white, whichever is read more easily on a colour."""
-    red, green, blue = colour
-    return BLACK if 0.299 * red + 0.587 * green + 0.114 * blue > 110 else WHITE
-
-
-def default_font(size: float) -> ImageFont.FreeTypeFont:
-    """Return Pillow's own font."""
-    font = ImageFont.load_default(size=size)
-    assert isinstance(font, ImageFont.FreeTypeFont)
-    return font
+def eroded(pixels: np.ndarray, steps: int, *, grow: bool = False) -> np.ndarray:
+    """Return a mask (H, W) less its outermost ``steps`` pixels, or with as many more; the edge is no rim."""
+    for _ in range(steps):
+        padded = np.pad(pixels, 1, mode="edge")
+        shifts = [padded[1:-1, :-2], padded[1:-1, 2:], padded[:-2, 1:-1], padded[2:, 1:-1]]
+        pixels = np.logical_or.reduce([pixels, *shifts]) if grow else np.logical_and.reduce([pixels, *shifts])
+    return pixels

@@ -1,4 +1,4 @@
-"""Answers in the forms of other tools: COCO's list of results, and the detections of ``supervision``."""
+"""Answers in the forms that other tools read: COCO results, and detections of the supervision package."""
 
 from __future__ import annotations
 
@@ -11,75 +11,78 @@ from deixis.answers.grounded import Answer, Place, Span
 from deixis.errors import UsageError
 
 if TYPE_CHECKING:
-    import supervision
+    from supervision import Detections
+
+DECIMALS = 2  # of COCO's box edges: hundredths of a pixel
 
 
 def to_coco_results(
     answer: Answer, *, image_id: int, category_ids: Mapping[str, int] | int
 ) -> list[dict[str, Any]]:
-    """Return one result a place, as COCO's evaluation reads them: "bbox" is x, y, width, height.
+    """Return one COCO result a place: image_id, category_id, bbox, score; segmentation if it has a mask.
 
-    category_ids: the category of each phrase, or one for all of them; UsageError for a phrase without one.
-    A place with a mask has a "segmentation" too. A phrase that is nowhere gives no result.
+    category_ids: the category of each phrase, as it is or in small letters; or one for all phrases.
+    A bbox is [x, y, width, height]; edges are rounded to hundredths of a pixel before width and height are
+    taken, so that x + width is the rounded right edge. Scores are not rounded.
+    UsageError: a phrase without a category.
 
-    >>> from deixis import Box
     >>> from deixis.pictures.opening import open_picture
-    >>> picture = open_picture(np.zeros((30, 40, 3), dtype=np.uint8))
-    >>> place = Place(Box(4, 6, 20, 10, frame=picture.frame), 0.5)
-    >>> answer = Answer("a dog", (Span(2, 5, "dog", (place,)),), picture, "toy", 0.1)
-    >>> to_coco_results(answer, image_id=7, category_ids={"dog": 18})
-    [{'image_id': 7, 'category_id': 18, 'bbox': [4.0, 6.0, 16.0, 4.0], 'score': 0.5}]
+    >>> from deixis.regions.shapes import Box
+    >>> picture = open_picture(np.zeros((90, 160, 3), np.uint8))
+    >>> dog = Span(2, 5, "dog", (Place(Box(10, 20, 30.125, 60, frame=picture.frame), 0.5),))
+    >>> to_coco_results(Answer("A dog.", (dog,), picture, "none", 0.0), image_id=7, category_ids={"dog": 18})
+    [{'image_id': 7, 'category_id': 18, 'bbox': [10.0, 20.0, 20.12, 40.0], 'score': 0.5}]
     """
     results = []
-    for span in answer.spans:
-        for place in span.places:
-            box = place.box
-            result: dict[str, Any] = {
-                "image_id": image_id,
-                "category_id": category_of(span, category_ids),
-                "bbox": [box.x0, box.y0, box.x1 - box.x0, box.y1 - box.y0],
-                "score": place.score,
-            }
-            if place.mask is not None:
-                result["segmentation"] = place.mask.to_coco()
-            results.append(result)
+    for span, place in all_places(answer):
+        category = category_ids if isinstance(category_ids, int) else category_of(span, category_ids)
+        x0, y0, x1, y1 = (round(edge, DECIMALS) for edge in place.box.as_tuple())
+        result: dict[str, Any] = {
+            "image_id": image_id,
+            "category_id": category,
+            "bbox": [x0, y0, round(x1 - x0, DECIMALS), round(y1 - y0, DECIMALS)],
+            "score": place.score,
+        }
+        if place.mask is not None:
+            result["segmentation"] = place.mask.to_coco()
+        results.append(result)
     return results
 
 
-def category_of(span: Span, category_ids: Mapping[str, int] | int) -> int:
-    """Return the category of a span's phrase; UsageError if it has none."""
-    if not isinstance(category_ids, Mapping):
-        return category_ids
-    if span.phrase not in category_ids:
-        known = ", ".join(map(repr, list(category_ids)[:8])) or "none"
-        raise UsageError(
-            f"category_ids has no category for the phrase {span.phrase!r}; it has {known}; add the phrase, or "
-            "give one number for all phrases"
-        )
-    return category_ids[span.phrase]
+def to_supervision(answer: Answer) -> Detections:
+    """Return an answer's places as ``supervision.Detections``, which its annotators draw.
 
-
-def to_supervision(answer: Answer) -> supervision.Detections:
-    """Return one detection a place: box, score as ``confidence``, number of the span as ``class_id``.
-
-    ``data["class_name"]`` has the phrases. Masks are there only if every place has one, for ``supervision``
-    knows no detections of which some have a mask. UsageError if ``supervision`` is not installed.
+    xyxy: boxes in pixels of the picture; confidence: scores; class_id: the number of the span;
+    data["class_name"]: its phrase; mask: bool (n, H, W) if every place has a mask, else None.
+    UsageError: supervision is not installed.
     """
     try:
-        import supervision
+        from supervision import Detections
     except ImportError as fault:
         raise UsageError(
-            f"to_supervision needs the package supervision, which cannot be imported ({fault}); install it: "
-            "pip install 'deixis[supervision]'"
+            "to_supervision needs the package supervision; install it: pip install 'deixis[supervision]'"
         ) from fault
-    found: list[tuple[int, Span, Place]] = [
-        (number, span, place) for number, span in enumerate(answer.spans) for place in span.places
-    ]
-    masks = [place.mask.rasterise() for _, _, place in found if place.mask is not None]
-    return supervision.Detections(
-        xyxy=np.array([place.box.as_tuple() for _, _, place in found], dtype=np.float32).reshape(-1, 4),
+    found = all_places(answer)
+    numbers = [number for number, span in enumerate(answer.spans) for _ in span.places]
+    masks = [place.mask.rasterise() for _, place in found if place.mask is not None]
+    return Detections(
+        xyxy=np.array([place.box.as_tuple() for _, place in found], dtype=np.float64).reshape(-1, 4),
         mask=np.stack(masks) if masks and len(masks) == len(found) else None,
-        confidence=np.array([place.score for _, _, place in found], dtype=np.float32),
-        class_id=np.array([number for number, _, _ in found], dtype=np.int64),
-        data={"class_name": np.array([span.phrase for _, span, _ in found], dtype=np.str_)},
+        confidence=np.array([place.score for _, place in found], dtype=np.float64),
+        class_id=np.array(numbers, dtype=np.int64),
+        data={"class_name": np.array([span.phrase for span, _ in found], dtype=np.str_)},
     )
+
+
+def all_places(answer: Answer) -> list[tuple[Span, Place]]:
+    """Return every place with its span, in the order of the text."""
+    return [(span, place) for span in answer.spans for place in span.places]
+
+
+def category_of(span: Span, category_ids: Mapping[str, int]) -> int:
+    """Return the category of a span's phrase; UsageError if it has none."""
+    for phrase in (span.phrase, span.phrase.lower()):
+        if phrase in category_ids:
+            return category_ids[phrase]
+    known = ", ".join(map(repr, list(category_ids)[:10])) or "none"
+    raise UsageError(f"phrase {span.phrase!r} has no COCO category; category_ids has: {known}")

@@ -54,12 +54,14 @@ def run(arguments: argparse.Namespace) -> int:
             raise UsageError(f"cannot write {path}: there is no folder {str(path.parent)!r}; make it first")
     scenes = read_pack(arguments.pack, arguments.split)
     started = time.perf_counter()
+    system = deixis.load(arguments.model)
     report = evaluate(
-        deixis.load(arguments.model),
+        system,
         scenes,
         tasks,
         data=arguments.pack.resolve().name,
         split=arguments.split,
+        weights=system.fingerprint(),
         seed=arguments.seed,
         limit=arguments.limit,
         progress=True,

@@ -23,13 +23,14 @@ def evaluate(
     *,
     data: str,
     split: str,
+    weights: str | None = None,
     seed: int = 0,
     limit: int | None = None,
     progress: bool = False,
 ) -> Report:
     """Return the report of a system on the scenes of one split.
 
-    data, split: what the report calls them; limit: so many items of each task, drawn with ``seed``.
+    data, split, weights: what the report calls them; limit: so many items of each task, drawn with ``seed``.
     Raises UsageError for a task that finds nothing to ask.
     """
     items = [
@@ -39,6 +40,7 @@ def evaluate(
     return Report(
         ProtocolCard(
             system=system.name,
+            weights=weights,
             data=data,
             split=split,
             pictures=len({one.item.picture for one in asked}),

@@ -16,10 +16,12 @@ from deixis.evaluation.task import Task
 class ProtocolCard:
     """How a report's numbers came about.
 
-    data: the name of the pack's folder. pictures: how many were asked about. limit: items of each task.
+    weights: fingerprint of the network that answered. data: the name of the pack's folder. pictures: how
+    many were asked about. limit: items of each task.
     """
 
     system: str
+    weights: str | None
     data: str
     split: str
     pictures: int
@@ -31,6 +33,7 @@ class ProtocolCard:
         """Return the card for JSON; what differs between tasks is keyed by task."""
         return {
             "system": self.system,
+            "weights": self.weights,
             "data": self.data,
             "split": self.split,
             "pictures": self.pictures,

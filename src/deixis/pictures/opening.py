@@ -5,6 +5,8 @@ from __future__ import annotations
 import io
 import os
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -69,44 +71,57 @@ def open_picture(source: Any, *, max_pixels: int = LARGEST_PIXELS, name: str = "
     if isinstance(source, np.ndarray):
         return from_array(source, max_pixels=max_pixels, name=name)
     if isinstance(source, Image.Image):
-        return from_image(source, max_pixels=max_pixels, name=name)
+        with reported(max_pixels=max_pixels, name=name or "image"):  # it may not be decoded yet
+            return from_image(source, max_pixels=max_pixels, name=name)
     if isinstance(source, bytes | bytearray | memoryview):
         return decode(io.BytesIO(bytes(source)), max_pixels=max_pixels, name=name or "bytes")
     if isinstance(source, str | os.PathLike):
-        return from_path(Path(source), max_pixels=max_pixels)
+        return from_path(source, max_pixels=max_pixels, name=name)
     raise BadPicture(
         f"cannot open a {type(source).__name__} as a picture; expected a path, bytes, a Pillow image or "
         "an array"
     )
 
 
-def from_path(path: Path, *, max_pixels: int) -> Picture:
+def from_path(source: str | os.PathLike[str], *, max_pixels: int, name: str) -> Picture:
     """Open a file."""
-    if str(path).startswith(("http:/", "https:/")):
-        raise BadPicture(f"{path} is an address; download the picture and give its path or bytes")
-    if not path.is_file():
-        raise BadPicture(f"there is no picture file {str(path)!r}")
+    if str(source).startswith(("http://", "https://")):
+        raise BadPicture(f"{source} is an address; download the picture and give its path or bytes")
+    if not os.path.isfile(source):  # unlike Path.is_file, also False for a name too long to be one
+        raise BadPicture(f"there is no picture file {str(source)[:200]!r}")
+    path = Path(source)
     if path.stat().st_size > LARGEST_FILE:
         raise BadPicture(f"{path} has {path.stat().st_size:,} bytes; at most {LARGEST_FILE:,} are read")
-    with path.open("rb") as stream:
-        return decode(stream, max_pixels=max_pixels, name=path.name)
+    try:
+        stream = path.open("rb")
+    except OSError as fault:
+        raise BadPicture(f"picture file {str(path)!r} cannot be read: {fault.strerror}") from fault
+    with stream:
+        return decode(stream, max_pixels=max_pixels, name=name or path.name)
 
 
 def decode(stream: Any, *, max_pixels: int, name: str) -> Picture:
     """Open an encoded picture."""
+    with reported(max_pixels=max_pixels, name=name), Image.open(stream, formats=known_formats()) as image:
+        return from_image(image, max_pixels=max_pixels, name=name)
+
+
+@contextmanager
+def reported(*, max_pixels: int, name: str) -> Iterator[None]:
+    """Turn what Pillow raises while it opens and decodes into BadPicture."""
     try:
         with warnings.catch_warnings():
             # Pillow warns above its own limit; ours is checked before any pixel is decoded.
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-            with Image.open(stream, formats=known_formats()) as image:
-                return from_image(image, max_pixels=max_pixels, name=name)
+            yield
     except Image.DecompressionBombError as fault:
         raise BadPicture(
-            f"picture {name!r} is too large: at most {max_pixels:,} pixels are decoded"
+            f"picture {name!r} is too large: at most {max_pixels:,} pixels are decoded (and Pillow has a "
+            "limit of its own, PIL.Image.MAX_IMAGE_PIXELS)"
         ) from fault
     except UnidentifiedImageError as fault:
         raise BadPicture(f"{name!r} is not a picture in a known format ({', '.join(FORMATS)})") from fault
-    except (OSError, SyntaxError, ValueError, EOFError) as fault:
+    except (OSError, SyntaxError, ValueError, EOFError, RuntimeError) as fault:
         raise BadPicture(f"picture {name!r} is damaged or cut: {fault}") from fault
 
 

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from deixis.errors import BadRegion, FrameMismatch, RegionClipped
 from deixis.regions import frames, rle
+from deixis.regions.clipping import clip_outline, clip_stroke
 from deixis.regions.frames import PIXELS, Frame
 from deixis.regions.raster import fill_polygon, stroke_pixels
 
@@ -199,15 +200,20 @@ class Outline:
         return replace(self, points=tuple(map(tuple, moved.tolist())), frame=frame)
 
     def clipped(self, original: Frame) -> Self:
-        """Return the region in ``original``, points moved to its edge: with a warning, or BadRegion."""
+        """Return the region in ``original``, cut at its edges with a warning; BadRegion if none is left."""
         region = self.bind(original).to(original)
         inside = np.clip(region.points, 0, original.size)
-        low, high = np.min(region.points, axis=0), np.max(region.points, axis=0)
-        if (high < 0).any() or (low > original.size).any():
+        if np.allclose(inside, region.points, rtol=0, atol=EDGE_SLACK * max(original.size)):
+            return replace(region, points=tuple(map(tuple, inside.tolist())))
+        points = region.cut(*original.size)
+        if not points:
             raise outside(self, original)
-        if not np.allclose(inside, region.points, rtol=0, atol=EDGE_SLACK * max(original.size)):
-            warn_clipped(self, original)
-        return replace(region, points=tuple(map(tuple, inside.tolist())))
+        warn_clipped(self, original)
+        return replace(region, points=tuple(points))
+
+    def cut(self, width: float, height: float) -> list[tuple[float, float]]:
+        """Return the points of the part inside (0, 0, width, height), none if there is no such part."""
+        raise NotImplementedError
 
 
 @dataclass(frozen=True)
@@ -224,6 +230,10 @@ class Polygon(Outline):
         """Return the pixels (H, W) of the frame whose centres lie inside."""
         return fill_polygon(self.points, *self.frame.size)
 
+    def cut(self, width: float, height: float) -> list[tuple[float, float]]:
+        """Return the corners of the part inside (0, 0, width, height), none if there is no such part."""
+        return clip_outline(self.points, width, height)
+
 
 @dataclass(frozen=True)
 class Scribble(Outline):
@@ -232,6 +242,10 @@ class Scribble(Outline):
     def rasterise(self) -> NDArray[np.bool_]:
         """Return the pixels (H, W) of the frame that the stroke passes."""
         return stroke_pixels(self.points, *self.frame.size)
+
+    def cut(self, width: float, height: float) -> list[tuple[float, float]]:
+        """Return the points of the part inside (0, 0, width, height), none if there is no such part."""
+        return clip_stroke(self.points, width, height)
 
 
 @dataclass(frozen=True)

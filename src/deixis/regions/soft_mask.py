@@ -19,6 +19,7 @@ def soft_mask(region: Region, *, height: int, width: int) -> NDArray[np.float32]
     Boxes are weighed by the exact share of each cell that they cover, points and strokes by a Gaussian,
     polygons and masks by sampled coverage; one too small to be sampled counts as its bounding box.
 
+    >>> from deixis.regions.frames import Frame
     >>> soft_mask(Box(0, 0, 6, 4, frame=Frame.original(8, 8)), height=2, width=2).round(2).tolist()
     [[0.6700000166893005, 0.33000001311302185], [0.0, 0.0]]
     """

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, overload
 
+import torch
 from torch import Tensor
 from transformers import PreTrainedModel
 
@@ -212,6 +213,14 @@ class System(ABC):
             for index, completion in zip(members, completions, strict=True):
                 readings[index] = self.read(completion, perception)
         return [readings[index] for index in range(len(questions))]
+
+    def fingerprint(self) -> str:
+        """Return a short digest of the network's weights, by which a report says what it measured."""
+        digest = hashlib.blake2b(digest_size=8)
+        for name, tensor in sorted(self.network.state_dict().items()):
+            digest.update(name.encode())
+            digest.update(tensor.detach().cpu().contiguous().flatten().view(torch.uint8).numpy().tobytes())
+        return digest.hexdigest()
 
     def perception_of(self, picture: Picture, regions: Sequence[Region] = ()) -> Perception:
         """Return the perception of a picture, from memory where the same pixels were seen a moment ago."""

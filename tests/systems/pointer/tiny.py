@@ -12,7 +12,7 @@ from deixis.data.dialogue import Dialogue, Mark, Turn
 from deixis.language.vocabulary import END, PHRASE, PHRASE_END, Vocabulary, build_vocabulary
 from deixis.pictures.opening import Picture, open_picture
 from deixis.regions.frames import Frame
-from deixis.regions.shapes import Box, Mask, Point, Polygon, Scribble
+from deixis.regions.shapes import Box, Mask, Point, Polygon, Region, Scribble
 from deixis.systems.pointer.answering import PointerSystem, open_pointer
 from deixis.systems.pointer.config import PointerConfig
 from deixis.systems.pointer.model import PointerNetwork
@@ -40,16 +40,14 @@ def tiny_network(*, seed: int = 5, **options: Any) -> PointerNetwork:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         network = PointerNetwork(PointerConfig(vocab_size=size, **(TOY["network"] | options)))
+    loud = {"q_proj.weight": 3.0, "v_proj.weight": 3.0, "o_proj.weight": 3.0, "geometry.weight": 3.0}
+    loud |= {"place_head.query.weight": 30.0, "place_head.nowhere.2.weight": 15.0}
     with torch.no_grad():
         for token, bias in ((PHRASE, 1.5), (PHRASE_END, 2.0), (END, 0.5)):
             network.words.bias[token.id] += bias
-        for layer in network.decoder.layers:
-            for part in (layer.self_attn.q_proj, layer.self_attn.v_proj, layer.self_attn.o_proj):
-                part.weight *= 3.0
-        network.region_encoder.geometry.weight *= 3.0
-        network.place_head.query.weight *= 30.0
-        network.place_head.nowhere[2].weight *= 15.0
-        network.place_head.nowhere[2].bias += 4.0  # as likely as all locations together
+        for name, parameter in network.named_parameters():
+            parameter.mul_(next((times for part, times in loud.items() if name.endswith(part)), 1.0))
+            parameter.add_(4.0 * (name == "place_head.nowhere.2.bias"))  # as likely as all locations together
     return network.eval()
 
 
@@ -76,7 +74,7 @@ def tiny_dialogues(frame: Frame) -> tuple[Dialogue, ...]:
     box, other = Box(8, 10, 40, 50, frame=frame), Box(30.5, 4, 60, 30, frame=frame)
     pixels = np.zeros((SIDE, SIDE), dtype=bool)
     pixels[20:40, 5:30] = True
-    kinds = {
+    kinds: dict[str, Region] = {
         "point": Point(20, 30, frame=frame),
         "box": box,
         "polygon": Polygon(((5, 5), (50, 8), (30, 60)), frame=frame),

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from deixis.answers.grounded import Answer, Span
 from deixis.data.dialogue import Dialogue, Example, Mark, Turn
-from deixis.errors import UsageError
+from deixis.errors import BadWeights, UsageError
 from deixis.language.place_grammar import State, next_state
 from deixis.language.vocabulary import FOUND, NOWHERE, PHRASE, PHRASE_END, REGION, SPECIAL, Vocabulary
 from deixis.language.wording import joined
@@ -160,7 +160,10 @@ class PointerSystem(System):
 def open_pointer(folder: Path) -> PointerSystem:
     """Return the system saved in ``folder``."""
     network, vocabulary = load_network(folder)
-    return PointerSystem(network, vocabulary)
+    try:
+        return PointerSystem(network, vocabulary)
+    except TypeError as fault:
+        raise BadWeights(f"the place_rule in {folder / 'config.json'} is none: {fault}") from fault
 
 
 def turn_of(answer: Answer, perception: Perception) -> Turn:

@@ -65,6 +65,16 @@ class PointerConfig(PreTrainedConfig):
         """The decoder's width."""
         return self.size.width
 
+    @property
+    def hidden_size(self) -> int:
+        """The decoder's width, by the name that ``transformers`` asks for."""
+        return self.width
+
+    @property
+    def num_hidden_layers(self) -> int:
+        """The decoder's layers; ``generate`` makes its cache for so many."""
+        return self.size.layers
+
     def llama(self) -> LlamaConfig:
         """Return the Llama configuration of the language part."""
         return llama_config(self.size, positions=self.picture_tokens + self.max_text)

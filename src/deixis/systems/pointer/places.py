@@ -18,6 +18,7 @@ from deixis.regions.frames import Frame, convert
 from deixis.regions.shapes import Box
 
 CANDIDATES = 80
+TIE = 1e-3  # how much a location's own share counts beside its mass
 LEAST_SIDE = 1.0  # pixels of the view that a box must keep inside the picture
 
 
@@ -75,8 +76,10 @@ def read_places(
     candidates = cut[best]
     if rule.vote:
         candidates = agreeing @ cut / masses.clamp(min=1e-9)[:, None]
-    kept = nms(candidates, masses, rule.apart)
+    # Neighbours that agree with the same locations have one mass: rounding must not choose a box among them.
+    kept = nms(candidates, masses + TIE * shares[best], rule.apart)
     kept = kept[masses[kept] > 0]
+    kept = kept[masses[kept].argsort(descending=True, stable=True)]
     # The best place is kept whatever its mass: whether there is any is for "nowhere" to say.
     kept = kept[(masses[kept] >= rule.least) | (torch.arange(len(kept)) == 0)]
     absent = nowhere_share > rule.nowhere or len(kept) == 0

@@ -1,0 +1,120 @@
+"""One resize rule, the same whatever Pillow is installed."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image
+
+from deixis.errors import BadPicture
+from deixis.pictures.opening import open_picture
+from deixis.pictures.resizing import Order, fitted_size, resize, resize_pixels
+
+sizes = st.tuples(st.integers(1, 40), st.integers(1, 40))
+
+
+def noise(width: int, height: int, *, seed: int = 0) -> np.ndarray:
+    """Pixels without any order, on which every difference shows."""
+    return np.random.default_rng(seed).integers(0, 256, (height, width, 3), dtype=np.uint8)
+
+
+def by_axis(
+    pixels: np.ndarray, width: int, height: int, *, horizontal_first: bool, resample: int
+) -> np.ndarray:
+    """One axis, rounded to uint8, then the other."""
+    image = Image.fromarray(pixels)
+    between = (width, image.height) if horizontal_first else (image.width, height)
+    return np.asarray(image.resize(between, resample).resize((width, height), resample))
+
+
+def vertical_first(before: tuple[int, int], after: tuple[int, int]) -> bool:
+    """Pillow 13's rule for a picture of w x h resized to W x H."""
+    (w, h), (new_width, new_height) = before, after
+    return h - new_height > 0 and h - new_height > 2 * (w - new_width)
+
+
+@settings(max_examples=150, deadline=None)
+@given(sizes, sizes, st.sampled_from([Image.Resampling.BICUBIC, Image.Resampling.BILINEAR]))
+def test_both_orders_are_as_stated(
+    before: tuple[int, int], after: tuple[int, int], resample: Image.Resampling
+) -> None:
+    pixels = noise(*before)
+    across = by_axis(pixels, *after, horizontal_first=True, resample=resample)
+    ours = resize_pixels(pixels, *after, order="width_first", resample=resample)
+    assert np.array_equal(ours, across)
+    expected = by_axis(pixels, *after, horizontal_first=not vertical_first(before, after), resample=resample)
+    ours = resize_pixels(pixels, *after, order="pillow13", resample=resample)
+    assert np.array_equal(ours, expected)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "vertical"),
+    [
+        ((40, 40), (20, 20), False),  # 20 > 40 does not hold
+        ((40, 40), (30, 19), True),  # 21 > 20
+        ((40, 40), (30, 20), False),  # 20 > 20 does not hold
+        ((40, 40), (60, 39), True),  # 1 > -40, and above 0
+        ((40, 40), (60, 40), False),  # 0 is not above 0
+        ((40, 40), (60, 50), False),
+        ((40, 40), (40, 39), True),
+    ],
+)
+def test_when_pillow_13_takes_the_height_first(
+    before: tuple[int, int], after: tuple[int, int], vertical: bool
+) -> None:
+    assert vertical_first(before, after) is vertical
+    pixels = noise(*before)
+    both = [by_axis(pixels, *after, horizontal_first=first, resample=3) for first in (True, False)]
+    assert np.array_equal(resize_pixels(pixels, *after, order="pillow13"), both[vertical])
+
+
+def test_the_orders_differ_where_they_should() -> None:
+    pixels = noise(40, 40)
+    assert not np.array_equal(resize_pixels(pixels, 30, 19), resize_pixels(pixels, 30, 19, order="pillow13"))
+
+
+def test_width_first_is_the_default() -> None:
+    pixels = noise(40, 40)
+    assert np.array_equal(resize_pixels(pixels, 30, 19), resize_pixels(pixels, 30, 19, order="width_first"))
+
+
+@settings(max_examples=60, deadline=None)
+@given(sizes, sizes)
+def test_this_pillow_follows_one_of_the_orders(before: tuple[int, int], after: tuple[int, int]) -> None:
+    """Either order is one that some Pillow really takes."""
+    pixels = noise(*before)
+    own = np.asarray(Image.fromarray(pixels).resize(after, Image.Resampling.BICUBIC))
+    orders: tuple[Order, ...] = ("width_first", "pillow13")
+    assert any(np.array_equal(own, resize_pixels(pixels, *after, order=order)) for order in orders)
+
+
+def test_a_resized_picture_knows_where_it_came_from() -> None:
+    picture = open_picture(noise(40, 30), name="noise")
+    small = resize(picture, 20, 10)
+    assert small.frame == picture.frame.resized(20, 10) and small.name == "noise"
+    assert np.array_equal(small.pixels, resize_pixels(picture.pixels, 20, 10))
+    assert np.array_equal(resize(picture, 40, 30).pixels, picture.pixels)
+
+
+@pytest.mark.parametrize(("width", "height"), [(0, 5), (5, 0), (-1, 5), (10_001, 10_000)])
+def test_sizes_that_are_none(width: int, height: int) -> None:
+    with pytest.raises(
+        BadPicture, match=rf"cannot resize to {width} x {height}: expected 1 to 100,000,000 pixels"
+    ):
+        resize_pixels(noise(4, 4), width, height)
+
+
+def test_an_order_that_does_not_exist() -> None:
+    with pytest.raises(ValueError, match="order is 'width_first' or 'pillow13'; got 'height_first'"):
+        resize_pixels(noise(4, 4), 2, 2, order="height_first")  # type: ignore[arg-type]
+
+
+@settings(max_examples=80, deadline=None)
+@given(st.integers(1, 5000), st.integers(1, 5000), st.integers(1, 1000))
+def test_a_fitted_size_fills_the_side(width: int, height: int, side: int) -> None:
+    fitted = fitted_size(width, height, side)
+    assert max(fitted) == side and min(fitted) >= 1
+    scale = side / max(width, height)
+    assert abs(fitted[0] - width * scale) <= 1 and abs(fitted[1] - height * scale) <= 1

@@ -1,0 +1,223 @@
+"""Looking systems up and opening saved folders: whatever is wrong is said, and nothing unsafe is read."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import pickle
+import shutil
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+
+from deixis import systems
+from deixis.errors import BadWeights, DeixisError, MissingWeights, UsageError
+from deixis.language.vocabulary import build_vocabulary
+from deixis.systems import SYSTEMS, entry, load, resolve, weights_folder
+from deixis.systems.pointer.answering import PointerSystem
+from tests.systems.pointer.tiny import saved_system
+
+
+@pytest.fixture(scope="module")
+def saved(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("saved")
+    saved_system(folder)
+    return folder
+
+
+@pytest.fixture
+def folder(saved: Path, tmp_path: Path) -> Path:
+    """A folder of its own, to be damaged."""
+    return Path(shutil.copytree(saved, tmp_path / "system"))
+
+
+def changed_config(folder: Path, **changes: object) -> None:
+    file = folder / "config.json"
+    file.write_text(json.dumps(json.loads(file.read_text()) | changes))
+
+
+def test_a_saved_folder_opens(folder: Path) -> None:
+    assert isinstance(load(folder), PointerSystem)
+    assert isinstance(load(str(folder)), PointerSystem)
+
+
+def test_the_table_names_functions_that_exist() -> None:
+    for name, known in SYSTEMS.items():
+        assert callable(resolve(known.answering)) and callable(resolve(known.training)), name
+        assert known.how_to_get and known.model_type
+    assert len({known.model_type for known in SYSTEMS.values()}) == len(SYSTEMS)
+    assert systems.DEFAULT in SYSTEMS
+
+
+@pytest.mark.parametrize("name", ["no-such-system", "Pointer", "", "../pointer", "no/such/folder"])
+def test_an_unknown_name_is_told_the_known_ones(name: str, tmp_path: Path, monkeypatch) -> None:
+    empty = tmp_path / "a" / "b"
+    empty.mkdir(parents=True)
+    monkeypatch.chdir(empty)
+    with pytest.raises((UsageError, MissingWeights), match=r"known systems: pointer|no config.json"):
+        load(name)
+    with pytest.raises(UsageError, match="known systems: pointer"):
+        entry(name)
+
+
+def test_a_known_name_without_weights_says_how_to_get_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    for nowhere in (None, "pointer/not_here"):
+        without = dataclasses.replace(SYSTEMS["pointer"], weights=nowhere)
+        monkeypatch.setitem(systems.SYSTEMS, "pointer", without)
+        with pytest.raises(
+            MissingWeights, match=r"'pointer' are not on this machine; .*deixis train"
+        ) as caught:
+            load("pointer")
+        assert caught.value.exit_code == 4
+        with pytest.raises(MissingWeights):
+            load()
+
+
+def test_a_known_name_is_never_a_folder_without_config(tmp_path: Path, monkeypatch) -> None:
+    """A folder that happens to be called like a system doesn't hide it."""
+    (tmp_path / "pointer").mkdir()
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setitem(systems.SYSTEMS, "pointer", dataclasses.replace(SYSTEMS["pointer"], weights=None))
+    with pytest.raises(MissingWeights, match="deixis train"):
+        weights_folder("pointer")
+
+
+def test_a_folder_without_config(tmp_path: Path) -> None:
+    with pytest.raises(MissingWeights, match=r"has no config\.json; expected the folder of a saved system"):
+        load(tmp_path)
+
+
+def test_an_unknown_model_type_is_told_the_known_ones(folder: Path) -> None:
+    changed_config(folder, model_type="llama")
+    with pytest.raises(UsageError, match="is of type 'llama'; this version opens: deixis_pointer"):
+        load(folder)
+
+
+@pytest.mark.parametrize("content", ["", "[]", "{", "null", "{}", '{"model_type": 3}', "\0", "[" * 100_000])
+def test_a_config_that_is_none(folder: Path, content: str) -> None:
+    (folder / "config.json").write_text(content)
+    with pytest.raises(DeixisError, match=r"config\.json"):
+        load(folder)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"map_width": 24},
+        {"map_width": 13},
+        {"map_width": "wide"},
+        {"decoder_name": "small"},
+        {"picture_grid": 0},
+        {"picture_grid": 5},
+        {"vocab_size": 50},
+        {"tower": "efficientnet_lite0"},
+        {"side": 128},
+        {"side": 0},
+        {"place_rule": {"nowhere": 0.5, "no_such_threshold": 1}},
+    ],
+    ids=str,
+)
+def test_a_config_that_does_not_fit_the_weights(folder: Path, changes: dict[str, object]) -> None:
+    changed_config(folder, **changes)
+    with pytest.raises(BadWeights, match="system"):
+        load(folder)
+
+
+def test_unknown_parts_are_told_the_known_ones(folder: Path) -> None:
+    changed_config(folder, tower="clip")
+    with pytest.raises(DeixisError, match="known towers: efficientnet_lite0"):
+        load(folder)
+    changed_config(folder, tower="efficientnet_tiny", decoder_name="large")
+    with pytest.raises(DeixisError, match="known decoders: small"):
+        load(folder)
+
+
+@pytest.mark.parametrize("keep", [0, 7, 100, 0.5, 0.99])
+def test_weights_that_are_cut(folder: Path, keep: float) -> None:
+    file = folder / "model.safetensors"
+    content = file.read_bytes()
+    file.write_bytes(content[: keep if isinstance(keep, int) else int(len(content) * keep)])
+    with pytest.raises(BadWeights, match="is not a complete pointer system"):
+        load(folder)
+
+
+def test_weights_that_are_noise(folder: Path) -> None:
+    (folder / "model.safetensors").write_bytes(bytes(range(256)) * 40)
+    with pytest.raises(BadWeights, match="is not a complete pointer system"):
+        load(folder)
+
+
+def test_weights_that_are_missing(folder: Path) -> None:
+    (folder / "model.safetensors").unlink()
+    with pytest.raises(BadWeights, match="is not a complete pointer system"):
+        load(folder)
+
+
+@pytest.mark.parametrize("what", ["missing", "left over", "another shape", "not a number"])
+def test_tensors_that_do_not_fit(folder: Path, what: str) -> None:
+    file = folder / "model.safetensors"
+    tensors = load_file(file)
+    if what == "missing":
+        del tensors["words.bias"]
+    elif what == "left over":
+        tensors["words.bias_too"] = torch.zeros(3)
+    elif what == "another shape":
+        tensors["words.bias"] = tensors["words.bias"][:-1].clone()
+    else:
+        tensors["words.bias"][3] = float("nan")
+    save_file(tensors, file, metadata={"format": "pt"})
+    with pytest.raises(BadWeights, match=r"words\.bias"):
+        load(folder)
+
+
+@pytest.mark.parametrize("content", ["", "{}", "not json", '{"version": "1.0", "model": {"type": "none"}}'])
+def test_a_tokenizer_that_is_none(folder: Path, content: str) -> None:
+    (folder / "tokenizer.json").write_text(content)
+    with pytest.raises(BadWeights, match="is not a complete pointer system"):
+        load(folder)
+
+
+def test_a_tokenizer_that_is_missing(folder: Path) -> None:
+    (folder / "tokenizer.json").unlink()
+    with pytest.raises(BadWeights, match="is not a complete pointer system"):
+        load(folder)
+
+
+def test_a_tokenizer_of_another_size(folder: Path) -> None:
+    build_vocabulary(["dog"], {"[UNK]": 0, "dog": 1, "d": 2}, at_least=1).save(folder)
+    with pytest.raises(BadWeights, match=r"tokenizer\.json has 14 pieces, config\.json says \d+"):
+        load(folder)
+
+
+class Trap:
+    """Unpickling it makes a folder."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __reduce__(self) -> tuple[object, tuple[str]]:
+        return os.mkdir, (str(self.path),)
+
+
+@pytest.mark.parametrize("name", ["pytorch_model.bin", "model.bin", "model.safetensors", "tokenizer.pkl"])
+def test_a_pickle_is_never_loaded(folder: Path, tmp_path: Path, name: str) -> None:
+    sprung = tmp_path / "sprung"
+    (folder / "model.safetensors").unlink()
+    (folder / name).write_bytes(pickle.dumps(Trap(sprung)))
+    with pytest.raises(BadWeights):
+        load(folder)
+    torch.save({"words.bias": Trap(sprung)}, folder / name)
+    with pytest.raises(BadWeights):
+        load(folder)
+    assert not sprung.exists()
+
+
+def test_code_beside_the_weights_is_never_run(folder: Path, tmp_path: Path) -> None:
+    sprung = tmp_path / "sprung"
+    (folder / "trap.py").write_text(f"import os\nos.mkdir({str(sprung)!r})\nclass PointerNetwork: pass\n")
+    changed_config(folder, auto_map={"AutoConfig": "trap.PointerNetwork", "AutoModel": "trap.PointerNetwork"})
+    assert isinstance(load(folder), PointerSystem)
+    assert not sprung.exists()
