@@ -34,7 +34,7 @@ def test_the_plain_values_of_an_answer() -> None:
     assert content == {
         "text": "A dog, but no  cat.",
         "nowhere": False,
-        "nowhere_score": 0.9,
+        "nowhere_score": 0.125,
         "spans": [
             {
                 "start": 2,
@@ -172,10 +172,10 @@ BROKEN = [
     (at("picture", "width", value=160.5), "width is a whole number"),
     (at("picture", "width", value=10**12), "at most 1,000,000,000"),
     (at("picture", "width", value=20), "the mask has 160 x 90 pixels, its frame is"),
-    (at("nowhere", value=True), "from the spans follow False and 0.9"),
-    (at("nowhere", value=0), "from the spans follow False and 0.9"),
-    (at("nowhere_score", value=0.8), "from the spans follow False and 0.9"),
-    (at("nowhere_score", value=None), "from the spans follow False and 0.9"),
+    (at("nowhere", value=True), "from the spans follow False and 0.125"),
+    (at("nowhere", value=0), "from the spans follow False and 0.125"),
+    (at("nowhere_score", value=0.8), "from the spans follow False and 0.125"),
+    (at("nowhere_score", value=None), "from the spans follow False and 0.125"),
     (at("nowhere_score", value="0.9"), "nowhere_score is '0.9'"),
     (at("parse_failures", value="cut"), "parse_failures is a list"),
     (at("parse_failures", value=[1]), "parse_failures is a string"),

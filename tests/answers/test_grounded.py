@@ -125,9 +125,9 @@ def test_seconds_are_0_or_more(seconds: float) -> None:
         ((Span(2, 5, "dog", (place(),), False, 0.1),), False, 0.1),
         ((Span(2, 5, "dog", (place(),)),), False, None),
         ((Span(2, 5, "dog"),), False, None),
-        ((Span(2, 5, "dog", (place(),), False, 0.1), Span(15, 18, "cat", (), True, 0.9)), False, 0.9),
-        ((Span(2, 5, "dog", (), True, 0.6), Span(15, 18, "cat", (), True, 0.9)), True, 0.9),
-        ((Span(2, 5, "dog", (place(),)), Span(15, 18, "cat", (), True, 0.9)), False, 0.9),
+        ((Span(2, 5, "dog", (place(),), False, 0.1), Span(15, 18, "cat", (), True, 0.9)), False, 0.1),
+        ((Span(2, 5, "dog", (), True, 0.6), Span(15, 18, "cat", (), True, 0.9)), True, 0.6),
+        ((Span(2, 5, "dog", (place(),)), Span(15, 18, "cat", (), True, 0.9)), False, None),
     ],
 )
 def test_an_answer_is_nowhere_if_every_span_is(

@@ -118,13 +118,14 @@ class Answer:
 
     @property
     def nowhere_score(self) -> float | None:
-        """How likely it is that something asked for is not in the picture; None where no place was asked for.
+        """How likely it is that what was asked for is not in the picture; None where no place was asked for.
 
-        With several spans it is the largest of theirs.
+        With several spans it is the smallest of theirs: as for ``nowhere``, all of them must be missing. None too
+        where a span has no score.
         """
-        return max(
-            (span.nowhere_score for span in self.spans if span.nowhere_score is not None), default=None
-        )
+        scores = [span.nowhere_score for span in self.spans]
+        known = [score for score in scores if score is not None]
+        return min(known) if known and len(known) == len(scores) else None
 
     def to_dict(self) -> dict[str, Any]:
         """Return the answer as plain values, as ``answer_schema`` describes them."""

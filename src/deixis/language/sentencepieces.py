@@ -162,9 +162,7 @@ class SentencePieces:
         """
         if not marker:
             raise UsageError('the marker is empty; expected text such as "<image>"')
-        pieces = [
-            self.encode(piece, bos) if piece else [self.bos] * bos for piece in text.split(marker)
-        ]
+        pieces = [self.encode(piece, bos) if piece else [self.bos] * bos for piece in text.split(marker)]
         dropped = int(pieces[0][:1] == [self.bos])
         ids = pieces[0][:1] * dropped
         for i, piece in enumerate(pieces):
@@ -246,7 +244,9 @@ def read_model(path: Path) -> bytes:
     with path.open("rb") as stream:
         content = stream.read(LARGEST_MODEL + 1)
     if len(content) > LARGEST_MODEL:
-        raise BadWeights(f"{path} has more than {LARGEST_MODEL:,} bytes; no sentencepiece model is that large")
+        raise BadWeights(
+            f"{path} has more than {LARGEST_MODEL:,} bytes; no sentencepiece model is that large"
+        )
     return content
 
 
@@ -264,5 +264,7 @@ def open_model(content: bytes, path: Path) -> Any:
     except RuntimeError as fault:
         raise BadWeights(f"{path} is not a sentencepiece model, or it is damaged: {fault}") from fault
     if min(processor.bos_id(), processor.eos_id(), processor.unk_id()) < 0:
-        raise BadWeights(f"{path} lacks a token for begin, end or unknown; expected a model of the Llama family")
+        raise BadWeights(
+            f"{path} lacks a token for begin, end or unknown; expected a model of the Llama family"
+        )
     return processor
