@@ -42,7 +42,7 @@ def chains(draw: st.DrawFn, original: Frame | None = None) -> Frame:
 
 def reach(frame: Frame, *points: np.ndarray) -> float:
     """The largest number that a conversion to or from a frame meets: what 1e-9 is relative to."""
-    scale, offset = frame.to_root()
+    offset = frame.to_root()[1]
     numbers = [np.abs(offset).max(), *frame.root.size, *(np.abs(values).max() for values in points)]
     return max(1.0, *numbers)
 

@@ -53,7 +53,9 @@ def test_the_table_names_functions_that_exist() -> None:
 
 
 @pytest.mark.parametrize("name", ["no-such-system", "Pointer", "", "../pointer", "no/such/folder"])
-def test_an_unknown_name_is_told_the_known_ones(name: str, tmp_path: Path, monkeypatch) -> None:
+def test_an_unknown_name_is_told_the_known_ones(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     empty = tmp_path / "a" / "b"
     empty.mkdir(parents=True)
     monkeypatch.chdir(empty)
@@ -76,7 +78,9 @@ def test_a_known_name_without_weights_says_how_to_get_them(monkeypatch: pytest.M
             load()
 
 
-def test_a_known_name_is_never_a_folder_without_config(tmp_path: Path, monkeypatch) -> None:
+def test_a_known_name_is_never_a_folder_without_config(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A folder that happens to be called like a system doesn't hide it."""
     (tmp_path / "pointer").mkdir()
     monkeypatch.chdir(tmp_path)

@@ -118,7 +118,7 @@ class Answer:
 
     @property
     def nowhere_score(self) -> float | None:
-        """How likely it is that what was asked for is not in the picture; None where no place was asked for.
+        """How likely what was asked for is not in the picture; None where no place was asked for.
 
         With several spans it is the smallest of theirs: as for ``nowhere``, all of them must be missing. None too
         where a span has no score.

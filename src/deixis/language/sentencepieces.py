@@ -29,7 +29,7 @@ from deixis.errors import BadWeights, MissingWeights, UsageError
 
 LOW_BAR = "\u2581"
 LARGEST_MODEL = 16 * 2**20
-# The end of a model file may repeat a field, and the last value counts: normaliser (3), dummy prefix (3), off.
+# A model file may repeat a field at its end, and the last value counts: normaliser, dummy prefix, off.
 NO_DUMMY_PREFIX = b"\x1a\x02\x18\x00"
 
 Guard = Literal["every piece", "spaced pieces"]
@@ -177,14 +177,16 @@ class SentencePieces:
         tokens = [token for token in map(self.token, ids) if not (skip_special and token in self.special)]
         parts: list[str] = []
         for is_word, run in groupby(tokens, key=lambda token: token in self.own_words):
-            parts += run if is_word else [self.spell(list(run))]
+            texts = list(run)
+            parts += texts if is_word else [self.spell(texts)]
         return " ".join(parts)
 
     def token(self, i: int) -> str:
         """Return the text of one id."""
         if not 0 <= i < len(self.pieces):
             raise UsageError(
-                f"id {int(i)} is not of this vocabulary of {len(self.pieces):,}; take markers out before decoding"
+                f"id {int(i)} is not of this vocabulary of {len(self.pieces):,} tokens; "
+                "take markers out before decoding"
             )
         return self.pieces[i]
 
@@ -213,7 +215,7 @@ class SentencePieces:
         guarded = self.guard == "every piece" or text.startswith((LOW_BAR, " "))
         if self.legacy or not guarded:
             return list(self.processor.encode(text, out_type=str))
-        # Without the guard, sentencepiece drops the spaces that a piece begins with.
+        # Fewer tokens than the guard has: a long piece of the vocabulary took it in, and nothing is dropped.
         tokens = list(self.processor.encode(self.unk_text + text, out_type=str))
         return tokens[self.guard_length :] if len(tokens) >= self.guard_length else tokens
 
@@ -256,7 +258,7 @@ def open_model(content: bytes, path: Path) -> Any:
         from sentencepiece import SentencePieceProcessor
     except ImportError as fault:
         raise UsageError(
-            "this system's tokenizer needs the package sentencepiece; install it with `pip install sentencepiece`"
+            "this tokenizer needs the package sentencepiece; install it with `pip install sentencepiece`"
         ) from fault
     processor = SentencePieceProcessor()
     try:

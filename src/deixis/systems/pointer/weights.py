@@ -44,7 +44,7 @@ def load_network(folder: Path, *, options: dict[str, Any] | None = None) -> tupl
     """
     try:
         vocabulary = Vocabulary.load(folder)
-        network, report = PointerNetwork.from_pretrained(
+        opened: Any = PointerNetwork.from_pretrained(
             folder,
             dtype=torch.float32,
             local_files_only=True,
@@ -52,6 +52,7 @@ def load_network(folder: Path, *, options: dict[str, Any] | None = None) -> tupl
             ignore_mismatched_sizes=True,  # they are in the report, with all others
             output_loading_info=True,
         )
+        network, report = opened
     except DeixisError:
         raise
     except Exception as fault:  # safetensors and tokenizers raise kinds of their own, or Exception itself
