@@ -377,6 +377,26 @@ def test_a_file_that_may_not_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyP
         open_picture(path)
 
 
+def test_names_that_are_no_file() -> None:
+    for name in ("a" * 5000, "a\0b"):
+        with pytest.raises(BadPicture, match="there is no picture file"):
+            open_picture(name)
+
+
+def test_a_given_name_is_kept(tmp_path: Path) -> None:
+    path = tmp_path / "photo.png"
+    corners().save(path)
+    for source in (path, path.read_bytes(), corners(), CORNERS):
+        assert open_picture(source, name="mine").name == "mine"
+
+
+def test_formats_that_hold_programs_are_refused() -> None:
+    content = encoded(corners(), "EPS")
+    assert content.startswith(b"%!PS")
+    with pytest.raises(BadPicture, match="'bytes' is not a picture in a known format"):
+        open_picture(content)
+
+
 def test_a_picture_is_opened_already() -> None:
     picture = open_picture(CORNERS, name="corners")
     assert open_picture(picture) is picture and picture.name == "corners"

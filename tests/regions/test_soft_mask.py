@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from deixis.regions.frames import Frame
 from deixis.regions.shapes import Box, Mask, Point, Polygon, Region, Scribble
-from deixis.regions.soft_mask import soft_mask
-from tests.regions.naive import shares
+from deixis.regions.soft_mask import FINENESS, soft_mask
+from tests.regions.naive import inside, shares
 
 WIDTH, HEIGHT = 45, 31
 FRAME = Frame.original(WIDTH, HEIGHT)
@@ -55,6 +55,32 @@ def test_a_box_is_weighed_by_exact_coverage(box: Box, grid: tuple[int, int]) -> 
     height, width = grid
     expected = shares(*box.as_tuple(), cell=(WIDTH / width, HEIGHT / height), size=grid)
     assert soft_mask(box, height=height, width=width) == pytest.approx(expected, abs=2e-6)
+
+
+@settings(max_examples=40, deadline=None)
+@given(boxes(), st.tuples(st.integers(1, 6), st.integers(1, 6)))
+def test_a_box_is_weighed_as_by_many_samples(box: Box, grid: tuple[int, int]) -> None:
+    (height, width), fine = grid, 200
+    xs = np.linspace(box.x0, box.x1, fine * 2 + 1)[1::2] * width / WIDTH  # centres of strips, in cells
+    ys = np.linspace(box.y0, box.y1, fine * 2 + 1)[1::2] * height / HEIGHT
+    sampled = np.outer(
+        np.bincount(np.minimum(ys.astype(int), height - 1), minlength=height),
+        np.bincount(np.minimum(xs.astype(int), width - 1), minlength=width),
+    )
+    # A sample more or less a cell border: at most one of `fine` on each axis.
+    assert soft_mask(box, height=height, width=width) == pytest.approx(sampled / fine**2, abs=2.5 / fine)
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_a_polygon_is_weighed_by_the_samples_that_it_holds(seed: int) -> None:
+    height, width = 4, 6
+    drawn = np.random.default_rng(seed).random((5, 2)) * [WIDTH, HEIGHT]
+    outline = Polygon(tuple((float(x), float(y)) for x, y in drawn), frame=FRAME)
+    held = np.zeros((height, width))
+    for row, column in np.ndindex(height * FINENESS, width * FINENESS):
+        x, y = (column + 0.5) / FINENESS * WIDTH / width, (row + 0.5) / FINENESS * HEIGHT / height
+        held[row // FINENESS, column // FINENESS] += inside(x, y, outline.points)
+    assert soft_mask(outline, height=height, width=width) == pytest.approx(held / held.sum(), abs=1e-6)
 
 
 def test_a_mask_is_weighed_by_exact_coverage_too() -> None:

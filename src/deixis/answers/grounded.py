@@ -120,8 +120,8 @@ class Answer:
     def nowhere_score(self) -> float | None:
         """How likely what was asked for is not in the picture; None where no place was asked for.
 
-        With several spans it is the smallest of theirs: as for ``nowhere``, all of them must be missing. None too
-        where a span has no score.
+        With several spans it is the smallest of theirs: as for ``nowhere``, all of them must be missing. None
+        too where a span has no score.
         """
         scores = [span.nowhere_score for span in self.spans]
         known = [score for score in scores if score is not None]

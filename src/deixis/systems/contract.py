@@ -170,6 +170,12 @@ class System(ABC):
         """
         started = time.perf_counter()
         opened = open_picture(picture)
+        if opened.frame.parent is not None:
+            raise UsageError(
+                f"this picture is in frame {opened.frame}, made of another one; places are answered in "
+                "pixels of "
+                "an original. Ask about that, or make this one an original: open_picture(picture.pixels)"
+            )
         texts = [question] if isinstance(question, str) else list(question)
         if not 1 <= max_new_tokens <= MOST_NEW_TOKENS:
             raise UsageError(f"max_new_tokens is {max_new_tokens}; expected 1 to {MOST_NEW_TOKENS}")

@@ -161,10 +161,10 @@ def test_every_kind_alone_has_finite_losses(kind: str, teacher: bool) -> None:
 def test_the_total_is_the_weighted_sum() -> None:
     losses = losses_of(*KINDS.values(), teacher=True)
     weights = ObjectiveWeights()
-    parts = {name: value for name, value in losses.items() if name != "total"}
+    parts = {name: value.item() for name, value in losses.items() if name != "total"}
     assert parts.keys() == {"places", "boxes", "words", "phrases", "phrase_query"}
     expected = sum(getattr(weights, name) * value for name, value in parts.items())
-    assert losses["total"].item() == pytest.approx(float(expected), rel=1e-5)
+    assert losses["total"].item() == pytest.approx(expected, rel=1e-5)
 
 
 def test_a_batch_without_anything_to_learn_is_an_error() -> None:
@@ -174,7 +174,7 @@ def test_a_batch_without_anything_to_learn_is_an_error() -> None:
     silent = Dialogue("name", (Turn("what is this?", "a dog."),), words_learnt=False)
     for dialogues in ((), (silent,)):
         with pytest.raises(
-            RecordError, match="no answer in this batch is learnt from; pictures: .*a picture"
+            RecordError, match=r"no answer in this batch is learnt from; pictures: .*a picture"
         ):
             objective(collate([Example("a picture", PICTURE, dialogues)]))
 

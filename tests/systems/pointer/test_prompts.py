@@ -9,7 +9,7 @@ from deixis.errors import UsageError
 from deixis.language.draft import IGNORED, Draft
 from deixis.language.vocabulary import SPECIAL
 from deixis.regions.frames import Frame
-from deixis.regions.shapes import Box, Point
+from deixis.regions.shapes import Box, Point, Region
 from deixis.systems.pointer.prompts import draft_dialogue, draft_prompt
 from tests.systems.pointer.tiny import tiny_vocabulary
 
@@ -59,8 +59,8 @@ CASES = {
         "<p> a cat </p> <place> is not in the picture . <end>",
     ),
     "several": (
-        Dialogue("list", (one("what is it?", "a dog, a cat.", Mark(0, 5, (HERE, THERE)), Mark(7, 12, ())),)),
-        "<user> what is it ? <answer> <p> a dog </p> <place> <found> , <p> a cat </p> <place> <nowhere> . <end>",
+        Dialogue("list", (one("what?", "a dog, a cat.", Mark(0, 5, (HERE, THERE)), Mark(7, 12, ())),)),
+        "<user> what ? <answer> <p> a dog </p> <place> <found> , <p> a cat </p> <place> <nowhere> . <end>",
         "<p> a dog </p> <place> , <p> a cat </p> <place> . <end>",
     ),
     "locate_bare": (
@@ -129,7 +129,7 @@ def test_a_region_that_nobody_gave() -> None:
     "text", ["", "  ", "{it}", "{{it}}", "{it", "it}", "{}", "<region>", "{<region>}", "{it}{it}"]
 )
 def test_only_braces_with_a_name_are_regions(text: str) -> None:
-    regions = {"it": IT, "": HERE, "<region>": THERE}
+    regions: dict[str, Region] = {"it": IT, "": HERE, "<region>": THERE}
     draft = draft_prompt(text, regions, VOCABULARY)
     assert (
         draft.ids.count(2) == len(draft.regions) == text.count("{it}") + text.count("{}") + text.count("{<")

@@ -2,7 +2,8 @@
 
 The softmax over locations and "nowhere" is read as follows. The share of "nowhere" decides whether there is
 a place at all. The best locations are then ranked by mass: the sum of the shares of all locations whose boxes
-overlap theirs, which is a better score than a single peak. Those that overlap a better one are dropped.
+overlap theirs, which is a better score than a single peak. They are picked one by one; what agreed with a
+picked place counts no more, and what overlaps it is no other place.
 """
 
 from __future__ import annotations
@@ -11,13 +12,15 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor
-from torchvision.ops import box_iou, nms
+from torchvision.ops import box_iou
 
 from deixis.answers.grounded import Place
+from deixis.errors import BadWeights
 from deixis.regions.frames import Frame, convert
 from deixis.regions.shapes import Box
 
 CANDIDATES = 80
+MOST_PLACES = 32
 TIE = 1e-3  # how much a location's own share counts beside its mass
 LEAST_SIDE = 1.0  # pixels of the view that a box must keep inside the picture
 
@@ -64,6 +67,8 @@ def read_places(
     part of the view that is picture, to which boxes are cut.
     """
     shares = torch.cat([locations, nowhere[None]]).float().softmax(dim=0)
+    if not shares.isfinite().all():
+        raise BadWeights("the network gave scores that are not finite; its weights are damaged or overflow")
     nowhere_share = float(shares[-1])
     low, high = boxes.new_tensor(inside[:2] * 2), boxes.new_tensor(inside[2:] * 2)
     cut = boxes.float().clamp(min=low, max=high)
@@ -71,19 +76,43 @@ def read_places(
     shares = shares[:-1] * usable
     best = shares.topk(min(CANDIDATES, len(shares))).indices
     overlaps = box_iou(cut[best], cut) * usable  # (k, L)
-    agreeing = (overlaps > rule.agree) * shares
-    masses = agreeing.sum(dim=1)
-    candidates = cut[best]
-    if rule.vote:
-        candidates = agreeing @ cut / masses.clamp(min=1e-9)[:, None]
-    # Neighbours that agree with the same locations have one mass: rounding must not choose a box among them.
-    kept = nms(candidates, masses + TIE * shares[best], rule.apart)
-    kept = kept[masses[kept] > 0]
-    kept = kept[masses[kept].argsort(descending=True, stable=True)]
-    # The best place is kept whatever its mass: whether there is any is for "nowhere" to say.
-    kept = kept[(masses[kept] >= rule.least) | (torch.arange(len(kept)) == 0)]
-    absent = nowhere_share > rule.nowhere or len(kept) == 0
-    return PlaceReading(candidates[kept], masses[kept], nowhere_share, absent)
+    boxes, masses = pick_places(cut, shares, overlaps, candidates=best, rule=rule)
+    absent = nowhere_share > rule.nowhere or len(masses) == 0
+    return PlaceReading(boxes, masses, nowhere_share, absent)
+
+
+def pick_places(
+    cut: Tensor, shares: Tensor, overlaps: Tensor, *, candidates: Tensor, rule: PlaceRule
+) -> tuple[Tensor, Tensor]:
+    """Return boxes (n, 4) and masses (n,), best first, picked one by one.
+
+    cut (L, 4) and shares (L,) of all locations; candidates (k,) indices into them, overlaps (k, L) their
+    IoUs.
+
+    A location counts for one place only: what agrees with a picked place is taken away before the next is
+    weighed, so that masses never add up to more than 1. The best place is picked whatever its mass: whether
+    there is any is for "nowhere" to say.
+    """
+    agreeing, left = overlaps > rule.agree, shares.clone()
+    free = torch.ones(len(overlaps), dtype=torch.bool)
+    boxes: list[Tensor] = []
+    masses: list[Tensor] = []
+    while free.any() and len(boxes) < MOST_PLACES:
+        weights = agreeing * left  # (k, L)
+        sums = weights.sum(dim=1) * free
+        # Neighbours that agree with the same locations have one mass: rounding must not choose among them.
+        index = (sums + TIE * shares[candidates] * free).argmax()
+        mass = sums[index]
+        if mass <= 0 or (boxes and mass < rule.least):
+            break
+        chosen = weights[index]
+        boxes.append(chosen @ cut / mass if rule.vote else cut[candidates[index]])
+        masses.append(mass)
+        left = left * ~agreeing[index]
+        free &= overlaps[:, candidates[index]] <= rule.apart
+    if not boxes:
+        return cut.new_zeros(0, 4), cut.new_zeros(0)
+    return torch.stack(boxes), torch.stack(masses)
 
 
 def places_in(reading: PlaceReading, *, view: Frame, original: Frame) -> tuple[Place, ...]:

@@ -1,0 +1,209 @@
+"""Growing answers: batched as alone, with cache as without, within the grammar and the limit."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from deixis.language.place_grammar import State, forbid, next_state
+from deixis.language.vocabulary import END, FOUND, NOWHERE, PHRASE, PHRASE_END, PICTURE, PLACE
+from deixis.layers.place_map import PlaceMap
+from deixis.regions.shapes import Box, Point, Polygon, Region
+from deixis.systems.contract import Completion, Perception, Written, checked_question
+from deixis.systems.pointer.answering import PointerSystem
+from deixis.systems.pointer.collate import region_tensors
+from deixis.systems.pointer.decoding import is_complete, verdicts
+from deixis.systems.pointer.places import PlaceReading, picture_part, read_places
+from tests.systems.pointer.tiny import noise_picture, saved_system, tiny_system
+
+QUESTIONS: tuple[tuple[str, dict[str, Region]], ...] = (
+    ("what is {it}?", {"it": Box(10, 10, 60, 70)}),
+    ("where is the dog?", {}),
+    (
+        "is {a} near {b}, or is it the big red hat that you see in {a}?",
+        {"a": Point(30, 40), "b": Polygon(((2, 2), (90, 10), (50, 80)))},
+    ),
+    ("cat", {}),
+)
+
+
+def prompts_of(system: PointerSystem) -> tuple[Perception, list[Written]]:
+    perception = system.perceive(noise_picture())
+    questions = [checked_question(text, regions, perception.picture) for text, regions in QUESTIONS]
+    return perception, [system.write(question, perception) for question in questions]
+
+
+def assert_same(first: Completion, second: Completion) -> None:
+    assert first.ids == second.ids
+    assert len(first.places) == len(second.places)
+    for one, other in zip(first.places, second.places, strict=True):
+        assert one.nowhere == other.nowhere
+        assert one.nowhere_share == pytest.approx(other.nowhere_share, abs=1e-4)
+        assert torch.allclose(one.boxes, other.boxes, atol=1e-2)
+        assert torch.allclose(one.masses, other.masses, atol=1e-4)
+
+
+@torch.inference_mode()
+def grown_naively(
+    system: PointerSystem, perception: Perception, prompt: Written, *, max_new_tokens: int
+) -> Completion:
+    """Grow an answer token by token, each time with everything computed anew by ``forward``."""
+    network = system.network
+    pixels = torch.from_numpy(perception.view.pixels).permute(2, 0, 1)[None].float() / 255
+    places = network.perceive(pixels)
+    tokens = network.config.picture_tokens
+    ids: list[int] = []
+    read: list[PlaceReading] = []
+    state = State.WORDS
+    while state is not State.ENDED and len(ids) < max_new_tokens:
+        row = [PICTURE.id] * tokens + [*prompt.ids, *ids]
+        said = network(
+            torch.tensor([row]),
+            pixel_values=pixels,
+            segments=torch.tensor([[0] * tokens + [1] * (len(row) - tokens)]),
+            position_ids=torch.arange(len(row))[None],
+            **region_tensors([prompt.regions], network.config),
+        )
+        if state is State.PLACE:
+            read.append(naive_place(system, perception, said.hidden_states[0][:, -1:], places))
+            token = NOWHERE.id if read[-1].nowhere else FOUND.id
+        else:
+            token = int(forbid(said.logits[:, -1], [state]).argmax())
+        following = next_state(state, token)
+        assert following is not None
+        state = following
+        ids.append(token)
+    return Completion(tuple(ids), tuple(read))
+
+
+def naive_place(
+    system: PointerSystem, perception: Perception, hidden: Tensor, places: PlaceMap
+) -> PlaceReading:
+    scores = system.network.place_head(hidden, places.keys)
+    return read_places(
+        scores.locations[0, 0],
+        scores.nowhere[0, 0],
+        places.boxes[0],
+        inside=picture_part(perception.view.frame, perception.picture.frame),
+        rule=system.rule,
+    )
+
+
+@pytest.mark.parametrize("seed", [2, 4, 5])
+def test_growing_with_a_cache_in_a_batch_equals_computing_everything_anew(seed: int) -> None:
+    system = tiny_system(seed=seed)
+    perception, prompts = prompts_of(system)
+    together = system.complete(perception, prompts, max_new_tokens=14)
+    assert len({completion.ids for completion in together}) > 1
+    for prompt, completion in zip(prompts, together, strict=True):
+        (alone,) = system.complete(perception, [prompt], max_new_tokens=14)
+        assert_same(alone, completion)
+        assert_same(grown_naively(system, perception, prompt, max_new_tokens=14), completion)
+
+
+def test_some_of_these_answers_hold_found_and_some_missing_places() -> None:
+    """Otherwise the test above would compare words alone."""
+    tokens: set[int] = set()
+    for seed in (2, 4, 5):
+        system = tiny_system(seed=seed)
+        perception, prompts = prompts_of(system)
+        for completion in system.complete(perception, prompts, max_new_tokens=14):
+            tokens |= set(completion.ids)
+    assert {PHRASE.id, PHRASE_END.id, PLACE.id, FOUND.id, NOWHERE.id, END.id} <= tokens
+
+
+@pytest.mark.parametrize("most", [1, 2, 5, 9])
+def test_an_answer_is_never_longer_than_asked_for(most: int) -> None:
+    system = tiny_system()
+    perception, prompts = prompts_of(system)
+    longer = system.complete(perception, prompts, max_new_tokens=20)
+    for short, long in zip(system.complete(perception, prompts, max_new_tokens=most), longer, strict=True):
+        assert short.ids == long.ids[:most]
+        assert verdicts(short.ids) == len(short.places)
+        assert len(short.ids) == most or is_complete(short.ids)
+
+
+class Chance(nn.Module):
+    """Words at random: logits that have nothing to do with the hidden state."""
+
+    def __init__(self, system: PointerSystem, *, seed: int) -> None:
+        super().__init__()
+        self.words = system.network.words
+        self.chance = torch.Generator().manual_seed(seed)
+
+    def forward(self, ids: Tensor) -> Tensor:
+        vectors: Tensor = self.words(ids)
+        return vectors
+
+    def logits(self, hidden: Tensor) -> Tensor:
+        noise = torch.randn(len(hidden), len(self.words.bias), generator=self.chance)
+        noise[:, :12] += 2.0  # special tokens, allowed or not
+        return noise
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_the_grammar_is_obeyed_whatever_the_logits(seed: int) -> None:
+    system = tiny_system(seed=seed)
+    perception, prompts = prompts_of(system)
+    system.network.words = Chance(system, seed=seed)  # type: ignore[assignment]
+    for completion in system.complete(perception, prompts, max_new_tokens=40):
+        state = State.WORDS
+        for token in completion.ids:
+            following = next_state(state, token)
+            assert following is not None, f"{completion.ids}"
+            state = following
+        assert (state is State.ENDED) == is_complete(completion.ids)
+        assert END.id not in completion.ids[:-1]
+        spoken = [token for token in completion.ids if token in (FOUND.id, NOWHERE.id)]
+        assert [token == NOWHERE.id for token in spoken] == [read.nowhere for read in completion.places]
+
+
+@pytest.mark.parametrize("seed", [0, 5])
+def test_generate_of_transformers_with_a_cache_equals_forward_without(seed: int, tmp_path: Path) -> None:
+    network = saved_system(tmp_path, seed=seed).network
+    tokens = network.config.picture_tokens
+    pixels = torch.rand(1, 3, 64, 64, generator=torch.Generator().manual_seed(seed))
+    prompt = torch.tensor([[PICTURE.id] * tokens + [3, 20, 21, 22, 30, 4]])
+    asked: dict[str, Any] = {"pixel_values": pixels, "max_new_tokens": 10, "do_sample": False}
+    fast: Tensor = network.generate(prompt, use_cache=True, **asked)
+    slow: Tensor = network.generate(prompt, use_cache=False, **asked)
+    suppressed = network.generation_config.suppress_tokens
+    ids = prompt
+    with torch.inference_mode():
+        while ids.shape[1] < prompt.shape[1] + 10 and int(ids[0, -1]) != END.id:
+            logits = network(ids, pixel_values=pixels).logits[:, -1]
+            logits[:, suppressed] = -torch.inf
+            ids = torch.cat([ids, logits.argmax(dim=-1, keepdim=True)], dim=1)
+    assert fast.tolist() == slow.tolist() == ids.tolist()
+    assert fast.shape[1] > prompt.shape[1]
+
+
+def test_generate_of_a_padded_batch_equals_each_alone(tmp_path: Path) -> None:
+    """Padding lies between the picture and the text, which ends at the right."""
+    network = saved_system(tmp_path).network
+    tokens = network.config.picture_tokens
+    pixels = torch.rand(2, 3, 64, 64, generator=torch.Generator().manual_seed(0))
+    texts = [[3, 20, 21, 22, 30, 24, 4], [3, 25, 4]]
+    longest = max(map(len, texts))
+    rows = [[PICTURE.id] * tokens + [0] * (longest - len(text)) + text for text in texts]
+    seen = [[1] * tokens + [0] * (longest - len(text)) + [1] * len(text) for text in texts]
+    asked: dict[str, Any] = {"max_new_tokens": 6, "min_new_tokens": 6, "do_sample": False}
+    together: Tensor = network.generate(
+        torch.tensor(rows), attention_mask=torch.tensor(seen), pixel_values=pixels, **asked
+    )
+    for row, text in enumerate(texts):
+        ids = torch.tensor([[PICTURE.id] * tokens + text])
+        alone: Tensor = network.generate(ids, pixel_values=pixels[row : row + 1], **asked)
+        assert together[row, tokens + longest :].tolist() == alone[0, ids.shape[1] :].tolist()
+
+
+def test_too_few_region_vectors_are_an_error_not_a_shift() -> None:
+    network = tiny_system().network
+    with pytest.raises(ValueError, match="the text has 2 region tokens, but 1 vectors are given"):
+        network.embed(torch.tensor([[3, 2, 2, 4]]), regions=torch.zeros(1, 32))
+    with pytest.raises(ValueError, match="the text has 0 picture tokens, but 16 vectors are given"):
+        network.embed(torch.tensor([[3, 4]]), picture=torch.zeros(1, 16, 32))
