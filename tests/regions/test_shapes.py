@@ -292,6 +292,22 @@ def test_a_mask_that_vanishes_is_an_error() -> None:
         Mask.from_array(pixels, frame=PICTURE).to(PICTURE.cropped(10, 10, 20, 20))
 
 
+@pytest.mark.parametrize("scale", [1, 2, 5])
+def test_a_mask_of_a_larger_or_smaller_picture_takes_the_nearest_pixels(scale: int) -> None:
+    pixels = np.random.default_rng(0).random((30, 40)) < 0.3
+    mask, large = Mask.from_array(pixels, frame=PICTURE), PICTURE.resized(40 * scale, 30 * scale)
+    enlarged = mask.to(large)
+    assert np.array_equal(enlarged.rasterise(), pixels.repeat(scale, axis=0).repeat(scale, axis=1))
+    assert enlarged.clipped(PICTURE) == mask
+    tiny = mask.to(PICTURE.resized(8, 6)).rasterise()
+    assert np.array_equal(tiny, pixels[2::5, 2::5])
+
+
+def test_a_mask_that_is_not_bound_goes_nowhere() -> None:
+    with pytest.raises(FrameMismatch, match=r"call region\.bind"):
+        Mask.from_array(np.ones((30, 40))).to(PICTURE)
+
+
 def test_a_mask_of_another_size_is_refused() -> None:
     with pytest.raises(BadRegion, match="the mask has 4 x 3 pixels, its frame is pixels 40x30"):
         Mask.from_array(np.ones((3, 4))).clipped(PICTURE)

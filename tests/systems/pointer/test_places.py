@@ -9,13 +9,14 @@ import pytest
 import torch
 from torch import Tensor
 
+from deixis.errors import BadWeights
 from deixis.pictures.opening import Picture, open_picture
 from deixis.pictures.padding import letterbox
 from deixis.systems.pointer.places import PlaceReading, PlaceRule, picture_part, places_in, read_places
 
 SIDE = 64.0
 WHOLE = (0.0, 0.0, SIDE, SIDE)
-LEFT, RIGHT, TALL = (4.0, 4.0, 24.0, 24.0), (40.0, 30.0, 60.0, 60.0), (4.0, 4.0, 20.0, 60.0)
+LEFT, RIGHT = (4.0, 4.0, 24.0, 24.0), (40.0, 30.0, 60.0, 60.0)
 
 
 def near(box: tuple[float, ...], count: int) -> list[list[float]]:

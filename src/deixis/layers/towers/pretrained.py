@@ -13,7 +13,7 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from deixis.errors import BadWeights, MissingWeights
+from deixis.errors import BadWeights, MissingWeights, UsageError
 
 
 @dataclass(frozen=True)
@@ -52,8 +52,14 @@ PACKAGED = {
 def packaged_file(name: str) -> Path:
     """Return the checked weights file of the package that carries ``name``.
 
-    Raises MissingWeights when the package is not installed, BadWeights when the file is not the known one.
+    Raises UsageError for a name without packaged weights, MissingWeights when the package is not installed,
+    BadWeights when the file is not the known one.
     """
+    if name not in PACKAGED:
+        raise UsageError(
+            f"no package carries weights of {name!r}; those that can be started from: {', '.join(PACKAGED)}. A recipe "
+            "starts from nothing with objective: {pretrained: false}"
+        )
     known = PACKAGED[name]
     spec = importlib.util.find_spec(known.package)
     if spec is None or spec.origin is None:

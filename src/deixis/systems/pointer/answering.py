@@ -10,6 +10,7 @@ from torch import Tensor
 
 from deixis.answers.grounded import Answer, Span
 from deixis.data.dialogue import Dialogue, Example, Mark, Turn
+from deixis.data.record import carried
 from deixis.errors import BadWeights, UsageError
 from deixis.language.place_grammar import State, next_state
 from deixis.language.vocabulary import FOUND, NOWHERE, PHRASE, PHRASE_END, REGION, SPECIAL, Vocabulary
@@ -50,7 +51,7 @@ class PointerSystem(System):
         """Return the prompt, with regions carried into the frame of the view."""
         view = perception.view.frame
         before = [turn_of(answer, perception) for answer in question.before]
-        regions = {name: region.to(view) for name, region in question.regions}
+        regions = {name: carried(region, view) for name, region in question.regions}
         draft = draft_prompt(question.text, regions, self.vocabulary, before=before)
         if len(draft.ids) > self.network.config.max_text:
             raise UsageError(
@@ -173,5 +174,5 @@ def turn_of(answer: Answer, perception: Perception) -> Turn:
     for span in answer.spans:
         boxes: tuple[Box, ...] = tuple(place.box.to(view) for place in span.places)
         marks.append(Mark(span.start, span.end, boxes))
-    regions = tuple((name, region.to(view)) for name, region in answer.regions)
+    regions = tuple((name, carried(region, view)) for name, region in answer.regions)
     return Turn(answer.question, answer.text, tuple(marks), regions)
