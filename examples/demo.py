@@ -14,7 +14,7 @@ import numpy as np
 from skimage import data
 
 import deixis
-from deixis.cli.ask import describe, quiet_transformers
+from deixis.cli.ask import describe
 
 OUT = Path("out/demo")
 
@@ -51,7 +51,6 @@ QUESTIONS = (
 
 def main() -> int:
     """Ask everything, print the answers and draw them."""
-    quiet_transformers()
     model = deixis.load()
     OUT.mkdir(parents=True, exist_ok=True)
     for number, ask in enumerate(QUESTIONS, start=1):

@@ -83,7 +83,6 @@ def run(arguments: argparse.Namespace) -> int:
         picture = open_picture(arguments.picture)
         for region in regions.values():  # before the weights are read: a wrong region should be told at once
             region.clipped(picture.frame)
-        quiet_transformers()
         system = load(arguments.model)
         own = [{name: regions[name] for name in set(REGION_NAME.findall(text))} for text in questions]
         warnings.simplefilter("ignore")
@@ -136,11 +135,3 @@ def write_drawings(answers: list[Answer], out: Path, *, quiet: bool) -> None:
             ) from fault
         if not quiet:
             print(f"drawn: {path}")
-
-
-def quiet_transformers() -> None:
-    """Keep progress bars and advice of transformers off the terminal."""
-    from transformers.utils import logging
-
-    logging.set_verbosity_error()
-    logging.disable_progress_bar()

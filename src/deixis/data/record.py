@@ -30,8 +30,9 @@ from deixis.data.record_fields import (
 from deixis.errors import BadPicture, BadRegion, RecordError
 from deixis.pictures.opening import Picture, open_picture
 from deixis.pictures.padding import letterbox
+from deixis.regions.carrying import carried
 from deixis.regions.frames import NAMED, PIXELS, Frame
-from deixis.regions.shapes import Mask, Point, Region, Scribble
+from deixis.regions.shapes import Point, Region, Scribble
 
 
 @dataclass(frozen=True)
@@ -252,16 +253,6 @@ def check_place(name: str, region: Region | None, known: tuple[str, ...]) -> Non
     if isinstance(region, Point | Scribble):
         kind = type(region).__name__.lower()
         raise RecordError(f"has the {kind} ({name}) as a place; expected a box, polygon or mask")
-
-
-def carried(region: Region, frame: Frame) -> Region:
-    """The region in another frame of its picture; a mask too small to have a pixel there becomes its box."""
-    try:
-        return region.to(frame)
-    except BadRegion:
-        if not isinstance(region, Mask):
-            raise
-        return region.bounds().to(frame)
 
 
 def is_file(path: Path) -> bool:

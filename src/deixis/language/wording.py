@@ -48,7 +48,9 @@ def capitalised(text: str) -> str:
     characters, opening = list(text), True
     for index, character in enumerate(characters):
         if opening and character.isalpha():
-            characters[index], opening = character.upper(), False
+            # A few letters have a longer capital; the places of phrases must not shift.
+            capital = character.upper()
+            characters[index], opening = capital if len(capital) == 1 else character, False
         elif character.isalnum():
             opening = False
         elif character in ".?!":

@@ -177,8 +177,10 @@ class System(ABC):
                 "an original. Ask about that, or make this one an original: open_picture(picture.pixels)"
             )
         texts = [question] if isinstance(question, str) else list(question)
-        if not 1 <= max_new_tokens <= MOST_NEW_TOKENS:
-            raise UsageError(f"max_new_tokens is {max_new_tokens}; expected 1 to {MOST_NEW_TOKENS}")
+        if not isinstance(max_new_tokens, int) or not 1 <= max_new_tokens <= MOST_NEW_TOKENS:
+            raise UsageError(
+                f"max_new_tokens is {max_new_tokens!r}; expected a whole number from 1 to {MOST_NEW_TOKENS}"
+            )
         own = regions_of_each(texts, regions, named)
         questions = [
             checked_question(text, given, opened, before=before)

@@ -134,7 +134,7 @@ def test_one_mapping_for_each_question(system: PointerSystem) -> None:
 
 @pytest.mark.parametrize("most", [0, -1, 1025, 10**9])
 def test_how_long_an_answer_may_be(system: PointerSystem, most: int) -> None:
-    with pytest.raises(UsageError, match=f"max_new_tokens is {most}; expected 1 to 1024"):
+    with pytest.raises(UsageError, match=f"max_new_tokens is {most}; expected a whole number from 1 to 1024"):
         system.ask(PICTURE, "what?", max_new_tokens=most)
 
 

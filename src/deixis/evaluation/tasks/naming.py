@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 Nouns = frozenset[str]
 Pointing = Callable[[Box, np.random.Generator], Region]
 QUESTION = "what is {it}?"
+ANYWHERE = 0.5  # of width and height, to each side of the middle
 RULE = (
     "every box that some phrase names; right if the head noun of the answer (last word before the first "
     'preposition, comma or relative word, lower case, plural kept; "it is" in front left out) is the head '
@@ -91,18 +92,18 @@ NAMING: Task[Nouns] = Task(
 NAMING_POINT: Task[Nouns] = Task(
     name="naming_point",
     prompt=QUESTION,
-    points_at="a random point of the middle 60 % of the box's width and height",
+    points_at="a random point anywhere inside the box",
     rule=RULE,
-    items=partial(items, pointing=inner_point),
+    items=partial(items, pointing=partial(inner_point, spread=ANYWHERE)),
     score=score,
     baselines=baselines,
 )
 NAMING_SCRIBBLE: Task[Nouns] = Task(
     name="naming_scribble",
     prompt=QUESTION,
-    points_at="a random smooth stroke in the middle 70 % of the box's width and height",
+    points_at="a random smooth stroke of twelve points inside the box",
     rule=RULE,
-    items=partial(items, pointing=inner_scribble),
+    items=partial(items, pointing=partial(inner_scribble, spread=ANYWHERE)),
     score=score,
     baselines=baselines,
 )

@@ -57,7 +57,8 @@ def packaged_file(name: str) -> Path:
     """
     if name not in PACKAGED:
         raise UsageError(
-            f"no package carries weights of {name!r}; those that can be started from: {', '.join(PACKAGED)}. A recipe "
+            f"no package carries weights of {name!r}; those that can be started from: "
+            f"{', '.join(PACKAGED)}. A recipe "
             "starts from nothing with objective: {pretrained: false}"
         )
     known = PACKAGED[name]

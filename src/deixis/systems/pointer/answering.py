@@ -10,13 +10,13 @@ from torch import Tensor
 
 from deixis.answers.grounded import Answer, Span
 from deixis.data.dialogue import Dialogue, Example, Mark, Turn
-from deixis.data.record import carried
 from deixis.errors import BadWeights, UsageError
 from deixis.language.place_grammar import State, next_state
 from deixis.language.vocabulary import FOUND, NOWHERE, PHRASE, PHRASE_END, REGION, SPECIAL, Vocabulary
 from deixis.language.wording import joined
 from deixis.pictures.opening import Picture
 from deixis.pictures.padding import letterbox
+from deixis.regions.carrying import carried
 from deixis.regions.shapes import Box, Region
 from deixis.systems.contract import Completion, Perception, Question, Reading, System, Written
 from deixis.systems.pointer.collate import PointerCollate, region_tensors

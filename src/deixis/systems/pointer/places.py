@@ -77,6 +77,8 @@ def read_places(
     best = shares.topk(min(CANDIDATES, len(shares))).indices
     overlaps = box_iou(cut[best], cut) * usable  # (k, L)
     boxes, masses = pick_places(cut, shares, overlaps, candidates=best, rule=rule)
+    if len(masses) == 0:  # all that was chosen lies beside the picture
+        nowhere_share = 1.0
     absent = nowhere_share > rule.nowhere or len(masses) == 0
     return PlaceReading(boxes, masses, nowhere_share, absent)
 

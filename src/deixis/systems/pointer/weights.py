@@ -14,6 +14,7 @@ from deixis.errors import BadWeights, DeixisError
 from deixis.language.vocabulary import ANSWER, END, PAD, PICTURE, REGION, UNKNOWN, USER, Vocabulary
 from deixis.systems.pointer.config import PointerConfig
 from deixis.systems.pointer.model import PointerNetwork
+from deixis.systems.quiet import quiet_transformers
 
 POSITION_MAPS = ("mapper.coarse_position", "mapper.fine_position")
 NEVER_ANSWERED = (PAD, PICTURE, REGION, USER, ANSWER, UNKNOWN)
@@ -32,7 +33,8 @@ def save_network(
         do_sample=False,
         suppress_tokens=[token.id for token in NEVER_ANSWERED],
     )
-    stored.save_pretrained(folder, max_shard_size="5GB")
+    with quiet_transformers():
+        stored.save_pretrained(folder, max_shard_size="5GB")
     vocabulary.save(folder)
 
 
@@ -44,14 +46,15 @@ def load_network(folder: Path, *, options: dict[str, Any] | None = None) -> tupl
     """
     try:
         vocabulary = Vocabulary.load(folder)
-        opened: Any = PointerNetwork.from_pretrained(
-            folder,
-            dtype=torch.float32,
-            local_files_only=True,
-            use_safetensors=True,
-            ignore_mismatched_sizes=True,  # they are in the report, with all others
-            output_loading_info=True,
-        )
+        with quiet_transformers():
+            opened: Any = PointerNetwork.from_pretrained(
+                folder,
+                dtype=torch.float32,
+                local_files_only=True,
+                use_safetensors=True,
+                ignore_mismatched_sizes=True,  # they are in the report, with all others
+                output_loading_info=True,
+            )
         network, report = opened
     except DeixisError:
         raise
