@@ -7,7 +7,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deixis.language.place_grammar import State, forbid, next_state
+from deixis.language.place_grammar import State, forbid, next_state, repetitions
 from deixis.language.vocabulary import END, FOUND, NOWHERE, PHRASE, PHRASE_END, PLACE, SPECIAL
 
 WORD = len(SPECIAL)
@@ -83,3 +83,26 @@ def test_rows_do_not_meddle_with_each_other() -> None:
     both = forbid(logits, states)
     for row, state in enumerate(states):
         assert torch.equal(both[row : row + 1], forbid(logits[row : row + 1], [state]))
+
+
+A, B, C = WORD, WORD + 1, WORD + 2
+SAID = [PHRASE.id, A, B, PHRASE_END.id, PLACE.id, FOUND.id, C]
+
+
+@pytest.mark.parametrize(
+    ("ids", "expected"),
+    [
+        ([], set()),
+        ([PHRASE.id, A], set()),
+        (SAID, set()),
+        ([*SAID, A], set()),
+        ([*SAID, PHRASE.id], set()),
+        ([*SAID, PHRASE.id, A], {B}),
+        ([*SAID, PHRASE.id, B], set()),
+        ([*SAID, PHRASE.id, A, C], set()),
+        ([PHRASE.id, A, PHRASE_END.id, PLACE.id, FOUND.id, PHRASE.id], {A}),
+        ([*SAID, PHRASE.id, A, C, PHRASE_END.id, PLACE.id, NOWHERE.id, PHRASE.id, A], {B, C}),
+    ],
+)
+def test_a_phrase_is_said_once(ids: list[int], expected: set[int]) -> None:
+    assert repetitions(ids) == expected

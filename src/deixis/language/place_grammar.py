@@ -6,6 +6,7 @@ answer = { word | PHRASE word+ PHRASE_END PLACE (FOUND | NOWHERE) } END
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from enum import Enum
 
 from torch import Tensor
@@ -52,3 +53,24 @@ def forbid(logits: Tensor, states: list[State]) -> Tensor:
         if state in (State.PHRASE_CLOSED, State.PLACE):
             allowed[row, len(SPECIAL) :] = float("-inf")
     return allowed
+
+
+def repetitions(ids: Sequence[int]) -> set[int]:
+    """Return the tokens that would make the open phrase of an answer one that it said already.
+
+    Greedy words would otherwise list the likeliest thing again and again.
+
+    >>> repetitions([PHRASE.id, 20, 21, PHRASE_END.id, PLACE.id, FOUND.id, PHRASE.id, 20])
+    {21}
+    """
+    said: list[list[int]] = []
+    is_open = False
+    for token in ids:
+        if token == PHRASE.id:
+            said.append([])
+        elif said and is_open and token >= len(SPECIAL):
+            said[-1].append(token)
+        is_open = token == PHRASE.id or (is_open and token != PHRASE_END.id)
+    if not is_open:
+        return set()
+    return {phrase[-1] for phrase in said[:-1] if phrase and phrase[:-1] == said[-1]}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from deixis.language.place_grammar import State, forbid, next_state
+from deixis.language.place_grammar import State, forbid, next_state, repetitions
 from deixis.language.vocabulary import END, FOUND, NOWHERE, PHRASE, PHRASE_END, PICTURE, PLACE
 from deixis.layers.place_map import PlaceMap
 from deixis.regions.shapes import Box, Point, Polygon, Region
@@ -72,7 +73,9 @@ def grown_naively(
             read.append(naive_place(system, perception, said.hidden_states[0][:, -1:], places))
             token = NOWHERE.id if read[-1].nowhere else FOUND.id
         else:
-            token = int(forbid(said.logits[:, -1], [state]).argmax())
+            logits = forbid(said.logits[:, -1], [state])
+            logits[0, sorted(repetitions(ids))] = -math.inf
+            token = int(logits.argmax())
         following = next_state(state, token)
         assert following is not None
         state = following

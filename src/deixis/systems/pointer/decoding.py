@@ -8,10 +8,11 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch.nn import functional
 from transformers import DynamicCache
 
 from deixis.language.packing import additive, picture_weight
-from deixis.language.place_grammar import State, forbid, next_state
+from deixis.language.place_grammar import State, forbid, next_state, repetitions
 from deixis.language.vocabulary import END, FOUND, NOWHERE, PAD
 from deixis.layers.place_map import PlaceMap
 from deixis.systems.contract import Completion
@@ -50,32 +51,21 @@ def grow(
     decide: turns the hidden state (W,) at a place token into its reading. An answer ends with END or after
     ``max_new_tokens``.
     """
-    rows, longest = len(embeds), max(len(prompt) for prompt in embeds)
-    prefix = seen.prefix[0][0].shape[2]
+    rows = len(embeds)
     cache = DynamicCache(config=network.decoder.config)
     for layer, (keys, values) in enumerate(seen.prefix):
         cache.update(keys.expand(rows, -1, -1, -1), values.expand(rows, -1, -1, -1), layer)
-    # Prompts are padded on the left, so that all answers begin at the same slot.
-    lengths = torch.tensor([len(prompt) for prompt in embeds])
-    batch = torch.stack(
-        [torch.nn.functional.pad(prompt, (0, 0, longest - len(prompt), 0)) for prompt in embeds]
-    )
-    steps = torch.arange(longest)
-    real = steps >= (longest - lengths)[:, None]  # (B, T)
-    positions = (prefix + steps - (longest - lengths)[:, None]).clamp(min=0)
-    causal = steps[:, None] >= steps[None, :]
-    itself = torch.eye(
-        longest, dtype=torch.bool
-    )  # a padding row sees itself, so that its softmax stays finite
-    seen_text = (causal & real[:, None, :]) | itself
-    visible = torch.cat([torch.ones(rows, longest, prefix, dtype=torch.bool), seen_text], dim=-1)
-    keys_seen = torch.cat([torch.ones(rows, prefix, dtype=torch.bool), real], dim=1)
-    hidden = step(network, batch, visible, positions, cache)[:, -1]
+    padded = left_padded(embeds, prefix=seen.prefix[0][0].shape[2])
+    hidden = step(network, padded.embeds, padded.visible, padded.positions, cache)[:, -1]
+    keys_seen, position = padded.visible[:, -1], padded.positions[:, -1:]
     ids: list[list[int]] = [[] for _ in range(rows)]
     readings: list[list[PlaceReading]] = [[] for _ in range(rows)]
     states = [State.WORDS] * rows
     for number in range(max_new_tokens):
-        chosen = forbid(network.words.logits(hidden), states).argmax(dim=-1).tolist()
+        logits = forbid(network.words.logits(hidden), states)
+        for row in range(rows):
+            logits[row, sorted(repetitions(ids[row]))] = float("-inf")
+        chosen = logits.argmax(dim=-1).tolist()
         for row, state in enumerate(states):
             if state is State.ENDED:
                 chosen[row] = PAD.id
@@ -90,10 +80,35 @@ def grow(
         if all(state is State.ENDED for state in states) or number == max_new_tokens - 1:
             break
         keys_seen = torch.cat([keys_seen, torch.ones(rows, 1, dtype=torch.bool)], dim=1)
-        embedded = network.words(torch.tensor(chosen)[:, None])
-        at = (prefix + lengths + number)[:, None]
-        hidden = step(network, embedded, keys_seen[:, None, :], at, cache)[:, -1]
+        position = position + 1
+        hidden = step(
+            network, network.words(torch.tensor(chosen)[:, None]), keys_seen[:, None], position, cache
+        )[:, -1]
     return [Completion(tuple(row), tuple(read)) for row, read in zip(ids, readings, strict=True)]
+
+
+@dataclass(frozen=True)
+class Padded:
+    """Prompts of different lengths as one batch."""
+
+    embeds: Tensor  # (B, T, W)
+    visible: Tensor  # (B, T, N + T): who sees what, the picture's N tokens first
+    positions: Tensor  # (B, T)
+
+
+def left_padded(prompts: Sequence[Tensor], *, prefix: int) -> Padded:
+    """Return prompts (T_i, W) behind ``prefix`` picture tokens, padded on the left: answers begin at one slot."""
+    longest = max(len(prompt) for prompt in prompts)
+    missing = torch.tensor([longest - len(prompt) for prompt in prompts])[:, None]  # (B, 1)
+    embeds = [functional.pad(prompt, (0, 0, longest - len(prompt), 0)) for prompt in prompts]
+    steps = torch.arange(longest)
+    real = steps >= missing  # (B, T)
+    causal = steps[:, None] >= steps[None, :]
+    # A padding row sees itself, so that its softmax stays finite.
+    text = (causal & real[:, None, :]) | torch.eye(longest, dtype=torch.bool)
+    picture = torch.ones(len(prompts), longest, prefix, dtype=torch.bool)
+    positions = (prefix + steps - missing).clamp(min=0)
+    return Padded(torch.stack(embeds), torch.cat([picture, text], dim=-1), positions)
 
 
 def step(
