@@ -97,7 +97,7 @@ class Padded:
 
 
 def left_padded(prompts: Sequence[Tensor], *, prefix: int) -> Padded:
-    """Return prompts (T_i, W) behind ``prefix`` picture tokens, padded on the left: answers begin at one slot."""
+    """Return prompts (T_i, W) behind ``prefix`` picture tokens, padded left: answers begin at one slot."""
     longest = max(len(prompt) for prompt in prompts)
     missing = torch.tensor([longest - len(prompt) for prompt in prompts])[:, None]  # (B, 1)
     embeds = [functional.pad(prompt, (0, 0, longest - len(prompt), 0)) for prompt in prompts]
