@@ -1,9 +1,9 @@
 """Choosing the rule by which places are read, on pictures held out of training.
 
 The question is always "where is ...?", its phrase given, so that only places are judged. Each choice
-maximises what it is for. How mass is counted: the share of right top places. The threshold of "nowhere": right
-places on present phrases and right refusals on absent ones, weighed by how often either is asked for. The least
-mass of a later place: F1 against all boxes.
+maximises what it is for. How mass is counted: the share of right top places. The threshold of "nowhere":
+right places on present phrases and right refusals on absent ones, weighed by how often either is asked for.
+The least mass of a later place: F1 against all boxes.
 """
 
 from __future__ import annotations
