@@ -1,0 +1,72 @@
+"""Choosing the rule of reading on hand-made maps, and on toy pictures end to end."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from deixis.data.phrasebook import Phrasebook
+from deixis.data.sources import read_scenes
+from deixis.regions.frames import Frame
+from deixis.regions.shapes import Box
+from deixis.systems.pointer.calibration import (
+    AGREE,
+    LEAST,
+    NOWHERE,
+    Judged,
+    choose_rule,
+    f1,
+    hit,
+    judge,
+    nowhere_shares,
+)
+from deixis.systems.pointer.places import PlaceRule
+from tests.systems.pointer.tiny import tiny_network, tiny_vocabulary
+from tests.toy.pack import write_toy_pack
+
+PICTURE = Frame.original(64, 64)
+LEFT, RIGHT = (4.0, 4.0, 24.0, 24.0), (40.0, 30.0, 60.0, 60.0)
+
+
+def judged(shares: list[float], *truth: tuple[float, float, float, float]) -> Judged:
+    """Return an item whose two locations and "nowhere" have these shares."""
+    left, right, nowhere = torch.tensor(shares).log()
+    return Judged(
+        torch.stack([left, right]),
+        nowhere,
+        torch.tensor([LEFT, RIGHT]),
+        (0.0, 0.0, 64.0, 64.0),
+        PICTURE,
+        PICTURE,
+        tuple(Box(*box, frame=PICTURE) for box in truth),
+    )
+
+
+@pytest.mark.parametrize(
+    ("shares", "right"), [((0.6, 0.2, 0.2), True), ((0.2, 0.6, 0.2), False), ((0.3, 0.1, 0.6), False)]
+)
+def test_a_hit_is_the_right_top_place(shares, right):
+    assert hit(judged(list(shares), LEFT), PlaceRule(nowhere=0.5)) is right
+
+
+def test_f1_counts_every_place_and_every_box():
+    both = judged([0.5, 0.4, 0.1], LEFT, RIGHT)
+    assert f1([both], PlaceRule(least=0.3)) == 1.0
+    assert f1([both], PlaceRule(least=0.45)) == pytest.approx(2 / 3)
+    one = judged([0.5, 0.4, 0.1], LEFT)
+    assert f1([one], PlaceRule(least=0.3)) == pytest.approx(2 / 3)
+
+
+def test_nowhere_shares():
+    assert nowhere_shares([judged([0.2, 0.1, 0.7])]).tolist() == pytest.approx([0.7])
+
+
+def test_end_to_end_on_toy_pictures(tmp_path):
+    scenes = read_scenes(write_toy_pack(tmp_path, pictures=4), "train")
+    network, vocabulary, book = tiny_network(), tiny_vocabulary(), Phrasebook(scenes)
+    items = [item for scene in scenes for item in judge(network, vocabulary, scene, phrasebook=book)]
+    assert any(item.truth for item in items) and any(not item.truth for item in items)
+    rule = choose_rule(network, vocabulary, scenes, phrasebook=book)
+    assert rule.agree in AGREE and rule.nowhere in NOWHERE and rule.least in LEAST
+    assert choose_rule(network, vocabulary, scenes, phrasebook=book) == rule
+    assert choose_rule(network, vocabulary, [], phrasebook=book) == PlaceRule()
