@@ -114,7 +114,8 @@ def pick_places(
         free &= overlaps[:, candidates[index]] <= rule.apart
     if not boxes:
         return cut.new_zeros(0, 4), cut.new_zeros(0)
-    return torch.stack(boxes), torch.stack(masses)
+    order = torch.stack(masses).argsort(descending=True, stable=True)  # the tie-break may have picked out of order
+    return torch.stack(boxes)[order], torch.stack(masses)[order]
 
 
 def places_in(reading: PlaceReading, *, view: Frame, original: Frame) -> tuple[Place, ...]:
