@@ -19,6 +19,9 @@ from deixis.systems.contract import Completion
 from deixis.systems.pointer.model import PointerNetwork
 from deixis.systems.pointer.places import PlaceReading
 
+FIRST_WORDS = 6  # first tokens that are tried out
+SURE = 0.9  # a first token as likely as this is taken as it is
+
 
 @dataclass(frozen=True)
 class Seen:
@@ -65,7 +68,10 @@ def grow(
         logits = forbid(network.words.logits(hidden), states)
         for row in range(rows):
             logits[row, sorted(repetitions(ids[row]))] = float("-inf")
-        chosen = logits.argmax(dim=-1).tolist()
+        if number == 0:
+            chosen = first_words(network, logits, cache, keys_seen=keys_seen, position=position)
+        else:
+            chosen = logits.argmax(dim=-1).tolist()
         for row, state in enumerate(states):
             if state is State.ENDED:
                 chosen[row] = PAD.id
@@ -85,6 +91,36 @@ def grow(
             network, network.words(torch.tensor(chosen)[:, None]), keys_seen[:, None], position, cache
         )[:, -1]
     return [Completion(tuple(row), tuple(read)) for row, read in zip(ids, readings, strict=True)]
+
+
+def first_words(
+    network: PointerNetwork, logits: Tensor, cache: DynamicCache, *, keys_seen: Tensor, position: Tensor
+) -> list[int]:
+    """Return the first token of each answer: the one that is likeliest together with its best second token.
+
+    Taken alone, the article "a" beats any word that needs none, and no answer would ever be "people". logits
+    (B, V) of the first token, keys_seen (B, keys) and position (B, 1) of the last prompt token.
+    """
+    scores = logits.log_softmax(dim=-1)
+    chosen = scores.argmax(dim=-1)
+    doubtful = (scores.amax(dim=-1) < SURE).nonzero()[:, 0]
+    if len(doubtful) == 0:
+        return chosen.tolist()
+    best = scores[doubtful].topk(FIRST_WORDS)
+    tokens = best.indices.flatten()  # (D * K,)
+    rows = doubtful.repeat_interleave(FIRST_WORDS)
+    layers: list[Any] = list(cache.layers)
+    branches = DynamicCache(config=network.decoder.config)
+    for number, layer in enumerate(layers):
+        branches.update(layer.keys[rows], layer.values[rows], number)
+    visible = torch.cat([keys_seen[rows], torch.ones(len(rows), 1, dtype=torch.bool)], dim=1)[:, None]
+    hidden = step(network, network.words(tokens[:, None]), visible, position[rows] + 1, branches)[:, -1]
+    states = [next_state(State.WORDS, token) for token in tokens.tolist()]
+    following = forbid(network.words.logits(hidden), [state or State.ENDED for state in states])
+    second = following.log_softmax(dim=-1).amax(dim=-1).nan_to_num(0.0)  # nothing follows an end
+    together = best.values + second.view_as(best.values)
+    chosen[doubtful] = best.indices.gather(1, together.argmax(dim=-1, keepdim=True))[:, 0]
+    return chosen.tolist()
 
 
 @dataclass(frozen=True)

@@ -114,7 +114,8 @@ def pick_places(
         free &= overlaps[:, candidates[index]] <= rule.apart
     if not boxes:
         return cut.new_zeros(0, 4), cut.new_zeros(0)
-    order = torch.stack(masses).argsort(descending=True, stable=True)  # the tie-break may have picked out of order
+    # The tie-break may have picked two of nearly the same mass out of order.
+    order = torch.stack(masses).argsort(descending=True, stable=True)
     return torch.stack(boxes)[order], torch.stack(masses)[order]
 
 
