@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 from torch import Tensor, nn
+from transformers.modeling_outputs import CausalLMOutputWithPast
 
 from deixis.language.place_grammar import State, forbid, next_state, repetitions
 from deixis.language.vocabulary import END, FOUND, NOWHERE, PHRASE, PHRASE_END, PICTURE, PLACE
@@ -17,7 +20,7 @@ from deixis.regions.shapes import Box, Point, Polygon, Region
 from deixis.systems.contract import Completion, Perception, Written, checked_question
 from deixis.systems.pointer.answering import PointerSystem
 from deixis.systems.pointer.collate import region_tensors
-from deixis.systems.pointer.decoding import is_complete, verdicts
+from deixis.systems.pointer.decoding import FIRST_WORDS, SURE, is_complete, verdicts
 from deixis.systems.pointer.places import PlaceReading, picture_part, read_places
 from tests.systems.pointer.tiny import noise_picture, saved_system, tiny_system
 
@@ -60,16 +63,22 @@ def grown_naively(
     ids: list[int] = []
     read: list[PlaceReading] = []
     state = State.WORDS
-    while state is not State.ENDED and len(ids) < max_new_tokens:
-        row = [PICTURE.id] * tokens + [*prompt.ids, *ids]
-        said = network(
+
+    def anew(written: list[int]) -> CausalLMOutputWithPast:
+        row = [PICTURE.id] * tokens + [*prompt.ids, *written]
+        return network(
             torch.tensor([row]),
             pixel_values=pixels,
             segments=torch.tensor([[0] * tokens + [1] * (len(row) - tokens)]),
             position_ids=torch.arange(len(row))[None],
             **region_tensors([prompt.regions], network.config),
         )
-        if state is State.PLACE:
+
+    while state is not State.ENDED and len(ids) < max_new_tokens:
+        said = anew(ids)
+        if not ids:
+            token = naive_first_word(said.logits[:, -1], lambda first: anew([first]).logits[:, -1])
+        elif state is State.PLACE:
             read.append(naive_place(system, perception, said.hidden_states[0][:, -1:], places))
             token = NOWHERE.id if read[-1].nowhere else FOUND.id
         else:
@@ -81,6 +90,44 @@ def grown_naively(
         state = following
         ids.append(token)
     return Completion(tuple(ids), tuple(read))
+
+
+def naive_first_word(logits: Tensor, following: Callable[[int], Tensor]) -> int:
+    allowed = forbid(logits, [State.WORDS])
+    allowed[0, END.id] = -math.inf
+    scores = allowed.log_softmax(dim=-1)[0]
+    if scores.max() >= SURE:
+        return int(scores.argmax())
+    together = {}
+    for first in scores.topk(FIRST_WORDS).indices.tolist():
+        state = next_state(State.WORDS, first)
+        if state is not None and state is not State.ENDED:
+            second = forbid(following(first), [state]).log_softmax(dim=-1).max()
+            together[first] = float(scores[first] + second)
+    return max(together, key=lambda token: together[token])
+
+
+def test_an_answer_may_begin_with_a_word_that_needs_no_article() -> None:
+    """The first words are told apart by what can follow them, not by themselves alone."""
+    both = Counter[bool]()
+    for seed in (2, 4, 5):
+        system = tiny_system(seed=seed)
+        perception, prompts = prompts_of(system)
+        for prompt in prompts:
+            (short,) = system.complete(perception, [prompt], max_new_tokens=1)
+            alone = first_alone(system, perception, prompt)
+            both[short.ids[0] == alone] += 1
+    assert both[True] > 0 and both[False] > 0
+
+
+@torch.inference_mode()
+def first_alone(system: PointerSystem, perception: Perception, prompt: Written) -> int:
+    pixels = torch.from_numpy(perception.view.pixels).permute(2, 0, 1)[None].float() / 255
+    row = [PICTURE.id] * system.network.config.picture_tokens + list(prompt.ids)
+    said = system.network(
+        torch.tensor([row]), pixel_values=pixels, **region_tensors([prompt.regions], system.network.config)
+    )
+    return int(forbid(said.logits[:, -1], [State.WORDS]).argmax())
 
 
 def naive_place(

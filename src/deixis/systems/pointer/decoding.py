@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -20,7 +21,7 @@ from deixis.systems.pointer.model import PointerNetwork
 from deixis.systems.pointer.places import PlaceReading
 
 FIRST_WORDS = 6  # first tokens that are tried out
-SURE = 0.9  # a first token as likely as this is taken as it is
+SURE = math.log(0.9)  # a first token as likely as this is taken as it is
 
 
 @dataclass(frozen=True)
@@ -98,10 +99,11 @@ def first_words(
 ) -> list[int]:
     """Return the first token of each answer: the one that is likeliest together with its best second token.
 
-    Taken alone, the article "a" beats any word that needs none, and no answer would ever be "people". logits
-    (B, V) of the first token, keys_seen (B, keys) and position (B, 1) of the last prompt token.
+    It is never the end: silence is no answer. Taken alone, the article "a" beats any word that needs none,
+    and no answer would ever be "people". logits (B, V) of the first token, keys_seen (B, keys) and position
+    (B, 1) of the last prompt token.
     """
-    scores = logits.log_softmax(dim=-1)
+    scores = logits.index_fill(1, torch.tensor([END.id]), float("-inf")).log_softmax(dim=-1)
     chosen = scores.argmax(dim=-1)
     doubtful = (scores.amax(dim=-1) < SURE).nonzero()[:, 0]
     if len(doubtful) == 0:
@@ -117,7 +119,7 @@ def first_words(
     hidden = step(network, network.words(tokens[:, None]), visible, position[rows] + 1, branches)[:, -1]
     states = [next_state(State.WORDS, token) for token in tokens.tolist()]
     following = forbid(network.words.logits(hidden), [state or State.ENDED for state in states])
-    second = following.log_softmax(dim=-1).amax(dim=-1).nan_to_num(0.0)  # nothing follows an end
+    second = following.log_softmax(dim=-1).amax(dim=-1)
     together = best.values + second.view_as(best.values)
     chosen[doubtful] = best.indices.gather(1, together.argmax(dim=-1, keepdim=True))[:, 0]
     return chosen.tolist()
