@@ -165,11 +165,6 @@ def step(
     ).last_hidden_state
 
 
-def is_complete(ids: Sequence[int]) -> bool:
-    """Tell whether an answer ended by itself."""
-    return bool(ids) and ids[-1] == END.id
-
-
 def verdicts(ids: Sequence[int]) -> int:
     """Return how many place tokens got their verdict; an answer may be cut right behind a place token."""
     return sum(token in (FOUND.id, NOWHERE.id) for token in ids)
