@@ -12,6 +12,7 @@ from torch import Tensor
 from torch.nn import functional
 from transformers import DynamicCache
 
+from deixis.language.caching import named
 from deixis.language.packing import additive, picture_weight
 from deixis.language.place_grammar import State, forbid, next_state, repetitions
 from deixis.language.vocabulary import END, FOUND, NOWHERE, PAD
@@ -37,7 +38,7 @@ def read_prefix(network: PointerNetwork, places: PlaceMap) -> Seen:
     picture = network.reader(places)
     cache = DynamicCache(config=network.decoder.config)
     mask = torch.zeros(1, 1, picture.shape[1], picture.shape[1], dtype=picture.dtype)
-    network.decoder(inputs_embeds=picture, attention_mask=mask, past_key_values=cache, use_cache=True)
+    network.decoder(inputs_embeds=picture, attention_mask=mask, use_cache=True, **named(cache))
     layers: list[Any] = list(cache.layers)
     return Seen(places, tuple((layer.keys, layer.values) for layer in layers))
 
@@ -160,8 +161,8 @@ def step(
         inputs_embeds=embeds,
         attention_mask=additive(visible, weights, dtype=embeds.dtype)[:, None],
         position_ids=positions,
-        past_key_values=cache,
         use_cache=True,
+        **named(cache),
     ).last_hidden_state
 
 

@@ -15,6 +15,7 @@ from torch.nn import functional
 from transformers import GenerationMixin, LlamaModel, PreTrainedModel
 from transformers.modeling_outputs import CausalLMOutputWithPast
 
+from deixis.language.caching import cache_of, named, past_length
 from deixis.language.embedding import FactorisedEmbedding
 from deixis.language.packing import (
     PADDING_SEGMENT,
@@ -131,6 +132,7 @@ class PointerNetwork(PreTrainedModel, GenerationMixin):
         segments: Tensor | None = None,
         attention_mask: Tensor | None = None,
         position_ids: Tensor | None = None,
+        cache: Any = None,
         past_key_values: Any = None,
         inputs_embeds: Tensor | None = None,
         labels: Tensor | None = None,
@@ -141,11 +143,13 @@ class PointerNetwork(PreTrainedModel, GenerationMixin):
 
         input_ids (B, T) begins with ``picture_tokens`` picture tokens when ``pixel_values`` (B, 3, S, S) is
         given; region_masks (B, R, H, W), region_geometry (B, R, G) and region_present (B, R) describe the
-        regions in the order of their tokens. Labels (B, T) with -100 where nothing is learnt.
+        regions in the order of their tokens. Labels (B, T) with -100 where nothing is learnt. The cache has two
+        names, see ``language.caching``.
         """
+        cache = past_key_values if cache is None else cache
         if inputs_embeds is None:
             picture = regions = None
-            if pixel_values is not None and past_length(past_key_values) == 0:
+            if pixel_values is not None and past_length(cache) == 0:
                 places = self.perceive(pixel_values)
                 picture = self.reader(places)
                 if region_masks is not None and region_geometry is not None and region_present is not None:
@@ -161,14 +165,14 @@ class PointerNetwork(PreTrainedModel, GenerationMixin):
             mask = continued_attention(
                 inputs_embeds,
                 attention_mask,
-                past=past_length(past_key_values),
+                past=past_length(cache),
                 picture=self.config.picture_tokens,
             )
         output = self.decoder(
             inputs_embeds=inputs_embeds,
             attention_mask=mask,
             position_ids=position_ids,
-            past_key_values=past_key_values,
+            **named(cache),
             use_cache=bool(use_cache),
         )
         logits = self.words.logits(output.last_hidden_state)
@@ -178,14 +182,9 @@ class PointerNetwork(PreTrainedModel, GenerationMixin):
         return CausalLMOutputWithPast(
             loss=loss,
             logits=logits,
-            past_key_values=output.past_key_values,
             hidden_states=(output.last_hidden_state,),
+            **named(cache_of(output)),
         )
-
-
-def past_length(past: Any) -> int:
-    """Return how many tokens a cache already holds."""
-    return 0 if past is None else int(past.get_seq_length())
 
 
 def continued_attention(embeds: Tensor, attention_mask: Tensor | None, *, past: int, picture: int) -> Tensor:
