@@ -143,8 +143,8 @@ class PointerNetwork(PreTrainedModel, GenerationMixin):
 
         input_ids (B, T) begins with ``picture_tokens`` picture tokens when ``pixel_values`` (B, 3, S, S) is
         given; region_masks (B, R, H, W), region_geometry (B, R, G) and region_present (B, R) describe the
-        regions in the order of their tokens. Labels (B, T) with -100 where nothing is learnt. The cache has two
-        names, see ``language.caching``.
+        regions in the order of their tokens. Labels (B, T) with -100 where nothing is learnt. The
+        cache has two names, see ``language.caching``.
         """
         cache = past_key_values if cache is None else cache
         if inputs_embeds is None:
