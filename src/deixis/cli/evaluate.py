@@ -31,6 +31,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--seed", type=int, default=0, help="for drawn regions, --limit and intervals (default: 0)"
     )
+    parser.add_argument(
+        "--control",
+        default="none",
+        metavar="C",
+        help="take the evidence away: grey (pictures) or shuffled_regions (between pictures)",
+    )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the report here")
     parser.add_argument(
         "--items", type=Path, metavar="FILE", help="write every item with its answer here, one a line"
@@ -42,11 +48,13 @@ def run(arguments: argparse.Namespace) -> int:
     import deixis
     from deixis.data.sources.pack import read_pack
     from deixis.errors import UsageError
+    from deixis.evaluation.controls import find_control
     from deixis.evaluation.evaluating import evaluate
     from deixis.evaluation.tasks import find_tasks
 
     # Whatever can be wrong with the call shows before minutes of answering.
     tasks = find_tasks(arguments.tasks.split(","))
+    control = find_control(arguments.control)
     if arguments.seed < 0:
         raise UsageError(f"--seed is {arguments.seed}; expected a whole number from 0")
     for path in (arguments.json, arguments.items):
@@ -64,6 +72,7 @@ def run(arguments: argparse.Namespace) -> int:
         weights=system.fingerprint(),
         seed=arguments.seed,
         limit=arguments.limit,
+        control=control,
         progress=True,
     )
     print(report.to_markdown())

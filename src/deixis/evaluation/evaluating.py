@@ -9,6 +9,7 @@ import numpy as np
 
 from deixis.data.scene import Scene
 from deixis.errors import UsageError
+from deixis.evaluation.controls import NONE, Control
 from deixis.evaluation.metrics.intervals import interval_over_pictures
 from deixis.evaluation.protocol import ProtocolCard
 from deixis.evaluation.report import Report, TaskResult
@@ -26,17 +27,20 @@ def evaluate(
     weights: str | None = None,
     seed: int = 0,
     limit: int | None = None,
+    control: Control = NONE,
     progress: bool = False,
 ) -> Report:
     """Return the report of a system on the scenes of one split.
 
-    data, split, weights: what the report calls them; limit: so many items of each task, drawn with ``seed``.
+    data, split, weights: what the report calls them. limit: so many items of each task, drawn with ``seed``.
+    control: what is taken away before asking.
     Raises UsageError for a task that finds nothing to ask.
     """
     items = [
         (task, chosen(asked_by(task, scenes, seed, split=split), limit=limit, seed=seed)) for task in tasks
     ]
-    asked = tuple(ask_all(system, scenes, items, progress=progress))
+    shown = [(task, control.items(own, seed)) for task, own in items]
+    asked = tuple(ask_all(system, scenes, shown, picture_shown=control.picture, progress=progress))
     return Report(
         ProtocolCard(
             system=system.name,
@@ -46,6 +50,7 @@ def evaluate(
             pictures=len({one.item.picture for one in asked}),
             seed=seed,
             limit=limit,
+            control=control,
             tasks=tasks,
         ),
         {

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from deixis import __version__
+from deixis.evaluation.controls import Control
 from deixis.evaluation.metrics.intervals import EXPLAINED
 from deixis.evaluation.runner import LARGEST_BATCH, MAX_NEW_TOKENS
 from deixis.evaluation.task import Task
@@ -17,7 +18,7 @@ class ProtocolCard:
     """How a report's numbers came about.
 
     weights: fingerprint of the network that answered. data: the name of the pack's folder. pictures: how
-    many were asked about. limit: items of each task.
+    many were asked about. limit: items of each task. control: what was taken away before asking.
     """
 
     system: str
@@ -27,6 +28,7 @@ class ProtocolCard:
     pictures: int
     seed: int
     limit: int | None
+    control: Control
     tasks: Sequence[Task[Any]]
 
     def to_dict(self) -> dict[str, Any]:
@@ -39,6 +41,7 @@ class ProtocolCard:
             "pictures": self.pictures,
             "seed": self.seed,
             "limit": self.limit,
+            "control": self.control.explained,
             "prompt": {task.name: task.prompt for task in self.tasks},
             "points_at": {task.name: task.points_at for task in self.tasks},
             "rule": {task.name: task.rule for task in self.tasks},

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
@@ -66,9 +66,13 @@ def ask_all(
     scenes: Sequence[Scene],
     items: Sequence[tuple[Task[Any], Sequence[Item[Any]]]],
     *,
+    picture_shown: Callable[[Picture], Picture] = lambda picture: picture,
     progress: bool,
 ) -> Iterator[Asked]:
-    """Yield what came of every item, picture by picture, with a progress bar on standard error."""
+    """Yield what came of every item, picture by picture, with a progress bar on standard error.
+
+    picture_shown: from each picture to the one that the system is shown instead.
+    """
     waiting: dict[str, list[tuple[Task[Any], Item[Any]]]] = {}
     for task, own in items:
         for item in own:
@@ -77,7 +81,9 @@ def ask_all(
     bar = tqdm(asked_about, desc="evaluating", unit="picture", file=sys.stderr, disable=not progress)
     for scene in bar:
         pairs = waiting[scene.id]
-        answers = ask_about(system, picture_of(scene), [(item.question, item.regions) for _, item in pairs])
+        answers = ask_about(
+            system, picture_shown(picture_of(scene)), [(item.question, item.regions) for _, item in pairs]
+        )
         for task, item in pairs:
             answer = answers[item.question, item.regions]
             yield Asked(task.name, item, answer.text, task.score(answer, item))

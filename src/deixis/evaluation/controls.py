@@ -1,0 +1,108 @@
+"""Controls: the same questions with the evidence taken away, to see that the answers came from it.
+
+A system that names regions from the words alone keeps its score when regions are shuffled between pictures;
+one that points by habit keeps it when every picture is grey.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from deixis.errors import UsageError
+from deixis.evaluation.task import Item
+from deixis.pictures.opening import Picture
+from deixis.regions.frames import UNIT
+from deixis.regions.shapes import Region
+
+GREY = 128
+Items = list[Item[Any]]
+
+
+@dataclass(frozen=True)
+class Control:
+    """What is changed before a system is asked; baselines and truths stay.
+
+    explained: for the protocol card. items: from a task's items and a seed to those that are asked. picture:
+    from each picture to the one that is shown.
+    """
+
+    name: str
+    explained: str
+    items: Callable[[Sequence[Item[Any]], int], Items]
+    picture: Callable[[Picture], Picture]
+
+
+def as_they_are(items: Sequence[Item[Any]], seed: int) -> Items:
+    """Return the items unchanged."""
+    return list(items)
+
+
+def itself(picture: Picture) -> Picture:
+    """Return the picture unchanged."""
+    return picture
+
+
+def grey(picture: Picture) -> Picture:
+    """Return a picture of the same size and frame in which there is nothing to see."""
+    return replace(picture, pixels=np.full_like(picture.pixels, GREY))
+
+
+def shuffled(items: Sequence[Item[Any]], seed: int) -> Items:
+    """Return the items, each with the regions of an item about another picture, at the same share of it.
+
+    Items keep their order, question and truth. UsageError where no region is pointed at, or where half of the
+    items or more are about one picture, so that they can't all get another's.
+    """
+    pointing = [index for index, item in enumerate(items) if item.regions]
+    if not pointing:
+        raise UsageError("these tasks point at nothing, so that no regions can be shuffled between pictures")
+    rng = np.random.default_rng([seed, len(pointing)])
+    # Sorted by picture and moved on by more than any picture has, no item meets its own picture again.
+    order = sorted(rng.permutation(pointing).tolist(), key=lambda index: items[index].picture)
+    pictures = [items[index].picture for index in order]
+    most = max(pictures.count(picture) for picture in dict.fromkeys(pictures))
+    if 2 * most > len(order):
+        raise UsageError(
+            f"{most} of {len(order)} items are about one picture; shuffling regions between pictures needs "
+            "more pictures"
+        )
+    changed = list(items)
+    for own, other in zip(order, order[most:] + order[:most], strict=True):
+        regions = zip(items[own].regions, items[other].regions, strict=True)
+        changed[own] = replace(
+            items[own], regions=tuple((name, share_of(region)) for (name, _), (_, region) in regions)
+        )
+    return changed
+
+
+def share_of(region: Region) -> Region:
+    """Return a region as shares of its picture's sides, bound to no picture."""
+    moved: Region = replace(region.to(region.frame.unit()), frame=UNIT)
+    return moved
+
+
+NONE = Control("none", "none", as_they_are, itself)
+CONTROLS = {
+    control.name: control
+    for control in (
+        NONE,
+        Control("grey", "every picture is an even grey of the same size", as_they_are, grey),
+        Control(
+            "shuffled_regions",
+            "every region is that of an item about another picture, at the same share of the sides",
+            shuffled,
+            itself,
+        ),
+    )
+}
+
+
+def find_control(name: str) -> Control:
+    """Return the control of that name; UsageError lists the known ones."""
+    if name not in CONTROLS:
+        raise UsageError(f"there is no control {name!r}; known controls: {', '.join(CONTROLS)}")
+    return CONTROLS[name]
