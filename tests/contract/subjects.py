@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import partial
 
 import torch
 from torch import Tensor
@@ -28,6 +30,11 @@ from deixis.systems.pointer.collate import region_tensors
 from deixis.systems.pointer.places import PlaceReading
 from tests.contract.promises import Subject
 from tests.systems.pointer.tiny import noise_picture, saved_system, tiny_dialogues
+
+
+def pointer_looking_twice() -> Subject:
+    """Return the same system with a second look at the best places."""
+    return replace(pointer(), make=partial(saved_system, candidates=6))
 
 
 def pointer() -> Subject:
@@ -116,3 +123,5 @@ def readable_by_pointer(system: System) -> list[Completion]:
 
 
 SUBJECTS: dict[str, Callable[[], Subject]] = {"pointer": pointer}
+# Further settings of a registered system that have to keep the promises, too.
+VARIANTS: dict[str, Callable[[], Subject]] = {"pointer looking twice": pointer_looking_twice}

@@ -9,15 +9,15 @@ import pytest
 
 from deixis.systems import SYSTEMS
 from tests.contract.promises import PROMISES, Promise
-from tests.contract.subjects import SUBJECTS
+from tests.contract.subjects import SUBJECTS, VARIANTS
 
 ARCHITECTURE = Path(__file__).parents[2] / "docs" / "architecture.md"
 
 
 @pytest.mark.parametrize("promise", PROMISES, ids=lambda promise: promise.__name__)
-@pytest.mark.parametrize("name", SYSTEMS)
+@pytest.mark.parametrize("name", [*SYSTEMS, *VARIANTS])
 def test_promise(name: str, promise: Promise, tmp_path: Path) -> None:
-    promise(SUBJECTS[name](), tmp_path)
+    promise((SUBJECTS | VARIANTS)[name](), tmp_path)
 
 
 def test_every_registered_system_is_a_subject() -> None:

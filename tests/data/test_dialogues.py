@@ -174,6 +174,47 @@ def test_mirrored_views_keep_other_phrases() -> None:
     assert set(writer_of("a dog runs", "a dog", mirror=1).phrases) == {"a dog"}
 
 
+def pair_writer(*phrases: tuple[str, tuple[int, ...]], mirror: float = 0.0) -> DialogueWriter:
+    """Return a writer about two dogs of which captions say nothing but these phrases."""
+    things = (Thing(1, Box(2, 2, 30, 30), "dog"), Thing(2, Box(34, 30, 60, 60), "dog"))
+    captions = tuple(Caption(text, (Phrase(0, len(text), text, things=meant),)) for text, meant in phrases)
+    scene = Scene("7", PictureFile(Path("7.jpg")), 64, 64, things, captions, ())
+    view = view_of(scene, mirror=mirror, zoom=1.0)
+    return DialogueWriter(scene, view=view, words=caption_words(scene), phrasebook=Phrasebook([scene]))
+
+
+@pytest.mark.parametrize(
+    ("phrases", "mirror", "names"),
+    [
+        ([("two dogs", (1, 2))], 0.0, {1: ["two dogs"], 2: ["two dogs"]}),
+        ([("two dogs", (1, 2)), ("a puppy", (2,))], 0.0, {1: ["two dogs"], 2: ["a puppy"]}),
+        ([("two dogs", (1, 2)), ("pets", (1, 2))], 0.0, {1: ["two dogs", "pets"], 2: ["two dogs", "pets"]}),
+        ([("two dogs", (1, 2)), ("the left dog", (1,))], 1.0, {1: ["two dogs"], 2: ["two dogs"]}),
+        ([("dogs on the left", (1, 2))], 1.0, {}),
+        ([("dogs on the left", (1, 2))], 0.0, {1: ["dogs on the left"], 2: ["dogs on the left"]}),
+    ],
+    ids=str,
+)
+def test_what_is_never_spoken_of_alone_has_the_name_of_all_of_them(
+    phrases: list[tuple[str, tuple[int, ...]]], mirror: float, names: dict[int, list[str]]
+) -> None:
+    assert pair_writer(*phrases, mirror=mirror).names == names
+
+
+def test_words_for_several_things_name_one_of_them_but_describe_none() -> None:
+    writer, rng = pair_writer(("two dogs", (1, 2)), ("a big puppy", (2,))), np.random.default_rng(0)
+    for kind in ("name", "name_bare"):
+        answers = [dialogue.turns[0].answer for dialogue in writer.write(kind, 9, rng)]
+        assert sorted(answers) == ["a puppy.", "dogs."]
+    for kind in ("describe", "two_turns"):
+        (dialogue,) = writer.write(kind, 9, rng)
+        ((_, region),) = dialogue.turns[0].regions
+        assert min(region.bounds().as_tuple()) > 25, "it lies in the box of the puppy"
+        assert "dogs" not in dialogue.turns[0].answer
+    assert pair_writer(("two dogs", (1, 2))).write("describe", 9, rng) == []
+    assert pair_writer(("two dogs", (1, 2))).write("two_turns", 9, rng) == []
+
+
 def test_what_left_the_view_is_not_asked_about() -> None:
     writer = writer_of("a dog runs", "a dog", mirror=0, zoom=4)
     assert writer.phrases == {} and writer.names == {}

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from deixis.data.perturbation import (
+    ANYWHERE,
     JITTER,
     inner_point,
     inner_scribble,
@@ -54,6 +55,18 @@ def test_regions_stay_with_their_box(box: Box, seed: int) -> None:
         assert (low >= [box.x0 - 1e-9, box.y0 - 1e-9]).all() and (
             high <= [box.x1 + 1e-9, box.y1 + 1e-9]
         ).all()
+
+
+@pytest.mark.parametrize("kind", [Point, Scribble], ids=["points", "strokes"])
+def test_points_and_strokes_lie_anywhere_in_the_thing(kind: type[Point] | type[Scribble]) -> None:
+    rng, box = np.random.default_rng(0), Box(10, 20, 50, 40, frame=FRAME)
+    drawn = [perturbed_region(box, rng) for _ in range(2500)]
+    found = [region for region in drawn if isinstance(region, kind)]
+    places = [point for r in found for point in (r.points if isinstance(r, Scribble) else ((r.x, r.y),))]
+    shares = (np.array(places) - [10, 20]) / [40, 20]
+    edge = 0.5 - ANYWHERE
+    assert shares.min() >= edge - 1e-9 and shares.max() <= 1 - edge + 1e-9
+    assert (shares.min(axis=0) < edge + 0.05).all() and (shares.max(axis=0) > 1 - edge - 0.05).all()
 
 
 def test_an_outline_is_round_the_middle() -> None:

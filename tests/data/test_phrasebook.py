@@ -7,7 +7,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from deixis.data.phrasebook import Phrasebook, caption_words, phrases_of, same_word
+from deixis.data.phrasebook import (
+    COUNTED,
+    KNOWN,
+    Phrasebook,
+    caption_words,
+    phrases_of,
+    same_word,
+    uncounted_nouns,
+)
 from deixis.data.scene import Caption, Phrase, PictureFile, Scene, Thing
 from deixis.data.sources.pack import read_pack
 from deixis.language.nouns import head_noun
@@ -75,3 +83,45 @@ def test_absent_is_none_where_everything_is_there_or_nothing_known() -> None:
     rng = np.random.default_rng(0)
     assert Phrasebook([only]).absent(caption_words(only), rng) is None
     assert Phrasebook([]).absent(frozenset(), rng) is None
+
+
+MANY = round(1 / COUNTED)
+
+
+@pytest.mark.parametrize(
+    ("counts", "uncounted"),
+    [
+        ({"the water": KNOWN}, True),
+        ({"the water": KNOWN - 1}, False),  # too few to tell
+        ({"the water": MANY, "a water": 1}, True),
+        ({"the water": MANY - 1, "a water": 1}, False),
+        ({"the water": KNOWN, "a deep water": KNOWN}, False),
+        ({"the water": KNOWN, "an icy water": KNOWN}, False),
+        ({"water": 5, "cold water": 2, "the water in a pond": 1}, True),
+        ({"the water": KNOWN, "a glass of water": 90}, True),
+        ({"another water": KNOWN}, True),
+        ({}, False),
+    ],
+    ids=str,
+)
+def test_nouns_that_hardly_ever_follow_an_article_are_not_counted(
+    counts: dict[str, int], uncounted: bool
+) -> None:
+    assert ("water" in uncounted_nouns(counts)) is uncounted
+
+
+def test_plurals_say_nothing_about_articles() -> None:
+    assert uncounted_nouns({"dogs": 50, "two dogs": 50, "the people": 50}) == frozenset()
+
+
+def test_short_names_follow_how_the_phrases_of_captions_are_worded() -> None:
+    water = [scene((f"{text} here", {text: (1,)})) for text in ["the water", "clear water"] * KNOWN]
+    book = Phrasebook([*water, scene(("a dog", {"a dog": (1,)}))])
+    assert book.uncounted == {"water"}
+    assert [book.name(text) for text in ("the water", "a big dog", "two dogs")] == ["water", "a dog", "dogs"]
+
+
+def test_names_of_categories_say_nothing_about_articles() -> None:
+    """No caption worded "the dog" here."""
+    book = Phrasebook([scene(exhaustive=frozenset({"dog"}))] * (KNOWN + 1))
+    assert book.texts == ["the dog"] and book.name("the dog") == "a dog"

@@ -58,23 +58,38 @@ def test_the_mean_under_weights_is_the_weighted_mean() -> None:
     torch.testing.assert_close(mean_under(features, masks), expected)
 
 
+def test_the_mean_under_a_finer_mask_weighs_cells_by_what_they_hold_of_it() -> None:
+    features = torch.randn(2, WIDTH, ROWS // 4, COLUMNS // 2, dtype=torch.float64)
+    masks = torch.rand(2, 3, ROWS, COLUMNS, dtype=torch.float64)
+    masks = masks / masks.sum(dim=(-2, -1), keepdim=True)
+    expected = torch.zeros(2, 3, WIDTH, dtype=torch.float64)
+    for row in range(ROWS):
+        for column in range(COLUMNS):
+            cell = features[:, None, :, row // 4, column // 2]
+            expected += masks[:, :, row, column, None] * cell
+    torch.testing.assert_close(mean_under(features, masks), expected)
+
+
 @pytest.mark.parametrize(("row", "column"), [(0, 0), (2, 5), (7, 11)])
-def test_a_region_of_one_cell_is_that_cell_at_both_depths(row: int, column: int) -> None:
+def test_a_region_of_one_cell_is_that_cell_at_every_depth(row: int, column: int) -> None:
     encoder, places = RegionEncoder(map_width=WIDTH, out_width=10), place_map()
     geometry = torch.rand(2, 1, GEOMETRY)
     tokens = encoder(places, one_cell(row, column).expand(2, 1, -1, -1), geometry)
-    both = torch.cat([places.fine[:, :, row, column], places.coarse[:, :, row // 4, column // 4]], dim=-1)
+    depths = (places.fine, places.middle, places.coarse)
+    cells = [depth[:, :, row // step, column // step] for depth, step in zip(depths, (1, 2, 4), strict=True)]
     assert tokens.shape == (2, 1, 10)
-    torch.testing.assert_close(tokens[:, 0], encoder.content(both) + encoder.geometry(geometry[:, 0]))
+    expected = encoder.content(torch.cat(cells, dim=-1)) + encoder.geometry(geometry[:, 0])
+    torch.testing.assert_close(tokens[:, 0], expected)
 
 
-def test_a_mask_counts_by_its_shape_not_by_its_sum_at_the_coarse_depth() -> None:
-    """Pooling averages sixteen cells; the share of each coarse cell must still sum to 1."""
+def test_a_mask_counts_by_its_shape_not_by_its_sum_at_the_coarser_depths() -> None:
+    """Pooling averages four or sixteen cells; the shares of the coarser cells must still sum to 1."""
     encoder, places = RegionEncoder(map_width=WIDTH, out_width=10), place_map(1)
     even = torch.full((1, 1, ROWS, COLUMNS), 1 / (ROWS * COLUMNS))
-    both = torch.cat([places.fine.mean(dim=(-2, -1)), places.coarse.mean(dim=(-2, -1))], dim=-1)
+    depths = (places.fine, places.middle, places.coarse)
+    means = torch.cat([depth.mean(dim=(-2, -1)) for depth in depths], dim=-1)
     token = encoder(places, even, torch.zeros(1, 1, GEOMETRY))
-    torch.testing.assert_close(token[:, 0], encoder.content(both) + encoder.geometry.bias)
+    torch.testing.assert_close(token[:, 0], encoder.content(means) + encoder.geometry.bias)
 
 
 def test_rows_that_only_pad_are_finite_and_leave_others_alone() -> None:
@@ -94,11 +109,12 @@ def test_no_regions_give_no_tokens() -> None:
 
 def test_gradients_reach_the_maps_and_all_parameters() -> None:
     encoder, places = RegionEncoder(map_width=WIDTH, out_width=10), place_map()
-    places.fine.requires_grad_()
-    places.coarse.requires_grad_()
+    for depth in (places.fine, places.middle, places.coarse):
+        depth.requires_grad_()
     tokens = encoder(places, one_cell(3, 4).expand(2, 1, -1, -1), torch.rand(2, 1, GEOMETRY))
     tokens.square().sum().backward()
     assert all(parameter.grad is not None for parameter in encoder.parameters())
-    assert places.fine.grad is not None and places.coarse.grad is not None
-    touched = places.fine.grad.abs().sum(dim=(0, 1))
-    assert touched[3, 4] > 0 and touched.sum() == touched[3, 4]
+    for depth, row, column in ((places.fine, 3, 4), (places.middle, 1, 2), (places.coarse, 0, 1)):
+        assert depth.grad is not None
+        touched = depth.grad.abs().sum(dim=(0, 1))
+        assert touched[row, column] > 0 and touched.sum() == touched[row, column]

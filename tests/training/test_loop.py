@@ -135,12 +135,15 @@ def test_passes_add_up_to_the_batch(pack, tmp_path):
     assert rows[-1]["step"] == 6
 
 
-def test_a_stage_starts_from_another_at_a_new_size(pack, tmp_path):
-    second = toy_recipe(name="larger", starts_from="toy", steps=2, network={"side": 96})
+def test_a_stage_starts_from_another_at_a_new_size_with_a_second_look(pack, tmp_path):
+    second = toy_recipe(name="larger", starts_from="toy", steps=2, network={"side": 96, "candidates": 4})
     models = run_recipes([second, toy_recipe(steps=2)], data=pack, out=tmp_path)
     assert [model.parent.name for model in models] == ["toy", "larger"]
     assert json.loads((models[1] / "config.json").read_text())["side"] == 96
-    assert load_file(models[1] / "model.safetensors")["mapper.fine_position"].shape[-1] == 12
+    first, then = (load_file(model / "model.safetensors") for model in models)
+    assert then["mapper.fine_position"].shape[-1] == 12
+    assert not [name for name in first if name.startswith("second_look.")]
+    assert then["second_look.score.weight"].any(), "it was added and has learnt"
 
 
 def test_starting_from_nowhere_is_an_error(pack, tmp_path):

@@ -17,7 +17,7 @@ from deixis.data.dialogue import Dialogue, Example, Mark, Turn
 from deixis.data.perturbation import perturbed_region
 from deixis.data.phrasebook import Phrasebook, caption_words, phrases_of
 from deixis.data.scene import Caption, Scene
-from deixis.language.nouns import head_noun, is_plural, with_article, words_of
+from deixis.language.nouns import is_plural, words_of
 from deixis.pictures.opening import open_picture
 from deixis.regions.shapes import Box
 
@@ -142,10 +142,20 @@ class DialogueWriter:
             for text, things in phrases_of(scene).items()
             if all(thing in self.boxes for thing in things) and not (view.mirrored and sided(text))
         }
-        self.names: dict[int, list[str]] = {}
+        self.described: dict[int, list[str]] = {}
         for text, things in self.phrases.items():
             if len(things) == 1:
-                self.names.setdefault(things[0], []).append(text)
+                self.described.setdefault(things[0], []).append(text)
+        # What is never spoken of alone goes by the words for all of them: one of "two dogs" by "dogs".
+        self.names = dict(self.described)
+        for text, things in phrases_of(scene).items():
+            for thing in things:
+                if (
+                    thing in self.boxes
+                    and thing not in self.described
+                    and not (view.mirrored and sided(text))
+                ):
+                    self.names.setdefault(thing, []).append(text)
 
     def write(self, kind: str, count: int, rng: np.random.Generator) -> list[Dialogue]:
         """Return up to ``count`` dialogues of ``kind``: fewer where the picture has less to ask about."""
@@ -158,7 +168,7 @@ class DialogueWriter:
             drawn = [self.absent(rng) for _ in range(count)]
             return [self.locate(text, (), kind, rng) for text in drawn if text is not None]
         if kind in ("name", "name_bare", "describe"):
-            things = draw(list(self.names), count, rng)
+            things = draw(list(self.described if kind == "describe" else self.names), count, rng)
             return [Dialogue(kind, (self.about_region(thing, kind, rng),)) for thing in things]
         if kind == "presence":
             return [Dialogue(kind, (turn,)) for turn in self.presences(count, rng)]
@@ -198,10 +208,10 @@ class DialogueWriter:
         """Ask for the name (a noun) or a description (the longest phrase) of a thing pointed at."""
         region = perturbed_region(self.boxes[thing], rng)
         if kind == "describe":
-            answer = max(self.names[thing], key=len)
+            answer = max(self.described[thing], key=len)
             question = pick(DESCRIBE, rng)
         else:
-            answer = with_article(head_noun(pick(self.names[thing], rng)))
+            answer = self.phrasebook.name(pick(self.names[thing], rng))
             question = "{it}" if kind == "name_bare" else pick(NAME, rng)
         return Turn(question, f"{answer}.", regions=(("it", region),))
 
@@ -256,13 +266,13 @@ class DialogueWriter:
     def two_turns(self, count: int, rng: np.random.Generator) -> list[Dialogue]:
         """Point at a thing, then ask on: about the same region, or for something else."""
         dialogues = []
-        for thing in draw(list(self.names), count, rng):
+        for thing in draw(list(self.described), count, rng):
             first = self.about_region(thing, "name", rng)
             if rng.random() < 0.5 and self.phrases:
                 text = pick(list(self.phrases), rng)
                 second = self.where(text, self.phrases[text], rng)
             else:
-                second = Turn("what does it look like?", max(self.names[thing], key=len) + ".")
+                second = Turn("what does it look like?", max(self.described[thing], key=len) + ".")
             dialogues.append(Dialogue("two_turns", (first, second)))
         return dialogues
 

@@ -7,17 +7,18 @@ import numpy as np
 from deixis.regions.shapes import Box, Point, Polygon, Region, Scribble
 
 JITTER = 0.08  # of width and height, on each edge
+ANYWHERE = 0.45  # of width and height, to each side of the middle: people point near edges too
 
 
 def perturbed_region(box: Box, rng: np.random.Generator) -> Region:
     """Draw a region of any kind that means the thing in ``box``, in the same frame."""
     kind = rng.random()
-    if kind < 0.55:
+    if kind < 0.5:
         return jittered(box, rng)
-    if kind < 0.7:
-        return inner_point(box, rng)
-    if kind < 0.85:
-        return inner_scribble(box, rng)
+    if kind < 0.68:
+        return inner_point(box, rng, spread=ANYWHERE)
+    if kind < 0.86:
+        return inner_scribble(box, rng, spread=ANYWHERE)
     return outline(jittered(box, rng), rng)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Container
 
 PREPOSITIONS = frozenset(
     [
@@ -79,6 +80,9 @@ IRREGULAR_PLURALS = frozenset(
         "kids",
     ]
 )
+AMOUNTS = frozenset(
+    ["bunch", "couple", "crowd", "group", "lot", "lots", "number", "pair", "piece", "pile", "row", "stack"]
+)
 MANY = frozenset(
     [
         "two",
@@ -100,6 +104,8 @@ MANY = frozenset(
         "numerous",
     ]
 )
+# Spelt with a vowel, said with a consonant ("a uniform"), or the other way round ("an hour").
+SAID_WITH_VOWEL = re.compile(r"(?!uni|uku|uten|eu|one\b)[aeiou]|hour")
 WORD = re.compile(r"[a-z0-9]+(?:[-'][a-z0-9]+)*")
 
 
@@ -145,12 +151,26 @@ def is_plural(phrase: str) -> bool:
     return head in IRREGULAR_PLURALS or (head.endswith("s") and not head.endswith(("ss", "us", "is")))
 
 
-def with_article(noun: str) -> str:
-    """Return the noun with "a" or "an", or bare when it is a plural.
+def with_article(noun: str, *, uncounted: Container[str] = ()) -> str:
+    """Return the noun with "a" or "an", or bare when it is a plural or one of those that take no article.
 
-    >>> with_article("elephant"), with_article("dogs")
-    ('an elephant', 'dogs')
+    >>> with_article("elephant"), with_article("dogs"), with_article("water", uncounted={"water"})
+    ('an elephant', 'dogs', 'water')
     """
-    if not noun or is_plural(noun):
+    if not noun or is_plural(noun) or noun in uncounted:
         return noun
-    return f"{'an' if noun[0] in 'aeiou' else 'a'} {noun}"
+    return f"{'an' if SAID_WITH_VOWEL.match(noun) else 'a'} {noun}"
+
+
+def short_name(phrase: str, *, uncounted: Container[str] = ()) -> str:
+    """Return a phrase cut to its head noun with an article; amounts keep what there is an amount of.
+
+    >>> short_name("a young girl in a pink dress"), short_name("a large group of young people in a hall")
+    ('a girl', 'a group of people')
+    """
+    noun = head_noun(phrase)
+    name = with_article(noun, uncounted=uncounted)
+    rest = re.search(rf"\b{re.escape(noun)} of (.+)", phrase.lower())
+    if noun in AMOUNTS and rest and (inner := head_noun(rest.group(1))):
+        return f"{name} of {inner}"
+    return name

@@ -21,7 +21,7 @@ class RegionEncoder(nn.Module):
     def __init__(self, *, map_width: int, out_width: int) -> None:
         super().__init__()
         self.content = nn.Sequential(
-            nn.Linear(2 * map_width, out_width), nn.GELU(), nn.Linear(out_width, out_width)
+            nn.Linear(3 * map_width, 2 * out_width), nn.GELU(), nn.Linear(2 * out_width, out_width)
         )
         self.geometry = nn.Linear(GEOMETRY, out_width)
 
@@ -31,14 +31,17 @@ class RegionEncoder(nn.Module):
         masks (B, R, H, W): non-negative, each sums to 1 (all zero for padding rows).
         geometry (B, R, GEOMETRY). Returns (B, R, out_width).
         """
-        fine = mean_under(places.fine, masks)
-        coarse_cells = (places.coarse.shape[-2], places.coarse.shape[-1])
-        shares = functional.adaptive_avg_pool2d(masks, coarse_cells)
-        shares = shares / shares.sum(dim=(-2, -1), keepdim=True).clamp(min=1e-6)
-        coarse = mean_under(places.coarse, shares)
-        return self.content(torch.cat([fine, coarse], dim=-1)) + self.geometry(geometry)
+        depths = [mean_under(depth, masks) for depth in (places.fine, places.middle, places.coarse)]
+        return self.content(torch.cat(depths, dim=-1)) + self.geometry(geometry)
 
 
 def mean_under(features: Tensor, masks: Tensor) -> Tensor:
-    """Return the mean (B, R, D) of features (B, D, H, W) under masks (B, R, H, W) that sum to 1."""
+    """Return the mean (B, R, D) of features (B, D, h, w) under masks (B, R, H, W) that sum to 1.
+
+    Features of a coarser grid are averaged under the share of the mask that each of their cells holds.
+    """
+    cells = (features.shape[-2], features.shape[-1])
+    if masks.shape[-2:] != cells:
+        masks = functional.adaptive_avg_pool2d(masks, cells)
+        masks = masks / masks.sum(dim=(-2, -1), keepdim=True).clamp(min=1e-6)
     return torch.bmm(masks.flatten(2), features.flatten(2).transpose(1, 2))

@@ -10,7 +10,15 @@ import pytest
 import torch
 
 from deixis.answers.grounded import Answer, Place, Span
-from deixis.errors import BadPicture, BadRegion, DeixisError, FrameMismatch, RegionClipped, UsageError
+from deixis.errors import (
+    BadPicture,
+    BadRegion,
+    BadWeights,
+    DeixisError,
+    FrameMismatch,
+    RegionClipped,
+    UsageError,
+)
 from deixis.language.vocabulary import END, FOUND, NOWHERE, PHRASE, PHRASE_END, PLACE
 from deixis.pictures.opening import Picture
 from deixis.regions.frames import THOUSANDTHS, UNIT
@@ -303,6 +311,35 @@ def test_an_answer_that_was_cut_keeps_what_was_complete(system: PointerSystem, c
     assert len(reading.spans) == count >= 1 and reading.spans[0].places
     assert len(reading.parse_failures) == 1
     assert reading.parse_failures[0].startswith("the answer stopped in ")
+
+
+def test_places_are_read_from_the_second_look() -> None:
+    """Answers hold its boxes, cut to the picture, and it may say that there is none."""
+    twice = tiny_system(candidates=6)
+    answers = twice.ask(PICTURE, ["where is the dog?", "cat"], max_new_tokens=20)
+    places = [place for answer in answers for span in answer.spans for place in span.places]
+    assert places
+    for place in places:
+        x0, y0, x1, y1 = place.box.as_tuple()
+        assert 0 <= x0 < x1 <= WIDTH and 0 <= y0 < y1 <= HEIGHT and 0 < place.score <= 1
+    before = [place.box for place in places]
+    with torch.no_grad():
+        twice.network.second_look.refine.bias.fill_(0.2)
+    moved = twice.ask(PICTURE, ["where is the dog?", "cat"], max_new_tokens=20)
+    assert [place.box for answer in moved for span in answer.spans for place in span.places] != before
+    with torch.no_grad():
+        twice.network.second_look.none.bias.fill_(50.0)
+    gone = twice.ask(PICTURE, ["where is the dog?", "cat"], max_new_tokens=20)
+    spans = [span for answer in gone for span in answer.spans]
+    assert spans and all(span.nowhere and not span.places for span in spans)
+
+
+def test_a_damaged_second_look_is_no_place() -> None:
+    twice = tiny_system(candidates=6)
+    with torch.no_grad():
+        twice.network.second_look.score.bias.fill_(math.nan)
+    with pytest.raises(BadWeights, match="not finite"):
+        twice.ask(PICTURE, ["where is the dog?", "cat"], max_new_tokens=20)
 
 
 def test_what_follows_a_mistake_is_not_read(system: PointerSystem) -> None:

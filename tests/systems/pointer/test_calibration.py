@@ -7,6 +7,7 @@ import torch
 
 from deixis.data.phrasebook import Phrasebook
 from deixis.data.sources import read_scenes
+from deixis.layers.place_map import STRIDE
 from deixis.regions.frames import Frame
 from deixis.regions.shapes import Box
 from deixis.systems.pointer.calibration import (
@@ -61,11 +62,17 @@ def test_nowhere_shares():
     assert nowhere_shares([judged([0.2, 0.1, 0.7])]).tolist() == pytest.approx([0.7])
 
 
-def test_end_to_end_on_toy_pictures(tmp_path):
+@pytest.mark.parametrize("candidates", [0, 5], ids=["first look", "second look"])
+def test_end_to_end_on_toy_pictures(tmp_path, candidates):
     scenes = read_scenes(write_toy_pack(tmp_path, pictures=4), "train")
-    network, vocabulary, book = tiny_network(), tiny_vocabulary(), Phrasebook(scenes)
+    network, vocabulary = tiny_network(candidates=candidates), tiny_vocabulary()
+    book = Phrasebook(scenes)
     items = [item for scene in scenes for item in judge(network, vocabulary, scene, phrasebook=book)]
     assert any(item.truth for item in items) and any(not item.truth for item in items)
+    choices = candidates or (network.config.side // STRIDE) ** 2
+    for item in items:
+        assert item.locations.shape == (choices,) and item.boxes.shape == (choices, 4)
+        assert item.nowhere.shape == ()
     rule = choose_rule(network, vocabulary, scenes, phrasebook=book)
     assert rule.agree in AGREE and rule.nowhere in NOWHERE and rule.least in LEAST
     assert choose_rule(network, vocabulary, scenes, phrasebook=book) == rule

@@ -47,6 +47,7 @@ def test_every_dialogue_starts_behind_the_picture() -> None:
     ]
     assert row.positions == [0, 1, 2, 3] + [4 + step for length in lengths for step in range(length)]
     assert row.regions == [region for draft in drafts for region in draft.regions]
+    assert row.named == ["a dog", "a cat", "a hat"]
 
 
 def test_a_batch_of_all_kinds() -> None:
@@ -88,9 +89,20 @@ def test_places_have_their_boxes_counts_and_phrases() -> None:
     assert batch["place_boxes"][0, 2].tolist() == [[1, 2, 3, 4], [0, 0, 0, 0]]
 
 
+def test_regions_have_the_rows_of_what_they_are_called() -> None:
+    rows = {"a dog": 4, "a hat": 2, "": 9}
+    batch = collated(example(*ALL), example(seed=1), example(ALL[2], ALL[1], seed=2), rows=rows)
+    # Of all kinds: five named ones, a bare one, a described one, two in the first of two turns.
+    assert batch["region_phrases"][0].tolist() == [4, -1, 2, -1, 4, -1, -1, -1, -1]
+    assert batch["region_phrases"][1].tolist() == [-1] * 9
+    assert batch["region_phrases"][2].tolist() == [2, -1] + [-1] * 7
+    assert batch["region_phrases"].shape == batch["region_present"].shape
+
+
 def test_without_any_region_or_place() -> None:
     batch = collated(example(Dialogue("caption", (Turn("describe.", "a dog."),))))
     assert batch["region_masks"].shape == (1, 0, CELLS, CELLS)
+    assert batch["region_phrases"].shape == (1, 0) and batch["region_phrases"].dtype == torch.long
     assert batch["place_slots"].shape == (1, 0) and batch["place_boxes"].shape == (1, 0, 1, 4)
 
 

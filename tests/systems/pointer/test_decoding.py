@@ -24,6 +24,7 @@ from deixis.systems.pointer.decoding import FIRST_WORDS, SURE, verdicts
 from deixis.systems.pointer.places import PlaceReading, picture_part, read_places
 from tests.systems.pointer.tiny import noise_picture, saved_system, tiny_system
 
+SEEDS = (14, 18, 24)  # of networks whose answers differ in kind, see below
 QUESTIONS: tuple[tuple[str, dict[str, Region]], ...] = (
     ("what is {it}?", {"it": Box(10, 10, 60, 70)}),
     ("where is the dog?", {}),
@@ -110,7 +111,7 @@ def naive_first_word(logits: Tensor, following: Callable[[int], Tensor]) -> int:
 def test_an_answer_may_begin_with_a_word_that_needs_no_article() -> None:
     """The first words are told apart by what can follow them, not by themselves alone."""
     both = Counter[bool]()
-    for seed in (2, 4, 5):
+    for seed in SEEDS:
         system = tiny_system(seed=seed)
         perception, prompts = prompts_of(system)
         for prompt in prompts:
@@ -133,19 +134,20 @@ def first_alone(system: PointerSystem, perception: Perception, prompt: Written) 
 def naive_place(
     system: PointerSystem, perception: Perception, hidden: Tensor, places: PlaceMap
 ) -> PlaceReading:
-    scores = system.network.place_head(hidden, places.keys)
+    pointed = system.network.point(hidden, places)
     return read_places(
-        scores.locations[0, 0],
-        scores.nowhere[0, 0],
-        places.boxes[0],
+        pointed.scores[0, 0],
+        pointed.nowhere[0, 0],
+        pointed.boxes[0, 0],
         inside=picture_part(perception.view.frame, perception.picture.frame),
         rule=system.rule,
     )
 
 
-@pytest.mark.parametrize("seed", [2, 4, 5])
-def test_growing_with_a_cache_in_a_batch_equals_computing_everything_anew(seed: int) -> None:
-    system = tiny_system(seed=seed)
+@pytest.mark.parametrize("candidates", [0, 6], ids=["first look", "second look"])
+@pytest.mark.parametrize("seed", SEEDS)
+def test_growing_with_a_cache_in_a_batch_equals_computing_everything_anew(seed: int, candidates: int) -> None:
+    system = tiny_system(seed=seed, candidates=candidates)
     perception, prompts = prompts_of(system)
     together = system.complete(perception, prompts, max_new_tokens=14)
     assert len({completion.ids for completion in together}) > 1
@@ -158,7 +160,7 @@ def test_growing_with_a_cache_in_a_batch_equals_computing_everything_anew(seed: 
 def test_some_of_these_answers_hold_found_and_some_missing_places() -> None:
     """Otherwise the test above would compare words alone."""
     tokens: set[int] = set()
-    for seed in (2, 4, 5):
+    for seed in SEEDS:
         system = tiny_system(seed=seed)
         perception, prompts = prompts_of(system)
         for completion in system.complete(perception, prompts, max_new_tokens=14):

@@ -7,18 +7,23 @@ from typing import Any
 import pytest
 import torch
 from torch import Tensor
-from torchvision.ops import generalized_box_iou
+from torchvision.ops import box_iou, generalized_box_iou
 
 from deixis.data.dialogue import Dialogue, Example, Turn
 from deixis.errors import RecordError
 from deixis.layers.place_map import STRIDE, PlaceMap
+from deixis.layers.second_look import choose_candidates
 from deixis.systems.pointer.collate import PointerCollate
 from deixis.systems.pointer.model import PlaceScores
 from deixis.systems.pointer.objective import (
+    CLOSE,
+    NEAR,
+    RIGHT,
     ObjectiveWeights,
     PointerObjective,
     box_loss,
     generalised_iou,
+    iou_of_pairs,
     mean_where,
     place_loss,
     place_targets,
@@ -128,12 +133,14 @@ def test_mean_where_nothing_is_chosen_is_zero() -> None:
     assert mean_where(torch.ones(1, 0), torch.zeros(1, 0, dtype=torch.bool)).item() == 0
 
 
-def losses_of(*dialogues: Dialogue, teacher: bool = False) -> dict[str, Tensor]:
-    network = tiny_network()
+def losses_of(*dialogues: Dialogue, teacher: bool = False, candidates: int = 0) -> dict[str, Tensor]:
+    network = tiny_network(candidates=candidates)
     vectors = torch.nn.functional.normalize(torch.randn(5, 12), dim=-1) if teacher else None
     torch.manual_seed(0)
     objective = PointerObjective(network, weights=ObjectiveWeights(), phrase_vectors=vectors)
-    collate = PointerCollate(network.config, tiny_vocabulary(), phrase_rows={"the dog": 0, "red hat": 2})
+    collate = PointerCollate(
+        network.config, tiny_vocabulary(), phrase_rows={"the dog": 0, "red hat": 2, "a dog": 3}
+    )
     losses: dict[str, Tensor] = objective(collate([Example("one", PICTURE, dialogues)]))
     losses["total"].backward()
     gradients = [p.grad for p in objective.parameters() if p.grad is not None]
@@ -144,11 +151,12 @@ def losses_of(*dialogues: Dialogue, teacher: bool = False) -> dict[str, Tensor]:
 KINDS = {dialogue.kind: dialogue for dialogue in tiny_dialogues(PICTURE.frame)}
 
 
+@pytest.mark.parametrize("candidates", [0, 6], ids=["first look", "second look"])
 @pytest.mark.parametrize("teacher", [False, True], ids=["alone", "taught"])
 @pytest.mark.parametrize("kind", [*KINDS, "words alone"])
-def test_every_kind_alone_has_finite_losses(kind: str, teacher: bool) -> None:
+def test_every_kind_alone_has_finite_losses(kind: str, teacher: bool, candidates: int) -> None:
     plain = Dialogue("caption", (Turn("describe.", "a dog."),))
-    losses = losses_of(KINDS.get(kind, plain), teacher=teacher)
+    losses = losses_of(KINDS.get(kind, plain), teacher=teacher, candidates=candidates)
     assert all(torch.isfinite(value) and value >= 0 for value in losses.values())
     if kind in ("name", "describe", "name_bare", "words alone"):
         assert losses["places"] == 0 and losses["boxes"] == 0 and losses["words"] > 0
@@ -156,13 +164,22 @@ def test_every_kind_alone_has_finite_losses(kind: str, teacher: bool) -> None:
         assert losses["words"] == 0 and losses["places"] > 0
     if kind.startswith("absent"):
         assert losses["boxes"] == 0
+    if candidates and kind in ("name", "words alone"):
+        assert losses["look"] == 0 and losses["refine"] == 0
+    if candidates and kind.startswith("absent"):
+        assert losses["look"] > 0 and losses["refine"] == 0
+    if teacher:
+        assert (losses["regions"] > 0) == (kind in ("name",))
 
 
 def test_the_total_is_the_weighted_sum() -> None:
-    losses = losses_of(*KINDS.values(), teacher=True)
+    losses = losses_of(*KINDS.values(), teacher=True, candidates=6)
     weights = ObjectiveWeights()
     parts = {name: value.item() for name, value in losses.items() if name != "total"}
-    assert parts.keys() == {"places", "boxes", "words", "phrases", "phrase_query"}
+    assert parts.keys() == {
+        *("places", "boxes", "words", "phrases", "phrase_query"),
+        *("regions", "look", "refine"),
+    }
     expected = sum(getattr(weights, name) * value for name, value in parts.items())
     assert losses["total"].item() == pytest.approx(expected, rel=1e-5)
 
@@ -194,3 +211,142 @@ def test_dialogues_packed_behind_a_picture_learn_as_if_they_were_alone() -> None
     alone = [words_and_tokens(dialogue) for dialogue in chosen]
     assert count == sum(tokens for _, tokens in alone)
     assert together == pytest.approx(sum(loss * tokens for loss, tokens in alone) / count, rel=1e-5)
+
+
+# Regions and what they are called.
+
+
+def test_regions_learn_the_vectors_of_their_names() -> None:
+    network = tiny_network()
+    vectors = torch.nn.functional.normalize(torch.randn(5, 12), dim=-1)
+    objective = PointerObjective(network, weights=ObjectiveWeights(), phrase_vectors=vectors)
+    present = torch.tensor([[True, True, False], [True, False, False]])
+    regions = torch.randn(3, network.config.width)
+    said = objective.region_to_phrase(regions)
+    rows = torch.tensor([[4, -1, -1], [2, -1, -1]])
+    away = [1 - torch.cosine_similarity(said[n], vectors[row], dim=0) for n, row in ((0, 4), (2, 2))]
+    batch = {"region_phrases": rows, "region_present": present}
+    assert objective.named(regions, batch).item() == pytest.approx((sum(away) / 2).item(), rel=1e-5)
+    unknown = {"region_phrases": torch.full_like(rows, -1), "region_present": present}
+    assert objective.named(regions, unknown).item() == 0
+
+
+def test_names_of_regions_reach_the_region_encoder() -> None:
+    network = tiny_network()
+    vectors = torch.nn.functional.normalize(torch.randn(1, 12), dim=-1)
+    objective = PointerObjective(network, weights=ObjectiveWeights(), phrase_vectors=vectors)
+    collate = PointerCollate(network.config, tiny_vocabulary(), phrase_rows={"a dog": 0})
+    dogs = [dialogue for dialogue in tiny_dialogues(PICTURE.frame) if dialogue.turns[0].answer == "a dog."]
+    objective(collate([Example("one", PICTURE, dogs)]))["regions"].backward()
+    parts = [*network.region_encoder.named_parameters(), *objective.region_to_phrase.named_parameters()]
+    assert not [name for name, p in parts if p.grad is None or not (p.grad.abs() > 0).any()]
+
+
+# The second look.
+
+LOOKED = 6
+
+
+def test_iou_of_pairs_is_that_of_torchvision() -> None:
+    first, second = random_boxes(2, 3, 5, seed=2), random_boxes(2, 3, 4, seed=3)
+    found = iou_of_pairs(first, second)
+    assert found.shape == (2, 3, 5, 4)
+    for b in range(2):
+        for p in range(3):
+            torch.testing.assert_close(found[b, p], box_iou(first[b, p], second[b, p]))
+    nothing = torch.zeros(1, 4)
+    assert iou_of_pairs(nothing, nothing).item() == 0
+
+
+def look_batch(
+    *, missed: bool = False
+) -> tuple[PointerObjective, Tensor, PlaceMap, PlaceScores, dict[str, Any]]:
+    """Return what a second look learns from: boxes near candidates, or (missed) far from all of them."""
+    objective = PointerObjective(
+        tiny_network(candidates=LOOKED), weights=ObjectiveWeights(), phrase_vectors=None
+    )
+    chance = torch.Generator().manual_seed(0)
+    hidden = torch.randn(2, 4, objective.network.config.width, generator=chance)
+    places = some_map(2)
+    width = objective.network.config.map_width
+    features = torch.randn(2, width, CELLS, CELLS, generator=chance)
+    places = PlaceMap(features, features, features, features.flatten(2), places.boxes)
+    scores = PlaceScores(torch.randn(2, 4, CELLS * CELLS, generator=chance), torch.zeros(2, 4))
+    batch = some_batch()
+    found = choose_candidates(scores.locations, scores.nowhere, places.boxes, count=LOOKED).boxes
+    wide = found[:, :, :3, 2:] - found[:, :, :3, :2]
+    batch["place_boxes"] = found[:, :, :3] + torch.cat([wide * 0.1, -wide * 0.05], dim=-1)
+    if missed:
+        batch["place_boxes"] = batch["place_boxes"] + 10 * SIDE
+        batch["place_counts"] = batch["place_counts"].clamp(min=1)
+    return objective, hidden, places, scores, batch
+
+
+def test_the_second_look_learns_what_a_loop_says() -> None:
+    objective, hidden, places, scores, batch = look_batch()
+    batch["place_boxes"][0, 1] += 10 * SIDE  # among no candidate: it doesn't count, not even as 0
+    candidates = choose_candidates(scores.locations, scores.nowhere, places.boxes, count=LOOKED)
+    look = objective.network.second_look(hidden, places, candidates)
+    choices, moves = [], []
+    for b, p in batch["place_present"].nonzero().tolist():
+        truth = batch["place_boxes"][b, p, : int(batch["place_counts"][b, p])]
+        logs = torch.cat([look.scores[b, p], look.none[b, p, None]]).log_softmax(dim=0)
+        if len(truth) == 0:
+            choices.append(-logs[-1].item())
+            continue
+        overlaps = box_iou(candidates.boxes[b, p], truth)
+        fits = [min(max((iou - CLOSE) / (RIGHT - CLOSE), 0), 1) for iou in overlaps.amax(dim=1).tolist()]
+        if sum(fits) > 0:
+            choices.append(sum(-f / sum(fits) * log for f, log in zip(fits, logs.tolist(), strict=False)))
+        for k, row in enumerate(overlaps):
+            if row.max() > NEAR:
+                box, best = look.boxes[b, p, k, None], truth[row.argmax(), None]
+                moves.append(1 - generalized_box_iou(box, best).item())
+    losses = objective.looked_again(hidden, places, scores, batch)
+    assert len(choices) == int(batch["place_present"].sum()) - 1 and len(moves) > 4
+    assert losses["look"].item() == pytest.approx(sum(choices) / len(choices), rel=1e-4)
+    assert losses["refine"].item() == pytest.approx(sum(moves) / len(moves), rel=1e-4)
+
+
+def test_a_phrase_among_no_candidate_teaches_nothing() -> None:
+    objective, hidden, places, scores, batch = look_batch(missed=True)
+    losses = objective.looked_again(hidden, places, scores, batch)
+    assert losses["look"].item() == 0 and losses["refine"].item() == 0
+    (losses["look"] + losses["refine"]).backward()
+    assert not [n for n, p in objective.network.named_parameters() if p.grad is not None and p.grad.any()]
+
+
+def test_boxes_that_only_pad_are_no_truth() -> None:
+    objective, hidden, places, scores, batch = look_batch()
+    before = objective.looked_again(hidden, places, scores, batch)
+    padding = torch.arange(3) >= batch["place_counts"][..., None]
+    boxes = batch["place_boxes"].clone()
+    boxes[padding] = torch.tensor([0.0, 0.0, SIDE, SIDE])
+    after = objective.looked_again(hidden, places, scores, batch | {"place_boxes": boxes})
+    assert after == before
+
+
+@pytest.mark.parametrize("reduced", [False, True], ids=["float32", "bfloat16"])
+def test_gradients_reach_every_part_of_the_second_look(reduced: bool) -> None:
+    network = tiny_network(candidates=LOOKED)
+    objective = PointerObjective(network, weights=ObjectiveWeights(), phrase_vectors=None)
+    collate = PointerCollate(network.config, tiny_vocabulary(), phrase_rows={})
+    batch = collate([Example("one", PICTURE, tuple(KINDS.values())), Example("two", PICTURE, ())])
+    looked_at: list[Tensor] = []
+    network.second_look.register_forward_hook(lambda _, given, __: looked_at.append(given[2].boxes))
+    with torch.autocast("cpu", dtype=torch.bfloat16, enabled=reduced):
+        objective(batch)
+        # Of random weights nothing is near what was drawn: say that some candidates are right, nearly.
+        batch["place_boxes"] = looked_at[0][:, :, 1:3] + 0.3
+        losses = objective(batch)
+    assert losses["look"] > 0 and losses["look"].isfinite() and losses["refine"].isfinite()
+    (losses["look"] + losses["refine"]).backward()
+    unreached = [
+        name
+        for name, parameter in network.second_look.named_parameters()
+        if parameter.grad is None or not (parameter.grad.abs() > 0).any()
+    ]
+    assert not unreached
+    for part in (network.decoder, network.mapper.smooth_fine, network.mapper.smooth_middle):
+        assert all(p.grad is not None and p.grad.isfinite().all() for p in part.parameters())
+        assert any((p.grad.abs() > 0).any() for p in part.parameters() if p.grad is not None)

@@ -137,6 +137,26 @@ def test_only_braces_with_a_name_are_regions(text: str) -> None:
     assert [token for token in draft.ids if token < len(SPECIAL) and token != 2] == [3, 4]
 
 
+@pytest.mark.parametrize(
+    ("turns", "named"),
+    [
+        ([one("what is {it}?", "A dog.", it=True)], ["a dog"]),
+        ([one("{it}", "a dog", it=True)], ["a dog"]),
+        ([one("what is {it}? is {it} a dog?", "a dog.", it=True)], [None, None]),
+        ([one("what is {it}?", "a dog is here.", Mark(0, 5, (HERE,)), it=True)], [None]),
+        ([one("what is this?", "a dog.")], []),
+        ([one("what is {it}?", "a hat.", it=True), one("and?", "red."), one("{it}?", "a cat.", it=True)],
+         ["a hat", "a cat"]),
+    ],
+)  # fmt: skip
+def test_a_region_is_named_by_an_answer_that_does_nothing_else(
+    turns: list[Turn], named: list[str | None]
+) -> None:
+    draft = draft_dialogue(Dialogue("any", tuple(turns)), VOCABULARY)
+    assert draft.named == named
+    assert len(draft.named) == len(draft.regions)
+
+
 def test_an_answer_may_hold_braces() -> None:
     draft = draft_dialogue(Dialogue("any", (one("what?", "a {it}."),)), VOCABULARY)
     assert shown(draft).endswith("<answer> a { it } . <end>")

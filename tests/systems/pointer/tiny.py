@@ -10,6 +10,7 @@ import torch
 
 from deixis.data.dialogue import Dialogue, Mark, Turn
 from deixis.language.vocabulary import END, PHRASE, PHRASE_END, Vocabulary, build_vocabulary
+from deixis.layers.second_look import SecondLooker
 from deixis.pictures.opening import Picture, open_picture
 from deixis.regions.frames import Frame
 from deixis.regions.shapes import Box, Mask, Point, Polygon, Region, Scribble
@@ -48,7 +49,16 @@ def tiny_network(*, seed: int = 5, **options: Any) -> PointerNetwork:
         for name, parameter in network.named_parameters():
             parameter.mul_(next((times for part, times in loud.items() if name.endswith(part)), 1.0))
             parameter.add_(4.0 * (name == "place_head.nowhere.2.bias"))  # as likely as all locations together
+    if network.config.candidates:
+        tell(network.second_look, seed=seed)
     return network.eval()
+
+
+def tell(look: SecondLooker, *, seed: int) -> None:
+    """Give a second look random heads; they begin at zero, where it says what the first look said."""
+    chance = torch.Generator().manual_seed(seed)
+    for head in (look.score, look.none, look.refine):
+        torch.nn.init.normal_(head.weight, std=0.3, generator=chance)
 
 
 def tiny_system(*, seed: int = 5, **options: Any) -> PointerSystem:
@@ -56,9 +66,9 @@ def tiny_system(*, seed: int = 5, **options: Any) -> PointerSystem:
     return PointerSystem(tiny_network(seed=seed, **options), tiny_vocabulary())
 
 
-def saved_system(folder: Path, *, seed: int = 5) -> PointerSystem:
+def saved_system(folder: Path, *, seed: int = 5, **options: Any) -> PointerSystem:
     """Return the system of a folder written just now: its weights are exactly the stored ones."""
-    save_network(tiny_network(seed=seed), tiny_vocabulary(), folder)
+    save_network(tiny_network(seed=seed, **options), tiny_vocabulary(), folder)
     return open_pointer(folder)
 
 

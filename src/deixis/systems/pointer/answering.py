@@ -80,11 +80,11 @@ class PointerSystem(System):
         inside = picture_part(perception.view.frame, perception.picture.frame)
 
         def decide(hidden: Tensor) -> PlaceReading:
-            scores = network.place_head(hidden[None, None], seen.places.keys)
+            pointed = network.point(hidden[None, None], seen.places)
             return read_places(
-                scores.locations[0, 0],
-                scores.nowhere[0, 0],
-                seen.places.boxes[0],
+                pointed.scores[0, 0],
+                pointed.nowhere[0, 0],
+                pointed.boxes[0, 0],
                 inside=inside,
                 rule=self.rule,
             )

@@ -110,13 +110,13 @@ def judge(
         use_cache=False,
     ).last_hidden_state
     slots = [slot for slot, token in enumerate(row.ids) if token == PLACE.id]
-    scores = network.place_head(hidden[:, slots], places.keys)
+    pointed = network.point(hidden[:, slots], places)
     inside = picture_part(view.frame, picture.frame)
     for number, truth in enumerate(truths.values()):
         yield Judged(
-            scores.locations[0, number],
-            scores.nowhere[0, number],
-            places.boxes[0],
+            pointed.scores[0, number],
+            pointed.nowhere[0, number],
+            pointed.boxes[0, number],
             inside,
             view.frame,
             picture.frame,

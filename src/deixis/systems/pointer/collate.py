@@ -31,6 +31,7 @@ class RowLayout:
     segments: list[int]
     positions: list[int]
     regions: list[Region]
+    named: list[str | None]
     places: list[tuple[str, tuple[Box, ...]]]
 
 
@@ -39,6 +40,7 @@ def lay_out(dialogues: Sequence[Draft], picture_tokens: int) -> RowLayout:
     ids, labels = [PICTURE.id] * picture_tokens, [IGNORED] * picture_tokens
     segments, positions = [PICTURE_SEGMENT] * picture_tokens, list(range(picture_tokens))
     regions: list[Region] = []
+    named: list[str | None] = []
     places: list[tuple[str, tuple[Box, ...]]] = []
     for number, draft in enumerate(dialogues, start=1):
         ids += draft.ids
@@ -46,8 +48,9 @@ def lay_out(dialogues: Sequence[Draft], picture_tokens: int) -> RowLayout:
         segments += [number] * len(draft.ids)
         positions += range(picture_tokens, picture_tokens + len(draft.ids))
         regions += draft.regions
+        named += draft.named
         places += draft.places
-    return RowLayout(ids, labels, segments, positions, regions, places)
+    return RowLayout(ids, labels, segments, positions, regions, named, places)
 
 
 def region_tensors(rows: Sequence[Sequence[Region]], config: PointerConfig) -> dict[str, Tensor]:
@@ -100,7 +103,12 @@ class PointerCollate:
             "segments": padded([row.segments for row in rows], PADDING_SEGMENT),
             "position_ids": padded([row.positions for row in rows], 0),
         }
-        return batch | region_tensors([row.regions for row in rows], self.config) | self.place_tensors(rows)
+        batch |= region_tensors([row.regions for row in rows], self.config)
+        rows_of_names = [
+            [self.phrase_rows.get(name, -1) if name else -1 for name in row.named] for row in rows
+        ]
+        batch["region_phrases"] = padded(rows_of_names, -1)
+        return batch | self.place_tensors(rows)
 
     def place_tensors(self, rows: Sequence[RowLayout]) -> dict[str, Tensor]:
         """Return where the place tokens stand (B, P), their phrase rows (B, P) and boxes (B, P, M, 4)."""
@@ -130,4 +138,4 @@ class PointerCollate:
 def padded(rows: Sequence[Sequence[int]], value: int) -> Tensor:
     """Return the rows as one tensor (B, longest), padded on the right."""
     longest = max(len(row) for row in rows)
-    return torch.tensor([[*row, *[value] * (longest - len(row))] for row in rows])
+    return torch.tensor([[*row, *[value] * (longest - len(row))] for row in rows], dtype=torch.long)

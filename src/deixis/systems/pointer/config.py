@@ -14,7 +14,8 @@ class PointerConfig(PreTrainedConfig):
 
     tower, decoder_name: names of ``layers.towers`` and ``language.decoders``. side: pixels of the square,
     letterboxed picture given to the tower; a multiple of 32. map_width: channels of the place map.
-    picture_grid: the picture is read as grid x grid tokens. max_text: longest text in tokens. place_rule:
+    picture_grid: the picture is read as grid x grid tokens. candidates: how many
+    places of a phrase get a second look; 0 for none. max_text: longest text in tokens. place_rule:
     settings of ``places.PlaceRule``, chosen on pictures held out of training.
     """
 
@@ -28,6 +29,7 @@ class PointerConfig(PreTrainedConfig):
         side: int = 192,
         map_width: int = 160,
         picture_grid: int = 8,
+        candidates: int = 0,
         vocab_size: int = 64,
         max_text: int = 512,
         place_rule: dict[str, Any] | None = None,
@@ -38,6 +40,7 @@ class PointerConfig(PreTrainedConfig):
         self.side = side
         self.map_width = map_width
         self.picture_grid = picture_grid
+        self.candidates = candidates
         self.vocab_size = vocab_size
         self.max_text = max_text
         self.place_rule: dict[str, Any] = dict(place_rule or {})

@@ -28,6 +28,7 @@ from deixis.language.splicing import splice
 from deixis.language.vocabulary import PICTURE, REGION
 from deixis.layers.place_map import PlaceMap, PlaceMapper
 from deixis.layers.region_encoder import RegionEncoder
+from deixis.layers.second_look import SecondLooker, choose_candidates
 from deixis.layers.towers.efficientnet_lite import build_tower
 from deixis.systems.pointer.config import PointerConfig
 
@@ -42,6 +43,15 @@ class PlaceScores:
     def joint(self) -> Tensor:
         """Return the logits (B, P, L + 1), "nowhere" last."""
         return torch.cat([self.locations, self.nowhere[..., None]], dim=-1)
+
+
+@dataclass(frozen=True)
+class Pointed:
+    """The boxes that a place token chooses from (locations or candidates) and "nowhere", in one softmax."""
+
+    scores: Tensor  # (B, P, K) logits
+    nowhere: Tensor  # (B, P) logit
+    boxes: Tensor  # (B, P, K, 4) xyxy in pixels of the square picture
 
 
 class PlaceHead(nn.Module):
@@ -97,6 +107,8 @@ class PointerNetwork(PreTrainedModel, GenerationMixin):
         self.decoder = LlamaModel(config.llama())
         self.decoder.set_input_embeddings(nn.Identity())  # ``words`` embeds; the decoder only reads vectors
         self.place_head = PlaceHead(width=config.width, map_width=config.map_width)
+        if config.candidates:
+            self.second_look = SecondLooker(width=config.width, map_width=config.map_width)
         self.post_init()
 
     def _init_weights(self, module: nn.Module) -> None:
@@ -116,6 +128,18 @@ class PointerNetwork(PreTrainedModel, GenerationMixin):
         """Return embeddings (B, T, W) with picture (B, N, W) and region (K, W) vectors at their tokens."""
         embeds = splice(self.words(input_ids), input_ids, picture, token=PICTURE.id, what="picture")
         return splice(embeds, input_ids, regions, token=REGION.id, what="region")
+
+    def point(self, hidden: Tensor, places: PlaceMap) -> Pointed:
+        """Return what hidden states (B, P, W) at place tokens choose from, after the last look."""
+        scores = self.place_head(hidden, places.keys)
+        if not self.config.candidates:
+            boxes = places.boxes[:, None].expand(-1, hidden.shape[1], -1, -1)
+            return Pointed(scores.locations, scores.nowhere, boxes)
+        candidates = choose_candidates(
+            scores.locations, scores.nowhere, places.boxes, count=self.config.candidates
+        )
+        look = self.second_look(hidden, places, candidates)
+        return Pointed(look.scores, look.none, look.boxes)
 
     def encode_regions(self, places: PlaceMap, masks: Tensor, geometry: Tensor, present: Tensor) -> Tensor:
         """Return the vectors (K, W) of the regions marked ``present`` (B, R), picture by picture."""

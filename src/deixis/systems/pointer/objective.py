@@ -18,7 +18,11 @@ from deixis.errors import RecordError
 from deixis.language.draft import IGNORED
 from deixis.language.packing import packed_attention
 from deixis.layers.place_map import STRIDE, PlaceMap, location_centres
+from deixis.layers.second_look import choose_candidates
 from deixis.systems.pointer.model import PlaceScores, PointerNetwork
+
+CLOSE, RIGHT = 0.35, 0.85  # IoUs from which a candidate counts as right at all, and fully
+NEAR = 0.4  # IoU from which a candidate's box is refined
 
 
 @dataclass(frozen=True)
@@ -30,6 +34,9 @@ class ObjectiveWeights:
     words: float = 1.0
     phrases: float = 2.0
     phrase_query: float = 1.0
+    regions: float = 2.0
+    look: float = 1.0
+    refine: float = 1.0
     pretrained: bool = True
 
 
@@ -50,6 +57,7 @@ class PointerObjective(nn.Module):
         self.teacher = phrase_vectors is not None
         if self.teacher:
             self.to_phrase = nn.Linear(width, vectors.shape[1])
+            self.region_to_phrase = nn.Linear(width, vectors.shape[1])
             self.phrase_query = nn.Sequential(
                 nn.Linear(vectors.shape[1], width), nn.GELU(), nn.Linear(width, map_width)
             )
@@ -58,7 +66,8 @@ class PointerObjective(nn.Module):
         """Return "total" and its parts.
 
         batch: pixel_values (B, 3, S, S) uint8; input_ids, labels, segments, position_ids (B, T);
-        region_masks (B, R, H, W), region_geometry (B, R, G), region_present (B, R); place_slots,
+        region_masks (B, R, H, W), region_geometry (B, R, G), region_present (B, R), region_phrases (B, R),
+        the rows of what the regions are called, -1 where that isn't known; place_slots,
         place_present, place_phrases, place_counts (B, P) and place_boxes (B, P, M, 4), xyxy in pixels of the
         square picture.
         """
@@ -85,12 +94,46 @@ class PointerObjective(nn.Module):
             "boxes": box_loss(places.boxes, targets, batch),
             "words": word_loss(network, hidden, batch["labels"]),
         }
+        if network.config.candidates:
+            losses |= self.looked_again(at_places, places, scores, batch)
         if self.teacher:
             losses |= self.taught(at_places, places, targets, batch)
+            losses["regions"] = self.named(regions, batch)
         losses["total"] = sum(
             (getattr(self.weights, name) * value for name, value in losses.items()), at_places.new_zeros(())
         )
         return losses
+
+    def looked_again(
+        self, at_places: Tensor, places: PlaceMap, scores: PlaceScores, batch: dict[str, Any]
+    ) -> dict[str, Tensor]:
+        """Return the losses of the second look: which candidate, and how its box is refined.
+
+        A phrase that is in the picture but among no candidate teaches nothing about their order.
+        """
+        network = self.network
+        candidates = choose_candidates(
+            scores.locations, scores.nowhere, places.boxes, count=network.config.candidates
+        )
+        look = network.second_look(at_places, places, candidates)
+        real = torch.arange(batch["place_boxes"].shape[2], device=at_places.device)
+        real = real < batch["place_counts"][..., None]  # (B, P, M)
+        overlaps = iou_of_pairs(candidates.boxes, batch["place_boxes"]) * real[:, :, None]  # (B, P, K, M)
+        best, which = overlaps.max(dim=-1)  # (B, P, K)
+        fit = ((best - CLOSE) / (RIGHT - CLOSE)).clamp(0, 1)
+        absent = batch["place_counts"] == 0
+        targets = torch.cat([fit, absent.float()[..., None]], dim=-1)
+        total = targets.sum(dim=-1)
+        targets = targets / total.clamp(min=1e-6)[..., None]
+        joint = torch.cat([look.scores, look.none[..., None]], dim=-1).log_softmax(dim=-1)
+        cross = -(targets * joint).sum(dim=-1)
+        chosen = (best > NEAR) & batch["place_present"][..., None]
+        truth = batch["place_boxes"].gather(2, which[..., None].expand(-1, -1, -1, 4))
+        if chosen.any():
+            refine = (1 - generalised_iou(look.boxes[chosen], truth[chosen])).mean()
+        else:
+            refine = look.boxes.sum() * 0.0
+        return {"look": mean_where(cross, batch["place_present"] & (total > 0)), "refine": refine}
 
     def taught(
         self, at_places: Tensor, places: PlaceMap, targets: Tensor, batch: dict[str, Any]
@@ -105,6 +148,13 @@ class PointerObjective(nn.Module):
         present = known & (batch["place_counts"] > 0)
         cross = -(targets[..., :-1] * locations.float().log_softmax(dim=-1)).sum(dim=-1)
         return {"phrases": mean_where(away.float(), known), "phrase_query": mean_where(cross, present)}
+
+    def named(self, regions: Tensor, batch: dict[str, Any]) -> Tensor:
+        """Return how far regions (K, W) are from the vectors of what they are called."""
+        rows = batch["region_phrases"][batch["region_present"]]  # (K,)
+        vectors = self.phrase_vectors[rows.clamp(min=0)]
+        away = 1 - functional.cosine_similarity(self.region_to_phrase(regions), vectors, dim=-1)
+        return mean_where(away.float(), rows >= 0)
 
 
 def place_targets(batch: dict[str, Any], places: PlaceMap) -> Tensor:
@@ -164,6 +214,15 @@ def generalised_iou(first: Tensor, second: Tensor) -> Tensor:
     )
     hull = (hull_high - hull_low).prod(dim=1).clamp(min=1e-6)
     return shared / union.clamp(min=1e-6) - (hull - union) / hull
+
+
+def iou_of_pairs(first: Tensor, second: Tensor) -> Tensor:
+    """Return the IoUs (..., K, M) of boxes (..., K, 4) with boxes (..., M, 4), both xyxy."""
+    low = torch.maximum(first[..., :, None, :2], second[..., None, :, :2])
+    high = torch.minimum(first[..., :, None, 2:], second[..., None, :, 2:])
+    shared = (high - low).clamp(min=0).prod(dim=-1)
+    areas = [(boxes[..., 2:] - boxes[..., :2]).clamp(min=0).prod(dim=-1) for boxes in (first, second)]
+    return shared / (areas[0][..., :, None] + areas[1][..., None, :] - shared).clamp(min=1e-6)
 
 
 def mean_where(values: Tensor, chosen: Tensor) -> Tensor:

@@ -42,7 +42,11 @@ def draft_dialogue(dialogue: Dialogue, vocabulary: Vocabulary) -> Draft:
         bare = not turn.question and not dialogue.words_learnt
         if turn.question:
             draft.add([USER.id], learnt=False)
+            before = len(draft.regions)
             write_question(draft, turn.question, dict(turn.regions), vocabulary)
+            alone = len(draft.regions) == before + 1 and not turn.marks
+            name = turn.answer.removesuffix(".").lower() if alone else None
+            draft.named += [name] * (len(draft.regions) - before)
         if not bare:
             draft.add([ANSWER.id], learnt=False)
         write_answer(draft, turn, vocabulary, learnt=dialogue.words_learnt, bare=bare)

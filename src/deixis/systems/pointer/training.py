@@ -40,7 +40,9 @@ def training_parts(recipe: Recipe, *, data: Path, start: Path | None, work: Path
     if not scenes and not records:
         raise RecipeError(f"recipe {recipe.name!r}: no picture below {data} has a phrase with a box")
     phrasebook = Phrasebook(scenes)
-    phrases = sorted({*phrasebook.texts, *(text for record in records for text in phrases_in(record))})
+    names = {phrasebook.name(text) for text in phrasebook.texts}
+    recorded = {text for record in records for text in phrases_in(record)}
+    phrases = sorted({*phrasebook.texts, *names, *recorded})
     pieces = source_pieces() if weights.pretrained else {}
     if start is None:
         texts = list(texts_of(scenes, records))

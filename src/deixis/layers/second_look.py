@@ -1,0 +1,200 @@
+"""A second look at the few best places of a phrase: compared with each other, refined, or none of them.
+
+The first look chooses among all locations at once and mostly has the right box among its ten best; choosing
+between those ten needs a closer look at each. The idea is that of two-stage detectors and of Groma's
+propose-then-encode, with the phrase's own query as the judge; see docs/pointer.md.
+
+Boxes are ``x0 y0 x1 y1`` in pixels of the square picture given to the tower.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from deixis.layers.place_map import STRIDE, PlaceMap
+
+AGREE = 0.5  # IoU from which another location's share counts as mass
+APART = 0.6  # IoU from which a location is no further candidate
+SAMPLES = 3  # per axis, inside a candidate's box
+GEOMETRY = 8  # x0 y0 x1 y1 cx cy w h, each divided by the side
+REACH = 0.5  # of width and height: how far a refined edge may move
+LEAST = 1e-8
+LOWEST = -20.0  # of a logarithm
+
+
+@dataclass(frozen=True)
+class Candidates:
+    """The places that are looked at again, best mass first; no gradient flows through their choice."""
+
+    boxes: Tensor  # (B, P, K, 4) xyxy in pixels of the tower's input
+    mass: Tensor  # (B, P, K) log of the summed share of the locations that agree
+    peak: Tensor  # (B, P, K) log of the location's own share
+    nowhere: Tensor  # (B, P) log of the share of "nowhere"
+
+
+@dataclass(frozen=True)
+class SecondLook:
+    """What the second look says: a distribution over the candidates and "none of these"."""
+
+    scores: Tensor  # (B, P, K) logits
+    none: Tensor  # (B, P) logit in the same softmax
+    boxes: Tensor  # (B, P, K, 4) refined
+
+
+@torch.no_grad()
+def choose_candidates(locations: Tensor, nowhere: Tensor, boxes: Tensor, *, count: int) -> Candidates:
+    """Return the ``count`` best places by mass that are apart from each other.
+
+    Where too few are apart, others follow, each location once; fewer only where there are fewer locations.
+    locations (B, P, L) and nowhere (B, P): logits of one softmax; boxes (B, L, 4).
+    """
+    shares = torch.cat([locations, nowhere[..., None]], dim=-1).float().log_softmax(dim=-1)  # (B, P, L + 1)
+    located, count = shares[..., :-1].exp(), min(count, boxes.shape[1])
+    # Picture by picture: the L x L overlaps of one stay in the cache.
+    picked = [best_apart(*one, count=count) for one in zip(located, boxes.float(), strict=True)]
+    index, masses = torch.stack([i for i, _ in picked]), torch.stack([m for _, m in picked])  # (B, P, K)
+    return Candidates(
+        boxes=boxes.float().gather(1, index.flatten(1)[..., None].expand(-1, -1, 4)).view(*index.shape, 4),
+        mass=masses.clamp(min=LEAST).log(),
+        peak=located.gather(-1, index).clamp(min=LEAST).log(),
+        nowhere=shares[..., -1].clamp(min=LOWEST),
+    )
+
+
+def best_apart(shares: Tensor, boxes: Tensor, *, count: int) -> tuple[Tensor, Tensor]:
+    """Return the indices (P, K) and masses of one picture's best locations that are apart from each other.
+
+    shares (P, L) of the locations, boxes (L, 4).
+    """
+    shared, areas = overlaps(boxes)  # (L, L) each, areas of both boxes together
+    # Rounded to bfloat16, masses would be tied, and training would look at others than answering does.
+    with torch.autocast(shares.device.type, enabled=False):
+        masses = shares @ exceeds(shared, areas, AGREE).to(shares.dtype)  # (P, L)
+    same = exceeds(shared, areas, APART)
+    left, picked = masses.clone(), []
+    for _ in range(count):
+        best = left.argmax(dim=-1)  # (P,)
+        picked.append(best)
+        # A box without area overlaps not even itself: it is taken out by its own index, for good.
+        left = left.masked_fill(same[best] & (left >= 0), -1.0).scatter(-1, best[:, None], -2.0)
+    index = torch.stack(picked, dim=-1)
+    return index, masses.gather(-1, index)
+
+
+class CandidateReader(nn.Module):
+    """Turn candidates into vectors: samples of the finest map inside, means of the coarser ones, geometry."""
+
+    def __init__(self, *, map_width: int, width: int) -> None:
+        super().__init__()
+        inputs = (SAMPLES * SAMPLES + 2) * map_width + GEOMETRY + 2
+        self.project = nn.Sequential(nn.Linear(inputs, 2 * width), nn.GELU(), nn.Linear(2 * width, width))
+
+    def forward(self, places: PlaceMap, candidates: Candidates) -> Tensor:
+        """Return vectors (B, P, K, W)."""
+        batch, phrases, count = candidates.boxes.shape[:3]
+        boxes = candidates.boxes.flatten(1, 2)  # (B, P * K, 4)
+        side = STRIDE * places.fine.shape[-1]
+        units = boxes / side
+        middle, size = (units[..., :2] + units[..., 2:]) / 2, units[..., 2:] - units[..., :2]
+        parts = [
+            samples_inside(places.fine, units),
+            mean_inside(places.middle, units),
+            mean_inside(places.coarse, units),
+            torch.cat([units, middle, size], dim=-1),
+            candidates.mass.flatten(1)[..., None],
+            candidates.peak.flatten(1)[..., None],
+        ]
+        vectors = self.project(torch.cat([part.to(parts[0].dtype) for part in parts], dim=-1))
+        return vectors.view(batch, phrases, count, vectors.shape[-1])
+
+
+class SecondLooker(nn.Module):
+    """Compare a phrase's candidates with its query and with each other."""
+
+    def __init__(self, *, width: int, map_width: int, layers: int = 2, heads: int = 4) -> None:
+        super().__init__()
+        self.reader = CandidateReader(map_width=map_width, width=width)
+        self.query = nn.Linear(width, width)
+        self.mix = nn.Linear(width, width)
+        layer = nn.TransformerEncoderLayer(
+            width, heads, 2 * width, dropout=0.0, activation="gelu", batch_first=True, norm_first=True
+        )
+        self.layers = nn.TransformerEncoder(layer, layers, enable_nested_tensor=False)
+        self.norm = nn.LayerNorm(width)
+        self.score = nn.Linear(width, 1)
+        self.none = nn.Linear(width, 1)
+        self.refine = nn.Linear(width, 4)
+        self.trust_mass = nn.Parameter(torch.ones(()))
+        self.trust_nowhere = nn.Parameter(torch.ones(()))
+        # To begin with the second look says what the first one said.
+        for head in (self.score, self.none, self.refine):
+            nn.init.zeros_(head.weight)
+            nn.init.zeros_(head.bias)
+
+    def forward(self, hidden: Tensor, places: PlaceMap, candidates: Candidates) -> SecondLook:
+        """hidden (B, P, W): the decoder's states at the place tokens."""
+        batch, phrases, count = candidates.boxes.shape[:3]
+        query = self.query(hidden)[:, :, None]  # (B, P, 1, W)
+        vectors = self.reader(places, candidates)
+        vectors = vectors + self.mix(vectors * query)  # (B, P, K, W)
+        tokens = torch.cat([query, vectors], dim=2).flatten(0, 1)  # (B * P, 1 + K, W)
+        seen = self.norm(self.layers(tokens)).view(batch, phrases, 1 + count, hidden.shape[-1])
+        size = candidates.boxes[..., 2:] - candidates.boxes[..., :2]
+        moves = torch.tanh(self.refine(seen[:, :, 1:]).float()) * REACH * torch.cat([size, size], dim=-1)
+        return SecondLook(
+            scores=self.score(seen[:, :, 1:])[..., 0].float() + self.trust_mass * candidates.mass,
+            none=self.none(seen[:, :, 0])[..., 0].float() + self.trust_nowhere * candidates.nowhere,
+            boxes=candidates.boxes + moves,
+        )
+
+
+def overlaps(boxes: Tensor) -> tuple[Tensor, Tensor]:
+    """Return the shared area (L, L) of every two of the boxes (L, 4), and the sum of their areas."""
+    x0, y0, x1, y1 = boxes.unbind(dim=-1)
+    wide = torch.minimum(x1[:, None], x1).sub_(torch.maximum(x0[:, None], x0)).clamp_(min=0)
+    high = torch.minimum(y1[:, None], y1).sub_(torch.maximum(y0[:, None], y0)).clamp_(min=0)
+    areas = (x1 - x0).clamp(min=0) * (y1 - y0).clamp(min=0)
+    return wide.mul_(high), areas[:, None] + areas
+
+
+def exceeds(shared: Tensor, areas: Tensor, iou: float) -> Tensor:
+    """Tell where the IoU is larger than ``iou``: shared / (areas - shared) > iou, without the division."""
+    return shared > areas * (iou / (1 + iou))
+
+
+def samples_inside(features: Tensor, units: Tensor) -> Tensor:
+    """Return bilinear samples (B, N, 9 * D) of features (B, D, H, W) on a grid inside boxes (B, N, 4).
+
+    Boxes are fractions of the side; sampling runs in float32 whatever the precision of the network.
+    """
+    steps = (torch.arange(SAMPLES, device=units.device) + 0.5) / SAMPLES
+    xs = units[..., :1] + steps * (units[..., 2:3] - units[..., :1])  # (B, N, 3)
+    ys = units[..., 1:2] + steps * (units[..., 3:4] - units[..., 1:2])
+    grid = torch.stack(
+        [xs[:, :, None, :].expand(-1, -1, SAMPLES, -1), ys[:, :, :, None].expand(-1, -1, -1, SAMPLES)], dim=-1
+    )  # (B, N, 3, 3, 2)
+    grid = grid.flatten(2, 3) * 2 - 1  # (B, N, 9, 2)
+    with torch.autocast(features.device.type, enabled=False):
+        sampled = functional.grid_sample(features.float(), grid.float(), align_corners=False)  # (B, D, N, 9)
+    return sampled.permute(0, 2, 3, 1).flatten(2)
+
+
+def mean_inside(features: Tensor, units: Tensor) -> Tensor:
+    """Return means (B, N, D) of features (B, D, H, W) over boxes (B, N, 4), cells by the share covered."""
+    rows = covered(units[..., 1], units[..., 3], features.shape[-2])  # (B, N, H)
+    columns = covered(units[..., 0], units[..., 2], features.shape[-1])  # (B, N, W)
+    weights = (rows[..., :, None] * columns[..., None, :]).flatten(2)  # (B, N, H * W)
+    weights = weights / weights.sum(dim=-1, keepdim=True).clamp(min=1e-6)
+    return torch.bmm(weights.to(features.dtype), features.flatten(2).transpose(1, 2))
+
+
+def covered(low: Tensor, high: Tensor, cells: int) -> Tensor:
+    """Return how much (B, N, cells) of each cell lies between low and high (B, N), fractions of the side."""
+    edges = torch.arange(cells + 1, device=low.device) / cells
+    return (torch.minimum(edges[1:], high[..., None]) - torch.maximum(edges[:-1], low[..., None])).clamp(
+        min=0
+    ) * cells

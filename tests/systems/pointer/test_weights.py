@@ -1,0 +1,67 @@
+"""Saving, opening and changing a network: a second look is kept, and added where there is none."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+
+from deixis.errors import BadWeights
+from deixis.systems.pointer.weights import load_network, rebuilt, save_network
+from tests.systems.pointer.tiny import saved_system, tiny_network, tiny_vocabulary
+
+
+def test_what_was_saved_is_loaded(tmp_path: Path) -> None:
+    network = tiny_network(candidates=6)
+    save_network(network, tiny_vocabulary(), tmp_path, dtype=torch.float32)
+    again, _ = load_network(tmp_path)
+    assert again.config.candidates == 6
+    stored, loaded = network.state_dict(), again.state_dict()
+    assert stored.keys() == loaded.keys()
+    assert not [name for name, tensor in stored.items() if not torch.equal(tensor, loaded[name])]
+    assert any(name.startswith("second_look.") for name in loaded)
+
+
+def test_a_folder_from_before_the_second_look_has_none(tmp_path: Path) -> None:
+    saved_system(tmp_path)
+    config = json.loads((tmp_path / "config.json").read_text())
+    del config["candidates"]
+    (tmp_path / "config.json").write_text(json.dumps(config))
+    assert load_network(tmp_path)[0].config.candidates == 0
+
+
+@pytest.mark.parametrize(("stored", "claimed"), [(0, 6), (6, 0)], ids=["missing", "left over"])
+def test_a_second_look_that_the_config_does_not_tell_of(tmp_path: Path, stored: int, claimed: int) -> None:
+    saved_system(tmp_path, candidates=stored)
+    config = json.loads((tmp_path / "config.json").read_text())
+    (tmp_path / "config.json").write_text(json.dumps(config | {"candidates": claimed}))
+    with pytest.raises(BadWeights, match=r"second_look\.score\.weight"):
+        load_network(tmp_path)
+
+
+def test_a_second_look_is_added_and_the_rest_is_kept(tmp_path: Path) -> None:
+    saved_system(tmp_path)
+    network, _ = load_network(tmp_path)
+    changed, _ = load_network(tmp_path, options={"candidates": 6, "side": 96})
+    assert (changed.config.candidates, changed.config.side) == (6, 96)
+    before, after = network.state_dict(), changed.state_dict()
+    added = after.keys() - before.keys()
+    assert added and all(name.startswith("second_look.") for name in added)
+    kept = before.keys() - {"mapper.coarse_position", "mapper.fine_position"}
+    assert not [name for name in kept if not torch.equal(before[name], after[name])]
+    for head in ("score", "none", "refine"):
+        assert not after[f"second_look.{head}.weight"].any(), "it begins by saying what the first look said"
+
+
+def test_another_count_of_candidates_is_the_same_second_look() -> None:
+    network = tiny_network(candidates=6)
+    before, after = network.state_dict(), rebuilt(network, {"candidates": 3}).state_dict()
+    assert before.keys() == after.keys()
+    assert not [name for name in before if not torch.equal(before[name], after[name])]
+
+
+def test_a_second_look_is_not_dropped_silently() -> None:
+    with pytest.raises(BadWeights, match=r"no place for .*second_look"):
+        rebuilt(tiny_network(candidates=6), {"candidates": 0})
