@@ -17,11 +17,13 @@ class Side:
     "values" (any JSON; floats compared within the benchmark's tolerance), and perhaps "peak_bytes" and
     "peak_above_loaded_bytes" (see ``bench.memory``) and "items" (how many things one repeat handled).
     threads: its OMP_NUM_THREADS; None is all cores.
+    given: what its input has besides the benchmark's; only sides of the same input are compared.
     """
 
     name: str
     function: str
     threads: int | None = 1
+    given: Mapping[str, Any] = field(default_factory=dict)
 
 
 Measure = Literal["seconds", "peak_bytes", "peak_above_loaded_bytes"]

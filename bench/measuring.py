@@ -45,11 +45,13 @@ def measure(benchmark: Benchmark, *, repeats: int) -> Measured:
     try:
         for number in range(rounds):
             for side in benchmark.sides if number % 2 == 0 else reversed(benchmark.sides):
-                runs[side.name].append(run_side(side, given))
+                runs[side.name].append(run_side(side, {**given, **side.given}))
     except SideFailed as failed:
         return Measured(benchmark, fault=str(failed))
-    if (fault := disagreement(runs, tolerance=benchmark.tolerance)) is not None:
-        return Measured(benchmark, fault=fault)
+    for alike in sides_of_one_input(benchmark):
+        compared = {side.name: runs[side.name] for side in alike}
+        if (fault := disagreement(compared, tolerance=benchmark.tolerance)) is not None:
+            return Measured(benchmark, fault=fault)
     threads = {side.name: side.threads or os.cpu_count() or 1 for side in benchmark.sides}
     summaries = {name: summarise(found, threads=threads[name]) for name, found in runs.items()}
     return Measured(benchmark, summaries=summaries, warning=before or busy_warning())
@@ -96,6 +98,18 @@ def disagreement(runs: Mapping[str, Sequence[Mapping[str, Any]]], *, tolerance: 
             if (text := difference(first, computed(run), tolerance=tolerance)) is not None:
                 return f"sides {first_name!r} and {name!r} computed different things: {text}"
     return None
+
+
+def sides_of_one_input(benchmark: Benchmark) -> list[list[Side]]:
+    """Return the sides in groups of the same input, in order."""
+    groups: list[list[Side]] = []
+    for side in benchmark.sides:
+        group = next((group for group in groups if group[0].given == side.given), None)
+        if group is None:
+            groups.append([side])
+        else:
+            group.append(side)
+    return groups
 
 
 def computed(run: Mapping[str, Any]) -> dict[str, Any]:

@@ -7,11 +7,11 @@ from dataclasses import asdict
 from typing import Any
 
 from bench.benchmark import Goal, Summary, reached
-from bench.measuring import Measured
+from bench.measuring import Measured, sides_of_one_input
 
 
 def as_text(measured: Measured) -> str:
-    """Return what is printed of a benchmark: its sides, the ratio to the first one, and its goals."""
+    """Return what is printed of a benchmark: sides, ratios to the first one of the same input, goals."""
     return "\n".join(lines(measured))
 
 
@@ -25,9 +25,9 @@ def lines(measured: Measured) -> Iterator[str]:
     if measured.warning is not None:
         yield f"  warning: {measured.warning}"
     width = max(map(len, measured.summaries))
-    base = next(iter(measured.summaries.values()))
+    firsts = {side.name: group[0].name for group in sides_of_one_input(benchmark) for side in group}
     for name, summary in measured.summaries.items():
-        yield f"  {name:<{width}}  {side_text(summary, base=base)}"
+        yield f"  {name:<{width}}  {side_text(summary, base=measured.summaries[firsts[name]])}"
     for goal in benchmark.goals:
         yield f"  {goal_text(goal, measured.summaries)}"
 

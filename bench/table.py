@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
-from bench import ask, soft_mask, training
+from bench import any_resolution, ask, mask_points, sampler, soft_mask, training
 from bench.benchmark import Benchmark
 
 BENCHMARKS: dict[str, Benchmark] = {
-    benchmark.name: benchmark for benchmark in (ask.BENCHMARK, training.BENCHMARK, soft_mask.BENCHMARK)
+    benchmark.name: benchmark
+    for benchmark in (
+        ask.BENCHMARK,
+        training.BENCHMARK,
+        soft_mask.BENCHMARK,
+        sampler.BENCHMARK,
+        mask_points.BENCHMARK,
+        any_resolution.BENCHMARK,
+    )
 }

@@ -51,6 +51,12 @@ class MalformedAnswer(DeixisError):
     """Text of a model that breaks the grammar of its own dialect."""
 
 
+class EndpointError(DeixisError):
+    """A server that we asked gave no usable answer."""
+
+    exit_code = 5
+
+
 class RecipeError(UsageError):
     """A training recipe that cannot be run as written."""
 

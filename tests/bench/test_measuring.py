@@ -60,6 +60,23 @@ def test_no_time_is_told_when_sides_compute_different_things(side: Side, toleran
     assert as_json(measured)["sides"] == {}
 
 
+def test_only_sides_of_the_same_input_are_compared() -> None:
+    few, many = {"numbers": [1, 2]}, {"numbers": [1, 2, 3, 4]}
+    sides = [
+        Side(f"{name} {len(given['numbers'])}", f"tests.bench.fake_sides:{name}", given=given)
+        for given in (few, many)
+        for name in ("quick", "slow")
+    ]
+    measured = measure(fake(*sides), repeats=1)
+    assert measured.fault is None
+    lines = as_text(measured).splitlines()[1:]
+    assert ["x the first" in line for line in lines] == [False, True, False, True]
+    wrong = Side("wrong", "tests.bench.fake_sides:wrong", given=many)
+    fault = measure(fake(*sides, wrong), repeats=1).fault
+    assert fault is not None
+    assert "'quick 4' and 'wrong' computed different things" in fault
+
+
 def test_every_run_has_a_process_of_its_own_with_its_threads() -> None:
     given = {"repeats": 1}
     side = Side("here", "tests.bench.fake_sides:surroundings", threads=3)

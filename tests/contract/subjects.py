@@ -28,6 +28,7 @@ from deixis.systems.contract import Completion, Perception, System, Written
 from deixis.systems.pointer.answering import PointerSystem
 from deixis.systems.pointer.collate import region_tensors
 from deixis.systems.pointer.places import PlaceReading
+from tests.contract.ferret_subjects import ferret, ferret_v2
 from tests.contract.promises import Subject
 from tests.systems.pointer.tiny import noise_picture, saved_system, tiny_dialogues
 
@@ -122,6 +123,6 @@ def readable_by_pointer(system: System) -> list[Completion]:
     ]
 
 
-SUBJECTS: dict[str, Callable[[], Subject]] = {"pointer": pointer}
+SUBJECTS: dict[str, Callable[[], Subject]] = {"pointer": pointer, "ferret": ferret, "ferret_v2": ferret_v2}
 # Further settings of a registered system that have to keep the promises, too.
 VARIANTS: dict[str, Callable[[], Subject]] = {"pointer looking twice": pointer_looking_twice}

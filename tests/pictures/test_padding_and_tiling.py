@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from deixis.errors import BadPicture
 from deixis.pictures import Picture, crop, letterbox, open_picture, pad, resize, tile
+from deixis.pictures.padding import pad_to_square
 from deixis.regions.frames import convert
 
 
@@ -100,3 +101,14 @@ def test_tiles_are_equal(columns: int, rows: int) -> None:
 def test_a_cut_lies_inside(cut: tuple[int, int, int, int]) -> None:
     with pytest.raises(BadPicture, match="is not inside 6 x 4 pixels"):
         crop(counted(6, 4), *cut)
+
+
+@pytest.mark.parametrize(("size", "offset"), [((6, 9), (1, 0)), ((9, 6), (0, 1)), ((5, 5), (0, 0))])
+def test_a_square_around_a_picture(size: tuple[int, int], offset: tuple[int, int]) -> None:
+    picture = counted(*size)
+    square = pad_to_square(picture, fill=(1, 2, 3))
+    assert (square.width, square.height) == (max(size), max(size))
+    assert square.frame.offset == offset
+    check_frame(square, original=picture)
+    if offset != (0, 0):
+        assert square.pixels[0, 0].tolist() == [1, 2, 3]

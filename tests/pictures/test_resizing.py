@@ -10,7 +10,7 @@ from PIL import Image
 
 from deixis.errors import BadPicture
 from deixis.pictures.opening import open_picture
-from deixis.pictures.resizing import Order, fitted_size, resize, resize_pixels
+from deixis.pictures.resizing import Order, fitted_size, resize, resize_each, resize_pixels
 
 sizes = st.tuples(st.integers(1, 40), st.integers(1, 40))
 
@@ -118,3 +118,23 @@ def test_a_fitted_size_fills_the_side(width: int, height: int, side: int) -> Non
     assert max(fitted) == side and min(fitted) >= 1
     scale = side / max(width, height)
     assert abs(fitted[0] - width * scale) <= 1 and abs(fitted[1] - height * scale) <= 1
+
+
+@settings(max_examples=60, deadline=None)
+@given(sizes, st.lists(sizes, max_size=4), st.sampled_from(["width_first", "pillow13"]))
+def test_several_sizes_are_those_one_by_one(
+    before: tuple[int, int], after: list[tuple[int, int]], order: Order
+) -> None:
+    picture = open_picture(noise(*before))
+    together = resize_each(picture, after, order=order)
+    assert len(together) == len(after)
+    for size, ours in zip(after, together, strict=True):
+        alone = resize(picture, *size, order=order)
+        assert np.array_equal(ours.pixels, alone.pixels)
+        assert ours.frame == alone.frame
+
+
+def test_one_size_that_is_none() -> None:
+    picture = open_picture(noise(3, 4))
+    with pytest.raises(BadPicture, match="0 x 5"):
+        resize_each(picture, [(5, 5), (0, 5)])

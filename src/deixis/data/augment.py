@@ -8,13 +8,17 @@ import numpy as np
 from PIL import Image
 
 from deixis.pictures.opening import Picture
-from deixis.pictures.resizing import resize_pixels
+from deixis.pictures.resizing import fitted_size, resize_pixels
 from deixis.regions.frames import Frame
 
 
 @dataclass(frozen=True)
 class Augmentation:
-    """How much a view may differ; every number 0 (and zoom 1 to 1) gives the letterboxed picture itself."""
+    """How much a view may differ; every number 0 (and zoom 1 to 1) gives the letterboxed picture itself.
+
+    square: whether views are square, as a network that letterboxes sees them; else they keep the picture's
+    proportions, for networks that resize or cut it by themselves.
+    """
 
     zoom: tuple[float, float] = (0.75, 1.4)
     shift: float = 0.2
@@ -23,11 +27,12 @@ class Augmentation:
     colour: float = 0.12
     grey: float = 0.1
     keep: float = 0.4
+    square: bool = True
 
 
 @dataclass(frozen=True)
 class View:
-    """A square view of a picture.
+    """A view of a picture.
 
     boxes (n, 4) float64 xyxy in pixels of the view, cut at its edges; kept (n,) bool: enough of it is left.
     """
@@ -41,7 +46,7 @@ class View:
 def draw_view(
     pixels: np.ndarray, boxes: np.ndarray, *, side: int, how: Augmentation, rng: np.random.Generator
 ) -> View:
-    """Return a random square view of ``side`` pixels.
+    """Return a random view, its longer side ``side`` pixels long.
 
     pixels (H, W, 3) uint8; boxes (n, 4) float64 xyxy in pixels of the picture.
     """
@@ -53,19 +58,20 @@ def draw_view(
     scale = side / max(width, height) * float(rng.uniform(*how.zoom))
     size = np.array([max(round(width * scale), 1), max(round(height * scale), 1)])
     scales = size / np.array([width, height])
+    extent = np.array([side, side] if how.square else fitted_size(width, height, side))
     # The view slides over the resized picture: centred, plus a shift of part of the side.
-    offset = np.round((side - size) / 2 + rng.uniform(-how.shift, how.shift, size=2) * side).astype(int)
-    canvas = Image.new("RGB", (side, side), (128, 128, 128))
+    offset = np.round((extent - size) / 2 + rng.uniform(-how.shift, how.shift, size=2) * extent).astype(int)
+    canvas = Image.new("RGB", (int(extent[0]), int(extent[1])), (128, 128, 128))
     resized = resize_pixels(np.ascontiguousarray(pixels), int(size[0]), int(size[1]))
     canvas.paste(Image.fromarray(resized), (int(offset[0]), int(offset[1])))
     moved = boxes * np.tile(scales, 2) + np.tile(offset, 2)
-    cut = np.clip(moved, 0, side)
+    cut = np.clip(moved, 0, np.tile(extent, 2))
     kept = areas(cut) >= how.keep * np.maximum(areas(moved), 1e-9)
     # Slivers teach nothing: a box must still be two pixels wide and high.
     kept &= (cut[:, 2:] - cut[:, :2]).min(axis=1) >= 2 if len(cut) else kept
     view = recolour(np.asarray(canvas), how=how, rng=rng)
     return View(
-        picture=Picture(pixels=view, frame=Frame.original(side, side), name="view"),
+        picture=Picture(pixels=view, frame=Frame.original(*map(int, extent)), name="view"),
         boxes=cut,
         kept=kept,
         mirrored=mirrored,

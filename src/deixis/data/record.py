@@ -123,9 +123,12 @@ class Record:
 
 
 class RecordSource:
-    """Training examples of records: each picture letterboxed to `side`, regions and places carried along."""
+    """Training examples of records: each picture letterboxed to `side`, regions and places carried along.
 
-    def __init__(self, records: Sequence[Record], *, side: int) -> None:
+    Without `side` pictures stay as they are.
+    """
+
+    def __init__(self, records: Sequence[Record], *, side: int | None) -> None:
         if not records:
             raise RecordError("there are no records to train from; expected at least one")
         self.records = tuple(records)

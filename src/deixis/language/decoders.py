@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from transformers import LlamaConfig
 
@@ -32,6 +33,29 @@ def decoder_size(name: str) -> DecoderSize:
     if name not in SIZES:
         raise UsageError(f"decoder {name!r} is not known; known decoders: {', '.join(SIZES)}")
     return SIZES[name]
+
+
+def small_language(name: str, *, words: int, positions: int) -> dict[str, Any]:
+    """Return the settings of a whole small decoder with words of its own, as configurations hold them.
+
+    words: size of the vocabulary, whose vectors serve for reading and writing.
+
+    >>> small_language("tiny", words=100, positions=64)["hidden_size"]
+    32
+    """
+    size = decoder_size(name)
+    return {
+        "model_type": "llama",
+        "vocab_size": words,
+        "hidden_size": size.width,
+        "intermediate_size": size.mlp_width,
+        "num_hidden_layers": size.layers,
+        "num_attention_heads": size.heads,
+        "num_key_value_heads": size.heads,
+        "max_position_embeddings": positions,
+        "tie_word_embeddings": True,
+        "initializer_range": 0.04,  # narrow: what attention adds must weigh against a token itself
+    }
 
 
 def llama_config(size: DecoderSize, *, positions: int) -> LlamaConfig:

@@ -38,3 +38,15 @@ def letterbox(
     width, height = fitted_size(picture.width, picture.height, side)
     resized = resize(picture, width, height, order=order)
     return pad(resized, side, side, left=(side - width) // 2, top=(side - height) // 2, fill=fill)
+
+
+def pad_to_square(picture: Picture, *, fill: tuple[int, int, int] = GREY) -> Picture:
+    """Return the picture in the middle of a square as large as its longer side.
+
+    >>> from deixis.pictures.opening import open_picture
+    >>> pad_to_square(open_picture(np.zeros((10, 21, 3), dtype=np.uint8))).frame.offset
+    (0, 5)
+    """
+    side = max(picture.width, picture.height)
+    left, top = (side - picture.width) // 2, (side - picture.height) // 2
+    return pad(picture, side, side, left=left, top=top, fill=fill)

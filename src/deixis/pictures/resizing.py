@@ -6,6 +6,7 @@ since the result depends on it, the order is stated here and each pass is asked 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Literal
 
 import numpy as np
@@ -39,6 +40,29 @@ def resize(
     return Picture(pixels, picture.frame.resized(width, height), picture.name)
 
 
+def resize_each(
+    picture: Picture,
+    sizes: Sequence[tuple[int, int]],
+    *,
+    order: Order = "width_first",
+    resample: Image.Resampling = Image.Resampling.BICUBIC,
+) -> list[Picture]:
+    """Return the picture at several sizes (width, height), the same as one by one.
+
+    Sizes whose first pass is the same share it; of a screenshot made small it is the longer one.
+    """
+    image, passes = Image.fromarray(picture.pixels), {}
+    resized = []
+    for width, height in sizes:
+        first = first_pass(picture.width, picture.height, width, height, order=order)
+        if first not in passes:
+            passes[first] = image.resize(first, resample)
+        # A pass that changes nothing is skipped by Pillow itself.
+        pixels = np.asarray(passes[first].resize((width, height), resample))
+        resized.append(Picture(pixels, picture.frame.resized(width, height), picture.name))
+    return resized
+
+
 def resize_pixels(
     pixels: NDArray[np.uint8],
     width: int,
@@ -48,17 +72,20 @@ def resize_pixels(
     resample: Image.Resampling = Image.Resampling.BICUBIC,
 ) -> NDArray[np.uint8]:
     """Return pixels (h, w, 3) uint8 at (height, width, 3)."""
+    first = first_pass(pixels.shape[1], pixels.shape[0], width, height, order=order)
+    # A pass that changes nothing is skipped by Pillow itself.
+    return np.asarray(Image.fromarray(pixels).resize(first, resample).resize((width, height), resample))
+
+
+def first_pass(own_width: int, own_height: int, width: int, height: int, *, order: Order) -> tuple[int, int]:
+    """Return the width and height after the first of the two passes."""
     if width < 1 or height < 1 or width * height > LARGEST_PIXELS:
         raise BadPicture(f"cannot resize to {width} x {height}: expected 1 to {LARGEST_PIXELS:,} pixels")
-    own_height, own_width = pixels.shape[:2]
-    image = Image.fromarray(pixels)
-    first, second = (width, own_height), (width, height)
-    if order == "pillow13" and own_height - height > max(0, 2 * (own_width - width)):
-        first = (own_width, height)
-    elif order not in ("width_first", "pillow13"):
+    if order not in ("width_first", "pillow13"):
         raise ValueError(f"order is 'width_first' or 'pillow13'; got {order!r}")
-    # A pass that changes nothing is skipped by Pillow itself.
-    return np.asarray(image.resize(first, resample).resize(second, resample))
+    if order == "pillow13" and own_height - height > max(0, 2 * (own_width - width)):
+        return own_width, height
+    return width, own_height
 
 
 def fitted_size(width: int, height: int, side: int) -> tuple[int, int]:

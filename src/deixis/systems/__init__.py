@@ -39,6 +39,23 @@ SYSTEMS = {
         weights="pointer/embedded",
         how_to_get="train it with `deixis train recipes/pointer/*.yaml --data DIR --out DIR`",
     ),
+    "ferret": Entry(
+        model_type="deixis_ferret",
+        answering="deixis.systems.ferret.answering:open_ferret",
+        training="deixis.systems.ferret.training:training_parts",
+        weights=None,
+        how_to_get="convert the published ones with `deixis convert ferret` (docs/ferret.md), or train a "
+        "small one with `deixis train recipes/ferret/small.yaml --data DIR --out DIR`; then give the folder",
+    ),
+    "ferret_v2": Entry(
+        model_type="deixis_ferret_v2",
+        answering="deixis.systems.ferret_v2.answering:open_ferret_v2",
+        training="deixis.systems.ferret_v2.training:training_parts",
+        weights=None,
+        how_to_get="convert Ferret-UI's with `deixis convert ferret-ui` (docs/ferret_v2.md; Ferret-v2's were "
+        "never published), or train a small one with `deixis train recipes/ferret_v2/small.yaml --data DIR "
+        "--out DIR`; then give the folder",
+    ),
 }
 DEFAULT = "pointer"
 

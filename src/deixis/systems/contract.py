@@ -87,11 +87,14 @@ class System(ABC):
 
     perception_depends_on_regions: True for systems that paint regions on the picture or propose places near
     them; they perceive once for each distinct set of regions, the others once for each picture.
+    looks_in_the_original: True for systems that find a region's content by its pixels of the original; the
+    others carry regions to the frame of what the network is given.
     """
 
     name: str
     network: PreTrainedModel
     perception_depends_on_regions = False
+    looks_in_the_original = False
     region_token: int  # the id that stands for one region in a prompt
 
     def __init__(self) -> None:
@@ -103,7 +106,7 @@ class System(ABC):
 
     @abstractmethod
     def write(self, question: Question, perception: Perception) -> Written:
-        """Return the prompt of a question, its regions in the frame of the perception's view."""
+        """Return the prompt of a question, its regions in the frame that the network looks for them in."""
 
     @abstractmethod
     def complete(

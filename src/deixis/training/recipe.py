@@ -22,13 +22,26 @@ LARGEST_RECIPE = 1 << 20
 class SourceChoice:
     """A dataset below the ``--data`` folder. Its last ``hold_out`` pictures are never trained on.
 
-    With ``records`` it is a file of records in that folder (docs/data.md), and there are no splits.
+    With ``records`` it is a file of records in that folder (docs/data.md), with ``grit`` one in the format of
+    Ferret's training data (docs/grit.md), whose pictures lie in ``images``; there are no splits then. dense:
+    all things of a picture in one question (Ferret-v2's second stage) instead of drawn dialogues.
+    multiplier: how often the source comes up beside the others. ``grit``, ``dense`` and multipliers are for
+    systems that spell boxes as text.
     """
 
     folder: str = "."
     split: str = "train"
     hold_out: int = 0
     records: str | None = None
+    grit: str | None = None
+    images: str = "images"
+    dense: bool = False
+    multiplier: float = 1.0
+
+    def __post_init__(self) -> None:
+        kinds = [name for name in ("records", "grit", "dense") if getattr(self, name)]
+        if len(kinds) > 1:
+            raise RecipeError(f"source {self.folder!r} is {' and '.join(kinds)}; make a source of each")
 
 
 @dataclass(frozen=True)

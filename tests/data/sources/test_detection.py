@@ -21,6 +21,13 @@ SHARED = Path(__file__).parents[4] / "shared" / "data"
         (["train_instances.json"], "coco"),
         (["annotations/instances_val2017.json"], "coco"),
         (["Sentences/7.txt", "Annotations/7.xml", "train.txt"], "flickr30k_entities"),
+        (["refs(unc).p", "instances.json"], "refcoco"),
+        (["image_data.json", "objects.json"], "visual_genome"),
+        (["annotations/objects365_train.json"], "objects365"),
+        (["zhiyuan_objv2_val.json"], "objects365"),
+        (["lvis_v1_train.json"], "lvis"),
+        (["annotations/lvis_v1_val.json"], "lvis"),
+        (["annotations/lvis_v1_val.json", "annotations/instances_val2017.json"], "coco"),
     ],
 )
 def test_a_layout_is_known_by_its_files(tmp_path: Path, files: list[str], layout: str) -> None:

@@ -6,9 +6,39 @@ in a file of its own beside this one and add a line here.
 
 from __future__ import annotations
 
-from tests.parity.checks import deixis
-from tests.parity.planning import Families
+from tests.parity.checks import (
+    deixis,
+    ferret_data,
+    ferret_evaluation,
+    ferret_networks,
+    ferret_sampler,
+    ferret_text,
+    ferret_v2_networks,
+    ferret_v2_text,
+    ferret_weights,
+)
+from tests.parity.planning import Families, Family
 
 FAMILIES: Families = {
     "deixis": deixis.FAMILY,
+    "ferret": Family(
+        checks={
+            **ferret_sampler.FERRET,
+            **ferret_networks.CHECKS,
+            **ferret_text.CHECKS,
+            **ferret_data.FERRET,
+            **ferret_evaluation.CHECKS,
+            **ferret_weights.CHECKS,
+        },
+        for_reading=("serving", "web_sketch"),
+    ),
+    "ferret_v2": Family(
+        checks={
+            **ferret_sampler.FERRET_V2,
+            **ferret_v2_networks.CHECKS,
+            **ferret_v2_text.CHECKS,
+            **ferret_data.FERRET_V2,
+            **ferret_evaluation.V2_CHECKS,
+        }
+    ),
 }

@@ -9,13 +9,25 @@ from types import MappingProxyType
 from deixis.data.scene import Scene
 from deixis.data.sources.coco import read_coco
 from deixis.data.sources.flickr30k_entities import read_flickr30k_entities
+from deixis.data.sources.lvis import read_lvis
+from deixis.data.sources.objects365 import read_objects365
 from deixis.data.sources.pack import read_pack
+from deixis.data.sources.refcoco import read_refcoco
+from deixis.data.sources.visual_genome import read_visual_genome
 from deixis.errors import RecordError
 
 Reader = Callable[[Path, str], list[Scene]]
 
 SOURCES: Mapping[str, Reader] = MappingProxyType(
-    {"pack": read_pack, "flickr30k_entities": read_flickr30k_entities, "coco": read_coco}
+    {
+        "pack": read_pack,
+        "flickr30k_entities": read_flickr30k_entities,
+        "coco": read_coco,
+        "refcoco": read_refcoco,
+        "visual_genome": read_visual_genome,
+        "objects365": read_objects365,
+        "lvis": read_lvis,
+    }
 )
 # What a folder of each layout holds; the first layout of which something is there is taken.
 SIGNS: Mapping[str, tuple[str, ...]] = MappingProxyType(
@@ -23,6 +35,15 @@ SIGNS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "flickr30k_entities": ("Sentences/*.txt",),
         "pack": ("*_captions.jsonl",),
         "coco": ("annotations/instances_*.json", "*_instances.json"),
+        "refcoco": ("refs(*).p",),
+        "visual_genome": ("image_data.json",),
+        "objects365": tuple(
+            place + name
+            for place in ("annotations/", "")
+            for name in ("objects365_*.json", "zhiyuan_objv2_*.json")
+        ),
+        # Last: LVIS annotates COCO's pictures and may lie in COCO's folder.
+        "lvis": ("lvis_*.json", "annotations/lvis_*.json"),
     }
 )
 

@@ -9,14 +9,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import numpy as np
-
 from deixis.data.scene import Caption, PictureFile, Scene, Thing
 from deixis.data.sources.boxes import box_in_picture
 from deixis.data.sources.json_files import Fields, below, read_json
-from deixis.errors import BadRegion, RecordError
-from deixis.regions.raster import fill_polygon
-from deixis.regions.shapes import Mask
+from deixis.data.sources.segmentations import read_segmentation
+from deixis.errors import RecordError
 
 
 @dataclass(frozen=True)
@@ -132,44 +129,8 @@ def _add_thing(
             box=box,
             category=name,
             group=crowd,
-            mask=_mask(row, draft) if masks else None,
+            mask=read_segmentation(row, width=draft.width, height=draft.height) if masks else None,
             coco_name=name,
             supercategory=category.optional_text("supercategory"),
         )
     )
-
-
-def _mask(row: Fields, draft: _Draft) -> Mask | None:
-    """The pixels of a list of outlines or of run lengths; None where there are none."""
-    value, where = row.values.get("segmentation"), f"{row.where}: field 'segmentation'"
-    if not value:
-        return None
-    if isinstance(value, dict):
-        try:
-            mask = Mask.from_coco(value)
-        except BadRegion as fault:
-            raise RecordError(f"{where}: {fault}") from fault
-        if (mask.width, mask.height) != (draft.width, draft.height):
-            size = f"{draft.width} x {draft.height}"
-            raise RecordError(f"{where}: mask is {mask.width} x {mask.height} pixels, its picture is {size}")
-        return mask
-    if not isinstance(value, list):
-        raise RecordError(
-            f"{where}: is {value!r:.80}; expected outlines [[x, y, x, y, ...], ...] or run lengths"
-        )
-    pixels = np.zeros((draft.height, draft.width), dtype=bool)
-    for outline in _outlines(value, where=where):
-        pixels |= fill_polygon(outline, draft.width, draft.height)
-    return Mask.from_array(pixels) if pixels.any() else None
-
-
-def _outlines(value: list[object], *, where: str) -> list[list[tuple[float, float]]]:
-    outlines = []
-    for index, flat in enumerate(value):
-        if not isinstance(flat, list) or len(flat) < 6 or len(flat) % 2:
-            raise RecordError(
-                f"{where}: outline {index} is {flat!r:.80}; expected x, y of three points or more"
-            )
-        numbers = Fields({"points": flat}, f"{where}: outline {index}").numbers("points", count=len(flat))
-        outlines.append(list(zip(numbers[::2], numbers[1::2], strict=True)))
-    return outlines

@@ -6,23 +6,18 @@ phrases name the entities, `flickr30k-images/<id>.jpg` the picture and `<split>.
 
 from __future__ import annotations
 
-import re
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from xml.etree import ElementTree
 
-from deixis.data.scene import Caption, Phrase, PictureFile, Scene, Thing
+from deixis.data.scene import Caption, PictureFile, Scene, Thing
 from deixis.data.sources.boxes import box_in_picture
-from deixis.data.sources.json_files import below, bounded_bytes
+from deixis.data.sources.flickr30k_files import read_annotation, read_captions, read_text
+from deixis.data.sources.json_files import below
 from deixis.errors import RecordError
 from deixis.language.nouns import head_noun
 from deixis.regions.shapes import Box
-
-LARGEST_ANNOTATION = 4 << 20
-MARKED_PHRASE = re.compile(r"\[/EN#(?P<entity>\d+)(?P<types>(?:/\w+)+) (?P<words>[^\[\]]+)\]")
-CORNERS = ("xmin", "ymin", "xmax", "ymax")
 
 
 def read_flickr30k_entities(folder: Path, split: str) -> list[Scene]:
@@ -38,7 +33,7 @@ def read_flickr30k_entities(folder: Path, split: str) -> list[Scene]:
     if not listed.is_file():
         known = ", ".join(sorted(path.stem for path in folder.glob("*.txt"))) or "none"
         raise RecordError(f"{folder} has no split {split!r} (no {listed.name}); it has: {known}")
-    return [_scene(folder, number, source=str(listed)) for number in _text(listed).split()]
+    return [_scene(folder, number, source=str(listed)) for number in read_text(listed).split()]
 
 
 def _scene(folder: Path, number: str, *, source: str) -> Scene:
@@ -51,7 +46,7 @@ def _scene(folder: Path, number: str, *, source: str) -> Scene:
     for index, (entities, _) in enumerate(boxes, start=1):
         for entity in entities:
             entity_things[entity].append(index)
-    captions = _captions(folder / "Sentences" / f"{number}.txt", entity_things)
+    captions = read_captions(folder / "Sentences" / f"{number}.txt", things=entity_things)
     return Scene(
         id=number,
         picture=PictureFile(picture),
@@ -64,75 +59,22 @@ def _scene(folder: Path, number: str, *, source: str) -> Scene:
     )
 
 
-def _boxes(path: Path) -> tuple[int, int, list[tuple[list[str], Box]]]:
+def _boxes(path: Path) -> tuple[int, int, list[tuple[tuple[str, ...], Box]]]:
     """Width, height, and each drawn box with the entities it belongs to."""
-    encoded = bounded_bytes(path, largest=LARGEST_ANNOTATION)
-    if b"<!" in encoded.replace(b"<!--", b""):
-        raise RecordError(f"{path}: has a document type or entity declaration; these are refused")
-    try:
-        root = ElementTree.fromstring(encoded)
-    except ElementTree.ParseError as fault:
-        raise RecordError(f"{path}: is not valid XML ({fault})") from fault
-    width, height = (_whole(root, f"size/{side}", where=str(path)) for side in ("width", "height"))
-    if min(width, height) < 1:
-        raise RecordError(f"{path}: size is {width} x {height}; expected at least one pixel")
+    annotation = read_annotation(path)
     found = []
-    for index, item in enumerate(root.findall("object")):
-        corners = item.find("bndbox")
-        if corners is None:
+    for index, marked in enumerate(annotation.objects):
+        if marked.corners is None:
             continue
         where = f"{path}: object {index}"
-        first_column, first_row, last_column, last_row = (
-            _whole(corners, name, where=where) for name in CORNERS
-        )
+        first_column, first_row, last_column, last_row = marked.corners
         # Columns and rows count from 1 and the last is part of the box: ours start one earlier and end there.
         edges = (first_column - 1, first_row - 1, last_column, last_row)
-        box = box_in_picture(edges, width=width, height=height, where=where)
+        box = box_in_picture(edges, width=annotation.width, height=annotation.height, where=where)
         if box is None:
-            raise RecordError(
-                f"{where}: bndbox has no area: {(first_column, first_row, last_column, last_row)}"
-            )
-        found.append(([name.text or "" for name in item.findall("name")], box))
-    return width, height, found
-
-
-def _whole(parent: ElementTree.Element, name: str, *, where: str) -> int:
-    text = parent.findtext(name)
-    if text is None or re.fullmatch(r"\s*-?\d{1,9}\s*", text) is None:
-        raise RecordError(f"{where}: <{name}> is {text!r}; expected a whole number")
-    return int(text)
-
-
-def _captions(path: Path, entity_things: dict[str, list[int]]) -> tuple[Caption, ...]:
-    lines = [line.strip() for line in _text(path).splitlines()]
-    return tuple(
-        _caption(line, entity_things, where=f"{path}:{number}")
-        for number, line in enumerate(lines, start=1)
-        if line
-    )
-
-
-def _caption(marked: str, entity_things: dict[str, list[int]], *, where: str) -> Caption:
-    text, phrases, done = "", [], 0
-    for match in MARKED_PHRASE.finditer(marked):
-        text += marked[done : match.start()]
-        words, entity = match["words"], match["entity"]
-        phrases.append(
-            Phrase(
-                len(text),
-                len(text) + len(words),
-                words,
-                things=tuple(entity_things.get(entity, ())),
-                types=tuple(match["types"].strip("/").split("/")),
-                entity=entity,
-            )
-        )
-        text += words
-        done = match.end()
-    text += marked[done:]
-    if "[/EN#" in text:
-        raise RecordError(f"{where}: phrase mark in {text!r:.80} is not [/EN#number/type words]")
-    return Caption(text, tuple(phrases))
+            raise RecordError(f"{where}: bndbox has no area: {marked.corners}")
+        found.append((marked.entities, box))
+    return annotation.width, annotation.height, found
 
 
 def _things(boxes: Sequence[Box], captions: Sequence[Caption]) -> tuple[Thing, ...]:
@@ -150,10 +92,3 @@ def _things(boxes: Sequence[Box], captions: Sequence[Caption]) -> tuple[Thing, .
             thing = replace(thing, category=category or "object", supercategory=kind)
         things.append(thing)
     return tuple(things)
-
-
-def _text(path: Path) -> str:
-    try:
-        return bounded_bytes(path, largest=LARGEST_ANNOTATION).decode("utf-8")
-    except UnicodeDecodeError as fault:
-        raise RecordError(f"{path}: is not UTF-8 text ({fault})") from fault

@@ -10,11 +10,12 @@ import torch
 from torch import nn
 from transformers import GenerationConfig
 
-from deixis.errors import BadWeights, DeixisError
+from deixis.errors import BadWeights
 from deixis.language.vocabulary import ANSWER, END, PAD, PICTURE, REGION, UNKNOWN, USER, Vocabulary
 from deixis.systems.pointer.config import PointerConfig
 from deixis.systems.pointer.model import PointerNetwork
 from deixis.systems.quiet import quiet_transformers
+from deixis.systems.stored import open_network
 
 POSITION_MAPS = ("mapper.coarse_position", "mapper.fine_position")
 NEVER_ANSWERED = (PAD, PICTURE, REGION, USER, ANSWER, UNKNOWN)
@@ -44,28 +45,11 @@ def load_network(folder: Path, *, options: dict[str, Any] | None = None) -> tupl
     options: settings of PointerConfig to change, e.g. another ``side``: the learned position maps are then
     resized. BadWeights where tensors are missing, left over or of another shape.
     """
+    network: PointerNetwork = open_network(PointerNetwork, folder, what="pointer system")
     try:
         vocabulary = Vocabulary.load(folder)
-        with quiet_transformers():
-            opened: Any = PointerNetwork.from_pretrained(
-                folder,
-                dtype=torch.float32,
-                local_files_only=True,
-                use_safetensors=True,
-                ignore_mismatched_sizes=True,  # they are in the report, with all others
-                output_loading_info=True,
-            )
-        network, report = opened
-    except DeixisError:
-        raise
-    except Exception as fault:  # safetensors and tokenizers raise kinds of their own, or Exception itself
+    except Exception as fault:  # tokenizers raise nothing more special
         raise BadWeights(f"{folder} is not a complete pointer system: {fault}") from fault
-    wrong = {name: sorted(map(str, found)) for name, found in report.items() if found}
-    if wrong:
-        raise BadWeights(f"the weights in {folder} don't fit its config.json: {wrong}")
-    broken = [name for name, tensor in network.state_dict().items() if not tensor.isfinite().all()]
-    if broken:
-        raise BadWeights(f"the weights in {folder} hold infinity or NaN: {', '.join(broken)}")
     if len(vocabulary) != network.config.vocab_size:
         raise BadWeights(
             f"{folder}: tokenizer.json has {len(vocabulary)} pieces, config.json says "

@@ -1,0 +1,205 @@
+"""Training examples of records, and of scenes that records are drawn from each time they come up."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from deixis.data.dialogue import Dialogue, Example
+from deixis.data.grit.conversion import record_dialogue
+from deixis.data.grit.dense import scene_records
+from deixis.data.grit.draws import Format, LocationDraws, NumpyDraws, StatedFormats
+from deixis.data.grit.locations import PointRule, choose_locations
+from deixis.data.grit.records import GritRecord
+from deixis.data.grit.tasks import TASKS, make_record
+from deixis.data.scene import Scene
+from deixis.data.sources.json_files import below
+from deixis.errors import BadPicture, RecordError, UsageError
+from deixis.pictures.opening import Picture, open_picture
+from deixis.pictures.padding import letterbox
+
+ENDINGS = ("", ".gif", ".jpg", ".jpeg", ".png")
+ESCAPED = re.compile(r"#U([0-9a-fA-F]{4})")
+NO_PICTURE = 336  # side of the black picture that a dialogue without one gets
+
+
+class GritSource:
+    """Training examples of records: whether a question's regions are points or boxes is drawn each time.
+
+    images: the folder that the records' pictures are named from. side: letterbox pictures to it; None leaves
+    them as they are. request: added to the first question of grounded kinds
+    (`rendering.INCLUDE_COORDINATES`).
+    """
+
+    def __init__(
+        self,
+        records: Sequence[GritRecord],
+        *,
+        images: Path,
+        side: int | None = None,
+        rule: PointRule | None = None,
+        request: str = "",
+    ) -> None:
+        if not records:
+            raise RecordError("there are no records to train from; expected at least one")
+        self.records, self.images, self.side = tuple(records), Path(images), side
+        self.rule, self.request = rule or PointRule(), request
+
+    def __len__(self) -> int:
+        return len(self.records)
+
+    def example(self, index: int, rng: np.random.Generator) -> Example:
+        """Return record `index` with its locations drawn from `rng`."""
+        record = self.records[index]
+        picture = self.fitted(open_record_picture(record, self.images))
+        draws = NumpyDraws(rng)
+        dialogue = drawn_dialogue(record, picture, draws=draws, rule=self.rule, request=self.request)
+        return Example(f"{record.dataset or 'grit'} {record.id}", picture, (dialogue,))
+
+    def fitted(self, picture: Picture) -> Picture:
+        """Return the picture at the size that is asked for."""
+        return picture if self.side is None else letterbox(picture, self.side)
+
+
+class TaskSource:
+    """Training examples of scenes: `dialogues` tasks are drawn for a picture each time it comes up.
+
+    tasks: name of a task -> how often it is drawn, in proportion; those that a scene has nothing for count
+    nothing there. Scenes that no task fits are left out.
+    """
+
+    def __init__(
+        self,
+        scenes: Sequence[Scene],
+        *,
+        tasks: Mapping[str, float] | None = None,
+        dialogues: int = 1,
+        side: int | None = None,
+        rule: PointRule | None = None,
+        request: str = "",
+    ) -> None:
+        self.tasks = dict.fromkeys(TASKS, 1.0) if tasks is None else dict(tasks)
+        for name, share in self.tasks.items():
+            if name not in TASKS or not share > 0:
+                raise UsageError(
+                    f"task {name!r} has the share {share}; expected a number above 0 for any of "
+                    f"{', '.join(TASKS)}"
+                )
+        self.scenes = [scene for scene in scenes if drawn_record(scene, self.tasks, np.random.default_rng(0))]
+        if not self.scenes:
+            raise RecordError(f"no scene has anything for the tasks {', '.join(self.tasks)}")
+        self.dialogues, self.side = dialogues, side
+        self.rule, self.request = rule or PointRule(), request
+
+    def __len__(self) -> int:
+        return len(self.scenes)
+
+    def example(self, index: int, rng: np.random.Generator) -> Example:
+        """Return scene `index` with dialogues drawn from `rng`."""
+        scene = self.scenes[index]
+        picture = open_scene_picture(scene, self.side)
+        records = [drawn_record(scene, self.tasks, rng) for _ in range(self.dialogues)]
+        dialogues = tuple(
+            drawn_dialogue(record, picture, draws=NumpyDraws(rng), rule=self.rule, request=self.request)
+            for record in records
+            if record is not None
+        )
+        return Example(scene.id, picture, dialogues)
+
+
+class DenseSource:
+    """Training examples of scenes: dense referring and dense detection about the same objects of a picture.
+
+    tasks: which of "referring" and "detection" a picture is asked. Scenes without an object are left out.
+    """
+
+    def __init__(
+        self,
+        scenes: Sequence[Scene],
+        *,
+        tasks: Sequence[str] = ("referring", "detection"),
+        side: int | None = None,
+    ) -> None:
+        if not tasks or not set(tasks) <= {"referring", "detection"}:
+            raise UsageError(f"dense tasks are {list(tasks)}; expected referring, detection or both")
+        self.scenes = [
+            scene for scene in scenes if scene_records(scene, NumpyDraws(np.random.default_rng(0)))
+        ]
+        if not self.scenes:
+            raise RecordError("no scene has a named object of 16 squared pixels; expected at least one")
+        self.tasks, self.side = tuple(tasks), side
+
+    def __len__(self) -> int:
+        return len(self.scenes)
+
+    def example(self, index: int, rng: np.random.Generator) -> Example:
+        """Return scene `index`; of many objects, those that are spoken of are drawn from `rng`."""
+        scene, draws = self.scenes[index], NumpyDraws(rng)
+        picture = open_scene_picture(scene, self.side)
+        records = scene_records(scene, draws)
+        assert records is not None
+        chosen = {"referring": records.referring, "detection": records.detection}
+        return Example(
+            scene.id,
+            picture,
+            tuple(drawn_dialogue(chosen[task], picture, draws=draws, formats="box") for task in self.tasks),
+        )
+
+
+def drawn_dialogue(
+    record: GritRecord,
+    picture: Picture,
+    *,
+    draws: LocationDraws,
+    rule: PointRule | None = None,
+    formats: Format | None = None,
+    request: str = "",
+) -> Dialogue:
+    """The dialogue of a record about its opened picture; formats: locations are all points or all boxes."""
+    chance = draws if formats is None else StatedFormats(draws, formats)
+    locations = choose_locations(record, rule or PointRule(), chance)
+    return record_dialogue(record, locations, picture.frame, request=request)
+
+
+def drawn_record(scene: Scene, tasks: Mapping[str, float], rng: np.random.Generator) -> GritRecord | None:
+    """A record of one of the tasks that fit a scene, drawn by their shares; None if none fits."""
+    left = dict(tasks)
+    while left:
+        shares = np.array(list(left.values()))
+        name = list(left)[int(rng.choice(len(left), p=shares / shares.sum()))]
+        if (record := make_record(scene, rng, name)) is not None:
+            return record
+        del left[name]
+    return None
+
+
+def open_scene_picture(scene: Scene, side: int | None) -> Picture:
+    """The picture of a scene, letterboxed if a side is given."""
+    picture = open_picture(scene.picture.read(), name=scene.picture.name)
+    return picture if side is None else letterbox(picture, side)
+
+
+def open_record_picture(record: GritRecord, images: Path) -> Picture:
+    """The picture of a record, a black one for a dialogue without; RecordError where it is not usable."""
+    if record.picture is None:
+        width, height = record.width or NO_PICTURE, record.height or NO_PICTURE
+        return open_picture(np.zeros((height, width, 3), dtype=np.uint8))
+    path = find_picture(record.picture, images, where=record.where)
+    try:
+        return open_picture(path)
+    except BadPicture as fault:
+        raise RecordError(f"{record.where}: {fault}") from fault
+
+
+def find_picture(name: str, images: Path, *, where: str) -> Path:
+    """The file of a picture, whose ending may be missing and whose letters may be escaped as #U00e3."""
+    plain = ESCAPED.sub(lambda match: chr(int(match[1], 16)), name)
+    for candidate in dict.fromkeys(text + ending for text in (name, plain) for ending in ENDINGS):
+        if (path := below(images, candidate, where=where)).is_file():
+            return path
+    raise RecordError(
+        f"{where}: there is no picture {name!r} in {images}, with or without {', '.join(ENDINGS[1:])}"
+    )

@@ -1,0 +1,193 @@
+"""Reader of Visual Genome (Krishna et al., 2017): objects, relations between them, descriptions of regions.
+
+`image_data.json`, and any of `objects.json`, `relationships.json`, `region_descriptions.json`; pictures
+`<id>.jpg` in `VG_100K/`, `VG_100K_2/` or `images/`; `<split>.txt` lists the ids of a split, "all" needs no
+list.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from deixis.data.scene import Caption, Expression, Phrase, PictureFile, Scene, Thing
+from deixis.data.sources.json_files import Fields, bounded_bytes
+from deixis.data.sources.json_lists import read_json_list
+from deixis.errors import RecordError
+from deixis.language.nouns import head_noun
+from deixis.regions.shapes import Box
+
+PICTURES = ("VG_100K", "VG_100K_2", "images")
+REGION = "region"  # supercategory of things that are described regions
+SUBJECT, OBJECT = "subject", "object"  # types of a relation's two phrases
+LARGEST_LIST = 64 << 20
+
+
+@dataclass
+class _Draft:
+    """A scene while its files are being read."""
+
+    picture: PictureFile
+    width: int
+    height: int
+    things: dict[int, Thing] = field(default_factory=dict)
+    captions: list[Caption] = field(default_factory=list)
+    described: list[tuple[str, int]] = field(default_factory=list)
+
+
+def read_visual_genome(folder: Path, split: str, *, skip_missing: bool = False) -> list[Scene]:
+    """The scenes of one split, in the order of `image_data.json`; pictures are located, not read.
+
+    An object is a thing. A relation is a caption ("man wearing hat") whose phrases, of types "subject" and
+    "object", have a thing each. A described region is a thing of supercategory "region", numbered -region_id,
+    and an expression that means it. Boxes are cut at the picture's edges, those without area left out, with
+    what speaks of them: the annotations are the crowd's, and so are their mistakes. Nothing is exhaustive.
+    RecordError names file, entry and field; `skip_missing` passes over pictures that are not there instead.
+    """
+    folder = Path(folder)
+    drafts: dict[int, _Draft] = {}
+    known: set[int] = set()
+    wanted = ids_of(folder, split)
+    for row in read_json_list(folder / "image_data.json"):
+        known.add(number := row.whole("image_id"))
+        if wanted is not None and number not in wanted:
+            continue
+        picture = next(
+            (path for parent in PICTURES if (path := folder / parent / f"{number}.jpg").is_file()), None
+        )
+        if picture is None and not skip_missing:
+            raise RecordError(
+                f"{row.where}: picture {number}.jpg does not exist in any of: {', '.join(PICTURES)}"
+            )
+        if picture is not None:
+            drafts[number] = _Draft(
+                PictureFile(picture), row.whole("width", least=1), row.whole("height", least=1)
+            )
+    for name, add in (
+        ("objects.json", _add_objects),
+        ("relationships.json", _add_relations),
+        ("region_descriptions.json", _add_regions),
+    ):
+        if (folder / name).is_file():
+            for row in read_json_list(folder / name):
+                number = row.whole("image_id" if "image_id" in row.values else "id")
+                if number not in known:
+                    raise RecordError(f"{row.where}: image {number} is not in image_data.json")
+                if number in drafts:
+                    add(row, drafts[number])
+    return [_scene(number, draft) for number, draft in drafts.items()]
+
+
+def ids_of(folder: Path, split: str) -> set[int] | None:
+    """The picture ids of a split's list; None for "all" where there is no such list."""
+    path = folder / f"{split}.txt"
+    if not path.is_file():
+        if split == "all":
+            return None
+        listed = sorted(found.stem for found in folder.glob("*.txt"))
+        raise RecordError(
+            f"{folder} has no split {split!r} (no {path.name}); it has: {', '.join(['all', *listed])}"
+        )
+    words = bounded_bytes(path, largest=LARGEST_LIST).decode("utf-8", errors="replace").split()
+    if any(not (word.isascii() and word.isdigit()) for word in words):
+        raise RecordError(f"{path}: expected the numbers of pictures, one a line")
+    return {int(word) for word in words}
+
+
+def _add_objects(row: Fields, draft: _Draft) -> None:
+    for entry in row.rows("objects"):
+        _thing(entry, draft)
+
+
+def _thing(entry: Fields, draft: _Draft) -> Thing | None:
+    """The thing of an entry with `object_id`, made if it is new; None where it has no name or no area."""
+    number = entry.whole("object_id", least=0)
+    if number not in draft.things:
+        names = entry.texts("names") or tuple(filter(None, [entry.optional_text("name")]))
+        box = _box(entry, draft, wide="w", high="h")
+        name = " ".join(names[0].lower().split()) if names else ""
+        if box is None or not name:
+            return None
+        draft.things[number] = Thing(number, box, name)
+    return draft.things[number]
+
+
+def _add_relations(row: Fields, draft: _Draft) -> None:
+    for entry in row.rows("relationships"):
+        ends = []
+        for name in (SUBJECT, OBJECT):
+            value = entry.values.get(name)
+            if not isinstance(value, dict):
+                raise RecordError(
+                    f"{entry.where}: field {name!r} is {value!r:.60}; expected an object with a box"
+                )
+            ends.append(_thing(Fields(value, f"{entry.where} {name}"), draft))
+        subject, other = ends
+        words = " ".join(entry.text("predicate").lower().split())
+        if subject is not None and other is not None and words:
+            draft.captions.append(relation(subject, words, other))
+
+
+def relation(subject: Thing, predicate: str, other: Thing) -> Caption:
+    """The caption of a relation.
+
+    >>> man, hat = Thing(1, Box(0, 0, 9, 9), "man"), Thing(2, Box(2, 0, 5, 3), "hat")
+    >>> relation(man, "wearing", hat).text
+    'man wearing hat'
+    """
+    first = f"{subject.category} {predicate} "
+    text = first + other.category
+    return Caption(
+        text,
+        (
+            Phrase(0, len(subject.category), subject.category, (subject.id,), (SUBJECT,)),
+            Phrase(len(first), len(text), other.category, (other.id,), (OBJECT,)),
+        ),
+    )
+
+
+def is_relation(caption: Caption) -> bool:
+    """Whether a caption is two things and what one does to the other."""
+    return [phrase.types for phrase in caption.phrases] == [(SUBJECT,), (OBJECT,)]
+
+
+def _add_regions(row: Fields, draft: _Draft) -> None:
+    for entry in row.rows("regions"):
+        number = -entry.whole("region_id", least=1)
+        words = " ".join(entry.text("phrase").split()).rstrip(".")
+        box = _box(entry, draft, wide="width", high="height")
+        if box is None or not words or number in draft.things:
+            continue
+        draft.things[number] = Thing(number, box, head_noun(words) or REGION, supercategory=REGION)
+        draft.described.append((words, number))
+
+
+def _box(entry: Fields, draft: _Draft, *, wide: str, high: str) -> Box | None:
+    x, y = entry.whole("x"), entry.whole("y")
+    x1, y1 = min(x + entry.whole(wide), draft.width), min(y + entry.whole(high), draft.height)
+    x, y = max(x, 0), max(y, 0)
+    return Box(x, y, x1, y1) if x < x1 and y < y1 else None
+
+
+def _scene(number: int, draft: _Draft) -> Scene:
+    return Scene(
+        id=str(number),
+        picture=draft.picture,
+        width=draft.width,
+        height=draft.height,
+        things=tuple(draft.things.values()),
+        captions=tuple(draft.captions),
+        expressions=tuple(_expressions(draft)),
+        source="visual_genome",
+    )
+
+
+def _expressions(draft: _Draft) -> Iterator[Expression]:
+    said = Counter(words.lower() for words, _ in draft.described)
+    alike = Counter(draft.things[number].category for _, number in draft.described)
+    for words, number in draft.described:
+        distractors = alike[draft.things[number].category] - 1
+        unique = said[words.lower()] == 1
+        yield Expression(words, number, unique=unique, group=False, distractors=distractors)

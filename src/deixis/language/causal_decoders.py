@@ -1,0 +1,69 @@
+"""Decoders of the library ``transformers`` by their own settings: what published systems write with."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from transformers import (
+    GemmaConfig,
+    GemmaForCausalLM,
+    LlamaConfig,
+    LlamaForCausalLM,
+    PreTrainedConfig,
+    PreTrainedModel,
+)
+
+from deixis.errors import UsageError
+
+DECODERS: dict[str, tuple[type[PreTrainedConfig], type[PreTrainedModel]]] = {
+    "llama": (LlamaConfig, LlamaForCausalLM),
+    "gemma": (GemmaConfig, GemmaForCausalLM),
+}
+# Vicuna v1.3 with one more word, the region token.
+VICUNA_7B = {
+    "model_type": "llama",
+    "vocab_size": 32001,
+    "hidden_size": 4096,
+    "intermediate_size": 11008,
+    "num_hidden_layers": 32,
+    "num_attention_heads": 32,
+    "num_key_value_heads": 32,
+    "max_position_embeddings": 2048,
+    "rms_norm_eps": 1e-6,
+    "hidden_act": "silu",
+    "tie_word_embeddings": False,
+    "bos_token_id": 1,
+    "eos_token_id": 2,
+    "pad_token_id": 0,
+}
+
+
+def decoder_config(settings: Mapping[str, Any]) -> PreTrainedConfig:
+    """Return the configuration that settings with a ``model_type`` describe.
+
+    >>> decoder_config({"model_type": "llama", "hidden_size": 64}).hidden_size
+    64
+    """
+    kind = settings.get("model_type")
+    if kind not in DECODERS:
+        raise UsageError(
+            f"a decoder of model_type {kind!r} is not known; known: {', '.join(DECODERS)}. Is 'model_type' "
+            "among the decoder's settings?"
+        )
+    return DECODERS[kind][0](**{key: value for key, value in settings.items() if key != "model_type"})
+
+
+def build_decoder(settings: Mapping[str, Any]) -> PreTrainedModel:
+    """Return an untrained decoder with its head."""
+    config = decoder_config(settings)
+    return DECODERS[config.model_type][1](config)
+
+
+def word_scale(decoder: PreTrainedModel) -> float:
+    """Return what a decoder multiplies its word vectors by; vectors put between them need the same.
+
+    Gemma's scale is the root of its width: its table is a module of its own that scales, so that vectors
+    given from outside are taken as they are.
+    """
+    return float(getattr(decoder.get_input_embeddings(), "scalar_embed_scale", 1.0))

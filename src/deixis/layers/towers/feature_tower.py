@@ -1,0 +1,74 @@
+"""What every tower of features promises, and the resizing of learnt position tables."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from deixis.errors import UsageError
+from deixis.pictures.normalising import Normalisation
+
+
+class FeatureTower(nn.Module):
+    """Square pictures in, one vector for each cell of a square grid out.
+
+    width: of a vector. side: of the picture that the tower was made for, in pixels. normalisation: how pixels
+    become its input. vision: the encoder itself, whose weights are known by this name.
+    """
+
+    width: int
+    side: int
+    normalisation: Normalisation
+    vision: nn.Module
+
+    def cells(self, side: int) -> int:
+        """Return how many cells a row has for a picture of ``side`` pixels."""
+        raise NotImplementedError
+
+    def forward(self, pixels: Tensor) -> Tensor:
+        """Turn normalised pixels (B, 3, S, S) into vectors (B, n * n, width), row by row."""
+        raise NotImplementedError
+
+    @property
+    def mean(self) -> tuple[float, ...]:
+        """The mean of each channel, for pixels in 0..1."""
+        return self.normalisation.mean
+
+    @property
+    def std(self) -> tuple[float, ...]:
+        """The standard deviation of each channel, for pixels in 0..1."""
+        return self.normalisation.std
+
+
+def blocks_before(select_layer: int, *, blocks: int) -> int:
+    """Return how many blocks run until the hidden state ``select_layer`` is there.
+
+    Hidden state 0 is the input of the first block, k the output of block k; negative numbers count from the
+    last. The blocks behind it have nothing to do.
+
+    >>> blocks_before(-2, blocks=24)
+    23
+    """
+    run = select_layer if select_layer >= 0 else blocks + 1 + select_layer
+    if not 0 <= run <= blocks:
+        raise UsageError(
+            f"select_layer is {select_layer}, but a tower of {blocks} blocks has the hidden states 0 to "
+            f"{blocks} (or {-blocks - 1} to -1)"
+        )
+    return run
+
+
+def resized_positions(table: Tensor, cells: int) -> Tensor:
+    """Return learnt positions (1 + n * n, D), the class token's first, for a grid of cells x cells.
+
+    Bicubic, in float32 whatever the precision around it: in half precision the vectors would shift.
+    """
+    own = round((table.shape[0] - 1) ** 0.5)
+    if own == cells:
+        return table
+    with torch.autocast(table.device.type, enabled=False):
+        grid = table[1:].float().reshape(1, own, own, -1).permute(0, 3, 1, 2)  # (1, D, n, n)
+        grid = functional.interpolate(grid, (cells, cells), mode="bicubic", align_corners=False)
+        resized = grid.permute(0, 2, 3, 1).flatten(0, 2).to(table.dtype)  # (cells * cells, D)
+    return torch.cat([table[:1], resized])

@@ -1,0 +1,44 @@
+"""Pixels as a network wants them: channels first, each channel shifted and scaled by fixed statistics."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+
+@dataclass(frozen=True)
+class Normalisation:
+    """What a tower was trained with: ``(pixel * rescale - mean) / std`` for each of red, green, blue.
+
+    rescale: brings bytes to the scale of mean and std.
+    """
+
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+    rescale: float = 1 / 255
+
+    def __post_init__(self) -> None:
+        if len(self.mean) != 3 or len(self.std) != 3 or min(self.std) <= 0:
+            raise ValueError(f"three means and three deviations above 0 are needed; got {self}")
+
+    def tensor(self, pixels: NDArray[np.uint8]) -> Tensor:
+        """Return pixels (…, H, W, 3) uint8 as (…, 3, H, W) float32.
+
+        >>> Normalisation((0.5,) * 3, (0.5,) * 3).tensor(np.zeros((1, 2, 3), dtype=np.uint8)).tolist()
+        [[[-1.0, -1.0]], [[-1.0, -1.0]], [[-1.0, -1.0]]]
+        """
+        # Channels are moved while bytes become floats, and both steps of arithmetic are one multiply-add.
+        moved = torch.from_numpy(np.ascontiguousarray(np.moveaxis(pixels, -1, -3)))
+        scale = torch.tensor([self.rescale / one for one in self.std])[:, None, None]
+        shift = torch.tensor([-mean / one for mean, one in zip(self.mean, self.std, strict=True)])
+        return torch.addcmul(shift[:, None, None], moved.float(), scale)
+
+
+def statistics(mean: Sequence[float], std: Sequence[float], *, rescale: float = 1 / 255) -> Normalisation:
+    """Return a normalisation from any sequences of numbers, such as a JSON file's lists."""
+    return Normalisation(tuple(map(float, mean)), tuple(map(float, std)), rescale)

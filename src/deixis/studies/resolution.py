@@ -1,0 +1,58 @@
+"""Does cutting a picture into tiles pay? The scaling study of the Ferret-v2 paper (section 3), in small.
+
+Three ways to spend pixels (one picture at the tower's own size, one enlarged picture, any-resolution tiles),
+each with the encoders standing still and trained.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from deixis.errors import UsageError
+from deixis.studies.study import Variant
+from deixis.training.recipe import Group, Recipe
+
+MODES = ("fixed", "direct_upsample", "any_res")
+ENCODERS = ("network.tower", "network.local_tower")
+
+
+def resolution_variants(recipe: Recipe) -> list[Variant]:
+    """Return the six variants of a recipe of ``ferret_v2``.
+
+    The recipe's group that trains the encoders is kept in three; it stands still in the others.
+    """
+    if recipe.system != "ferret_v2":
+        raise UsageError(
+            f"the study of resolution trains ferret_v2, but recipe {recipe.name!r} is of {recipe.system!r}; "
+            "give recipes/ferret_v2/small.yaml or one like it"
+        )
+    if not any(trains_encoder(group) for group in recipe.groups):
+        raise UsageError(
+            f"recipe {recipe.name!r} has no group that trains {' or '.join(ENCODERS)}; the study needs one, "
+            "to compare trained encoders with frozen ones"
+        )
+    return [
+        Variant(
+            what={"resolution": mode, "encoder": "trained" if trained else "frozen"},
+            recipe=replace(
+                recipe,
+                name=f"{recipe.name}-{mode}-{'trained' if trained else 'frozen'}",
+                network={**recipe.network, "resolution": mode},
+                groups=tuple(group if trained else frozen(group) for group in recipe.groups),
+            ),
+        )
+        for mode in MODES
+        for trained in (False, True)
+    ]
+
+
+def trains_encoder(group: Group) -> bool:
+    """Tell whether a group trains (part of) an encoder at some time of the run."""
+    return (
+        any(part.startswith(ENCODERS) for part in group.parts) and group.rate > 0 and group.frozen_until < 1
+    )
+
+
+def frozen(group: Group) -> Group:
+    """Return the group standing still for good if it trains an encoder."""
+    return replace(group, rate=0.0, frozen_until=1.0) if trains_encoder(group) else group

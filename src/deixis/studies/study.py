@@ -1,0 +1,140 @@
+"""A study: variants of one recipe, each trained and measured the same way, in a table and a plot."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from deixis.errors import UsageError
+from deixis.evaluation.report import TaskResult
+from deixis.training.recipe import Recipe
+
+
+@dataclass(frozen=True)
+class Variant:
+    """One column of a study.
+
+    what: the settings that make it different, by name, for the table. recipe: complete, of its own name.
+    """
+
+    what: dict[str, str]
+    recipe: Recipe
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What became of a variant: its last training loss and the result of every task."""
+
+    variant: Variant
+    loss: float
+    seconds: float
+    tasks: dict[str, TaskResult]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the row for JSON."""
+        return {
+            **self.variant.what,
+            "loss": self.loss,
+            "seconds": self.seconds,
+            "tasks": {name: result.to_dict() for name, result in self.tasks.items()},
+        }
+
+
+@dataclass(frozen=True)
+class Study:
+    """All rows, with what they were made of."""
+
+    name: str
+    steps: int
+    data: str
+    rows: tuple[Measured, ...]
+
+    def to_json(self) -> str:
+        """Return the study as JSON."""
+        content = {
+            "study": self.name,
+            "steps": self.steps,
+            "data": self.data,
+            "rows": [r.to_dict() for r in self.rows],
+        }
+        return json.dumps(content, indent=2) + "\n"
+
+    def to_markdown(self) -> str:
+        """Return the table, and below it how it was measured."""
+        settings = list(self.rows[0].variant.what)
+        tasks = list(self.rows[0].tasks)
+        lines = [
+            "| " + " | ".join([*settings, "last loss", *tasks, "training s"]) + " |",
+            "|" + " --- |" * (len(settings) + len(tasks) + 2),
+        ]
+        for row in self.rows:
+            cells = [row.variant.what[name] for name in settings]
+            cells += [f"{row.loss:.3f}", *(shown(row.tasks[name]) for name in tasks), f"{row.seconds:.0f}"]
+            lines.append("| " + " | ".join(cells) + " |")
+        counts = ", ".join(f"{name} n = {result.n:,}" for name, result in self.rows[0].tasks.items())
+        lines += ["", f"{self.steps:,} steps each; measured on {self.data}: {counts}; 95 % intervals."]
+        return "\n".join(lines) + "\n"
+
+    def plot(self, path: Path) -> None:
+        """Draw every task over the variants; UsageError where matplotlib is not installed."""
+        try:
+            from matplotlib.figure import Figure
+        except ImportError as fault:
+            raise UsageError("a plot needs matplotlib: pip install 'deixis[plots]'") from fault
+        tasks = list(self.rows[0].tasks)
+        names = ["\n".join(row.variant.what.values()) for row in self.rows]
+        figure = Figure(figsize=(1.6 * len(names) + 1, 3.2 * len(tasks)), layout="constrained")
+        for axes, task in zip(figure.subplots(len(tasks), 1, squeeze=False)[:, 0], tasks, strict=True):
+            results = [row.tasks[task] for row in self.rows]
+            values = [100 * result.value for result in results]
+            low = [max(100 * (result.value - result.ci95[0]), 0.0) for result in results]
+            high = [max(100 * (result.ci95[1] - result.value), 0.0) for result in results]
+            axes.bar(names, values, yerr=[low, high], capsize=4, color="#4477aa", ecolor="#222222")
+            for name, share in results[0].baselines.items():
+                axes.axhline(100 * share, linestyle="--", linewidth=1, color="#bb5566")
+                axes.annotate(
+                    name.replace("_", " "), (0, 100 * share), fontsize=8, color="#bb5566", va="bottom"
+                )
+            axes.set_ylabel(f"{task}, % right")
+        figure.savefig(path, dpi=120)
+
+
+def shown(result: TaskResult) -> str:
+    """Return a result for a cell.
+
+    >>> shown(TaskResult(0.2, 10, (0.1, 0.3), 0, {}, {}))
+    '20.0 % (10.0 to 30.0)'
+    """
+    low, high = result.ci95
+    return f"{100 * result.value:.1f} % ({100 * low:.1f} to {100 * high:.1f})"
+
+
+def run_study(
+    name: str,
+    variants: Sequence[Variant],
+    *,
+    train: Callable[[Recipe], tuple[Path, float, float]],
+    measure: Callable[[Path], dict[str, TaskResult]],
+    data: str,
+) -> Study:
+    """Return the study of ``variants``.
+
+    train: from a recipe to the folder of its model, its last loss and the seconds it took. measure: from that
+    folder to results by task. data: what the pictures are called that it measures on.
+    """
+    rows = []
+    for variant in variants:
+        folder, loss, seconds = train(variant.recipe)
+        rows.append(Measured(variant, loss, seconds, measure(folder)))
+    return Study(name=name, steps=variants[0].recipe.steps, data=data, rows=tuple(rows))
+
+
+def shortened(recipe: Recipe, steps: int | None) -> Recipe:
+    """Return a recipe of so many steps, its schedule squeezed into them."""
+    if steps is None:
+        return recipe
+    warmup = min(recipe.schedule.warmup, max(steps // 10, 1))
+    return replace(recipe, steps=steps, schedule=replace(recipe.schedule, warmup=warmup))

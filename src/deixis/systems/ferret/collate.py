@@ -1,0 +1,127 @@
+"""Examples to batches for the Ferret family, and what is learnt from them.
+
+All dialogues about a picture are one conversation of many turns, as in the published training data: the
+picture is read once for all of them.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from deixis.data.dialogue import Example, Turn
+from deixis.errors import RecordError
+from deixis.language.draft import IGNORED
+from deixis.language.prompt_tokens import TextCodec
+from deixis.language.splicing import padded
+from deixis.language.supervision import Masking, supervised
+from deixis.language.templates import Template
+from deixis.layers.point_draws import DrawnRegions
+from deixis.regions.pixels import RegionPixels
+from deixis.systems.ferret.drawing import Drawing
+from deixis.systems.ferret.preparation import Preparation
+from deixis.systems.ferret.prompts import exchanges
+from deixis.systems.spliced import SplicedNetwork
+from deixis.training.batches import Batch
+
+
+@dataclass(frozen=True)
+class Conversation:
+    """Everything about one picture as ids and labels, and the regions of its region tokens."""
+
+    ids: tuple[int, ...]
+    labels: tuple[int, ...]
+    regions: tuple[RegionPixels, ...]
+
+
+class FerretCollate:
+    """Turns a list of examples into the batch that the objective takes."""
+
+    def __init__(
+        self,
+        *,
+        codec: TextCodec,
+        template: Template,
+        specials: Sequence[str],
+        preparation: Preparation,
+        drawing: Drawing,
+        max_text: int,
+        request: str = "",
+        strict_masking: Masking = "corrected",
+    ) -> None:
+        self.codec, self.template, self.specials = codec, template, tuple(specials)
+        self.preparation, self.drawing = preparation, drawing
+        self.max_text, self.request, self.strict_masking = max_text, request, strict_masking
+
+    def __call__(self, examples: Sequence[Example]) -> Batch:
+        """Return input_ids, labels and attention_mask (B, T), pixel_values, and the drawn regions."""
+        rows = [self.conversation(example) for example in examples]
+        drawn = self.drawing.draw([row.regions for row in rows])
+        ids = [torch.tensor(row.ids) for row in rows]
+        prepared = [self.preparation.view(example.picture)[1] for example in examples]
+        return {
+            "names": [example.name for example in examples],
+            "pixel_values": self.preparation.stack(prepared),
+            "input_ids": padded(ids, fill=self.codec.pad, side="right"),
+            "attention_mask": padded([torch.ones_like(row) for row in ids], fill=0, side="right"),
+            "labels": padded([torch.tensor(row.labels) for row in rows], fill=IGNORED, side="right"),
+            "region_points": drawn.points,
+            "region_pictures": drawn.pictures,
+            "region_starts": drawn.starts,
+        }
+
+    def conversation(self, example: Example) -> Conversation:
+        """Return the dialogues of an example one behind the other, in an order of its own, as many as fit.
+
+        RecordError: a single dialogue is too long.
+        """
+        dialogues = [d for d in example.dialogues if d.words_learnt]
+        rng = np.random.default_rng(zlib.crc32(repr([d.turns[0].answer for d in dialogues]).encode()))
+        order = [dialogues[index] for index in rng.permutation(len(dialogues)).tolist()]
+        while True:
+            kept = self.written([turn for dialogue in order for turn in dialogue.turns])
+            if len(kept.ids) <= self.max_text:
+                return kept
+            if len(order) == 1:
+                raise RecordError(
+                    f"a dialogue about {example.name} has {len(kept.ids)} tokens; at most {self.max_text}"
+                )
+            order = order[: len(order) * self.max_text // len(kept.ids)] or order[:1]
+
+    def written(self, turns: Sequence[Turn]) -> Conversation:
+        """Return turns as ids and labels."""
+        texts, found = exchanges(turns, specials=self.specials, request=self.request, variant="train")
+        learnt = supervised(texts, self.template, self.codec, strict_masking=self.strict_masking)
+        return Conversation(learnt.ids, learnt.labels, tuple(region.pixels for _, region in found))
+
+
+class SplicedObjective(nn.Module):
+    """A network whose only loss is that of the next word of an answer."""
+
+    def __init__(self, network: SplicedNetwork) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, batch: dict[str, Any]) -> dict[str, Tensor]:
+        """Return "words", and "total", which is the same; see FerretCollate for the batch."""
+        if not (batch["labels"] != IGNORED).any():
+            raise RecordError(f"no answer in this batch is learnt from; pictures: {batch.get('names')}")
+        device = batch["input_ids"].device
+        loss = self.network(
+            input_ids=batch["input_ids"],
+            attention_mask=batch["attention_mask"],
+            labels=batch["labels"],
+            pixel_values=batch["pixel_values"].to(device),
+            regions=DrawnRegions(
+                points=batch["region_points"],
+                pictures=batch["region_pictures"],
+                starts=batch["region_starts"],
+            ),
+        ).loss
+        return {"words": loss, "total": loss}

@@ -1,0 +1,79 @@
+"""The parts and sizes of a Ferret network, saved as ``config.json``."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from transformers import PreTrainedConfig
+
+from deixis.language.causal_decoders import VICUNA_7B, decoder_config
+
+CLIP_LARGE_336 = {"kind": "clip"}  # what is not said is ViT-L/14 at 336 pixels
+SAMPLER = {"points": 512, "anchors": [128, 32], "neighbours": [24, 24], "pooling": "max"}
+
+
+class FerretConfig(PreTrainedConfig):
+    """Ferret as published, unless said otherwise (You et al., 2023).
+
+    language: the decoder's configuration with its ``model_type``, "llama" or "gemma". tower: see
+    ``layers.towers.building``. select_layer: which hidden state of a transformer tower is read. side: pixels
+    of the square that a picture is resized to, proportions not kept. projector: see ``layers.projectors``.
+    sampler: fields of ``SamplerSize``; None, with region_adapter True, is the variant without geometry.
+    point_order: "transposed" for published weights. template and codec: how text is written and turned into
+    ids, see ``language``. max_text: longest text in tokens, before pictures grow.
+    """
+
+    model_type = "deixis_ferret"
+
+    def __init__(
+        self,
+        *,
+        language: dict[str, Any] | None = None,
+        tower: dict[str, Any] | None = None,
+        select_layer: int = -2,
+        side: int = 336,
+        projector: str = "linear",
+        sampler: dict[str, Any] | None = SAMPLER,
+        region_adapter: bool = False,
+        point_order: str = "xy",
+        template: str = "ferret_v1",
+        codec: str = "sentencepieces",
+        region_token_id: int = 32000,
+        max_text: int = 2048,
+        bos_token_id: int | None = 1,
+        eos_token_id: int | list[int] | None = 2,
+        pad_token_id: int | None = 0,
+        **kwargs: Any,
+    ) -> None:
+        self.language = dict(VICUNA_7B if language is None else language)
+        self.tower = dict(CLIP_LARGE_336 if tower is None else tower)
+        self.select_layer = select_layer
+        self.side = side
+        self.projector = projector
+        self.sampler = None if sampler is None else dict(sampler)
+        self.region_adapter = region_adapter
+        self.point_order = point_order
+        self.template = template
+        self.codec = codec
+        self.region_token_id = region_token_id
+        self.max_text = max_text
+        ids: dict[str, Any] = {
+            "bos_token_id": bos_token_id,
+            "eos_token_id": eos_token_id,
+            "pad_token_id": pad_token_id,
+        }
+        super().__init__(**kwargs, **ids)
+
+    def get_text_config(self, decoder: bool | None = None, encoder: bool | None = None) -> PreTrainedConfig:
+        """Return the decoder's configuration, which ``transformers`` asks for by this name."""
+        return decoder_config(self.language)
+
+    @property
+    def hidden_size(self) -> int:
+        """The decoder's width."""
+        return int(self.get_text_config().hidden_size)
+
+    @property
+    def vocab_size(self) -> int:
+        """How many words the decoder knows."""
+        return int(self.get_text_config().vocab_size)

@@ -1,0 +1,132 @@
+"""Questions and answers as the Ferret family's texts: regions where they are named, boxes behind phrases.
+
+    What is {it}?                       ->  What is [15, 41, 468, 833] <region_fea>?
+    A dog on a sofa. (marks on both)    ->  A dog [15, 41, 468, 833] on a sofa [0, 20, 998, 997].
+
+The words themselves may come from anyone: special tokens in them are taken apart, and coordinates typed in
+them, of whatever frame, stay words that point at nothing.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+
+from deixis.answers.dialects import coordinate_text
+from deixis.answers.grounded import Answer
+from deixis.data.dialogue import Mark, Turn
+from deixis.errors import UsageError
+from deixis.language.prompt_tokens import neutralised
+from deixis.language.templates import IMAGE, Exchange
+from deixis.regions.shapes import Box, Region
+from deixis.systems.ferret.region_pixels import PointedRegion, Variant, pointed, whole_pixels
+
+ASKS_FOR_PLACES = re.compile(
+    r"^\s*(?:where|find|locate|localize|detect|show me|point (?:at|to))\b"
+    r"|\b(?:bounding box|coordinates|locations?)\b",
+    re.IGNORECASE,
+)
+NAME = re.compile(r"\{([^{}]*)\}")
+Found = list[tuple[Region, PointedRegion]]
+"""The region behind each region token, in the order of the tokens, and what it was written as."""
+
+
+def asked(
+    question: str, regions: Mapping[str, Region], *, specials: Sequence[str], variant: Variant = "eval"
+) -> tuple[str, Found]:
+    """Return a question whose ``{names}`` became coordinates and region tokens, and these tokens' regions.
+
+    Regions are in pixels of the original. One that is named twice gets a token each time. UsageError for a
+    name without a region.
+
+    >>> from deixis.regions import Frame, Point
+    >>> it = Point(5, 5, frame=Frame.original(10, 10))
+    >>> asked("Is {it} <region_fea>?", {"it": it}, specials=["<region_fea>"])[0]
+    'Is [500, 500] <region_fea> < region_fea>?'
+    """
+    text, end = "", 0
+    found: Found = []
+    for match in NAME.finditer(question):
+        region = regions.get(match.group(1))
+        if region is None:
+            known = ", ".join(sorted(regions)) or "none"
+            raise UsageError(f"the question speaks of {match.group()}, but the regions given are: {known}")
+        written = pointed(region, variant=variant)
+        text += neutralised(question[end : match.start()], specials) + written.text
+        found.append((region, written))
+        end = match.end()
+    return text + neutralised(question[end:], specials), found
+
+
+def answered(answer: str, marks: Sequence[Mark], *, specials: Sequence[str]) -> str:
+    """Return an answer with the boxes of every mark behind its phrase, in thousandths of the original.
+
+    A mark without boxes, whose phrase is not in the picture, gets none.
+    """
+    text, end = "", 0
+    for mark in marks:
+        text += neutralised(answer[end : mark.end], specials)
+        text += "".join(f" {spelt(box)}" for box in mark.boxes)
+        end = mark.end
+    return text + neutralised(answer[end:], specials)
+
+
+def spelt(box: Box) -> str:
+    """Return a box, in pixels of an original picture, as text.
+
+    >>> from deixis.regions import Frame
+    >>> spelt(Box(10, 20, 300, 480, frame=Frame.original(640, 480)))
+    '[15, 41, 468, 997]'
+    """
+    width, height = (round(side) for side in box.frame.size)
+    edges = whole_pixels(box.as_tuple(), width=width, height=height)
+    return coordinate_text(edges, width=width, height=height)
+
+
+def requesting(question: str, request: str, *, placed: bool = False) -> str:
+    """Return a question with the request for coordinates behind it, if it asks for places.
+
+    placed: its answer is known to have places. A question that ends with the request already stays as it is.
+
+    >>> requesting("Where is the dog?", " Give boxes.")
+    'Where is the dog? Give boxes.'
+    """
+    if question.endswith(request) or not (placed or ASKS_FOR_PLACES.search(question)):
+        return question
+    return question + request
+
+
+def exchanges(
+    turns: Sequence[Turn], *, specials: Sequence[str], request: str = "", variant: Variant = "eval"
+) -> tuple[list[Exchange], Found]:
+    """Return turns as texts, the picture in front of the first question, and all their regions.
+
+    request: see ``requesting``.
+    """
+    texts: list[Exchange] = []
+    found: Found = []
+    for turn in turns:
+        placed = any(mark.boxes for mark in turn.marks)
+        question = requesting(turn.question, request, placed=placed)
+        question, own = asked(question, dict(turn.regions), specials=specials, variant=variant)
+        found += own
+        answer = answered(turn.answer, turn.marks, specials=specials)
+        texts.append((with_picture(question, first=not texts), answer))
+    return texts, found
+
+
+def with_picture(question: str, *, first: bool) -> str:
+    """Return a question with the picture in front if it is the first of its dialogue.
+
+    >>> with_picture(" What is this?", first=True)
+    '<image>\\nWhat is this?'
+    """
+    return f"{IMAGE}\n{question.strip()}" if first else question
+
+
+def turn_of(answer: Answer) -> Turn:
+    """Return an earlier answer as a turn, with its places as marks."""
+    marks = tuple(
+        Mark(span.start, span.end, tuple(place.box for place in span.places)) for span in answer.spans
+    )
+    return Turn(answer.question, answer.text, marks, answer.regions)

@@ -1,0 +1,172 @@
+"""What a region becomes for the Ferret family: coordinates as text, and the pixels its vector is made of.
+
+A point is a square of 11 x 11 pixels, a box its pixels with the last column and row included, anything else
+its own pixels with the box around them as text (ferret.md section 6, ferret_v2.md section 8). Boxes of other
+tools end at an edge, x1 = 640 in a picture 640 wide; as in training, it is cut to a whole pixel inside.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from deixis.answers.dialects import REGION_TOKEN, Rounding, coordinate_text
+from deixis.errors import BadRegion, FrameMismatch, UsageError
+from deixis.regions.pixels import RegionPixels
+from deixis.regions.shapes import Box, Mask, Point, Region
+
+REACH = 5  # pixels from a point to the sides of its square
+SNAP = 1e-6  # pixels by which a coordinate may miss a whole number after a change of frames
+
+Variant = Literal["train", "eval"]
+"""train: a point is cut by the object's segment, or else by its box; a box that its segment misses stays
+whole. eval: a point is its whole square; a box is cut by the free form that was drawn."""
+
+
+@dataclass(frozen=True)
+class PointedRegion:
+    """A region as a prompt has it: coordinates such as "[120, 300]", and its pixels in the original."""
+
+    coordinates: str
+    pixels: RegionPixels
+
+    @property
+    def text(self) -> str:
+        """The coordinates with the region token behind them."""
+        return f"{self.coordinates} {REGION_TOKEN}"
+
+
+def point_square(x: float, y: float, *, width: int, height: int) -> tuple[int, int, int, int]:
+    """Return x0, y0, x1, y1 (half-open) of the square around a point, in whole pixels inside the picture.
+
+    >>> point_square(3.7, 50.2, width=100, height=90)
+    (0, 45, 9, 56)
+    """
+    return (
+        int(max(0, x - REACH)),
+        int(max(0, y - REACH)),
+        int(min(width, x + REACH + 1)),
+        int(min(height, y + REACH + 1)),
+    )
+
+
+def box_with_last(box: Sequence[float], *, width: int, height: int) -> tuple[int, int, int, int]:
+    """Return x0, y0, x1, y1 (half-open) of a box whose last column and row belong to it, inside the picture.
+
+    >>> box_with_last([4, 3, 16, 11], width=20, height=15)
+    (4, 3, 17, 12)
+    """
+    x0, y0, x1, y1 = (int(edge) for edge in box)
+    return max(x0, 0), max(y0, 0), min(x1 + 1, width), min(y1 + 1, height)
+
+
+def region_pixels(
+    coordinates: Sequence[float],
+    *,
+    width: int,
+    height: int,
+    variant: Variant = "eval",
+    box: Sequence[float] | None = None,
+    segment: NDArray[np.bool_] | None = None,
+) -> RegionPixels:
+    """Return the pixels of a point (x, y) or box (x0, y0, x1, y1) in a picture of ``width`` x ``height``.
+
+    coordinates, box: pixels of the original; a box includes its last column and row. box: that of the object
+    at a point, for "train". segment (height, width): the object's pixels, or the free form drawn ("eval").
+    Raises BadRegion where nothing is left.
+    """
+    if variant not in ("train", "eval"):
+        raise UsageError(f'variant is {variant!r}; expected "train" or "eval"')
+    if len(coordinates) not in (2, 4):
+        raise BadRegion(f"a region is x, y or x0, y0, x1, y1; got {len(coordinates)} numbers")
+    if segment is not None and segment.shape != (height, width):
+        raise BadRegion(
+            f"the segment has shape {segment.shape}; expected (height, width) = {(height, width)}"
+        )
+    is_point = len(coordinates) == 2
+    if is_point:
+        x0, y0, x1, y1 = point_square(*coordinates, width=width, height=height)
+    else:
+        x0, y0, x1, y1 = box_with_last(coordinates, width=width, height=height)
+    if is_point and variant == "train" and segment is None and box is not None:
+        left, top, right, bottom = box_with_last(box, width=width, height=height)
+        x0, y0, x1, y1 = max(x0, left), max(y0, top), min(x1, right), min(y1, bottom)
+    rectangle = RegionPixels.rectangle(x0, y0, x1, y1, width=width, height=height)
+    cut = rectangle
+    if segment is not None and (variant == "train" or not is_point):
+        inside = np.zeros((height, width), dtype=bool)
+        part = np.s_[max(y0, 0) : max(y1, 0), max(x0, 0) : max(x1, 0)]
+        inside[part] = segment[part]
+        cut = RegionPixels.from_mask(inside)
+    if not cut.count and variant == "train" and not is_point:
+        cut = rectangle
+    if not cut.count:
+        raise BadRegion(
+            f"no pixel is left of the region {list(coordinates)} in a picture of {width} x {height}; is it "
+            "in pixels of the original, and does it meet the object's box or segment?"
+        )
+    return cut
+
+
+def pointed(
+    region: Region,
+    *,
+    variant: Variant = "eval",
+    segment: Mask | None = None,
+    rounding: Rounding = "published",
+) -> PointedRegion:
+    """Return a region of an original picture as text and pixels.
+
+    segment: the pixels of the object at a point or in a box, for training. Scribbles, polygons and masks are
+    their own. FrameMismatch for a region of another frame: carry it over with ``clipped(picture.frame)``.
+
+    >>> from deixis.regions import Frame
+    >>> pointed(Box(10, 20, 300, 400).bind(Frame.original(640, 480))).text
+    '[15, 41, 468, 833] <region_fea>'
+    """
+    frame = region.frame
+    if frame.parent is not None or not frame.bound or (segment is not None and segment.frame != frame):
+        given = frame if segment is None else f"{frame} (its segment in {segment.frame})"
+        raise FrameMismatch(
+            f"a region is written in pixels of the original picture, but this one is in frame {given}; carry "
+            "it over: region.clipped(picture.frame)"
+        )
+    width, height = (round(side) for side in frame.size)
+    form = None if segment is None else segment.rasterise()
+    if isinstance(region, Point):
+        coordinates = whole_pixels([region.x, region.y], width=width, height=height)
+    elif isinstance(region, Box):
+        coordinates = whole_pixels(region.as_tuple(), width=width, height=height)
+    else:
+        form = region.rasterise()
+        coordinates = around(form)
+        if not coordinates:
+            # So thin that it holds no pixel's centre: the pixels that it touches.
+            form, coordinates = None, whole_pixels(region.bounds().as_tuple(), width=width, height=height)
+    text = coordinate_text(coordinates, width=width, height=height, rounding=rounding)
+    pixels = region_pixels(coordinates, width=width, height=height, variant=variant, segment=form)
+    return PointedRegion(text, pixels)
+
+
+def whole_pixels(values: Sequence[float], *, width: int, height: int) -> list[int]:
+    """Return x and y in turn as whole pixels, cut off and moved into the picture.
+
+    >>> whole_pixels([9.9, 3, 640, 299.9999999], width=640, height=480)
+    [9, 3, 639, 300]
+    """
+    sides = [width, height] * (len(values) // 2)
+    return [min(max(int(value + SNAP), 0), side - 1) for value, side in zip(values, sides, strict=True)]
+
+
+def around(form: NDArray[np.bool_]) -> list[int]:
+    """Return first column, first row, last column and last row of pixels (H, W); nothing if there are none.
+
+    >>> around(np.eye(5, dtype=bool)[:3])
+    [0, 0, 2, 2]
+    """
+    columns, rows = np.flatnonzero(form.any(axis=0)), np.flatnonzero(form.any(axis=1))
+    return [int(edge) for ends in (0, -1) for edge in (columns[ends], rows[ends])] if columns.size else []

@@ -1,0 +1,62 @@
+"""The Ferret-v2 system, and Ferret-UI's: Ferret's dialect, another way to see."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from deixis.data.grit.rendering import INCLUDE_COORDINATES, PROVIDE_BOXES
+from deixis.language.prompt_tokens import TextCodec
+from deixis.language.text_codecs import open_codec
+from deixis.pictures.opening import Picture
+from deixis.systems.ferret.answering import FerretSystem
+from deixis.systems.ferret.preparation import Preparation
+from deixis.systems.ferret_v2.model import FerretV2Network
+from deixis.systems.ferret_v2.tiles import TiledPicture, TiledPixels, Tiling
+from deixis.systems.spliced import SplicedNetwork
+from deixis.systems.stored import open_network
+
+FERRET_UI_TEMPLATES = ("ferret_llama_3", "ferret_gemma_instruct")
+
+
+@dataclass(frozen=True)
+class TiledPreparation:
+    """Pictures resized as a whole and cut into tiles of the grid that suits them best."""
+
+    tiling: Tiling
+
+    def view(self, picture: Picture) -> tuple[Picture, TiledPicture]:
+        """Return the canvas that the tiles were cut from (or the whole, without tiles), and all pixels."""
+        prepared = self.tiling.prepare(picture)
+        return prepared.canvas or prepared.whole, prepared
+
+    def stack(self, prepared: Sequence[TiledPicture]) -> TiledPixels:
+        """Return prepared pictures as one batch."""
+        return TiledPixels.stack(prepared)
+
+
+class FerretV2System(FerretSystem):
+    """Ferret-v2; its pictures are seen whole and in tiles, and requests for boxes say so.
+
+    The sentence is the Ferret-v2 paper's, or Ferret-UI's where its templates are used (ferret_v2.md, 10).
+    """
+
+    name = "ferret_v2"
+
+    def __init__(self, network: SplicedNetwork, codec: TextCodec, preparation: Preparation) -> None:
+        super().__init__(network, codec, preparation)
+        published_ui = network.config.template in FERRET_UI_TEMPLATES
+        self.request = PROVIDE_BOXES if published_ui else INCLUDE_COORDINATES
+
+
+def ferret_v2_system(network: SplicedNetwork, codec: TextCodec) -> FerretV2System:
+    """Return the system of a network and its tokenizer."""
+    assert isinstance(network, FerretV2Network)
+    return FerretV2System(network, codec, TiledPreparation(network.tiling))
+
+
+def open_ferret_v2(folder: Path) -> FerretV2System:
+    """Return the system saved in ``folder``."""
+    network = open_network(FerretV2Network, folder)
+    return ferret_v2_system(network, open_codec(network.config.codec, folder))

@@ -1,0 +1,153 @@
+"""What a recipe's sources hold: scenes, records, texts for a vocabulary, and training examples."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from deixis.data.dialogues import DialogueSource, template_texts
+from deixis.data.grit.mixing import MultipliedSource
+from deixis.data.grit.records import GritRecord, read_grit
+from deixis.data.grit.source import DenseSource, GritSource
+from deixis.data.mixing import JoinedSource
+from deixis.data.phrasebook import Phrasebook, phrases_of
+from deixis.data.record import Record, RecordSource, read_records
+from deixis.data.scene import Scene
+from deixis.data.sources import read_scenes
+from deixis.errors import RecipeError
+from deixis.training.batches import ExampleSource
+from deixis.training.recipe import Recipe, SourceChoice
+
+
+@dataclass(frozen=True)
+class ReadSource:
+    """One source of a recipe as read; of scenes only those with a phrase that has a box."""
+
+    choice: SourceChoice
+    folder: Path
+    scenes: tuple[Scene, ...] = ()
+    held_out: tuple[Scene, ...] = ()
+    records: tuple[Record, ...] = ()
+    grit: tuple[GritRecord, ...] = ()
+
+    @classmethod
+    def read(cls, choice: SourceChoice, data: Path) -> ReadSource:
+        """Return what a choice names below ``data``; RecordError says what is wrong in which line."""
+        folder = data / choice.folder
+        if choice.records is not None:
+            return cls(choice, folder, records=tuple(read_records(folder / choice.records)))
+        if choice.grit is not None:
+            return cls(choice, folder, grit=tuple(read_grit(folder / choice.grit)))
+        found = read_scenes(folder, choice.split)
+        kept = len(found) - choice.hold_out
+        return cls(choice, folder, scenes=with_boxes(found[:kept]), held_out=with_boxes(found[kept:]))
+
+
+@dataclass(frozen=True)
+class Sources:
+    """All sources of a recipe, in its order."""
+
+    recipe: Recipe
+    read: tuple[ReadSource, ...]
+
+    @classmethod
+    def of(cls, recipe: Recipe, data: Path) -> Sources:
+        """Return the sources of a recipe; RecipeError where there is nothing to learn from."""
+        read = tuple(ReadSource.read(choice, data) for choice in recipe.sources)
+        if not any(source.scenes or source.records or source.grit for source in read):
+            raise RecipeError(f"recipe {recipe.name!r}: no picture below {data} has a phrase with a box")
+        return cls(recipe, read)
+
+    @property
+    def scenes(self) -> list[Scene]:
+        """The scenes that are trained on."""
+        return [scene for source in self.read for scene in source.scenes]
+
+    @property
+    def held_out(self) -> list[Scene]:
+        """The scenes that are kept out of training."""
+        return [scene for source in self.read for scene in source.held_out]
+
+    @property
+    def records(self) -> list[Record]:
+        """The records of all record files."""
+        return [record for source in self.read for record in source.records]
+
+    def only_dialogues(self) -> None:
+        """Raise RecipeError where a source is of a kind for systems that spell boxes as text."""
+        for choice in self.recipe.sources:
+            if choice.grit is not None or choice.dense or choice.multiplier != 1:
+                raise RecipeError(
+                    f"recipe {self.recipe.name!r}: {self.recipe.system} learns from scenes and records; "
+                    f"source {choice.folder!r} has grit, dense or a multiplier, which are for systems that "
+                    "spell boxes as text"
+                )
+
+    def texts(self) -> Iterator[str]:
+        """Yield every text that a vocabulary made of the data should cover."""
+        yield from texts_of(self.scenes, self.records)
+
+    def examples(self, *, phrasebook: Phrasebook, side: int, request: str = "") -> ExampleSource:
+        """Return the training examples of all sources, one behind the other.
+
+        side: pixels of the longer side of drawn views; records and grit keep their own size unless views are
+        square. request: what is added to questions that ask for boxes.
+        """
+        sources = []
+        for read in self.read:
+            source = examples_of(read, self.recipe, phrasebook=phrasebook, side=side, request=request)
+            if source is not None:
+                factor = read.choice.multiplier
+                sources.append(
+                    source if factor == 1 else MultipliedSource(source, factor, seed=self.recipe.seed)
+                )
+        return sources[0] if len(sources) == 1 else JoinedSource(sources)
+
+
+def examples_of(
+    read: ReadSource, recipe: Recipe, *, phrasebook: Phrasebook, side: int, request: str
+) -> ExampleSource | None:
+    """Return the examples of one source; None where it is empty."""
+    fixed = side if recipe.augmentation.square else None
+    if read.records:
+        return RecordSource(read.records, side=fixed)
+    if read.grit:
+        return GritSource(read.grit, images=read.folder / read.choice.images, side=fixed, request=request)
+    if not read.scenes:
+        return None
+    if read.choice.dense:
+        return DenseSource(read.scenes, side=fixed)
+    views = recipe.augmentation
+    return DialogueSource(
+        read.scenes, phrasebook=phrasebook, mix=recipe.dialogues, augmentation=views, side=side
+    )
+
+
+def with_boxes(scenes: Sequence[Scene]) -> tuple[Scene, ...]:
+    """Return the scenes that have a phrase with a box."""
+    return tuple(scene for scene in scenes if phrases_of(scene))
+
+
+def phrases_in(record: Record) -> list[str]:
+    """Return the lower-cased phrases that a record gives places."""
+    return [turn.answer[p.start : p.end].lower() for turn in record.turns for p in turn.phrases]
+
+
+def texts_of(scenes: Sequence[Scene], records: Sequence[Record] = ()) -> Iterator[str]:
+    """Yield every text that the vocabulary should cover; some twice, so that all their words count."""
+    for record in records:
+        for turn in record.turns:
+            yield from (turn.question, turn.answer) * 2
+    for scene in scenes:
+        yield from (caption.text for caption in scene.captions)
+        yield from phrases_of(scene)
+    yield from template_texts() * 2
+
+
+def own_pieces(texts: Sequence[str]) -> dict[str, int]:
+    """Return whole words and single characters as pieces, where no pretrained pieces are used."""
+    words = {word for text in texts for word in text.lower().replace("{", " ").replace("}", " ").split()}
+    stripped = {word.strip(".,?!'\"") for word in words}
+    characters = {chr(code) for code in range(33, 127)} | {f"##{chr(code)}" for code in range(33, 127)}
+    return {piece: number for number, piece in enumerate(["[UNK]", *sorted(characters | stripped - {""})])}

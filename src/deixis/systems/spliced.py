@@ -1,0 +1,278 @@
+"""What all systems share whose decoder reads pictures and regions as vectors between its words.
+
+The picture's encoder and the regions' encoder differ from system to system; merging their vectors into text,
+predicting, and continuing text are the same, and are here once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+from transformers import GenerationConfig, GenerationMixin, PreTrainedConfig, PreTrainedModel
+from transformers.modeling_outputs import CausalLMOutputWithPast
+
+from deixis.errors import BadPicture, BadRegion
+from deixis.language.caching import cache_of, named, past_length
+from deixis.language.causal_decoders import build_decoder, word_scale
+from deixis.language.splicing import IGNORED, PICTURE_MARKER, Merged, Side, merge
+from deixis.layers.picture_features import PictureFeatures
+from deixis.layers.point_draws import DrawnRegions
+
+
+class SplicedNetwork(PreTrainedModel, GenerationMixin):
+    """A decoder with eyes. A subclass adds the encoders and says how they are used.
+
+    Its configuration has ``language`` (settings of the decoder), ``region_token_id`` and the ids of bos, eos
+    and pad. ``pixels`` are whatever the subclass's ``encode_pictures`` takes.
+    """
+
+    main_input_name = "input_ids"
+    supports_gradient_checkpointing = True
+    _supports_sdpa = True
+    _supports_flash_attn = True
+    _no_split_modules = ["LlamaDecoderLayer", "GemmaDecoderLayer", "CLIPEncoderLayer", "Dinov2Layer"]  # noqa: RUF012
+
+    def __init__(self, config: PreTrainedConfig) -> None:
+        super().__init__(config)
+        self.language: Any = build_decoder(config.language)
+        self.word_scale = word_scale(self.language)
+
+    def _init_weights(self, module: nn.Module) -> None:
+        """Leave every part as its own constructor made it; torch's defaults suit them."""
+
+    def encode_pictures(self, pixels: Any) -> PictureFeatures:
+        """Encode a batch of pictures, once for all questions about them."""
+        raise NotImplementedError
+
+    def encode_regions(self, maps: Sequence[Tensor], drawn: DrawnRegions) -> Tensor:
+        """Return the vectors (R, D) of regions drawn in pictures with these maps (C, H, W)."""
+        raise NotImplementedError
+
+    def idle_parts(self, pixels: Any, regions: DrawnRegions | None) -> Iterable[nn.Module | None]:
+        """Return the encoders that a batch with these inputs doesn't use."""
+        raise NotImplementedError
+
+    def get_input_embeddings(self) -> nn.Module:
+        """Return the decoder's word table."""
+        return self.language.get_input_embeddings()
+
+    def set_input_embeddings(self, value: nn.Module) -> None:
+        """Replace the decoder's word table."""
+        self.language.set_input_embeddings(value)
+
+    def get_output_embeddings(self) -> nn.Module:
+        """Return the decoder's head."""
+        return self.language.get_output_embeddings()
+
+    def set_output_embeddings(self, new_embeddings: nn.Module) -> None:
+        """Replace the decoder's head."""
+        self.language.set_output_embeddings(new_embeddings)
+
+    def resize_token_embeddings(
+        self,
+        new_num_tokens: int | None = None,
+        pad_to_multiple_of: int | None = None,
+        mean_resizing: bool = True,
+    ) -> nn.Embedding:
+        """Change how many words the decoder knows, here and in the configuration."""
+        table = self.language.resize_token_embeddings(new_num_tokens, pad_to_multiple_of, mean_resizing)
+        self.config.language["vocab_size"] = self.language.config.vocab_size
+        return table
+
+    def embed(
+        self,
+        input_ids: Tensor,
+        *,
+        pictures: Sequence[Tensor | None] | None = None,
+        regions: Sequence[Tensor | None] | None = None,
+        attention_mask: Tensor | None = None,
+        labels: Tensor | None = None,
+        padding: Side = "right",
+    ) -> Merged:
+        """Return what the decoder reads of token ids (B, T) with -200 in the place of a picture.
+
+        pictures: for each row the tokens (N_i, D) of its picture; rows about one picture share them. regions:
+        for each row the vectors (R_i, D) of its region tokens, in reading order. See ``splicing.merge``.
+        """
+        return merge(
+            input_ids,
+            self.get_input_embeddings(),
+            pictures=self.scaled(pictures),
+            regions=self.scaled(regions),
+            region_token=self.config.region_token_id,
+            attention_mask=attention_mask,
+            labels=labels,
+            longest=self.longest,
+            padding=padding,
+        )
+
+    def scaled(self, vectors: Sequence[Tensor | None] | None) -> Sequence[Tensor | None] | None:
+        """Return vectors as large as the decoder's words are."""
+        if vectors is None or self.word_scale == 1:
+            return vectors
+        return [
+            None if one is None else one * torch.tensor(self.word_scale, dtype=one.dtype) for one in vectors
+        ]
+
+    @property
+    def longest(self) -> int | None:
+        """The length that rows are cut to after their pictures have been put in; None is any."""
+        return None
+
+    def read(
+        self,
+        input_ids: Tensor,
+        *,
+        pixel_values: Any = None,
+        regions: DrawnRegions | None = None,
+        attention_mask: Tensor | None = None,
+        labels: Tensor | None = None,
+        padding: Side = "right",
+    ) -> Merged:
+        """Encode the picture and the regions of each row and merge them into its text.
+
+        Picture i belongs to row i of ``input_ids`` (B, T); ``regions.pictures`` says the same of regions. A
+        row without a marker takes a picture too, any one, and ignores it.
+        """
+        wanted = regions is not None and len(regions) > 0
+        if pixel_values is None and wanted:
+            raise BadRegion("regions came without the pictures that they are in")
+        tokens: Sequence[Tensor] | None = None
+        vectors: list[Tensor] | None = None
+        if pixel_values is not None and (wanted or bool((input_ids == PICTURE_MARKER).any())):
+            features = self.encode_pictures(pixel_values)
+            if len(features) != len(input_ids):
+                raise BadPicture(
+                    f"{len(features)} pictures came with {len(input_ids)} rows of text; expected one each"
+                )
+            tokens = features.tokens
+            if regions is not None and wanted:
+                found = self.encode_regions(features.maps, regions)  # (R, D)
+                owners = regions.pictures.to(found.device)
+                vectors = [found[owners == row] for row in range(len(input_ids))]
+        return self.embed(
+            input_ids,
+            pictures=tokens,
+            regions=vectors,
+            attention_mask=attention_mask,
+            labels=labels,
+            padding=padding,
+        )
+
+    def forward(
+        self,
+        input_ids: Tensor | None = None,
+        *,
+        pixel_values: Any = None,
+        regions: DrawnRegions | None = None,
+        attention_mask: Tensor | None = None,
+        position_ids: Tensor | None = None,
+        cache: Any = None,
+        past_key_values: Any = None,
+        inputs_embeds: Tensor | None = None,
+        labels: Tensor | None = None,
+        use_cache: bool | None = None,
+        logits_to_keep: int | Tensor = 0,
+        **unused: Any,
+    ) -> CausalLMOutputWithPast:
+        """Predict the next token.
+
+        input_ids (B, T) with -200 in the place of each row's picture; see ``read`` for the other inputs.
+        inputs_embeds (B, L, D) and their mask are what ``embed`` returns. Without labels, ``logits`` are
+        those of all L positions (or the last ``logits_to_keep``). With labels (B, T), IGNORED where nothing
+        is learnt, ``loss`` is the mean over all other labels of the batch, and ``logits`` (S, V) are computed
+        only where one of them is predicted, row by row. The cache has two names, see ``language.caching``.
+        """
+        cache = past_key_values if cache is None else cache
+        if input_ids is None and inputs_embeds is None:
+            raise ValueError("give input_ids or inputs_embeds")
+        if inputs_embeds is None and past_length(cache) == 0:
+            assert input_ids is not None
+            merged = self.read(
+                input_ids,
+                pixel_values=pixel_values,
+                regions=regions,
+                attention_mask=attention_mask,
+                labels=labels,
+            )
+            inputs_embeds, attention_mask, labels = merged.embeds, merged.attention_mask, merged.labels
+            position_ids = None  # they counted the text before it grew
+        output = self.language.model(
+            input_ids=input_ids if inputs_embeds is None else None,
+            inputs_embeds=inputs_embeds,
+            attention_mask=attention_mask,
+            position_ids=position_ids,
+            **named(cache),
+            use_cache=bool(use_cache),
+        )
+        hidden, loss = output.last_hidden_state, None
+        if labels is None:
+            kept = slice(-logits_to_keep, None) if isinstance(logits_to_keep, int) else logits_to_keep
+            logits = self.language.lm_head(hidden[:, kept])
+        else:
+            learnt = labels[:, 1:] != IGNORED
+            logits = self.language.lm_head(hidden[:, :-1][learnt])  # (S, V)
+            loss = mean_loss(logits, labels[:, 1:][learnt])
+            if self.training and input_ids is not None:
+                seen = bool((input_ids == PICTURE_MARKER).any())
+                loss = loss + nothing(self.idle_parts(pixel_values if seen else None, regions))
+        return CausalLMOutputWithPast(loss=loss, logits=logits, **named(cache_of(output)))
+
+    @torch.no_grad()
+    def generate(
+        self,
+        inputs: Tensor | None = None,
+        *,
+        pixel_values: Any = None,
+        regions: DrawnRegions | None = None,
+        attention_mask: Tensor | None = None,
+        **options: Any,
+    ) -> Any:
+        """Return the new tokens only; options are those of ``transformers``.
+
+        inputs (or input_ids) (B, T) with -200 for pictures, pictures and regions as in ``forward``, which are
+        encoded once. Rows may differ in length: give their ``attention_mask``. Instead of all these,
+        inputs_embeds and attention_mask from ``embed(..., padding="left")`` continue what is encoded already.
+        """
+        ids = options.pop("input_ids", inputs)
+        if options.get("inputs_embeds") is None:
+            if ids is None:
+                raise ValueError("give inputs (token ids) or inputs_embeds")
+            merged = self.read(
+                ids, pixel_values=pixel_values, regions=regions, attention_mask=attention_mask, padding="left"
+            )
+            options["inputs_embeds"], attention_mask = merged.embeds, merged.attention_mask
+        return super().generate(attention_mask=attention_mask, **options)
+
+    def set_generation(self) -> None:
+        """Let ``generate`` be greedy and stop where the configuration says."""
+        config = self.config
+        self.generation_config = GenerationConfig(
+            bos_token_id=config.bos_token_id,
+            eos_token_id=config.eos_token_id,
+            pad_token_id=config.pad_token_id,
+            do_sample=False,
+        )
+
+
+def mean_loss(logits: Tensor, labels: Tensor) -> Tensor:
+    """Return the mean cross-entropy of logits (S, V) and labels (S,); 0 where nothing is to be learnt."""
+    if not len(labels):
+        return logits.sum()  # of none: 0, with a gradient of 0
+    return functional.cross_entropy(logits.float(), labels)
+
+
+def nothing(parts: Iterable[nn.Module | None]) -> Tensor | float:
+    """Return 0 that depends on all trained weights of some parts.
+
+    Training in several processes waits for a gradient of every weight; a batch without regions has none of
+    the sampler's.
+    """
+    weights = [
+        weight for part in parts if part is not None for weight in part.parameters() if weight.requires_grad
+    ]
+    return sum((weight.flatten()[0] * 0 for weight in weights), 0.0)

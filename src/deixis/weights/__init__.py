@@ -1,0 +1,1 @@
+"""Weights on disk: reading shards, deltas, published key names, and writing folders."""

@@ -1,0 +1,165 @@
+"""The names of weights in published checkpoints and in our networks: one table a family, read both ways.
+
+The tables are those of the published checkpoints' key lists (Ferret; Ferret-UI and Ferret-v2). What a table
+has no line for is an error, never passed on under its old name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from deixis.errors import BadWeights
+
+# Buffers that older libraries stored; they follow from the configuration.
+DROPPED = (".rotary_emb.inv_freq", ".embeddings.position_ids")
+
+# What CLIP's parts are called; none of DINOv2's begins like one of them.
+CLIP_PARTS = (
+    "embeddings.class_embedding",
+    "embeddings.patch_embedding.",
+    "embeddings.position_embedding.",
+    "pre_layrnorm.",
+    "post_layernorm.",
+    "encoder.layers.",
+)
+DINOV2_PARTS = (
+    "embeddings.cls_token",
+    "embeddings.mask_token",
+    "embeddings.register_tokens",
+    "embeddings.position_embeddings",
+    "embeddings.patch_embeddings.",
+    "encoder.layer.",
+    "layernorm.",
+)
+# Inside DINOv2: the names in files, and those of transformers 5.
+DINOV2_ATTENTION = (
+    (".attention.attention.query.", ".attention.q_proj."),
+    (".attention.attention.key.", ".attention.k_proj."),
+    (".attention.attention.value.", ".attention.v_proj."),
+    (".attention.output.dense.", ".attention.o_proj."),
+)
+
+Pairs = tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
+class KeyTable:
+    """Beginnings of keys, original and ours. A line that ends in a dot stands for all keys that begin so,
+    any other for one key; the first line that fits counts. Below ``dinov2`` (our beginnings) attention is
+    renamed too.
+
+    >>> FERRET.to_ours("model.mm_projector.weight")
+    'projector.weight'
+    >>> FERRET.to_original("language.model.norm.weight")
+    'model.norm.weight'
+    """
+
+    name: str
+    pairs: Pairs
+
+    def to_ours(self, key: str) -> str:
+        """Return our name of an original key; BadWeights for a key that no line fits."""
+        for original, ours in self.pairs:
+            if fits(key, original):
+                renamed = ours + key[len(original) :]
+                return (
+                    with_parts(renamed, DINOV2_ATTENTION) if ".vision.encoder.layer." in renamed else renamed
+                )
+        raise BadWeights(
+            f"{key!r} is no key of a {self.name} checkpoint; expected one that begins with "
+            f"{beginnings(original for original, _ in self.pairs)}; is the checkpoint of another system?"
+        )
+
+    def to_original(self, key: str) -> str:
+        """Return the original name of one of our keys; BadWeights for a key that no line fits."""
+        for original, ours in self.pairs:
+            if fits(key, ours):
+                renamed = original + key[len(ours) :]
+                if ".vision.encoder.layer." not in key:
+                    return renamed
+                return with_parts(renamed, tuple((new, old) for old, new in DINOV2_ATTENTION))
+        raise BadWeights(
+            f"{key!r} has no name in a published {self.name} checkpoint; expected one that begins with "
+            f"{beginnings(ours for _, ours in self.pairs)}; only CLIP and DINOv2 towers have original names"
+        )
+
+
+def language(ours: str) -> Pairs:
+    """Return the lines of a decoder (Llama, Gemma) whose model is at ``ours``."""
+    parts = ("embed_tokens.", "layers.", "norm.")
+    return (("lm_head.", f"{ours}.lm_head."), *((f"model.{part}", f"{ours}.model.{part}") for part in parts))
+
+
+def tower(original: str, ours: str) -> Pairs:
+    """Return the lines of a tower that is CLIP or DINOv2 of ``transformers``."""
+    clip = ((f"{original}.vision_tower.vision_model.{part}", f"{ours}.vision.{part}") for part in CLIP_PARTS)
+    dinov2 = ((f"{original}.vision_tower.{part}", f"{ours}.vision.{part}") for part in DINOV2_PARTS)
+    return (*clip, *dinov2)
+
+
+FERRET = KeyTable(
+    name="Ferret",
+    pairs=(
+        ("model.mm_projector.", "projector."),
+        ("model.region_geo_sampler.", "sampler."),
+        ("model.region_fea_adapter.", "region_adapter."),
+        *tower("model.vision_tower", "tower"),
+        *language("language"),
+    ),
+)
+FERRET_V2 = KeyTable(
+    name="Ferret-v2",
+    pairs=(
+        ("model.mm_projector_local.", "local_projector."),
+        ("model.image_newline", "newline"),
+        *tower("model.vision_tower_local", "local_tower"),
+        *FERRET.pairs,
+    ),
+)
+
+
+def original_to_ours(key: str, *, table: KeyTable = FERRET_V2) -> str:
+    """Return our name of a key of a published checkpoint.
+
+    >>> original_to_ours("model.vision_tower_local.vision_tower.encoder.layer.0.attention.attention.key.bias")
+    'local_tower.vision.encoder.layer.0.attention.k_proj.bias'
+    """
+    return table.to_ours(key)
+
+
+def ours_to_original(key: str, *, table: KeyTable = FERRET_V2) -> str:
+    """Return the name that one of our keys has in a published checkpoint.
+
+    >>> ours_to_original("tower.vision.pre_layrnorm.weight")
+    'model.vision_tower.vision_tower.vision_model.pre_layrnorm.weight'
+    """
+    return table.to_original(key)
+
+
+def is_dropped(key: str) -> bool:
+    """Return whether a stored key is a buffer that needs no storing.
+
+    >>> is_dropped("model.layers.0.self_attn.rotary_emb.inv_freq")
+    True
+    """
+    return key.endswith(DROPPED)
+
+
+def fits(key: str, beginning: str) -> bool:
+    """Return whether a table's line stands for a key."""
+    return key.startswith(beginning) if beginning.endswith(".") else key == beginning
+
+
+def with_parts(key: str, parts: Pairs) -> str:
+    """Return a key with the first part that occurs in it replaced."""
+    for old, new in parts:
+        if old in key:
+            return key.replace(old, new, 1)
+    return key
+
+
+def beginnings(names: Iterable[str]) -> str:
+    """Return the distinct beginnings of a table's lines, two parts long, for messages."""
+    short = dict.fromkeys(".".join(name.split(".")[:2]) for name in names)
+    return ", ".join(short)

@@ -1,0 +1,65 @@
+"""Tiny codecs of all three kinds, made in a moment: characters and a few words."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+import sentencepiece
+from tokenizers import AddedToken, Tokenizer, decoders
+from tokenizers.models import BPE
+from tokenizers.pre_tokenizers import ByteLevel
+from tokenizers.processors import TemplateProcessing
+
+from deixis.language.text_codecs import SentencePieceCodec, TokenizerCodec, WordCodec
+from tests.systems.pointer.tiny import tiny_vocabulary
+
+LLAMA_3 = ("<|begin_of_text|>", "<|end_of_text|>", "<|start_header_id|>", "<|end_header_id|>", "<|eot_id|>")
+LETTERS = "".join(chr(code) for code in range(33, 127))
+
+
+def piece_codec(folder: Path) -> SentencePieceCodec:
+    """Return a sentencepiece codec of characters, with bytes for others, as Vicuna's falls back on them."""
+    model = io.BytesIO()
+    sentencepiece.SentencePieceTrainer.train(
+        sentence_iterator=iter([" ".join(LETTERS)] * 4),
+        model_writer=model,
+        model_type="bpe",
+        vocab_size=3 + 256 + len(LETTERS) + 1,
+        hard_vocab_limit=False,
+        character_coverage=1.0,
+        byte_fallback=True,
+        split_digits=True,
+        normalization_rule_name="identity",
+        remove_extra_whitespaces=False,
+        minloglevel=2,
+    )
+    path = folder / "tokenizer.model"
+    path.write_bytes(model.getvalue())
+    return SentencePieceCodec(path)
+
+
+def header_tokenizer(folder: Path) -> Path:
+    """Return a tokenizer.json with the special tokens of Llama-3 over single bytes."""
+    alphabet = {letter: i for i, letter in enumerate(sorted(ByteLevel.alphabet()))}
+    tokenizer = Tokenizer(BPE(alphabet, []))
+    tokenizer.pre_tokenizer = ByteLevel(add_prefix_space=False)
+    tokenizer.decoder = decoders.ByteLevel()
+    tokenizer.add_special_tokens([AddedToken(text, special=True, normalized=False) for text in LLAMA_3])
+    begin = LLAMA_3[0]
+    tokenizer.post_processor = TemplateProcessing(
+        single=f"{begin} $A", special_tokens=[(begin, tokenizer.token_to_id(begin))]
+    )
+    path = folder / "tokenizer.json"
+    tokenizer.save(str(path))
+    return path
+
+
+def header_codec(folder: Path) -> TokenizerCodec:
+    """Return a codec with Llama-3's special tokens, padding and region token added."""
+    return TokenizerCodec(header_tokenizer(folder), eos="<|eot_id|>")
+
+
+def word_codec() -> WordCodec:
+    """Return the codec of small models."""
+    return WordCodec(tiny_vocabulary())

@@ -1,0 +1,133 @@
+"""Ferret systems of a few thousand weights, taught for a second or two to answer with boxes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from deixis.data.dialogue import Dialogue, Example, Mark, Turn
+from deixis.language.decoders import small_language
+from deixis.language.text_codecs import WordCodec
+from deixis.language.vocabulary import build_vocabulary
+from deixis.regions.frames import Frame
+from deixis.regions.shapes import Box, Point, Region
+from deixis.systems.ferret.answering import FerretSystem, ferret_system, open_ferret
+from deixis.systems.ferret.collate import SplicedObjective
+from deixis.systems.ferret.config import FerretConfig
+from deixis.systems.ferret.model import FerretNetwork
+from deixis.systems.ferret_v2.answering import ferret_v2_system, open_ferret_v2
+from deixis.systems.ferret_v2.config import FerretV2Config
+from deixis.systems.ferret_v2.model import FerretV2Network
+from tests.systems.pointer.tiny import WORDS, noise_picture
+
+SAMPLER = {"points": 24, "anchors": [8, 4], "neighbours": [4, 3], "pooling": "max"}
+SIDE = 64
+STEPS = 90
+
+
+def tiny_codec() -> WordCodec:
+    """Return the tiny words, and characters to spell others with."""
+    characters = [chr(code) for code in range(33, 127) if not chr(code).isupper()]
+    pieces = dict.fromkeys(["[UNK]", *WORDS, *characters, *(f"##{c}" for c in characters)])
+    return WordCodec(build_vocabulary(WORDS, {piece: i for i, piece in enumerate(pieces)}, at_least=1))
+
+
+def settings(codec: WordCodec) -> dict[str, Any]:
+    """Return what both tiny systems have in common."""
+    return {
+        "language": small_language("tiny", words=len(codec), positions=1024),
+        "tower": {"kind": "efficientnet_tiny", "side": SIDE},
+        "sampler": SAMPLER,
+        "codec": "words",
+        "region_token_id": codec.region,
+        "bos_token_id": codec.bos,
+        "eos_token_id": codec.eos,
+        "pad_token_id": codec.pad,
+    }
+
+
+def fresh_ferret(seed: int = 0, **options: Any) -> FerretSystem:
+    """Return an untaught Ferret."""
+    codec = tiny_codec()
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        network = FerretNetwork(FerretConfig(side=SIDE, **(settings(codec) | options)))
+    return ferret_system(network, codec)
+
+
+def fresh_ferret_v2(seed: int = 0, **options: Any) -> FerretSystem:
+    """Return an untaught Ferret-v2: two towers, up to two tiles."""
+    codec = tiny_codec()
+    own = {
+        "local_tower": {"kind": "efficientnet_tiny", "side": SIDE},
+        "global_side": SIDE,
+        "crop": SIDE,
+        "grids": [[1, 1], [1, 2], [2, 1]],
+    }
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        network = FerretV2Network(FerretV2Config(**(settings(codec) | own | options)))
+    return ferret_v2_system(network, codec)
+
+
+def lesson(frame: Frame) -> tuple[Dialogue, ...]:
+    """Return dialogues with boxes, regions, several turns and no place at all, in a picture's frame."""
+    width, height = frame.size
+
+    def box(x0: float, y0: float, x1: float, y1: float) -> Box:
+        return Box(x0 * width, y0 * height, x1 * width, y1 * height, frame=frame)
+
+    dog, hat = box(0.1, 0.2, 0.5, 0.8), box(0.6, 0.1, 0.9, 0.4)
+    it: tuple[tuple[str, Region], ...] = (("it", Point(0.7 * width, 0.2 * height, frame=frame)),)
+    return (
+        Dialogue("locate", (Turn("where is the dog?", "the dog is here.", (Mark(0, 7, (dog,)),)),)),
+        Dialogue("locate", (Turn("where is the hat?", "the hat is here.", (Mark(0, 7, (hat,)),)),)),
+        Dialogue("locate", (Turn("where are they?", "they are here.", (Mark(0, 4, (dog, hat)),)),)),
+        Dialogue("absent", (Turn("where is the cat?", "the cat is not in the picture."),)),
+        Dialogue("name", (Turn("what is {it}?", "a hat.", regions=it),)),
+        Dialogue("name", (Turn("what is {it} near {other}?", "a dog.", regions=(*it, ("other", hat))),)),
+        Dialogue(
+            "two_turns",
+            (
+                Turn("what is {it}?", "a red hat.", regions=it),
+                Turn("what is there?", "the dog and the hat.", (Mark(0, 7, (dog,)), Mark(12, 19, (hat,)))),
+            ),
+        ),
+    )
+
+
+def taught(system: FerretSystem) -> FerretSystem:
+    """Teach a system the lesson about one picture, so that its answers hold boxes."""
+    picture = noise_picture(96, 64)
+    examples = [Example("p", picture, (dialogue,)) for dialogue in lesson(picture.frame)]
+    batch = system.collate()(examples)
+    objective = SplicedObjective(system.network).train()
+    parts = system.network.named_parameters()
+    trained = [p for name, p in parts if not name.startswith(("tower", "local_tower"))]
+    optimiser = torch.optim.AdamW(trained, lr=4e-3)
+    with torch.random.fork_rng(devices=[]):
+        for _ in range(STEPS):
+            optimiser.zero_grad()
+            objective(batch)["total"].backward()
+            torch.nn.utils.clip_grad_norm_(trained, 1.0)
+            optimiser.step()
+    system.network.eval()
+    return system
+
+
+@cache
+def taught_state(make: Callable[[], FerretSystem]) -> dict[str, torch.Tensor]:
+    """Return the weights of a taught system; taught once a process."""
+    return dict(taught(make()).network.state_dict())
+
+
+def saved(make: Callable[[], FerretSystem], folder: Path) -> FerretSystem:
+    """Return a taught system as opened from a folder."""
+    system = make()
+    system.network.load_state_dict(taught_state(make))
+    system.save(folder)
+    return open_ferret_v2(folder) if make is fresh_ferret_v2 else open_ferret(folder)
