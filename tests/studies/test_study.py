@@ -31,7 +31,8 @@ def test_six_variants_differ_in_two_settings_only() -> None:
     what = [(v.what["resolution"], v.what["encoder"]) for v in variants]
     assert len(set(what)) == 6 == len({v.recipe.name for v in variants})
     for variant, (mode, encoder) in zip(variants, what, strict=True):
-        assert variant.recipe.network == {"crop": 128, "resolution": mode}
+        side = 256 if mode == "direct_upsample" else 128
+        assert variant.recipe.network == {"crop": 128, "resolution": mode, "global_side": side}
         kept = replace(variant.recipe, name="small", network=RECIPE.network, groups=GROUPS)
         assert kept == RECIPE
         first, rest = variant.recipe.groups

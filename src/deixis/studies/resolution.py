@@ -7,12 +7,15 @@ each with the encoders standing still and trained.
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 from deixis.errors import UsageError
 from deixis.studies.study import Variant
 from deixis.training.recipe import Group, Recipe
 
 MODES = ("fixed", "direct_upsample", "any_res")
+ENLARGED = 2  # an enlarged picture has the side of a canvas of so many tiles
+CROP = 224  # what a configuration has where a recipe says nothing
 ENCODERS = ("network.tower", "network.local_tower")
 
 
@@ -37,13 +40,22 @@ def resolution_variants(recipe: Recipe) -> list[Variant]:
             recipe=replace(
                 recipe,
                 name=f"{recipe.name}-{mode}-{'trained' if trained else 'frozen'}",
-                network={**recipe.network, "resolution": mode},
+                network={**recipe.network, **sight(mode, crop=int(recipe.network.get("crop", CROP)))},
                 groups=tuple(group if trained else frozen(group) for group in recipe.groups),
             ),
         )
         for mode in MODES
         for trained in (False, True)
     ]
+
+
+def sight(mode: str, *, crop: int) -> dict[str, Any]:
+    """Return the network options of a mode: how large the whole picture is, and whether there are tiles.
+
+    crop: pixels of a tile's side, which is also the side of the small whole picture.
+    """
+    side = ENLARGED * crop if mode == "direct_upsample" else crop
+    return {"resolution": mode, "global_side": side}
 
 
 def trains_encoder(group: Group) -> bool:
