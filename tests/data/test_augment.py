@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -33,11 +35,24 @@ def test_nothing_drawn_is_the_letterboxed_picture() -> None:
     assert view.kept.tolist() == [True] and not view.mirrored
 
 
+def test_a_view_may_keep_the_proportions() -> None:
+    view = view_of(replace(STILL, square=False), 0)
+    assert view.picture.frame.size == (64, 32) and view.picture.pixels.shape == (32, 64, 3)
+    assert view.boxes[0] == pytest.approx(np.array(BOX) * 64 / 96)
+    high = np.ascontiguousarray(picture_of_a_box().transpose(1, 0, 2))
+    turned = draw_view(
+        high, np.zeros((0, 4)), side=64, how=replace(STILL, square=False), rng=np.random.default_rng(0)
+    )
+    assert turned.picture.frame.size == (32, 64)
+
+
+@pytest.mark.parametrize("square", [True, False])
 @pytest.mark.parametrize("seed", range(30))
-def test_boxes_follow_the_pixels(seed: int) -> None:
-    view = view_of(GEOMETRY_ONLY, seed)
-    assert view.picture.pixels.shape == (64, 64, 3)
-    assert (view.boxes >= 0).all() and (view.boxes <= 64).all()
+def test_boxes_follow_the_pixels(seed: int, square: bool) -> None:
+    view = view_of(replace(GEOMETRY_ONLY, square=square), seed)
+    height = 64 if square else 32
+    assert view.picture.pixels.shape == (height, 64, 3)
+    assert (view.boxes >= 0).all() and (view.boxes <= [64, height, 64, height]).all()
     white = view.picture.pixels[:, :, 0] > 200
     if view.kept[0]:
         ys, xs = np.flatnonzero(white.any(axis=1)), np.flatnonzero(white.any(axis=0))

@@ -8,21 +8,25 @@ from pathlib import Path
 
 from deixis.data.dialogues import DialogueSource, template_texts
 from deixis.data.grit.mixing import MultipliedSource
-from deixis.data.grit.records import GritRecord, read_grit
+from deixis.data.grit.records import PLACEHOLDER, GritRecord, read_grit
 from deixis.data.grit.source import DenseSource, GritSource
 from deixis.data.mixing import JoinedSource
 from deixis.data.phrasebook import Phrasebook, phrases_of
 from deixis.data.record import Record, RecordSource, read_records
 from deixis.data.scene import Scene
-from deixis.data.sources import read_scenes
+from deixis.data.sources import detect_layout, read_scenes
+from deixis.data.sources.coco import read_coco
+from deixis.data.sources.lvis import read_lvis
 from deixis.errors import RecipeError
 from deixis.training.batches import ExampleSource
 from deixis.training.recipe import Recipe, SourceChoice
 
+WITH_MASKS = {"coco": read_coco, "lvis": read_lvis}  # dense locations are cut to what is in their boxes
+
 
 @dataclass(frozen=True)
 class ReadSource:
-    """One source of a recipe as read; of scenes only those with a phrase that has a box."""
+    """One source of a recipe as read; of scenes only those with a phrase that has a box, unless dense."""
 
     choice: SourceChoice
     folder: Path
@@ -39,9 +43,10 @@ class ReadSource:
             return cls(choice, folder, records=tuple(read_records(folder / choice.records)))
         if choice.grit is not None:
             return cls(choice, folder, grit=tuple(read_grit(folder / choice.grit)))
-        found = read_scenes(folder, choice.split)
+        found = scenes_of(choice, folder)
         kept = len(found) - choice.hold_out
-        return cls(choice, folder, scenes=with_boxes(found[:kept]), held_out=with_boxes(found[kept:]))
+        usable = tuple if choice.dense else with_boxes
+        return cls(choice, folder, scenes=usable(found[:kept]), held_out=usable(found[kept:]))
 
 
 @dataclass(frozen=True)
@@ -87,6 +92,10 @@ class Sources:
     def texts(self) -> Iterator[str]:
         """Yield every text that a vocabulary made of the data should cover."""
         yield from texts_of(self.scenes, self.records)
+        for source in self.read:
+            for record in source.grit:
+                for turn in record.turns:
+                    yield from (PLACEHOLDER.sub(" ", turn.text),) * 2
 
     def examples(self, *, phrasebook: Phrasebook, side: int, request: str = "") -> ExampleSource:
         """Return the training examples of all sources, one behind the other.
@@ -122,6 +131,12 @@ def examples_of(
     return DialogueSource(
         read.scenes, phrasebook=phrasebook, mix=recipe.dialogues, augmentation=views, side=side
     )
+
+
+def scenes_of(choice: SourceChoice, folder: Path) -> list[Scene]:
+    """Return the scenes of a dataset, with masks where dense locations can be cut to them."""
+    masked = WITH_MASKS.get(detect_layout(folder)) if choice.dense else None
+    return read_scenes(folder, choice.split) if masked is None else masked(folder, choice.split, masks=True)
 
 
 def with_boxes(scenes: Sequence[Scene]) -> tuple[Scene, ...]:

@@ -49,8 +49,15 @@ class SplicedNetwork(PreTrainedModel, GenerationMixin):
         raise NotImplementedError
 
     def encode_regions(self, maps: Sequence[Tensor], drawn: DrawnRegions) -> Tensor:
-        """Return the vectors (R, D) of regions drawn in pictures with these maps (C, H, W)."""
-        raise NotImplementedError
+        """Return the vectors (R, D) of regions drawn in pictures with these maps (C, H, W).
+
+        They are the work of ``sampler`` or, where a network has none, of ``region_adapter``.
+        """
+        parts = [getattr(self, name, None) for name in ("sampler", "region_adapter")]
+        encoder = next((part for part in parts if part is not None), None)
+        if encoder is None:
+            raise BadRegion("this network was built without a sampler: it can't be asked about regions")
+        return encoder(maps, drawn)
 
     def idle_parts(self, pixels: Any, regions: DrawnRegions | None) -> Iterable[nn.Module | None]:
         """Return the encoders that a batch with these inputs doesn't use."""

@@ -42,6 +42,11 @@ class SourceChoice:
         kinds = [name for name in ("records", "grit", "dense") if getattr(self, name)]
         if len(kinds) > 1:
             raise RecipeError(f"source {self.folder!r} is {' and '.join(kinds)}; make a source of each")
+        if self.hold_out < 0 or (self.hold_out and (self.records or self.grit)):
+            raise RecipeError(
+                f"source {self.folder!r} has hold_out {self.hold_out}; expected a number of pictures of a "
+                "dataset, 0 for a file of records"
+            )
 
 
 @dataclass(frozen=True)

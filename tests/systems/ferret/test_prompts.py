@@ -7,10 +7,12 @@ import pytest
 
 from deixis.answers.grounded import Answer, Place, Span
 from deixis.data.dialogue import Mark, Turn
+from deixis.data.grit.conversion import ReferringTurn
+from deixis.data.grit.dense import CLASSIFY, LOCALIZE
 from deixis.errors import UsageError
 from deixis.pictures.opening import open_picture
-from deixis.regions import Box, Frame, Point
-from deixis.systems.ferret.prompts import answered, asked, exchanges, turn_of, with_picture
+from deixis.regions import Box, Frame, Mask, Point
+from deixis.systems.ferret.prompts import answered, asked, exchanges, requesting, turn_of, with_picture
 
 PHOTO = Frame.original(100, 50)
 SPECIALS = ("<region_fea>", "</s>", "<image>")
@@ -86,3 +88,53 @@ def test_an_earlier_answer_is_a_turn() -> None:
     texts, found = exchanges([turn_of(answer)], specials=SPECIALS)
     assert texts == [(f"<image>\nWhat is {CUP_TEXT}?", "A cup [100, 400, 300, 800] is here.")]
     assert [region for region, _ in found] == [box]
+
+
+REQUEST = "\nGive boxes."
+
+
+@pytest.mark.parametrize(
+    ("question", "placed", "asks"),
+    [
+        ("Where is the dog?", False, True),
+        ("What is there?", True, True),
+        ("What is there?", False, False),
+        ("find a cup.", False, True),
+        ("What is the location of the cup?", False, True),
+        (f"Where is the dog?{REQUEST}", True, False),
+        (LOCALIZE, True, False),
+        (CLASSIFY.format("1: {region0}, 2: {region1}"), False, False),
+        ("somewhere", False, False),
+    ],
+)
+def test_a_request_is_added_where_places_are_asked_for(question: str, placed: bool, asks: bool) -> None:
+    assert requesting(question, REQUEST, placed=placed) == question + REQUEST * asks
+    assert requesting(question, "", placed=placed) == question
+
+
+def test_training_shows_what_a_region_shares_with_its_object() -> None:
+    pixels = np.zeros((50, 100), dtype=bool)
+    pixels[20:30, 10:15] = True
+    disc = Mask.from_array(pixels, frame=PHOTO)
+    at = Point(12, 22, frame=PHOTO)
+    found = {}
+    for name, region, meant in (("box", CUP, disc), ("point", at, disc), ("plain", at, CUP)):
+        turn = ReferringTurn("What is {it}?", "a cup", (), (("it", region),), (("it", meant),))
+        (text, _), *_ = exchanges([turn], specials=SPECIALS, variant="train")[0]
+        ((_, written),) = exchanges([turn], specials=SPECIALS, variant="train")[1]
+        assert written.coordinates in text
+        found[name] = written.pixels.mask()
+    assert np.array_equal(found["box"], pixels)
+    assert found["point"].any() and not (found["point"] & ~pixels).any()
+    assert found["plain"].any() and not found["plain"][:20].any() and not found["plain"][:, :10].any()
+    assert found["plain"].sum() > found["point"].sum()
+
+
+def test_an_earlier_box_without_words_is_not_written_twice() -> None:
+    picture = open_picture(np.zeros((50, 100, 3), dtype=np.uint8))
+    box, other = Box(10, 20, 30, 40, frame=picture.frame), Box(50, 20, 60, 40, frame=picture.frame)
+    text = "[100, 400, 300, 800]"
+    spans = (Span(0, len(text), text, (Place(other, 0.7), Place(box, 0.5))),)
+    answer = Answer(text=text, spans=spans, picture=picture, system="ferret", seconds=0.0, question="Where?")
+    texts, _ = exchanges([turn_of(answer)], specials=SPECIALS)
+    assert texts[0][1] == f"{text} [500, 400, 600, 800]"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import math
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from torch import Tensor, nn
 from deixis.answers.boxed_phrases import BoxedPhrase, WrittenBox, read_answer
 from deixis.answers.grounded import Place, Span
 from deixis.data.dialogue import Dialogue, Example
-from deixis.errors import UsageError
+from deixis.errors import BadWeights, FrameMismatch, UsageError
 from deixis.language.prompt_tokens import TextCodec, prompt_ids, text_and_places, tokens_over
 from deixis.language.splicing import IGNORED, padded
 from deixis.language.supervision import supervised
@@ -62,7 +63,17 @@ class FerretSystem(System):
         return Perception(picture, view, self.network.encode_pictures(pixels))
 
     def write(self, question: Question, perception: Perception) -> Written:
-        """Return the prompt, its regions in pixels of the original picture."""
+        """Return the prompt, its regions in pixels of the original picture.
+
+        UsageError for a prompt that is too long, FrameMismatch where an earlier answer is about another
+        picture.
+        """
+        for answer in question.before:
+            if answer.picture.frame != perception.picture.frame:
+                raise FrameMismatch(
+                    f"an earlier answer is about {answer.picture.frame}, the question about "
+                    f"{perception.picture.frame}: different pictures. Give earlier answers about this one"
+                )
         earlier = [turn_of(answer) for answer in question.before]
         before, found = exchanges(earlier, specials=self.specials, request=self.request)
         words = requesting(question.text, self.request)
@@ -70,10 +81,12 @@ class FerretSystem(System):
         turns = [*before, (with_picture(text, first=not before), None)]
         found += own
         ids = prompt_ids(self.template.render(turns), self.codec, regions=len(found))
-        if len(ids) > self.network.config.max_text:
+        limit = self.network.config.max_text
+        if self.network.longest is not None:  # for text and picture together; more would be cut off
+            limit = min(limit, self.network.longest - len(perception.tensors.tokens[0]) + 1)
+        if len(ids) > limit:
             raise UsageError(
-                f"the question (with what was said before) has {len(ids)} tokens; at most "
-                f"{self.network.config.max_text}"
+                f"the question (with what was said before) has {len(ids)} tokens; at most {limit}"
             )
         return Written(tuple(ids), (IGNORED,) * len(ids), tuple(region for region, _ in found))
 
@@ -112,8 +125,10 @@ class FerretSystem(System):
         return [self.cut(row, own) for row, own in zip(tokens.tolist(), sure.tolist(), strict=True)]
 
     def cut(self, ids: Sequence[int], sure: Sequence[float]) -> Completion:
-        """Return an answer up to its end token, without the padding behind it."""
+        """Return an answer up to its end token, without the padding behind it; BadWeights for no numbers."""
         end = ids.index(self.codec.eos) + 1 if self.codec.eos in ids else len(ids)
+        if not all(math.isfinite(one) for one in sure[:end]):
+            raise BadWeights("what the network says of the next word is not finite; its weights are damaged")
         return Completion(tuple(ids[:end]), tuple(sure[:end]))
 
     def read(self, completion: Completion, perception: Perception) -> Reading:

@@ -79,20 +79,22 @@ class FerretCollate:
     def conversation(self, example: Example) -> Conversation:
         """Return the dialogues of an example one behind the other, in an order of its own, as many as fit.
 
-        RecordError: a single dialogue is too long.
+        A single dialogue that is too long loses its last turns. RecordError: a single turn is too long.
         """
         dialogues = [d for d in example.dialogues if d.words_learnt]
         rng = np.random.default_rng(zlib.crc32(repr([d.turns[0].answer for d in dialogues]).encode()))
-        order = [dialogues[index] for index in rng.permutation(len(dialogues)).tolist()]
+        parts = [dialogues[index].turns for index in rng.permutation(len(dialogues)).tolist()]
         while True:
-            kept = self.written([turn for dialogue in order for turn in dialogue.turns])
+            kept = self.written([turn for turns in parts for turn in turns])
             if len(kept.ids) <= self.max_text:
                 return kept
-            if len(order) == 1:
+            if len(parts) == 1:
+                parts = [(turn,) for turn in parts[0]]
+            if len(parts) <= 1:
                 raise RecordError(
-                    f"a dialogue about {example.name} has {len(kept.ids)} tokens; at most {self.max_text}"
+                    f"a turn about {example.name} has {len(kept.ids)} tokens; at most {self.max_text}"
                 )
-            order = order[: len(order) * self.max_text // len(kept.ids)] or order[:1]
+            parts = parts[: len(parts) * self.max_text // len(kept.ids)] or parts[:1]
 
     def written(self, turns: Sequence[Turn]) -> Conversation:
         """Return turns as ids and labels."""

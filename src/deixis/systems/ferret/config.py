@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from transformers import PreTrainedConfig
-
-from deixis.language.causal_decoders import VICUNA_7B, decoder_config
+from deixis.language.causal_decoders import VICUNA_7B
+from deixis.systems.spliced_config import SplicedConfig
 
 CLIP_LARGE_336 = {"kind": "clip"}  # what is not said is ViT-L/14 at 336 pixels
 SAMPLER = {"points": 512, "anchors": [128, 32], "neighbours": [24, 24], "pooling": "max"}
 
 
-class FerretConfig(PreTrainedConfig):
+class FerretConfig(SplicedConfig):
     """Ferret as published, unless said otherwise (You et al., 2023).
 
     language: the decoder's configuration with its ``model_type``, "llama" or "gemma". tower: see
@@ -63,17 +62,3 @@ class FerretConfig(PreTrainedConfig):
             "pad_token_id": pad_token_id,
         }
         super().__init__(**kwargs, **ids)
-
-    def get_text_config(self, decoder: bool | None = None, encoder: bool | None = None) -> PreTrainedConfig:
-        """Return the decoder's configuration, which ``transformers`` asks for by this name."""
-        return decoder_config(self.language)
-
-    @property
-    def hidden_size(self) -> int:
-        """The decoder's width."""
-        return int(self.get_text_config().hidden_size)
-
-    @property
-    def vocab_size(self) -> int:
-        """How many words the decoder knows."""
-        return int(self.get_text_config().vocab_size)

@@ -6,12 +6,11 @@ tower's own features, before that map.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Any
 
 from torch import Tensor, nn
 
-from deixis.errors import BadRegion
 from deixis.layers.picture_features import PictureFeatures
 from deixis.layers.point_draws import DrawnRegions
 from deixis.layers.projectors import build_projector
@@ -54,13 +53,6 @@ class FerretNetwork(SplicedNetwork):
         cells = self.tower.cells(pixels.shape[-1])
         maps = features.transpose(1, 2).unflatten(2, (cells, cells))  # (B, C, n, n)
         return PictureFeatures(tokens=tuple(tokens), maps=tuple(maps))
-
-    def encode_regions(self, maps: Sequence[Tensor], drawn: DrawnRegions) -> Tensor:
-        """Return the vectors (R, D) of regions drawn in pictures with these maps (C, H, W)."""
-        encoder = self.sampler if self.sampler is not None else self.region_adapter
-        if encoder is None:
-            raise BadRegion("this network was built without a sampler: it can't be asked about regions")
-        return encoder(maps, drawn)
 
     def idle_parts(self, pixels: Any, regions: DrawnRegions | None) -> Iterable[nn.Module | None]:
         """Return the encoders that a batch with these inputs doesn't use."""

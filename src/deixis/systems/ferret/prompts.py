@@ -12,13 +12,16 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 
+from deixis.answers.boxed_phrases import read_boxes
 from deixis.answers.dialects import coordinate_text
-from deixis.answers.grounded import Answer
+from deixis.answers.grounded import Answer, Span
 from deixis.data.dialogue import Mark, Turn
+from deixis.data.grit.conversion import ReferringTurn
+from deixis.data.grit.dense import CLASSIFY, LOCALIZE
 from deixis.errors import UsageError
 from deixis.language.prompt_tokens import neutralised
 from deixis.language.templates import IMAGE, Exchange
-from deixis.regions.shapes import Box, Region
+from deixis.regions.shapes import Box, Mask, Region
 from deixis.systems.ferret.region_pixels import PointedRegion, Variant, pointed, whole_pixels
 
 ASKS_FOR_PLACES = re.compile(
@@ -26,18 +29,24 @@ ASKS_FOR_PLACES = re.compile(
     r"|\b(?:bounding box|coordinates|locations?)\b",
     re.IGNORECASE,
 )
+DENSE = (CLASSIFY.split("{")[0].strip(), LOCALIZE)  # these say by themselves what is wanted
 NAME = re.compile(r"\{([^{}]*)\}")
 Found = list[tuple[Region, PointedRegion]]
 """The region behind each region token, in the order of the tokens, and what it was written as."""
 
 
 def asked(
-    question: str, regions: Mapping[str, Region], *, specials: Sequence[str], variant: Variant = "eval"
+    question: str,
+    regions: Mapping[str, Region],
+    *,
+    specials: Sequence[str],
+    variant: Variant = "eval",
+    meant: Mapping[str, Box | Mask] | None = None,
 ) -> tuple[str, Found]:
     """Return a question whose ``{names}`` became coordinates and region tokens, and these tokens' regions.
 
-    Regions are in pixels of the original. One that is named twice gets a token each time. UsageError for a
-    name without a region.
+    Regions are in pixels of the original. One that is named twice gets a token each time. meant: name of a
+    region -> the object that it points at, for training. UsageError for a name without a region.
 
     >>> from deixis.regions import Frame, Point
     >>> it = Point(5, 5, frame=Frame.original(10, 10))
@@ -51,7 +60,7 @@ def asked(
         if region is None:
             known = ", ".join(sorted(regions)) or "none"
             raise UsageError(f"the question speaks of {match.group()}, but the regions given are: {known}")
-        written = pointed(region, variant=variant)
+        written = pointed(region, variant=variant, segment=(meant or {}).get(match.group(1)))
         text += neutralised(question[end : match.start()], specials) + written.text
         found.append((region, written))
         end = match.end()
@@ -86,12 +95,14 @@ def spelt(box: Box) -> str:
 def requesting(question: str, request: str, *, placed: bool = False) -> str:
     """Return a question with the request for coordinates behind it, if it asks for places.
 
-    placed: its answer is known to have places. A question that ends with the request already stays as it is.
+    placed: its answer is known to have places. A question that ends with the request already stays as it is,
+    as do those of dense referring and detection.
 
     >>> requesting("Where is the dog?", " Give boxes.")
     'Where is the dog? Give boxes.'
     """
-    if question.endswith(request) or not (placed or ASKS_FOR_PLACES.search(question)):
+    asks = placed or ASKS_FOR_PLACES.search(question) is not None
+    if not asks or question.endswith(request) or question.strip().startswith(DENSE):
         return question
     return question + request
 
@@ -108,7 +119,9 @@ def exchanges(
     for turn in turns:
         placed = any(mark.boxes for mark in turn.marks)
         question = requesting(turn.question, request, placed=placed)
-        question, own = asked(question, dict(turn.regions), specials=specials, variant=variant)
+        # What an object's pixels are is known in training only; an answerer sees what was pointed at.
+        meant = dict(turn.meant) if variant == "train" and isinstance(turn, ReferringTurn) else None
+        question, own = asked(question, dict(turn.regions), specials=specials, variant=variant, meant=meant)
         found += own
         answer = answered(turn.answer, turn.marks, specials=specials)
         texts.append((with_picture(question, first=not texts), answer))
@@ -126,7 +139,12 @@ def with_picture(question: str, *, first: bool) -> str:
 
 def turn_of(answer: Answer) -> Turn:
     """Return an earlier answer as a turn, with its places as marks."""
-    marks = tuple(
-        Mark(span.start, span.end, tuple(place.box for place in span.places)) for span in answer.spans
-    )
+    marks = tuple(Mark(span.start, span.end, boxes_behind(span)) for span in answer.spans)
     return Turn(answer.question, answer.text, marks, answer.regions)
+
+
+def boxes_behind(span: Span) -> tuple[Box, ...]:
+    """Return the boxes of a span that its phrase doesn't spell out: without words, it is its first box."""
+    spelt_out = [written.box for written in read_boxes(span.phrase)[0]]
+    boxes = (place.box for place in span.places)
+    return tuple(box for box in boxes if box not in [one.clipped(box.frame) for one in spelt_out])

@@ -116,13 +116,14 @@ def pointed(
     region: Region,
     *,
     variant: Variant = "eval",
-    segment: Mask | None = None,
+    segment: Mask | Box | None = None,
     rounding: Rounding = "published",
 ) -> PointedRegion:
     """Return a region of an original picture as text and pixels.
 
-    segment: the pixels of the object at a point or in a box, for training. Scribbles, polygons and masks are
-    their own. FrameMismatch for a region of another frame: carry it over with ``clipped(picture.frame)``.
+    segment: the pixels of the object at a point or in a box, for training, or only the object's box.
+    Scribbles, polygons and masks are their own. FrameMismatch for a region of another frame: carry it over
+    with ``clipped(picture.frame)``.
 
     >>> from deixis.regions import Frame
     >>> pointed(Box(10, 20, 300, 400).bind(Frame.original(640, 480))).text
@@ -136,7 +137,10 @@ def pointed(
             "it over: region.clipped(picture.frame)"
         )
     width, height = (round(side) for side in frame.size)
-    form = None if segment is None else segment.rasterise()
+    form = segment.rasterise() if isinstance(segment, Mask) else None
+    box = None
+    if isinstance(segment, Box):
+        box = whole_pixels(segment.as_tuple(), width=width, height=height)
     if isinstance(region, Point):
         coordinates = whole_pixels([region.x, region.y], width=width, height=height)
     elif isinstance(region, Box):
@@ -148,7 +152,7 @@ def pointed(
             # So thin that it holds no pixel's centre: the pixels that it touches.
             form, coordinates = None, whole_pixels(region.bounds().as_tuple(), width=width, height=height)
     text = coordinate_text(coordinates, width=width, height=height, rounding=rounding)
-    pixels = region_pixels(coordinates, width=width, height=height, variant=variant, segment=form)
+    pixels = region_pixels(coordinates, width=width, height=height, variant=variant, box=box, segment=form)
     return PointedRegion(text, pixels)
 
 

@@ -30,12 +30,14 @@ class Initial:
     folders: Mapping[str, Path]
 
     @classmethod
-    def below(cls, data: Path, named: Mapping[str, str], *, where: str) -> Initial:
+    def below(cls, data: Path, named: object, *, where: str) -> Initial:
         """Return the parts that a recipe names; RecipeError for a part that no network has."""
+        if not isinstance(named, Mapping):
+            raise RecipeError(f"{where}: initial is {named!r:.80}; expected a folder for each named part")
         for name in named:
             if name not in PARTS:
                 raise RecipeError(unknown_key(name, list(PARTS), where=f"{where} initial"))
-        return cls({name: data / folder for name, folder in named.items()})
+        return cls({name: data / str(folder) for name, folder in named.items()})
 
     def fields(self) -> tuple[dict[str, Any], TextCodec | None]:
         """Return what the parts say of a configuration, and the tokenizer of the decoder if there is one."""
@@ -46,11 +48,10 @@ class Initial:
                 fields[name] = dict(read_tower(self.folders[name]).settings)
         if "language" in self.folders:
             folder = self.folders["language"]
+            config = read_settings(folder / "config.json")
             kind = "sentencepieces" if (folder / "tokenizer.model").is_file() else "tokenizer"
             codec = open_codec(kind, folder)
-            settings = language_settings(
-                read_settings(folder / "config.json"), open_shards(folder), where=str(folder / "config.json")
-            )
+            settings = language_settings(config, open_shards(folder), where=str(folder / "config.json"))
             fields["language"] = settings | {"vocab_size": max(len(codec), settings["vocab_size"])}
             fields |= {"codec": kind, "region_token_id": codec.region, "bos_token_id": codec.bos}
             fields |= {"eos_token_id": codec.eos, "pad_token_id": codec.pad}

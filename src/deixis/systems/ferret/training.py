@@ -11,6 +11,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 from transformers import PreTrainedConfig
 
 from deixis.data.phrasebook import Phrasebook
@@ -64,9 +65,16 @@ def family_parts(member: Member, recipe: Recipe, *, data: Path, start: Path | No
     """
     where = f"recipe {recipe.name!r}"
     options = checked_options(recipe, member)
+    if recipe.augmentation.square:
+        raise RecipeError(
+            f"{where}: this family resizes pictures by itself and places are in the original's pixels; "
+            "expected augmentation: {square: false}"
+        )
     view = int(options.pop("view", VIEW))
     initial = Initial.below(data, options.pop("initial", {}), where=where)
     sources = Sources.of(recipe, data)
+    if start is not None or initial.folders:
+        check_not_small(options, where=where)
     if start is not None:
         system = changed(member, member.opened(start), options, initial=initial, where=where)
     elif initial.folders:
@@ -89,13 +97,13 @@ def changed(
     """Return an earlier stage's system with other options; its new parts are published ones or fresh."""
     if not options and not initial.folders:
         return system
-    fields, _ = initial.fields()
+    fields, codec = initial.fields()
     old = system.network.config.to_dict()
     legal = inspect.signature(member.config.__init__).parameters
     kept = {name: old[name] for name in legal if name in old and name != "kwargs"}
     network = member.network(member.config(**(kept | fields | dict(options))))
     report(fill(network, system.network.state_dict() | initial.state(network), where=where), where=where)
-    return member.system(network, system.codec)
+    return member.system(network, codec or system.codec)
 
 
 def assembled(member: Member, options: Mapping[str, Any], *, initial: Initial, where: str) -> FerretSystem:
@@ -117,28 +125,41 @@ def report(fresh: list[str], *, where: str) -> None:
 
 
 def checked_options(recipe: Recipe, member: Member) -> dict[str, Any]:
-    """Return the recipe's network options, each checked to be one that the member has."""
+    """Return the recipe's network options, each checked to be one that the member has.
+
+    Towers may be given by their names.
+    """
     parameters = inspect.signature(member.config.__init__).parameters
     legal = [*OWN, *(name for name in parameters if name not in ("self", "kwargs"))]
     for key in recipe.network:
         if key not in legal:
             raise RecipeError(unknown_key(key, legal, where=f"recipe {recipe.name!r} network"))
-    return dict(recipe.network)
+    options = dict(recipe.network)
+    for name in ("tower", "local_tower"):
+        if isinstance(options.get(name), str):
+            options[name] = {"kind": options[name]}
+    return options
+
+
+def check_not_small(options: Mapping[str, Any], *, where: str) -> None:
+    """Raise RecipeError for options of a small new network, where a network is there or made of parts."""
+    if "pretrained" in options or isinstance(options.get("language"), str):
+        raise RecipeError(
+            f"{where}: pretrained, and a language given by its name, are for small new networks; this one "
+            "starts from an earlier stage or from published parts"
+        )
 
 
 def small_system(member: Member, options: Mapping[str, Any], texts: list[str]) -> FerretSystem:
     """Return a small system that starts from packaged towers and word vectors, or from nothing.
 
-    options: fields of the member's configuration; ``tower``, ``local_tower`` and ``language`` may be names of
-    small parts. pretrained (default true): start from packaged weights.
+    options: fields of the member's configuration; ``language`` may be the name of a small decoder. pretrained
+    (default true): start from packaged weights.
     """
     fields = dict(options)
     pretrained = bool(fields.pop("pretrained", True))
     pieces = source_pieces() if pretrained else own_pieces(texts)
     codec = WordCodec(build_vocabulary(texts, pieces))
-    for name in ("tower", "local_tower"):
-        if isinstance(fields.get(name), str):
-            fields[name] = {"kind": fields[name]}
     if isinstance(fields.get("language", "small"), str):
         fields["language"] = small_language(fields.get("language", "small"), words=len(codec), positions=4096)
     own: dict[str, Any] = {"codec": "words", "region_token_id": codec.region, "bos_token_id": codec.bos}
@@ -161,7 +182,8 @@ def start_words(network: SplicedNetwork, vectors: Mapping[int, Tensor]) -> None:
     known = torch.stack([vectors[int(i)] for i in ids])  # (V, E)
     centred = known - known.mean(dim=0)
     _, _, directions = torch.linalg.svd(centred, full_matrices=False)
-    narrow = centred @ directions[: table.shape[1]].T  # (V, D)
+    narrow = centred @ directions[: table.shape[1]].T  # (V, up to D)
+    narrow = functional.pad(narrow, (0, table.shape[1] - narrow.shape[1]))  # (V, D)
     table.normal_(std=WORD_SPREAD)
     table[ids] = narrow * (WORD_SPREAD / narrow.std())
 

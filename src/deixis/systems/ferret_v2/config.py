@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Literal, Self
 
-from transformers import PreTrainedConfig
-
 from deixis.errors import UsageError
-from deixis.language.causal_decoders import VICUNA_7B, decoder_config
+from deixis.language.causal_decoders import VICUNA_7B
 from deixis.systems.ferret.config import CLIP_LARGE_336, SAMPLER
 from deixis.systems.ferret_v2.grids import FERRET_UI_GRIDS, FERRET_V2_GRIDS
+from deixis.systems.spliced_config import SplicedConfig
 
 DINOV2_LARGE = {"kind": "dinov2"}  # what is not said is ViT-L/14 at 518 pixels
 VICUNA_7B_LONG = {**VICUNA_7B, "max_position_embeddings": 4096, "rms_norm_eps": 1e-5}  # v1.5
@@ -25,7 +24,7 @@ CHOICES = {
 }
 
 
-class FerretV2Config(PreTrainedConfig):
+class FerretV2Config(SplicedConfig):
     """Ferret-v2 as its paper says (Zhang et al., 2024), completed where the paper is silent.
 
     language, tower, select_layer, projector, sampler, region_adapter, point_order, template, codec, max_text:
@@ -129,17 +128,3 @@ class FerretV2Config(PreTrainedConfig):
             "point_order": "transposed",
         }
         return cls(**{**published, **changes})
-
-    def get_text_config(self, decoder: bool | None = None, encoder: bool | None = None) -> PreTrainedConfig:
-        """Return the decoder's configuration, which ``transformers`` asks for by this name."""
-        return decoder_config(self.language)
-
-    @property
-    def hidden_size(self) -> int:
-        """The decoder's width."""
-        return int(self.get_text_config().hidden_size)
-
-    @property
-    def vocab_size(self) -> int:
-        """How many words the decoder knows."""
-        return int(self.get_text_config().vocab_size)

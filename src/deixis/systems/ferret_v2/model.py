@@ -6,14 +6,14 @@ Both become tokens, and their maps, added cell by cell, are what regions are sam
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from deixis.errors import BadRegion, UsageError
+from deixis.errors import UsageError
 from deixis.layers.picture_features import PictureFeatures
 from deixis.layers.point_draws import DrawnRegions
 from deixis.layers.projectors import build_projector
@@ -164,13 +164,6 @@ class FerretV2Network(SplicedNetwork):
                 align_corners=None if mode == "nearest" else False,
             )[0]
         return enlarged.to(merged.dtype) + merged
-
-    def encode_regions(self, maps: Sequence[Tensor], drawn: DrawnRegions) -> Tensor:
-        """Return the vectors (R, D) of regions drawn in pictures with these maps (C, H, W)."""
-        encoder = self.sampler if self.sampler is not None else self.region_adapter
-        if encoder is None:
-            raise BadRegion("this network was built without a sampler: it can't be asked about regions")
-        return encoder(maps, drawn)
 
     def idle_parts(self, pixels: Any, regions: DrawnRegions | None) -> Iterable[nn.Module | None]:
         """Return the encoders that a batch with these inputs doesn't use."""

@@ -1,0 +1,91 @@
+"""Every recipe of the project: its options and parts exist, and its numbers are what its comments say."""
+
+from __future__ import annotations
+
+import json
+from math import ceil
+from pathlib import Path
+
+import pytest
+
+from deixis.data.grit.mixing import FERRET_MIX
+from deixis.errors import RecipeError
+from deixis.systems.ferret.starting import PARTS
+from deixis.systems.ferret.training import FERRET, Member, check_not_small, checked_options
+from deixis.systems.ferret_v2.training import FERRET_V2
+from deixis.systems.pointer.training import network_options
+from deixis.training.optimiser import group_of
+from deixis.training.recipe import in_order, read_recipe
+from tests.systems.ferret.networks import ferret, ferret_v2
+from tests.toy.recipe import toy_recipe
+
+FOLDER = Path(__file__).parents[2] / "recipes"
+RECIPES = {str(path.relative_to(FOLDER)): read_recipe(path) for path in sorted(FOLDER.rglob("*.yaml"))}
+MEMBERS: dict[str, Member] = {"ferret": FERRET, "ferret_v2": FERRET_V2}
+FAMILY = [name for name, recipe in RECIPES.items() if recipe.system in MEMBERS]
+# Recipe -> epochs, pictures or records in one, batch.
+STAGES = {
+    "ferret/instruct.yaml": (3, 1_100_000, 128),
+    "ferret_v2/alignment.yaml": (1, 1_400_000, 256),
+    "ferret_v2/dense.yaml": (1, 100_170, 128),
+    "ferret_v2/instruct.yaml": (3, 1_300_000, 128),
+}
+
+
+def test_recipes_lie_in_their_systems_folder_and_start_from_each_other() -> None:
+    ordered = [recipe.name for recipe in in_order(list(RECIPES.values()))]
+    assert len(ordered) == len(RECIPES)
+    for name, recipe in RECIPES.items():
+        assert name == f"{recipe.system}/{recipe.name.removeprefix(f'{recipe.system}-')}.yaml"
+        assert recipe.starts_from is None or recipe.starts_from in ordered
+
+
+@pytest.mark.parametrize("name", FAMILY)
+def test_options_and_parts_exist(name: str) -> None:
+    recipe = RECIPES[name]
+    member = MEMBERS[recipe.system]
+    options = checked_options(recipe, member)
+    initial = options.pop("initial", {})
+    assert set(initial) <= set(PARTS)
+    if initial or recipe.starts_from:
+        check_not_small(options, where=name)
+    assert not recipe.augmentation.square
+    for option in ("view", "pretrained", "language"):
+        options.pop(option, None)
+    config = member.config(**options)
+    json.dumps(config.to_dict())
+    network = ferret() if member is FERRET else ferret_v2()
+    parts = {f"network.{parameter}" for parameter, _ in network.named_parameters()}
+    assert all(group_of(parameter, recipe.groups) is not None for parameter in parts)
+    for group in recipe.groups:
+        for part in group.parts:
+            top = ".".join(part.split(".")[:2])
+            assert any(parameter.startswith(top) for parameter in parts), part
+
+
+@pytest.mark.parametrize("name", [name for name, recipe in RECIPES.items() if recipe.system == "pointer"])
+def test_options_of_the_pointer_exist(name: str) -> None:
+    assert network_options(RECIPES[name])
+
+
+@pytest.mark.parametrize("name", STAGES)
+def test_steps_follow_from_epochs(name: str) -> None:
+    epochs, count, batch = STAGES[name]
+    recipe = RECIPES[name]
+    assert recipe.batch == batch and recipe.steps == ceil(epochs * count / batch)
+    assert recipe.schedule.warmup == ceil(0.03 * recipe.steps) and recipe.schedule.floor == 0
+    assert recipe.optimiser.betas == (0.9, 0.999) and recipe.optimiser.weight_decay == 0
+    assert recipe.passes(devices=8) == 1 and recipe.ema is None
+
+
+@pytest.mark.parametrize("name", ["ferret/instruct.yaml", "ferret_v2/instruct.yaml"])
+def test_multipliers_are_ferrets(name: str) -> None:
+    found = {
+        str(s.grit).removesuffix(".json"): s.multiplier for s in RECIPES[name].sources if s.folder == "grit"
+    }
+    assert found == dict(FERRET_MIX)
+
+
+def test_an_option_that_is_none() -> None:
+    with pytest.raises(RecipeError, match="unknown key 'projectr'; did you mean 'projector'"):
+        checked_options(toy_recipe(network={"projectr": "linear"}), FERRET)

@@ -1,0 +1,152 @@
+"""What a recipe's sources hold, and the examples they give."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from deixis.data.phrasebook import Phrasebook
+from deixis.errors import RecipeError, RecordError
+from deixis.regions.shapes import Mask
+from deixis.systems.sources import Sources
+from deixis.training.recipe import Recipe, SourceChoice
+from tests.data.grit.made import DISC, RUNS, values, write_list
+from tests.toy.pack import write_toy_pack
+from tests.toy.recipe import toy_recipe
+
+GRIT = values("<image>\nWhat is <bbox_location0>?", "a zebra", box_x1y1x2y2=[[[5, 5, 20, 20]], []])
+LINE = {
+    "picture": "images/a.png",
+    "frame": "unit",
+    "regions": {"a": {"box": [0.1, 0.1, 0.6, 0.7]}},
+    "turns": [{"user": "What is {a}?", "assistant": "It is [a gizmo](a)."}],
+}
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = write_toy_pack(tmp_path_factory.mktemp("data"), pictures=6)
+    Image.new("RGB", (60, 44), (90, 120, 60)).save(folder / "images" / "a.png")
+    write_list(folder / "vg_objects.json", *({**GRIT, "id": n} for n in range(10)))
+    write_list(folder / "empty.json")
+    (folder / "own.jsonl").write_text(json.dumps(LINE) + "\n")
+    return folder
+
+
+def recipe(*sources: dict[str, Any], **changes: Any) -> Recipe:
+    return toy_recipe(sources=list(sources), augmentation={"square": False}, **changes)
+
+
+def examples(made: Sources, *, request: str = "") -> Any:
+    return made.examples(phrasebook=Phrasebook(made.scenes), side=64, request=request)
+
+
+def test_scenes_hold_some_out(data: Path) -> None:
+    made = Sources.of(recipe({"hold_out": 2}), data)
+    assert len(made.scenes) == 4 and len(made.held_out) == 2 and made.records == []
+    assert not {scene.id for scene in made.scenes} & {scene.id for scene in made.held_out}
+    found = examples(made).example(0, np.random.default_rng(0))
+    assert max(found.picture.frame.size) == 64 and found.picture.frame.parent is None
+
+
+def test_grit_records_keep_their_size(data: Path) -> None:
+    made = Sources.of(recipe({"grit": "vg_objects.json"}), data)
+    source = examples(made)
+    found = source.example(3, np.random.default_rng(0))
+    assert len(source) == 10 and found.picture.frame.size == (60, 44)
+    assert found.name == "vg_object 3" and found.dialogues[0].turns[0].answer == "a zebra"
+    assert any("zebra" in text for text in made.texts())
+    assert not any("bbox_location" in text for text in made.texts())
+
+
+def test_a_request_goes_to_grit(data: Path) -> None:
+    write_list(data / "refexp.json", GRIT)
+    made = Sources.of(recipe({"grit": "refexp.json"}), data)
+    turn = examples(made, request=" Give boxes.").example(0, np.random.default_rng(0)).dialogues[0].turns[0]
+    assert turn.question.endswith(" Give boxes.")
+
+
+def test_multipliers_repeat_and_draw(data: Path) -> None:
+    for factor, count in ((3.0, 30), (0.2, 2), (1.5, 15)):
+        made = Sources.of(recipe({"grit": "vg_objects.json", "multiplier": factor}), data)
+        assert len(examples(made)) == count
+    made = Sources.of(recipe({"grit": "vg_objects.json", "multiplier": 0.0}), data)
+    with pytest.raises(RecipeError, match=r"multiplied by 0\.0; expected a number above 0"):
+        examples(made)
+
+
+def test_dense_asks_of_all_things(data: Path) -> None:
+    made = Sources.of(recipe({"dense": True}), data)
+    found = examples(made).example(0, np.random.default_rng(0))
+    assert [turn.question.split()[1] for dialogue in found.dialogues for turn in dialogue.turns] == [
+        "classify",
+        "localize",
+    ]
+    assert found.picture.frame.parent is None and len(examples(made)) == 6
+
+
+def test_dense_locations_of_lvis_have_their_masks(tmp_path: Path) -> None:
+    folder = tmp_path / "lvis"
+    (folder / "images").mkdir(parents=True)
+    Image.new("RGB", (60, 44)).save(folder / "images" / "000000000001.jpg")
+    image = {"id": 1, "width": 60, "height": 44, "coco_url": "http://x/train2017/000000000001.jpg"}
+    image |= {"neg_category_ids": [], "not_exhaustive_category_ids": [1]}
+    thing = {"id": 1, "image_id": 1, "category_id": 1, "bbox": [12, 7, 17, 17], "area": 200}
+    content = {"images": [image], "annotations": [thing | {"segmentation": RUNS}]}
+    content |= {"categories": [{"id": 1, "name": "ball", "synonyms": ["ball"]}]}
+    (folder / "lvis_v1_train.json").write_text(json.dumps(content))
+    made = Sources.of(recipe({"folder": "lvis", "dense": True}), tmp_path)
+    turn = examples(made).example(0, np.random.default_rng(0)).dialogues[0].turns[0]
+    ((_, segment),) = turn.meant
+    assert isinstance(segment, Mask) and np.array_equal(segment.rasterise(), DISC)
+
+
+def test_records_and_all_kinds_together(data: Path) -> None:
+    own = Sources.of(recipe({"records": "own.jsonl"}), data)
+    assert len(own.records) == 1 and any("gizmo" in text for text in own.texts())
+    kinds = ({"records": "own.jsonl"}, {"grit": "vg_objects.json", "multiplier": 2.0}, {"dense": True}, {})
+    source = examples(Sources.of(recipe(*kinds, {"grit": "empty.json"}), data))
+    assert len(source) == 1 + 20 + 6 + 6
+    assert source.example(0, np.random.default_rng(0)).name == "own.jsonl:1"
+    assert source.example(20, np.random.default_rng(0)).name.startswith("vg_object")
+
+
+def test_square_views_are_letterboxed(data: Path) -> None:
+    made = Sources.of(toy_recipe(sources=[{"grit": "vg_objects.json"}]), data)
+    assert examples(made).example(0, np.random.default_rng(0)).picture.frame.size == (64, 64)
+
+
+def test_sources_that_say_two_things_are_refused() -> None:
+    with pytest.raises(RecipeError, match="is records and grit; make a source of each"):
+        SourceChoice(records="a.jsonl", grit="b.json")
+    with pytest.raises(RecipeError, match="is grit and dense"):
+        SourceChoice(grit="b.json", dense=True)
+    for wrong in ({"hold_out": -1}, {"hold_out": 5, "grit": "b.json"}, {"hold_out": 5, "records": "a.jsonl"}):
+        with pytest.raises(RecipeError, match="expected a number of pictures of a dataset"):
+            SourceChoice(**wrong)
+
+
+@pytest.mark.parametrize("name", ["grit", "records"])
+def test_files_that_are_not_there(data: Path, name: str) -> None:
+    with pytest.raises(RecordError, match="gone"):
+        Sources.of(recipe({name: "gone.json"}), data)
+
+
+def test_nothing_to_learn_from(data: Path) -> None:
+    for source in ({"hold_out": 6}, {"grit": "empty.json"}):
+        with pytest.raises(RecipeError, match="no picture below"):
+            Sources.of(recipe(source), data)
+    with pytest.raises(RecordError, match="no dataset folder"):
+        Sources.of(recipe({"folder": "gone", "dense": True}), data)
+
+
+def test_kinds_that_only_text_systems_learn_from(data: Path) -> None:
+    for source in ({"grit": "vg_objects.json"}, {"dense": True}, {"multiplier": 2.0}):
+        with pytest.raises(RecipeError, match="pointer learns from scenes and records"):
+            Sources.of(recipe(source), data).only_dialogues()
+    Sources.of(recipe({"records": "own.jsonl"}, {}), data).only_dialogues()
