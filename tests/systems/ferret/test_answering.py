@@ -363,3 +363,17 @@ def test_the_command_line_asks_it(folder: Path, tmp_path: Path, capsys: pytest.C
     assert main(["ask", str(photo), "where are they?", "--model", str(folder), "--json"]) == 0
     answer = json.loads(capsys.readouterr().out)
     assert answer["spans"][0]["places"] and answer["nowhere_score"] is None
+
+
+def test_every_end_token_of_the_configuration_ends_an_answer() -> None:
+    system = fresh_ferret()
+    word = system.codec.encode("dog", begin=False)[0]
+    other = len(system.codec) - 1
+    assert other not in (word, system.codec.eos)
+    perception = system.perceive(PICTURE)
+    ended = Completion((word, other), (-0.1, -0.1))
+    assert system.cut([word, other, word], [-0.1, -0.2, -0.3]).ids == (word, other, word)
+    system.network.config.eos_token_id = [system.codec.eos, other]
+    assert system.cut([word, other, word], [-0.1, -0.2, -0.3]) == Completion((word, other), (-0.1, -0.2))
+    reading = system.read(ended, perception)
+    assert (reading.text, reading.parse_failures) == ("Dog", ())

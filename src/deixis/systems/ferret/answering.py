@@ -55,6 +55,13 @@ class FerretSystem(System):
         """The texts that act as tokens, in the tokenizer or the template."""
         return (*self.codec.specials, *self.template.marks)
 
+    @property
+    def ends(self) -> frozenset[int]:
+        """The tokens that end an answer: the tokenizer's, and those that the configuration lists besides."""
+        listed = self.network.config.eos_token_id
+        more = listed if isinstance(listed, list) else [] if listed is None else [listed]
+        return frozenset([self.codec.eos, *more])
+
     @torch.inference_mode()
     def perceive(self, picture: Picture, regions: Sequence[Region] = ()) -> Perception:
         """Encode the picture once."""
@@ -126,7 +133,7 @@ class FerretSystem(System):
 
     def cut(self, ids: Sequence[int], sure: Sequence[float]) -> Completion:
         """Return an answer up to its end token, without the padding behind it; BadWeights for no numbers."""
-        end = ids.index(self.codec.eos) + 1 if self.codec.eos in ids else len(ids)
+        end = next((place for place, token in enumerate(ids, start=1) if token in self.ends), len(ids))
         if not all(math.isfinite(one) for one in sure[:end]):
             raise BadWeights("what the network says of the next word is not finite; its weights are damaged")
         return Completion(tuple(ids[:end]), tuple(sure[:end]))
@@ -135,13 +142,14 @@ class FerretSystem(System):
         """Turn text into words and places, whose score is the likelihood of their numbers."""
         failures: list[str] = []
         body = list(completion.ids)
-        if body[-1:] == [self.codec.eos]:
+        if body and body[-1] in self.ends:
             body.pop()
         else:
             failures.append("the answer stopped before its end; raise max_new_tokens")
         strange = [token for token in body if not 0 <= token < len(self.codec) or token == self.codec.region]
-        if strange or self.codec.eos in body:
-            failures.append(f"tokens that no answer has: {strange or [self.codec.eos]}")
+        strange += [token for token in body if token in self.ends]
+        if strange:
+            failures.append(f"tokens that no answer has: {strange}")
             return Reading("", (), tuple(failures))
         if len(completion.places) != len(completion.ids):
             failures.append(
