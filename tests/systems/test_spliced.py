@@ -15,7 +15,7 @@ from deixis.errors import BadPicture, BadRegion
 from deixis.language.splicing import IGNORED, PICTURE_MARKER
 from deixis.layers.point_draws import DrawnRegions
 from deixis.systems.spliced import SplicedNetwork
-from deixis.weights.renaming import DINOV2_ATTENTION, with_parts
+from deixis.weights.renaming import dinov2_attention, with_parts
 from tests.systems.ferret.networks import (
     GEMMA,
     GRID_TOWER,
@@ -235,7 +235,7 @@ def test_saved_and_opened_again(subject: Subject, tmp_path: Path) -> None:
     assert weights[0] == weights[1]
     with safe_open(tmp_path / "one" / "model.safetensors", "pt") as stored:
         # transformers writes DINOv2's attention by its names before release 5, and reads both.
-        names = {with_parts(name, DINOV2_ATTENTION) for name in stored.keys()}  # noqa: SIM118
+        names = {with_parts(name, dinov2_attention()) for name in stored.keys()}  # noqa: SIM118
     assert names | set(network.all_tied_weights_keys) == set(network.state_dict())
 
 

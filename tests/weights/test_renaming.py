@@ -7,7 +7,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from deixis.errors import BadWeights
-from deixis.weights.renaming import FERRET, FERRET_V2, is_dropped, original_to_ours, ours_to_original
+from deixis.layers.towers.dinov2 import Dinov2Tower
+from deixis.weights.renaming import (
+    FERRET,
+    FERRET_V2,
+    dinov2_attention,
+    is_dropped,
+    original_to_ours,
+    ours_to_original,
+    with_parts,
+)
 
 CLIP = "model.vision_tower.vision_tower.vision_model."
 DINOV2 = "model.vision_tower_local.vision_tower."
@@ -32,11 +41,11 @@ TABLE = [
     (DINOV2 + "embeddings.position_embeddings", "local_tower.vision.embeddings.position_embeddings"),
     (
         DINOV2 + "encoder.layer.3.attention.attention.query.weight",
-        "local_tower.vision.encoder.layer.3.attention.q_proj.weight",
+        "local_tower.vision.encoder.layer.3.attention.attention.query.weight",
     ),
     (
         DINOV2 + "encoder.layer.3.attention.output.dense.bias",
-        "local_tower.vision.encoder.layer.3.attention.o_proj.bias",
+        "local_tower.vision.encoder.layer.3.attention.output.dense.bias",
     ),
     (
         DINOV2 + "encoder.layer.3.layer_scale1.lambda1",
@@ -48,6 +57,7 @@ TABLE = [
 
 @pytest.mark.parametrize(("original", "ours"), TABLE)
 def test_both_ways(original: str, ours: str) -> None:
+    ours = with_parts(ours, dinov2_attention())  # what the installed library calls the parts of attention
     assert original_to_ours(original) == ours
     assert ours_to_original(ours) == original
 
@@ -86,3 +96,16 @@ def test_layers_of_any_number_come_back(ours: str, layer: int) -> None:
 )
 def test_buffers_are_dropped(key: str, dropped: bool) -> None:
     assert is_dropped(key) is dropped
+
+
+def test_attention_is_named_as_the_tower_has_it() -> None:
+    sizes = {"hidden_size": 8, "num_hidden_layers": 2, "num_attention_heads": 2, "image_size": 28}
+    names = Dinov2Tower(sizes).state_dict().keys()
+    for part in (
+        "attention.query.weight",
+        "attention.key.bias",
+        "attention.value.weight",
+        "output.dense.bias",
+    ):
+        original = f"model.vision_tower_local.vision_tower.encoder.layer.1.attention.{part}"
+        assert original_to_ours(original).removeprefix("local_tower.") in names

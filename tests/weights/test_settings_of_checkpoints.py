@@ -13,6 +13,7 @@ from deixis.language.causal_decoders import build_decoder
 from deixis.weights.language_settings import language_settings, published_language, token_ids
 from deixis.weights.lazy import LazyTensor, held
 from deixis.weights.region_token import region_token
+from deixis.weights.renaming import dinov2_attention, with_parts
 from deixis.weights.tower_folder import find_tower, read_tower
 from tests.weights.tiny_checkpoints import (
     CLIP,
@@ -195,7 +196,7 @@ def test_dinov2(tmp_path: Path) -> None:
     )
     tower = read_tower(tmp_path)
     assert tower.settings["kind"] == "dinov2" and tower.settings["layer_norm_eps"] == 1e-6
-    assert "encoder.layer.1.attention.q_proj.weight" in tower.tensors
+    assert with_parts("encoder.layer.1.attention.attention.query.weight", dinov2_attention()) in tower.tensors
 
 
 @pytest.mark.parametrize("change", [{"model_type": "siglip"}, {"model_type": None}, {"vision_config": 3}])

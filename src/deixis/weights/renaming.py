@@ -8,6 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cache
+
+import torch
 
 from deixis.errors import BadWeights
 
@@ -32,15 +35,27 @@ DINOV2_PARTS = (
     "encoder.layer.",
     "layernorm.",
 )
-# Inside DINOv2: the names in files, and those of transformers 5.
-DINOV2_ATTENTION = (
-    (".attention.attention.query.", ".attention.q_proj."),
-    (".attention.attention.key.", ".attention.k_proj."),
-    (".attention.attention.value.", ".attention.v_proj."),
-    (".attention.output.dense.", ".attention.o_proj."),
-)
-
 Pairs = tuple[tuple[str, str], ...]
+
+
+@cache
+def dinov2_attention() -> Pairs:
+    """Return the names inside DINOv2 in files, and those of the installed transformers where it has others.
+
+    Its earlier releases name the parts of attention as files do, its later ones as all other networks.
+    """
+    from transformers import Dinov2Config, Dinov2Model
+
+    with torch.device("meta"):
+        tiny = Dinov2Model(Dinov2Config(hidden_size=8, num_hidden_layers=1, num_attention_heads=1))
+    if any(".attention.attention.query." in name for name in tiny.state_dict()):
+        return ()
+    return (
+        (".attention.attention.query.", ".attention.q_proj."),
+        (".attention.attention.key.", ".attention.k_proj."),
+        (".attention.attention.value.", ".attention.v_proj."),
+        (".attention.output.dense.", ".attention.o_proj."),
+    )
 
 
 @dataclass(frozen=True)
@@ -63,9 +78,9 @@ class KeyTable:
         for original, ours in self.pairs:
             if fits(key, original):
                 renamed = ours + key[len(original) :]
-                return (
-                    with_parts(renamed, DINOV2_ATTENTION) if ".vision.encoder.layer." in renamed else renamed
-                )
+                if ".vision.encoder.layer." not in renamed:
+                    return renamed
+                return with_parts(renamed, dinov2_attention())
         raise BadWeights(
             f"{key!r} is no key of a {self.name} checkpoint; expected one that begins with "
             f"{beginnings(original for original, _ in self.pairs)}; is the checkpoint of another system?"
@@ -78,7 +93,7 @@ class KeyTable:
                 renamed = original + key[len(ours) :]
                 if ".vision.encoder.layer." not in key:
                     return renamed
-                return with_parts(renamed, tuple((new, old) for old, new in DINOV2_ATTENTION))
+                return with_parts(renamed, tuple((new, old) for old, new in dinov2_attention()))
         raise BadWeights(
             f"{key!r} has no name in a published {self.name} checkpoint; expected one that begins with "
             f"{beginnings(ours for _, ours in self.pairs)}; only CLIP and DINOv2 towers have original names"
@@ -122,8 +137,8 @@ FERRET_V2 = KeyTable(
 def original_to_ours(key: str, *, table: KeyTable = FERRET_V2) -> str:
     """Return our name of a key of a published checkpoint.
 
-    >>> original_to_ours("model.vision_tower_local.vision_tower.encoder.layer.0.attention.attention.key.bias")
-    'local_tower.vision.encoder.layer.0.attention.k_proj.bias'
+    >>> original_to_ours("model.vision_tower_local.vision_tower.encoder.layer.0.norm1.bias")
+    'local_tower.vision.encoder.layer.0.norm1.bias'
     """
     return table.to_ours(key)
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from deixis.errors import BadWeights, MissingWeights
 from deixis.weights.lazy import LazyTensor, Tensors, shown
-from deixis.weights.renaming import CLIP_PARTS, DINOV2_ATTENTION, DINOV2_PARTS, fits, with_parts
+from deixis.weights.renaming import CLIP_PARTS, DINOV2_PARTS, dinov2_attention, fits, with_parts
 from deixis.weights.settings import read_settings
 from deixis.weights.shards import open_shards
 
@@ -82,7 +82,7 @@ def tower_tensors(tensors: Tensors, kind: str) -> dict[str, LazyTensor]:
         for prefix in PREFIXES:
             own = key.removeprefix(prefix)
             if key.startswith(prefix) and any(fits(own, part) for part in parts):
-                named[with_parts(own, DINOV2_ATTENTION)] = tensor
+                named[with_parts(own, dinov2_attention())] = tensor
                 break
     return named
 

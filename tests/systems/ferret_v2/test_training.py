@@ -18,7 +18,7 @@ from deixis.systems import load, training_parts
 from deixis.systems.ferret_v2.answering import FerretV2System
 from deixis.training.recipe import Recipe, SourceChoice, read_recipe
 from deixis.training.run import run_recipes
-from deixis.weights.renaming import DINOV2_ATTENTION, with_parts
+from deixis.weights.renaming import dinov2_attention, with_parts
 from tests.data.grit.made import spoken, write_list
 from tests.systems.ferret.networks import SAMPLER
 from tests.toy.pack import write_toy_pack
@@ -95,7 +95,7 @@ def models(data: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Pa
 def weights_of(model: Path) -> dict[str, Tensor]:
     """Return saved weights; DINOv2's attention is stored by older names of transformers."""
     stored = load_file(model / "model.safetensors")
-    return {with_parts(name, DINOV2_ATTENTION): tensor for name, tensor in stored.items()}
+    return {with_parts(name, dinov2_attention()): tensor for name, tensor in stored.items()}
 
 
 def parts_of(state: dict[str, Tensor]) -> set[str]:

@@ -20,6 +20,7 @@ from deixis.systems.ferret_v2.weights import (
     convert_ferret_ui_back,
     convert_folder,
 )
+from deixis.weights.renaming import dinov2_attention, with_parts
 from tests.weights.tiny_checkpoints import (
     CLIP,
     clip_folder,
@@ -203,7 +204,8 @@ def test_ferret_v2_opens_in_our_network_and_goes_back(tmp_path: Path) -> None:
     ours = open_ferret_v2(out).network.state_dict()
     query = "encoder.layer.1.attention.attention.query.weight"
     stored = state[f"model.vision_tower_local.vision_tower.{query}"]
-    assert torch.equal(ours["local_tower.vision.encoder.layer.1.attention.q_proj.weight"], stored)
+    own = with_parts(f"local_tower.vision.{query}", dinov2_attention())
+    assert torch.equal(ours[own], stored)
     assert torch.equal(ours["local_projector.0.bias"], state["model.mm_projector_local.0.bias"])
     assert config.tower == {"kind": "clip", **CLIP} and config.local_tower is not None
     assert config.local_tower["kind"] == "dinov2" and config.local_tower["mlp_ratio"] == 2

@@ -51,7 +51,8 @@ class Dinov2Tower(FeatureTower):
     def forward(self, pixels: Tensor) -> Tensor:
         """Turn normalised pixels (B, 3, S, S) into vectors (B, n * n, width), in the dtype of ``pixels``."""
         parts: Any = self.vision.embeddings
-        patches = parts.patch_embeddings(pixels)  # (B, n * n, D)
+        own = pixels.to(parts.patch_embeddings.projection.weight.dtype)
+        patches = parts.patch_embeddings(own)  # (B, n * n, D)
         first = parts.cls_token.expand(patches.shape[0], -1, -1)
         positions = resized_positions(parts.position_embeddings[0], self.cells(pixels.shape[-1]))
         hidden = torch.cat([first.to(patches.dtype), patches], dim=1) + positions  # (B, 1 + n * n, D)
