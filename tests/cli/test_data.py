@@ -11,6 +11,8 @@ from PIL import Image
 
 from deixis.cli import data
 from deixis.errors import DeixisError, UsageError
+from deixis.evaluation.lvis_questions import read_lvis_questions
+from tests.evaluation.lvis_files import lvis_file
 
 
 def called(*words: object) -> int:
@@ -76,3 +78,17 @@ def test_what_cannot_be_shown_is_a_mistake_of_the_caller(file: Path, tmp_path: P
         called("show", file, 1, "--out", tmp_path / "drawn.strange")
     with pytest.raises(SystemExit):
         called()
+
+
+def test_questions_from_lvis(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = tmp_path / "questions.jsonl"
+    words = ("lvis-questions", "--annotations", lvis_file(tmp_path), "--out", out)
+    assert called(*words) == 0
+    assert capsys.readouterr().out == f"{out}: 40 objects, each in a picture of its own\n"
+    everything = read_lvis_questions(out)
+    assert called(*words, "--limit", 3, "--shape", "point", "--pictures", "all") == 0
+    few = read_lvis_questions(out)
+    assert [one.point for one in few] == [one.point for one in everything[:3]]
+    assert all(one.box is None and one.stroke is None for one in few)
+    assert called(*words, "--seed", 1) == 0
+    assert read_lvis_questions(out) != everything

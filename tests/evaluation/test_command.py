@@ -7,7 +7,8 @@ import pytest
 from deixis.cli import evaluate as command
 from deixis.data.sources.pack import read_pack
 from deixis.errors import RecordError, UsageError
-from tests.evaluation.answering import Truthful
+from deixis.evaluation.tasks import TASKS
+from tests.evaluation.answering import Nowhere, Truthful
 from tests.toy.pack import write_toy_pack
 
 
@@ -41,11 +42,29 @@ def test_report_and_items_are_written(pack: Path, capsys: pytest.CaptureFixture[
     assert "evaluating" in printed.err
 
 
+def test_all_tasks_and_learnt_baselines(
+    pack: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    report, system = pack.parent / "report.json", Nowhere()
+    monkeypatch.setattr(system, "fingerprint", lambda: "0123", raising=False)
+    monkeypatch.setattr("deixis.load", lambda name=None: system, raising=False)
+    arguments = ["--pack", str(pack), "--split", "val", "--tasks", "all", "--baseline-split", "train"]
+    assert call(*arguments, "--json", str(report)) == 0
+    content = json.loads(report.read_text(encoding="utf-8"))
+    scenes = read_pack(pack, "val")
+    assert list(content["tasks"]) == [name for name, task in TASKS.items() if task.items(scenes, 0)]
+    assert {"presence", "calibration", "nowhere", "expressions_bare"} < set(content["tasks"])
+    assert "box_by_noun" in content["tasks"]["grounding"]["baselines"]
+    assert content["tasks"]["nowhere"]["value"] == 0.5
+    assert "free finds nothing to ask in this split and is left out" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [
         (["--tasks", "ground"], "known tasks|Known tasks"),
         (["--seed", "-1"], "--seed is -1"),
+        (["--baseline-split", "val"], "the split that is measured"),
         (["--json", "no/such/folder/report.json"], "make it first"),
     ],
 )

@@ -11,7 +11,7 @@ from deixis.evaluation.evaluating import evaluate
 from deixis.evaluation.report import Report
 from deixis.evaluation.runner import LARGEST_BATCH, Answerer, picture_of
 from deixis.evaluation.tasks import TASKS, find_tasks
-from tests.evaluation.answering import Fake, Nowhere, Truthful
+from tests.evaluation.answering import PLACES_AND_NAMES, Fake, Nowhere, Truthful
 from tests.toy.pack import write_toy_pack
 
 
@@ -21,12 +21,16 @@ def scenes(tmp_path_factory: pytest.TempPathFactory) -> list[Scene]:
 
 
 def measured(system: Answerer, scenes: list[Scene], *names: str, limit: int | None = None) -> Report:
-    return evaluate(system, scenes, find_tasks(names or TASKS), data="toy", split="val", limit=limit)
+    return evaluate(
+        system, scenes, find_tasks(names or PLACES_AND_NAMES), data="toy", split="val", limit=limit
+    )
 
 
 def test_truth_earns_everything(scenes: list[Scene]) -> None:
     report = measured(Truthful(scenes), scenes)
-    assert {name: result.value for name, result in report.tasks.items()} == dict.fromkeys(TASKS, 1.0)
+    assert {name: result.value for name, result in report.tasks.items()} == dict.fromkeys(
+        PLACES_AND_NAMES, 1.0
+    )
     grounding = report.tasks["grounding"]
     assert grounding.parse_failures == 0
     assert grounding.others["no_place"] == 0
@@ -36,7 +40,9 @@ def test_truth_earns_everything(scenes: list[Scene]) -> None:
 
 def test_nowhere_is_a_miss(scenes: list[Scene]) -> None:
     report = measured(Nowhere(), scenes)
-    assert {name: result.value for name, result in report.tasks.items()} == dict.fromkeys(TASKS, 0.0)
+    assert {name: result.value for name, result in report.tasks.items()} == dict.fromkeys(
+        PLACES_AND_NAMES, 0.0
+    )
     assert report.tasks["grounding"].others == {"merged": 0.0, "no_place": 1.0}
     assert all(result.parse_failures == 0 for result in report.tasks.values())
 

@@ -17,7 +17,13 @@ ALLOWED: dict[State, dict[int, State]] = {
     State.PHRASE_OPEN: {WORD: State.IN_PHRASE},
     State.IN_PHRASE: {WORD: State.IN_PHRASE, PHRASE_END.id: State.PHRASE_CLOSED},
     State.PHRASE_CLOSED: {PLACE.id: State.PLACE},
-    State.PLACE: {FOUND.id: State.WORDS, NOWHERE.id: State.WORDS},
+    State.PLACE: {FOUND.id: State.FOUND, NOWHERE.id: State.WORDS},
+    State.FOUND: {
+        WORD: State.WORDS,
+        PHRASE.id: State.PHRASE_OPEN,
+        END.id: State.ENDED,
+        FOUND.id: State.FOUND,
+    },
     State.ENDED: {},
 }
 
@@ -43,6 +49,7 @@ def test_what_may_follow(state: State) -> None:
         [PHRASE.id, WORD, WORD, PHRASE_END.id, PLACE.id, FOUND.id, END.id],
         [WORD, PHRASE.id, WORD, PHRASE_END.id, PLACE.id, NOWHERE.id, WORD, END.id],
         [PHRASE.id, WORD, PHRASE_END.id, PLACE.id, FOUND.id] * 3 + [END.id],
+        [PHRASE.id, WORD, PHRASE_END.id, PLACE.id, FOUND.id, FOUND.id, WORD, END.id],
     ],
     ids=str,
 )
@@ -57,7 +64,7 @@ def test_forbidden_tokens_are_minus_infinity_and_all_others_as_they_were(state: 
     allowed = forbid(logits, [state])
     assert torch.equal(logits, kept), "the given logits are left alone"
     for token in range(VOCABULARY):
-        if next_state(state, token) is None:
+        if next_state(state, token) is None or (state is State.FOUND and token == FOUND.id):
             assert allowed[0, token] == -torch.inf
         else:
             assert allowed[0, token] == logits[0, token]

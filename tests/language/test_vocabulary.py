@@ -8,7 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deixis.language.vocabulary import SPECIAL, UNKNOWN, Vocabulary, build_vocabulary, is_character
+from deixis.language.vocabulary import (
+    SPECIAL,
+    UNKNOWN,
+    Vocabulary,
+    build_vocabulary,
+    grown_vocabulary,
+    is_character,
+)
 
 CHARACTERS = [chr(code) for code in range(33, 127) if not chr(code).isupper()]
 WORDS = ["[UNK]", "[PAD]", "dog", "place", "where", "the", "##s", "user", "rare"]
@@ -79,3 +86,13 @@ def test_saving_and_loading_gives_the_same_ids(vocabulary: Vocabulary, tmp_path:
 )
 def test_is_character(piece: str, is_one: bool) -> None:
     assert is_character(piece) is is_one
+
+
+def test_a_grown_vocabulary_keeps_its_ids(vocabulary: Vocabulary) -> None:
+    larger = build_vocabulary(TEXTS, SOURCE, at_least=1)
+    grown = grown_vocabulary(vocabulary, larger)
+    assert grown.pieces[: len(vocabulary)] == vocabulary.pieces
+    assert sorted(grown.pieces) == sorted(larger.pieces)
+    assert grown.encode("rare dogs") != vocabulary.encode("rare dogs")
+    assert grown.encode("where dogs") == vocabulary.encode("where dogs")
+    assert grown_vocabulary(grown, vocabulary).pieces == grown.pieces

@@ -1,4 +1,7 @@
-"""`deixis data check FILE` and `deixis data show FILE N`: a user's own records, checked and drawn."""
+"""`deixis data check FILE` and `deixis data show FILE N`: a user's own records, checked and drawn.
+
+`deixis data lvis-questions` makes the questions of an evaluation whose file was never released.
+"""
 
 from __future__ import annotations
 
@@ -6,13 +9,13 @@ import argparse
 import sys
 from pathlib import Path
 
-HELP = "check a file of your own dialogue records, or draw one of them"
+HELP = "check a file of your own dialogue records, draw one of them, or make evaluation questions from LVIS"
 EXAMPLE = "deixis data check dialogues.jsonl"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the two sub-commands."""
-    commands = parser.add_subparsers(dest="data_command", required=True, metavar="check|show")
+    """Declare the sub-commands."""
+    commands = parser.add_subparsers(dest="data_command", required=True, metavar="check|show|lvis-questions")
     check = commands.add_parser(
         "check", help="report what is wrong in which line and field; exit code 2 if anything is"
     )
@@ -25,12 +28,33 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     show.add_argument("line", type=int, metavar="N", help="the line that the record is on, from 1")
     show.add_argument("--out", type=Path, help="the picture to write (default: FILE-N.png in this folder)")
+    questions = commands.add_parser(
+        "lvis-questions", help="write questions for referring object classification on LVIS (docs/ferret.md)"
+    )
+    questions.add_argument(
+        "--annotations", type=Path, required=True, metavar="FILE", help="LVIS's lvis_v1_val.json"
+    )
+    questions.add_argument("--out", type=Path, required=True, metavar="FILE", help="the JSON lines to write")
+    questions.add_argument(
+        "--limit", type=int, default=2667, metavar="N", help="at most N objects (default: 2667, as published)"
+    )
+    questions.add_argument("--seed", type=int, default=0, metavar="S", help="of all choices (default: 0)")
+    questions.add_argument(
+        "--shape",
+        choices=("point", "box", "free_shape"),
+        help="write this form of region only (default: all three)",
+    )
+    questions.add_argument(
+        "--pictures", default="val2017", metavar="F", help="COCO's folder, or all (default: val2017)"
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Run the chosen sub-command and return the exit code."""
     if arguments.data_command == "check":
         return check(arguments.file)
+    if arguments.data_command == "lvis-questions":
+        return lvis_questions(arguments)
     return show(arguments.file, line=arguments.line, out=arguments.out)
 
 
@@ -71,4 +95,21 @@ def show(file: Path, *, line: int, out: Path | None) -> int:
             places = ", ".join(phrase.regions) or "not in the picture"
             print(f"           {turn.answer[phrase.start : phrase.end]!r}: {places}")
     print(target, file=sys.stdout)
+    return 0
+
+
+def lvis_questions(arguments: argparse.Namespace) -> int:
+    """Write the questions and print how many there are."""
+    from deixis.evaluation.lvis_objects import choose_lvis_objects
+    from deixis.evaluation.lvis_questions import FORMS, write_lvis_questions
+
+    records = choose_lvis_objects(
+        arguments.annotations,
+        seed=arguments.seed,
+        limit=arguments.limit,
+        pictures=None if arguments.pictures == "all" else arguments.pictures,
+        forms=FORMS if arguments.shape is None else (arguments.shape,),
+    )
+    write_lvis_questions(records, arguments.out)
+    print(f"{arguments.out}: {len(records)} objects, each in a picture of its own")
     return 0

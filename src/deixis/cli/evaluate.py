@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 import time
 from pathlib import Path
 
@@ -20,7 +21,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--tasks",
         default="grounding,expressions,naming",
         metavar="A,B",
-        help="separated by commas (default: %(default)s; there are naming_point and naming_scribble, too)",
+        help="separated by commas, or all (default: %(default)s; further ones: naming_point, "
+        "naming_scribble, expressions_bare, presence, calibration, nowhere, free; docs/evaluation.md)",
     )
     parser.add_argument(
         "--model", metavar="NAME|DIR", help="a system's name or a saved folder (default: the embedded one)"
@@ -37,6 +39,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="C",
         help="take the evidence away: grey (pictures) or shuffled_regions (between pictures)",
     )
+    parser.add_argument(
+        "--baseline-split",
+        metavar="S",
+        help="another split of the pack, for instance train, to learn further baselines on",
+    )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the report here")
     parser.add_argument(
         "--items", type=Path, metavar="FILE", help="write every item with its answer here, one a line"
@@ -49,18 +56,31 @@ def run(arguments: argparse.Namespace) -> int:
     from deixis.data.sources.pack import read_pack
     from deixis.errors import UsageError
     from deixis.evaluation.controls import find_control
-    from deixis.evaluation.evaluating import evaluate
-    from deixis.evaluation.tasks import find_tasks
+    from deixis.evaluation.evaluating import evaluate, with_items
+    from deixis.evaluation.tasks import ALL, find_tasks
 
     # Whatever can be wrong with the call shows before minutes of answering.
-    tasks = find_tasks(arguments.tasks.split(","))
+    names = [name.strip() for name in arguments.tasks.split(",")]
+    tasks = find_tasks(names)
     control = find_control(arguments.control)
     if arguments.seed < 0:
         raise UsageError(f"--seed is {arguments.seed}; expected a whole number from 0")
+    if arguments.baseline_split == arguments.split:
+        raise UsageError(
+            f"--baseline-split is {arguments.split!r}, the split that is measured; baselines learnt on it "
+            "would know the truth: give another, such as train"
+        )
     for path in (arguments.json, arguments.items):
         if path is not None and not path.parent.is_dir():
             raise UsageError(f"cannot write {path}: there is no folder {str(path.parent)!r}; make it first")
     scenes = read_pack(arguments.pack, arguments.split)
+    if ALL in names:
+        asked = with_items(tasks, scenes, arguments.seed)
+        for task in tasks:
+            if task not in asked:
+                print(f"{task.name} finds nothing to ask in this split and is left out", file=sys.stderr)
+        tasks = asked
+    learnt_on = read_pack(arguments.pack, arguments.baseline_split) if arguments.baseline_split else []
     started = time.perf_counter()
     system = deixis.load(arguments.model)
     report = evaluate(
@@ -73,9 +93,13 @@ def run(arguments: argparse.Namespace) -> int:
         seed=arguments.seed,
         limit=arguments.limit,
         control=control,
+        baseline_scenes=learnt_on,
+        baseline_split=arguments.baseline_split,
         progress=True,
     )
     print(report.to_markdown())
+    if failures := report.failures_to_markdown():
+        print(f"\n{failures}")
     print(f"\n{len(report.asked):,} questions in {time.perf_counter() - started:.0f} s")
     if arguments.json is not None:
         arguments.json.write_text(report.to_json(), encoding="utf-8")

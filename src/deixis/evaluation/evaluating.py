@@ -28,18 +28,23 @@ def evaluate(
     seed: int = 0,
     limit: int | None = None,
     control: Control = NONE,
+    baseline_scenes: Sequence[Scene] = (),
+    baseline_split: str | None = None,
     progress: bool = False,
 ) -> Report:
     """Return the report of a system on the scenes of one split.
 
     data, split, weights: what the report calls them. limit: so many items of each task, drawn with ``seed``.
-    control: what is taken away before asking.
+    control: what is taken away before asking. baseline_scenes, baseline_split: what further baselines are
+    learnt on, and its name; without scenes there are none of them.
     Raises UsageError for a task that finds nothing to ask.
     """
     items = [
         (task, chosen(asked_by(task, scenes, seed, split=split), limit=limit, seed=seed)) for task in tasks
     ]
     shown = [(task, control.items(own, seed)) for task, own in items]
+    # Before minutes of asking: learning takes seconds, and may find nothing to learn from.
+    baselines = {task.name: baselines_of(task, scenes, own, learnt_on=baseline_scenes) for task, own in items}
     asked = tuple(ask_all(system, scenes, shown, picture_shown=control.picture, progress=progress))
     return Report(
         ProtocolCard(
@@ -52,15 +57,27 @@ def evaluate(
             limit=limit,
             control=control,
             tasks=tasks,
+            baseline_split=baseline_split,
         ),
         {
             task.name: result_of(
-                task, [one for one in asked if one.task == task.name], task.baselines(scenes, own), seed=seed
+                task, [one for one in asked if one.task == task.name], baselines[task.name], seed=seed
             )
-            for task, own in items
+            for task in tasks
         },
         asked,
     )
+
+
+def with_items(tasks: Sequence[Task[Any]], scenes: Sequence[Scene], seed: int) -> list[Task[Any]]:
+    """Return the tasks that find something to ask; UsageError if none does."""
+    found = [task for task in tasks if task.items(scenes, seed)]
+    if not found:
+        raise UsageError(
+            f"none of {len(tasks)} tasks finds anything to ask in {len(scenes)} pictures; have they captions "
+            "with phrases?"
+        )
+    return found
 
 
 def asked_by(task: Task[Any], scenes: Sequence[Scene], seed: int, *, split: str) -> list[Item[Any]]:
@@ -72,6 +89,16 @@ def asked_by(task: Task[Any], scenes: Sequence[Scene], seed: int, *, split: str)
             f"it asks about: {task.rule}"
         )
     return items
+
+
+def baselines_of(
+    task: Task[Any], scenes: Sequence[Scene], items: Sequence[Item[Any]], *, learnt_on: Sequence[Scene]
+) -> dict[str, float]:
+    """Return the baselines of a task, and those that it learns on other scenes, if there are any."""
+    baselines = task.baselines(scenes, items)
+    if learnt_on and task.learnt_baselines is not None:
+        baselines |= task.learnt_baselines(learnt_on, items)
+    return baselines
 
 
 def result_of(

@@ -1,13 +1,15 @@
 """Referring object classification on LVIS (Ferret, section 4.1): "Is the object … a cup or a dog?"
 
-The published file of questions was never released. Its format is one JSON object a line: id, image_path,
-width, height, name, synonyms, neg_class, sample_point in pixels, bbox_norm in fractions, free_shape_bbox_raw
-in pixels and free_shape_segment_mask as [width][height] of 0 and 1 (x first).
+The published file of questions was never released (``evaluation.lvis_objects`` makes one). Its format is one
+JSON object a line: id, image_path, width, height, name, synonyms, neg_class, sample_point in pixels,
+bbox_norm in fractions, free_shape_bbox_raw in pixels and free_shape_segment_mask as [width][height] of 0 and
+1 (x first). Here the mask may also be COCO's run lengths, which are a thousand times shorter.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -16,7 +18,7 @@ import numpy as np
 
 from deixis.answers.dialects import STEPS, thousandth
 from deixis.data.sources.json_files import Fields, read_json_lines
-from deixis.errors import RecordError, UsageError
+from deixis.errors import BadRegion, RecordError, UsageError
 from deixis.evaluation.metrics.referring_classification import NamedObject
 from deixis.evaluation.pointed import PointedQuestion, Pointing
 from deixis.evaluation.predictions import identifier
@@ -83,6 +85,40 @@ def read_lvis_questions(path: Path) -> list[ClassificationRecord]:
     return [record_of(line) for line in read_json_lines(Path(path), largest_line=LONGEST_LINE)]
 
 
+def write_lvis_questions(records: Iterable[ClassificationRecord], path: Path) -> None:
+    """Write records as ``read_lvis_questions`` reads them; UsageError if the file cannot be written."""
+    lines = [json.dumps(line_of(record), ensure_ascii=False) + "\n" for record in records]
+    try:
+        Path(path).write_text("".join(lines), encoding="utf-8")
+    except OSError as fault:
+        raise UsageError(f"cannot write {str(path)!r}: {fault.strerror or fault}") from fault
+
+
+def line_of(record: ClassificationRecord, *, written_out: bool = False) -> dict[str, Any]:
+    """Return a record as the JSON object of its line; regions that it lacks are left out.
+
+    written_out: the free form pixel by pixel, x first, as published programs read it, instead of run lengths.
+    """
+    line: dict[str, Any] = {
+        "id": record.id,
+        "image_path": record.picture,
+        "width": record.width,
+        "height": record.height,
+        "name": record.called.name,
+        "synonyms": list(record.called.synonyms),
+        "neg_class": record.called.other,
+    }
+    if record.point is not None:
+        line["sample_point"] = list(record.point)
+    if record.box is not None:
+        line["bbox_norm"] = list(record.box)
+    if record.stroke_box is not None and record.stroke is not None:
+        line["free_shape_bbox_raw"] = list(record.stroke_box)
+        pixels = record.stroke.rasterise().T.astype(int).tolist() if written_out else None
+        line["free_shape_segment_mask"] = record.stroke.to_coco() if pixels is None else pixels
+    return line
+
+
 def record_of(fields: Fields) -> ClassificationRecord:
     """Return one record; the regions may be missing, everything else may not."""
     width, height = (fields.whole(side, least=1) for side in ("width", "height"))
@@ -115,11 +151,13 @@ def numbers_or_none(fields: Fields, name: str, *, count: int) -> list[float] | N
 
 
 def stroke_of(fields: Fields, *, width: int, height: int) -> Mask | None:
-    """Return the free shape, which is stored x first; RecordError if it is not one of this picture."""
+    """Return the free shape, stored x first or as run lengths; RecordError if it's not of this picture."""
     name = "free_shape_segment_mask"
     rows: Any = fields.values.get(name)
     if rows is None:
         return None
+    if isinstance(rows, dict):
+        return stroke_of_runs(rows, where=f"{fields.where}: field {name!r}", width=width, height=height)
     try:
         by_x = np.asarray(rows)
     except ValueError:
@@ -132,6 +170,19 @@ def stroke_of(fields: Fields, *, width: int, height: int) -> Mask | None:
     if not (by_x > 0).any():
         raise RecordError(f"{fields.where}: field {name!r} marks no pixel; expected a shape")
     return Mask.from_array((by_x > 0).T)  # (H, W)
+
+
+def stroke_of_runs(encoded: dict[str, Any], *, where: str, width: int, height: int) -> Mask:
+    """Return the free shape of COCO's run lengths."""
+    try:
+        mask = Mask.from_coco(encoded)
+    except BadRegion as fault:
+        raise RecordError(f"{where}: {fault}") from fault
+    if (mask.width, mask.height) != (width, height):
+        raise RecordError(
+            f"{where} is {mask.width} x {mask.height} pixels; expected {width} x {height}, the picture's size"
+        )
+    return mask
 
 
 def called_by_id(records: Mapping[str, ClassificationRecord]) -> dict[str, NamedObject]:

@@ -19,6 +19,7 @@ class ProtocolCard:
 
     weights: fingerprint of the network that answered. data: the name of the pack's folder. pictures: how
     many were asked about. limit: items of each task. control: what was taken away before asking.
+    baseline_split: the split that further baselines were learnt on.
     """
 
     system: str
@@ -30,6 +31,7 @@ class ProtocolCard:
     limit: int | None
     control: Control
     tasks: Sequence[Task[Any]]
+    baseline_split: str | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Return the card for JSON; what differs between tasks is keyed by task."""
@@ -42,6 +44,7 @@ class ProtocolCard:
             "seed": self.seed,
             "limit": self.limit,
             "control": self.control.explained,
+            "baseline_split": self.baseline_split or "none",
             "prompt": {task.name: task.prompt for task in self.tasks},
             "points_at": {task.name: task.points_at for task in self.tasks},
             "rule": {task.name: task.rule for task in self.tasks},
@@ -49,7 +52,10 @@ class ProtocolCard:
             "rounding": "none",
             "misses": "nowhere, no place and answers that cannot be parsed; the last are counted apart, too",
             "ci95": EXPLAINED,
-            "questions": f"one turn each, up to {LARGEST_BATCH} of one picture in a batch",
+            "questions": (
+                "one turn each unless the prompt says otherwise, "
+                f"up to {LARGEST_BATCH} of one picture in a batch"
+            ),
             "max_new_tokens": MAX_NEW_TOKENS,
             "deixis": __version__,
         }

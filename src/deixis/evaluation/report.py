@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, is_dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +14,15 @@ from deixis.evaluation.runner import Asked
 from deixis.regions.shapes import Box, Mask, Point, Region
 
 HEADER = ("task", "value", "95 % interval", "n", "parse failures", "also", "baselines")
+UNDEFINED_CELL = "undefined"
 
 
 @dataclass(frozen=True)
 class TaskResult:
-    """The numbers of one task, rates in 0..1: its value, further ones by name, and what comes for free."""
+    """The numbers of one task, rates in 0..1: its value, further ones by name, and what comes for free.
+
+    A number is NaN where the items do not define it, such as a calibration error without any place.
+    """
 
     value: float
     n: int
@@ -27,14 +32,14 @@ class TaskResult:
     others: Mapping[str, float]
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the result for JSON; the further numbers stand beside ``value``."""
+        """Return the result for JSON; the further numbers stand beside ``value``, undefined ones are None."""
         return {
-            "value": self.value,
+            "value": defined(self.value),
             "n": self.n,
-            "ci95": list(self.ci95),
+            "ci95": None if math.isnan(self.value) else list(self.ci95),
             "parse_failures": self.parse_failures,
-            "baselines": dict(self.baselines),
-            **self.others,
+            "baselines": {name: defined(number) for name, number in self.baselines.items()},
+            **{name: defined(number) for name, number in self.others.items()},
         }
 
 
@@ -55,7 +60,7 @@ class Report:
 
     def to_json(self) -> str:
         """Return the report as JSON."""
-        return json.dumps(self.to_dict(), indent=2, ensure_ascii=False) + "\n"
+        return json.dumps(self.to_dict(), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
     def to_markdown(self) -> str:
         """Return a table of the results and the protocol card below it, in columns that line up."""
@@ -64,6 +69,13 @@ class Report:
         lines = ["| " + " | ".join(map(str.ljust, row, widths)) + " |" for row in rows]
         lines.insert(1, "|" + "|".join("-" * (width + 2) for width in widths) + "|")
         return "\n".join([*lines, "", self.protocol.to_markdown()])
+
+    def failures_to_markdown(self) -> str:
+        """Return what was answered wrongly, and why, in tasks that say so; "" for nothing."""
+        failed = [asked for asked in self.asked if asked.outcome.failure]
+        failed.sort(key=lambda asked: (asked.task, asked.outcome.failure))
+        lines = [failure_line(asked) for asked in failed]
+        return "\n".join([f"### Failures ({len(lines)})", "", *lines]) if lines else ""
 
     def save_items(self, path: Path) -> None:
         """Write every item with its answer and what it earned, one JSON object a line."""
@@ -75,10 +87,10 @@ class Report:
 def table_row(name: str, result: TaskResult) -> tuple[str, ...]:
     """Return the cells of one task."""
     low, high = result.ci95
-    interval = f"{100 * low:.1f} to {100 * high:.1f}"
+    interval = UNDEFINED_CELL if math.isnan(low) else f"{100 * low:.1f} to {100 * high:.1f}"
     return (
         name,
-        f"{100 * result.value:.1f} %",
+        percentage(result.value),
         interval,
         f"{result.n:,}",
         str(result.parse_failures),
@@ -87,18 +99,43 @@ def table_row(name: str, result: TaskResult) -> tuple[str, ...]:
     )
 
 
+def defined(number: float) -> float | None:
+    """Return a number for JSON, which has no NaN: None if it is undefined."""
+    return None if math.isnan(number) else number
+
+
+def percentage(rate: float) -> str:
+    """Return a rate for a cell of the table.
+
+    >>> percentage(0.238), percentage(float("nan"))
+    ('23.8 %', 'undefined')
+    """
+    return UNDEFINED_CELL if math.isnan(rate) else f"{100 * rate:.1f} %"
+
+
 def percentages(rates: Mapping[str, float]) -> str:
     """Return rates with their names, for a cell of the table.
 
     >>> percentages({"fixed_box": 0.238, "merged": 0.5})
     'fixed box 23.8 %, merged 50.0 %'
     """
-    return ", ".join(f"{name.replace('_', ' ')} {100 * rate:.1f} %" for name, rate in rates.items())
+    return ", ".join(f"{name.replace('_', ' ')} {percentage(rate)}" for name, rate in rates.items())
+
+
+def failure_line(asked: Asked) -> str:
+    """Return one wrong answer as a line of a list: its questions with their answers, then what is wrong."""
+    questions = [question for question, _ in asked.item.before] + [asked.item.question]
+    answers = [*asked.before, asked.answer]
+    turns = " ".join(f"“{one}” → “{other}”" for one, other in zip(questions, answers, strict=True))
+    return f"- {asked.task}, picture {asked.item.picture}: {turns} – {asked.outcome.failure}"
 
 
 def item_fields(asked: Asked) -> dict[str, Any]:
-    """Return an item with its answer for JSON; coordinates in pixels of the stored picture."""
-    return {
+    """Return an item with its answer for JSON; coordinates in pixels of the stored picture.
+
+    Earlier questions with their answers, and what is wrong in words, stand there only where an item has them.
+    """
+    saved: dict[str, Any] = {
         "task": asked.task,
         "picture": asked.item.picture,
         "question": asked.item.question,
@@ -108,6 +145,18 @@ def item_fields(asked: Asked) -> dict[str, Any]:
         "numbers": dict(asked.outcome.numbers),
         "parse_failed": asked.outcome.parse_failed,
     }
+    if asked.item.before:
+        saved["before"] = [
+            {
+                "question": question,
+                "regions": {name: region_fields(region) for name, region in regions},
+                "answer": answer,
+            }
+            for (question, regions), answer in zip(asked.item.before, asked.before, strict=True)
+        ]
+    if asked.outcome.failure:
+        saved["failure"] = asked.outcome.failure
+    return saved
 
 
 def region_fields(region: Region) -> dict[str, Any]:
@@ -127,9 +176,15 @@ def region_fields(region: Region) -> dict[str, Any]:
 
 
 def truth_fields(truth: Any) -> Any:
-    """Return a task's truth for JSON: boxes as their four edges, collections as lists, sets in order."""
+    """Return a task's truth for JSON: boxes as their four edges, collections as lists, sets in order.
+
+    A dataclass becomes an object of those of its fields that are not empty.
+    """
     if isinstance(truth, Box):
         return list(truth.as_tuple())
+    if is_dataclass(truth):
+        values = {field.name: getattr(truth, field.name) for field in fields(truth)}
+        return {name: truth_fields(value) for name, value in values.items() if value not in (None, ())}
     if isinstance(truth, frozenset):
         return sorted(truth)
     if isinstance(truth, Iterable) and not isinstance(truth, str):

@@ -12,9 +12,8 @@ from tqdm import tqdm
 
 from deixis.data.scene import Scene
 from deixis.errors import RecordError, UsageError
-from deixis.evaluation.task import Item, Outcome, Task
+from deixis.evaluation.task import Item, Outcome, Question, Task
 from deixis.pictures.opening import Picture, open_picture
-from deixis.regions.shapes import Region
 
 if TYPE_CHECKING:
     from deixis.answers.grounded import Answer
@@ -22,7 +21,8 @@ if TYPE_CHECKING:
 LARGEST_BATCH = 64
 MAX_NEW_TOKENS = 64
 T = TypeVar("T")
-Question = tuple[str, tuple[tuple[str, Region], ...]]
+Dialogue = tuple[Question, ...]
+"""Questions about one picture, each asked after the answers to those before it."""
 
 
 class Answerer(Protocol):
@@ -33,19 +33,32 @@ class Answerer(Protocol):
         """The system's name, for the report."""
 
     def ask(
-        self, picture: Any, question: Any, *, regions: Any = None, max_new_tokens: int = MAX_NEW_TOKENS
+        self,
+        picture: Any,
+        question: Any,
+        *,
+        regions: Any = None,
+        before: Any = (),
+        max_new_tokens: int = MAX_NEW_TOKENS,
     ) -> Any:
-        """Return the answers to a list of questions, each with its own mapping of names to regions."""
+        """Return the answers to a list of questions, each with its own mapping of names to regions.
+
+        before: earlier answers about the picture, oldest first; given only where a task asks on.
+        """
 
 
 @dataclass(frozen=True)
 class Asked:
-    """An item of a task, the text that came back and what it earned."""
+    """An item of a task, the text that came back and what it earned.
+
+    before: the answers to the item's earlier questions.
+    """
 
     task: str
     item: Item[Any]
     answer: str
     outcome: Outcome
+    before: tuple[str, ...] = ()
 
 
 def chosen(items: Sequence[T], *, limit: int | None, seed: int) -> list[T]:
@@ -82,26 +95,55 @@ def ask_all(
     for scene in bar:
         pairs = waiting[scene.id]
         answers = ask_about(
-            system, picture_shown(picture_of(scene)), [(item.question, item.regions) for _, item in pairs]
+            system, picture_shown(picture_of(scene)), [dialogue_of(item) for _, item in pairs]
         )
         for task, item in pairs:
-            answer = answers[item.question, item.regions]
-            yield Asked(task.name, item, answer.text, task.score(answer, item))
+            *before, answer = (answers[part] for part in openings(dialogue_of(item)))
+            yield Asked(
+                task.name,
+                item,
+                answer.text,
+                task.score(answer, item),
+                before=tuple(earlier.text for earlier in before),
+            )
 
 
-def ask_about(system: Answerer, picture: Picture, questions: Sequence[Question]) -> Mapping[Question, Answer]:
-    """Return the answer to every different question about a picture, asked in batches of up to 64."""
-    different = list(dict.fromkeys(questions))
-    answers: dict[Question, Answer] = {}
-    for start in range(0, len(different), LARGEST_BATCH):
-        batch = different[start : start + LARGEST_BATCH]
-        given = system.ask(
-            picture,
-            [question for question, _ in batch],
-            regions=[dict(regions) for _, regions in batch],
-            max_new_tokens=MAX_NEW_TOKENS,
-        )
-        answers.update(zip(batch, given, strict=True))
+def dialogue_of(item: Item[Any]) -> Dialogue:
+    """Return the earlier questions of an item and its own."""
+    return (*item.before, (item.question, item.regions))
+
+
+def openings(dialogue: Dialogue) -> list[Dialogue]:
+    """Return a dialogue cut after each of its questions, the shortest first.
+
+    >>> openings((("who is this?", ()), ("and who else?", ())))
+    [(('who is this?', ()),), (('who is this?', ()), ('and who else?', ()))]
+    """
+    return [dialogue[: count + 1] for count in range(len(dialogue))]
+
+
+def ask_about(system: Answerer, picture: Picture, dialogues: Sequence[Dialogue]) -> Mapping[Dialogue, Answer]:
+    """Return the answer to the last question of each dialogue about a picture, and of its openings.
+
+    Each is asked once. Those that follow the same questions are asked together, in batches of up to 64.
+    """
+    follow: dict[Dialogue, list[Dialogue]] = {}
+    # Single questions come first in their batches, as if there were no longer dialogues.
+    for dialogue in dict.fromkeys(part for whole in sorted(dialogues, key=len) for part in openings(whole)):
+        follow.setdefault(dialogue[:-1], []).append(dialogue)
+    answers: dict[Dialogue, Answer] = {}
+    for before, different in sorted(follow.items(), key=lambda pair: len(pair[0])):
+        earlier = {"before": [answers[part] for part in openings(before)]} if before else {}
+        for start in range(0, len(different), LARGEST_BATCH):
+            batch = different[start : start + LARGEST_BATCH]
+            given = system.ask(
+                picture,
+                [dialogue[-1][0] for dialogue in batch],
+                regions=[dict(dialogue[-1][1]) for dialogue in batch],
+                max_new_tokens=MAX_NEW_TOKENS,
+                **earlier,
+            )
+            answers.update(zip(batch, given, strict=True))
     return answers
 
 

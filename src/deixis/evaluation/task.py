@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 Columns = Mapping[str, NDArray[np.float64]]
+Question = tuple[str, tuple[tuple[str, Region], ...]]
+"""A question and the regions that it names in braces."""
 
 
 @dataclass(frozen=True)
@@ -27,20 +29,26 @@ class Item(Generic[T]):
     """One question about the picture of scene ``picture``, with what is pointed at and what is true.
 
     regions: by the names in the question's ``{braces}``. Regions and boxes are bound to the picture's frame.
+    before: what is asked first, oldest first; its answers are what the question follows, and are not judged.
     """
 
     picture: str
     question: str
     truth: T
     regions: tuple[tuple[str, Region], ...] = ()
+    before: tuple[Question, ...] = ()
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What one answer earned: numbers by name, the same names for every item of a task."""
+    """What one answer earned: numbers by name, the same names for every item of a task.
+
+    failure: what is wrong with the answer, in words, from tasks that say so; "" for nothing.
+    """
 
     numbers: Mapping[str, float]
     parse_failed: bool = False
+    failure: str = ""
 
 
 def means(columns: Columns) -> dict[str, float]:
@@ -59,6 +67,7 @@ class Task(Generic[T]):
     prompt, points_at, rule: for the protocol card, in words.
     items: every item of a split, the same for the same seed, whatever is left out later.
     baselines: what answers that never look at the picture would earn on these items, by name.
+    learnt_baselines: the same for answers learnt on other scenes, those that are given.
     measure: from columns with the numbers of every item to those of the task; the first is its value.
     """
 
@@ -70,3 +79,4 @@ class Task(Generic[T]):
     score: Callable[[Answer, Item[T]], Outcome]
     baselines: Callable[[Sequence[Scene], Sequence[Item[T]]], dict[str, float]]
     measure: Callable[[Columns], dict[str, float]] = means
+    learnt_baselines: Callable[[Sequence[Scene], Sequence[Item[T]]], dict[str, float]] | None = None

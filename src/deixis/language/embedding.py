@@ -28,6 +28,18 @@ class FactorisedEmbedding(nn.Module):
         """Return the decoder's input (…, D) of token ids (…)."""
         return self.into(self.table(ids))
 
+    def grown(self, size: int) -> FactorisedEmbedding:
+        """Return an embedding of ``size`` words that begins with these; further rows are random."""
+        larger = FactorisedEmbedding(size, word_width=self.table.embedding_dim, width=self.into.out_features)
+        own = self.state_dict()
+        with torch.no_grad():
+            for name, tensor in larger.state_dict().items():
+                if name in ("table.weight", "bias"):
+                    tensor[: len(own[name])] = own[name]
+                else:
+                    tensor.copy_(own[name])
+        return larger
+
     def logits(self, hidden: Tensor) -> Tensor:
         """Return scores (…, V) over the vocabulary of hidden states (…, D)."""
         return self.out_of(hidden) @ self.table.weight.T * self.table.embedding_dim**-0.5 + self.bias

@@ -80,6 +80,23 @@ IRREGULAR_PLURALS = frozenset(
         "kids",
     ]
 )
+PLURALS = {
+    "man": "men",
+    "woman": "women",
+    "child": "children",
+    "person": "people",
+    "foot": "feet",
+    "tooth": "teeth",
+    "goose": "geese",
+    "mouse": "mice",
+    "sheep": "sheep",
+    "fish": "fish",
+    "leaf": "leaves",
+    "knife": "knives",
+    "calf": "calves",
+    "scarf": "scarves",
+    "shelf": "shelves",
+}
 AMOUNTS = frozenset(
     ["bunch", "couple", "crowd", "group", "lot", "lots", "number", "pair", "piece", "pile", "row", "stack"]
 )
@@ -149,6 +166,24 @@ def is_plural(phrase: str) -> bool:
         return True
     head = head_noun(phrase)
     return head in IRREGULAR_PLURALS or (head.endswith("s") and not head.endswith(("ss", "us", "is")))
+
+
+def plural(noun: str) -> str:
+    """Return the plural of a noun; a plural stays as it is, and so does the empty string.
+
+    >>> plural("dog"), plural("woman"), plural("bus"), plural("puppy"), plural("dogs")
+    ('dogs', 'women', 'buses', 'puppies', 'dogs')
+    """
+    for single, many in PLURALS.items():
+        if noun == single or (single in ("man", "woman", "child") and noun.endswith(single)):
+            return noun[: len(noun) - len(single)] + many
+    if not noun or is_plural(noun):
+        return noun
+    if noun.endswith(("s", "x", "z", "ch", "sh")):
+        return noun + "es"
+    if noun.endswith("y") and noun[-2:-1] not in "aeiou":
+        return noun[:-1] + "ies"
+    return noun + "s"
 
 
 def with_article(noun: str, *, uncounted: Container[str] = ()) -> str:

@@ -1,7 +1,9 @@
 """Which token may follow which, so that every generated answer can be read: words, and phrases closed by a
 place.
 
-answer = { word | PHRASE word+ PHRASE_END PLACE (FOUND | NOWHERE) } END
+answer = { word | PHRASE word+ PHRASE_END PLACE (FOUND+ | NOWHERE) } END
+
+Of several places each may have a FOUND of its own, so that words can count them.
 """
 
 from __future__ import annotations
@@ -22,15 +24,18 @@ class State(Enum):
     IN_PHRASE = "a phrase"
     PHRASE_CLOSED = "a phrase that waits for its place token"
     PLACE = "a place token that waits for its verdict"
+    FOUND = "a place that was found"
     ENDED = "the end"
 
 
 def next_state(state: State, token: int) -> State | None:
     """Return the state after a token; None where the grammar doesn't allow it."""
     word = token >= len(SPECIAL)
-    if state is State.WORDS:
+    if state in (State.WORDS, State.FOUND):
         if word:
             return State.WORDS
+        if state is State.FOUND and token == FOUND.id:
+            return State.FOUND
         return {PHRASE.id: State.PHRASE_OPEN, END.id: State.ENDED}.get(token)
     if state is State.PHRASE_OPEN:
         return State.IN_PHRASE if word else None
@@ -39,16 +44,20 @@ def next_state(state: State, token: int) -> State | None:
     if state is State.PHRASE_CLOSED:
         return State.PLACE if token == PLACE.id else None
     if state is State.PLACE:
-        return State.WORDS if token in (FOUND.id, NOWHERE.id) else None
+        return {FOUND.id: State.FOUND, NOWHERE.id: State.WORDS}.get(token)
     return None
 
 
 def forbid(logits: Tensor, states: list[State]) -> Tensor:
-    """Return logits (B, V) with every special token that a row's state doesn't allow at minus infinity."""
+    """Return logits (B, V) with every special token that a row's state doesn't allow at minus infinity.
+
+    How many places were found is never for words to say.
+    """
     allowed = logits.clone()
     for row, state in enumerate(states):
         for special in SPECIAL:
-            if next_state(state, special.id) is None:
+            counting = state is State.FOUND and special is FOUND
+            if counting or next_state(state, special.id) is None:
                 allowed[row, special.id] = float("-inf")
         if state in (State.PHRASE_CLOSED, State.PLACE):
             allowed[row, len(SPECIAL) :] = float("-inf")

@@ -84,6 +84,13 @@ def build_vocabulary(texts: Iterable[str], source: Mapping[str, int], *, at_leas
     return Vocabulary(piece_tokenizer({piece: i for i, piece in enumerate(pieces)}, unknown=UNKNOWN.text))
 
 
+def grown_vocabulary(vocabulary: Vocabulary, larger: Vocabulary) -> Vocabulary:
+    """Return a vocabulary with the further pieces of ``larger`` behind its own, whose ids stay."""
+    known = set(vocabulary.pieces)
+    pieces = [*vocabulary.pieces, *(piece for piece in larger.pieces if piece not in known)]
+    return Vocabulary(piece_tokenizer({piece: i for i, piece in enumerate(pieces)}, unknown=UNKNOWN.text))
+
+
 def piece_tokenizer(pieces: dict[str, int], *, unknown: str) -> Tokenizer:
     """Return a lower-casing word-piece tokenizer over ``pieces``."""
     tokenizer = Tokenizer(WordPiece(pieces, unk_token=unknown, max_input_chars_per_word=64))

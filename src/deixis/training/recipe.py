@@ -11,7 +11,7 @@ from typing import Any, Literal
 import yaml
 
 from deixis.data.augment import Augmentation
-from deixis.data.dialogues import DialogueMix
+from deixis.data.dialogue_mix import DialogueMix
 from deixis.errors import RecipeError
 from deixis.training.strict import build
 

@@ -22,7 +22,8 @@ def interval_over_pictures(
 ) -> tuple[float, float]:
     """Return the 95 % interval of ``measure`` if other pictures of the same kind had been drawn.
 
-    columns: numbers of the items, each (n,); pictures: the picture of each item (n).
+    columns: numbers of the items, each (n,); pictures: the picture of each item (n). Resamples in which the
+    measure is undefined (NaN) are left out; both ends are NaN where it is so of the items themselves.
 
     >>> all_right = {"right": np.ones(4)}
     >>> interval = interval_over_pictures(all_right, "abcd", measure=lambda all: all["right"].mean(), seed=0)
@@ -38,9 +39,13 @@ def interval_over_pictures(
     for _ in range(RESAMPLES):
         rows = np.concatenate([groups[index] for index in rng.integers(len(groups), size=len(groups))])
         values.append(measure({name: column[rows] for name, column in columns.items()}))
-    low, high = (float(value) for value in np.percentile(values, [2.5, 97.5]))
+    measured = float(measure(columns))
+    if math.isnan(measured):
+        return measured, measured
+    defined = [value for value in values if not math.isnan(value)] or [measured]
+    low, high = (float(value) for value in np.percentile(defined, [2.5, 97.5]))
     # All right or all wrong (or one picture only): resampling sees no variation, which is no certainty.
-    return (low, high) if low < high else wilson(float(measure(columns)), len(groups))
+    return (low, high) if low < high else wilson(measured, len(groups))
 
 
 def wilson(rate: float, n: int) -> tuple[float, float]:

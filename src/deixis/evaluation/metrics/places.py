@@ -9,7 +9,7 @@ from deixis.regions.frames import Frame
 from deixis.regions.shapes import Box
 
 if TYPE_CHECKING:
-    from deixis.answers.grounded import Answer
+    from deixis.answers.grounded import Answer, Place
 
 LEAST_IOU = 0.5
 FIXED_BOX = (
@@ -21,6 +21,12 @@ FIXED_BOX = (
 
 
 def top_place(answer: Answer) -> Box | None:
+    """Return the box of the best-scored place; None if there is no place."""
+    best = best_place(answer)
+    return None if best is None else best.box
+
+
+def best_place(answer: Answer) -> Place | None:
     """Return the best-scored place of all spans, the first of equals.
 
     None if the answer could not be parsed, says that nothing is there, or has no place.
@@ -28,7 +34,7 @@ def top_place(answer: Answer) -> Box | None:
     if answer.parse_failures or answer.nowhere:
         return None
     best = [span.places[0] for span in answer.spans if span.places and not span.nowhere]
-    return max(best, key=lambda place: place.score).box if best else None
+    return max(best, key=lambda place: place.score) if best else None
 
 
 def hits(box: Box | None, truth: Sequence[Box]) -> bool:

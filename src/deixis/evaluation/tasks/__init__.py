@@ -8,9 +8,13 @@ from typing import Any
 
 from deixis.errors import UsageError
 from deixis.evaluation.task import Task
-from deixis.evaluation.tasks.expressions import EXPRESSIONS
+from deixis.evaluation.tasks.calibration import CALIBRATION
+from deixis.evaluation.tasks.expressions import EXPRESSIONS, EXPRESSIONS_BARE
+from deixis.evaluation.tasks.free import FREE
 from deixis.evaluation.tasks.grounding import GROUNDING
 from deixis.evaluation.tasks.naming import NAMING, NAMING_POINT, NAMING_SCRIBBLE
+from deixis.evaluation.tasks.nowhere import NOWHERE
+from deixis.evaluation.tasks.presence import PRESENCE
 
 TASKS: dict[str, Task[Any]] = {
     "grounding": GROUNDING,
@@ -18,17 +22,26 @@ TASKS: dict[str, Task[Any]] = {
     "naming": NAMING,
     "naming_point": NAMING_POINT,
     "naming_scribble": NAMING_SCRIBBLE,
+    "free": FREE,
+    "expressions_bare": EXPRESSIONS_BARE,
+    "presence": PRESENCE,
+    "calibration": CALIBRATION,
+    "nowhere": NOWHERE,
 }
+ALL = "all"
 
 
 def find_tasks(names: Iterable[str]) -> list[Task[Any]]:
     """Return the tasks of these names, each once, in the order given; UsageError for one that does not exist.
 
+    ``ALL`` stands for every task of the table.
+
     >>> [task.name for task in find_tasks(["naming", "grounding", "naming"])]
     ['naming', 'grounding']
     """
-    wanted = list(dict.fromkeys(name.strip() for name in names if name.strip()))
-    known = ", ".join(TASKS)
+    given = [name.strip() for name in names if name.strip()]
+    wanted = list(dict.fromkeys(one for name in given for one in (TASKS if name == ALL else [name])))
+    known = ", ".join([*TASKS, ALL])
     if not wanted:
         raise UsageError(f"no task was named; known tasks: {known}")
     for name in wanted:

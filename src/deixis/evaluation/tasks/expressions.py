@@ -1,13 +1,16 @@
-"""Expressions: where is the one thing that these words single out among others of its kind?"""
+"""Expressions: where is the one thing that these words single out among others of its kind?
+
+``expressions_bare`` asks for the kind alone: what of the score needs none of the words that single out.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from deixis.data.scene import Scene
+from deixis.data.scene import Expression, Scene
 from deixis.evaluation.metrics.places import fixed_box, hits, top_place
 from deixis.evaluation.task import Item, Outcome, Task
 from deixis.evaluation.tasks.grounding import PROMPT, where
@@ -20,14 +23,31 @@ if TYPE_CHECKING:
 
 def items(scenes: Sequence[Scene], seed: int) -> list[Item[Box]]:
     """Return one item for every expression that is unique, means no group, and has distractors."""
-    found = []
+    return [
+        Item(scene.id, where(expression.text), truth=box_of(scene, expression))
+        for scene, expression in singled_out(scenes)
+    ]
+
+
+def bare_items(scenes: Sequence[Scene], seed: int) -> list[Item[Box]]:
+    """Return the same items in the same order, each asking for the category of the thing that is meant."""
+    return [
+        Item(scene.id, where(f"the {scene.thing(expression.thing).category}"), box_of(scene, expression))
+        for scene, expression in singled_out(scenes)
+    ]
+
+
+def singled_out(scenes: Sequence[Scene]) -> Iterator[tuple[Scene, Expression]]:
+    """Yield every expression that is asked, with its scene."""
     for scene in scenes:
-        frame = Frame.original(scene.width, scene.height)
         for expression in scene.expressions:
             if expression.unique and not expression.group and expression.distractors > 0:
-                box = scene.thing(expression.thing).box.bind(frame)
-                found.append(Item(scene.id, where(expression.text), truth=box))
-    return found
+                yield scene, expression
+
+
+def box_of(scene: Scene, expression: Expression) -> Box:
+    """Return the box of the thing that is meant."""
+    return scene.thing(expression.thing).box.bind(Frame.original(scene.width, scene.height))
 
 
 def score(answer: Answer, item: Item[Box]) -> Outcome:
@@ -51,6 +71,18 @@ EXPRESSIONS: Task[Box] = Task(
         "place has IoU >= 0.5 with the box; `no_place`: how often there was no place"
     ),
     items=items,
+    score=score,
+    baselines=baselines,
+)
+EXPRESSIONS_BARE: Task[Box] = Task(
+    name="expressions_bare",
+    prompt="where is the {category of the thing}? (are, for a plural)",
+    points_at="nothing",
+    rule=(
+        "the items of `expressions`, asked by the bare category of the thing that is meant; right as there: "
+        "what `expressions` gets without the words that single out"
+    ),
+    items=bare_items,
     score=score,
     baselines=baselines,
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,8 +10,9 @@ import numpy as np
 from deixis.data.phrasebook import phrases_of
 from deixis.data.scene import Scene
 from deixis.evaluation.metrics.places import fixed_box, hits, merged, top_place
+from deixis.evaluation.metrics.usual_boxes import learn_usual_boxes
 from deixis.evaluation.task import Item, Outcome, Task
-from deixis.language.nouns import is_plural
+from deixis.language.nouns import head_noun, is_plural
 from deixis.regions.frames import Frame
 from deixis.regions.shapes import Box
 
@@ -32,7 +33,21 @@ def where(phrase: str) -> str:
     ('where is a dog?', 'where are two dogs?')
     """
     verb = "are" if is_plural(phrase) else "is"
-    return f"where {verb} {phrase.lower().translate(BRACES)}?"
+    return f"where {verb} {without_braces(phrase)}?"
+
+
+def without_braces(phrase: str) -> str:
+    """Return the phrase as questions have it: in lower case, braces as parentheses."""
+    return phrase.lower().translate(BRACES)
+
+
+def asked_phrase(question: str) -> str:
+    """Return the phrase that a question of two words before it asks for.
+
+    >>> asked_phrase("where is a dog?"), asked_phrase("are there two dogs?")
+    ('a dog', 'two dogs')
+    """
+    return question.split(" ", maxsplit=2)[2].removesuffix("?")
 
 
 def items(scenes: Sequence[Scene], seed: int) -> list[Item[Boxes]]:
@@ -62,10 +77,25 @@ def score(answer: Answer, item: Item[Boxes]) -> Outcome:
 
 def baselines(scenes: Sequence[Scene], asked: Sequence[Item[Boxes]]) -> dict[str, float]:
     """Return what one fixed box for everything earns under both protocols."""
-    blind = [earned(fixed_box(item.truth[0].frame), item.truth) for item in asked]
+    return both_earned("fixed_box", [earned(fixed_box(item.truth[0].frame), item.truth) for item in asked])
+
+
+def learnt_baselines(learnt_on: Sequence[Scene], asked: Sequence[Item[Boxes]]) -> dict[str, float]:
+    """Return what the box earns that is right most often for a phrase's head noun in other pictures."""
+    examples = [(head_noun(asked_phrase(item.question)), item.truth) for item in items(learnt_on, 0)]
+    usual = learn_usual_boxes(examples)
+    blind = []
+    for item in asked:
+        noun = head_noun(asked_phrase(item.question))
+        blind.append(earned(usual.box(noun, item.truth[0].frame), item.truth))
+    return both_earned("box_by_noun", blind)
+
+
+def both_earned(name: str, blind: Sequence[Mapping[str, float]]) -> dict[str, float]:
+    """Return the means of what a blind answerer earned under both protocols."""
     return {
-        "fixed_box": float(np.mean([numbers["any_box"] for numbers in blind])),
-        "fixed_box_merged": float(np.mean([numbers["merged"] for numbers in blind])),
+        name: float(np.mean([numbers["any_box"] for numbers in blind])),
+        f"{name}_merged": float(np.mean([numbers["merged"] for numbers in blind])),
     }
 
 
@@ -81,4 +111,5 @@ GROUNDING: Task[Boxes] = Task(
     items=items,
     score=score,
     baselines=baselines,
+    learnt_baselines=learnt_baselines,
 )

@@ -1,0 +1,45 @@
+"""How many dialogues of each kind are drawn about a picture."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class DialogueMix:
+    """How many dialogues of each kind a picture gets in one step; fractions are chances of one more.
+
+    count: how many of a kind there are. relate, compare: two regions. blank: the chance that a picture is
+    shown as an even colour and nothing of what is asked for is there.
+    ``locate_bare`` and ``absent_bare`` are a phrase and its place without a question: cheap practice in
+    pointing. ``name_bare`` is a region and its name without a question.
+    """
+
+    locate: float = 3.0
+    locate_bare: float = 9.0
+    absent: float = 1.5
+    absent_bare: float = 3.5
+    name: float = 2.0
+    name_bare: float = 3.5
+    describe: float = 1.0
+    presence: float = 1.0
+    caption: float = 0.5
+    list: float = 0.25
+    two_turns: float = 0.3
+    count: float = 0.0
+    relate: float = 0.0
+    compare: float = 0.0
+    blank: float = 0.0
+
+    def draw(self, kind: str, rng: np.random.Generator) -> int:
+        """Draw how many dialogues of ``kind`` this picture gets."""
+        amount = float(getattr(self, kind))
+        return int(amount) + int(rng.random() < amount - int(amount))
+
+
+KINDS = tuple(field.name for field in fields(DialogueMix) if field.name != "blank")
+
+
+ABSENT = ("absent", "absent_bare", "presence")  # what can be asked of a picture that shows nothing

@@ -1,0 +1,300 @@
+"""Writes dialogues about one view of one scene, in plain English.
+
+Whether a phrase is in the picture never shows in how the question is worded: absent phrases are present
+phrases of other pictures, put into the same questions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TypeVar
+
+import numpy as np
+
+from deixis.data.augment import View
+from deixis.data.counting import NUMBERS, countable
+from deixis.data.dialogue import Dialogue, Mark, Turn
+from deixis.data.perturbation import perturbed_region
+from deixis.data.phrasebook import Phrasebook, phrases_of
+from deixis.data.relations import relation, size
+from deixis.data.scene import Caption, Scene
+from deixis.data.wordings import (
+    CAPTION,
+    COMPARE,
+    COUNT,
+    DESCRIBE,
+    FURTHER,
+    LIST,
+    NAME,
+    PRESENCE,
+    PRESENCE_ANY,
+    RELATE,
+    SAME,
+    WHERE,
+    WHERE_MANY,
+    worded,
+)
+from deixis.language.nouns import head_noun, is_plural, plural, words_of
+from deixis.regions.shapes import Box
+
+T = TypeVar("T")
+ANY = 0.2  # how often a yes/no question speaks of "any", where the phrase has an article to replace
+KNOWN = 0.85  # how often "how many" asks for what is there
+
+
+class DialogueWriter:
+    """Writes dialogues about one view of one scene."""
+
+    def __init__(self, scene: Scene, *, view: View, words: frozenset[str], phrasebook: Phrasebook) -> None:
+        self.scene, self.view, self.words, self.phrasebook = scene, view, words, phrasebook
+        frame = view.picture.frame
+        self.boxes: Mapping[int, Box] = {
+            thing.id: Box(*(float(v) for v in box), frame=frame)
+            for thing, box, kept in zip(scene.things, view.boxes, view.kept, strict=True)
+            if kept
+        }
+        # A phrase is asked about only when everything it means is still in view, and when mirroring
+        # the picture did not make it false.
+        self.phrases = {
+            text: things
+            for text, things in phrases_of(scene).items()
+            if all(thing in self.boxes for thing in things) and not (view.mirrored and sided(text))
+        }
+        self.described: dict[int, list[str]] = {}
+        for text, things in self.phrases.items():
+            if len(things) == 1:
+                self.described.setdefault(things[0], []).append(text)
+        # What is never spoken of alone goes by the words for all of them: one of "two dogs" by "dogs".
+        self.names = dict(self.described)
+        for text, things in phrases_of(scene).items():
+            for thing in things:
+                if (
+                    thing in self.boxes
+                    and thing not in self.described
+                    and not (view.mirrored and sided(text))
+                ):
+                    self.names.setdefault(thing, []).append(text)
+
+    def write(self, kind: str, count: int, rng: np.random.Generator) -> list[Dialogue]:
+        """Return up to ``count`` dialogues of ``kind``: fewer where the picture has less to ask about."""
+        if count == 0:
+            return []
+        if kind in ("locate", "locate_bare"):
+            chosen = draw(list(self.phrases), count, rng)
+            return [self.locate(text, self.phrases[text], kind, rng) for text in chosen]
+        if kind in ("absent", "absent_bare"):
+            drawn = [self.absent(rng) for _ in range(count)]
+            return [self.locate(text, (), kind, rng) for text in drawn if text is not None]
+        if kind in ("name", "name_bare", "describe"):
+            things = draw(list(self.described if kind == "describe" else self.names), count, rng)
+            return [Dialogue(kind, (self.about_region(thing, kind, rng),)) for thing in things]
+        if kind == "count":
+            return [Dialogue(kind, (turn,)) for turn in self.counts(count, rng)]
+        if kind in ("relate", "compare"):
+            return [Dialogue(kind, (turn,)) for turn in self.pairs(kind, count, rng)]
+        if kind == "presence":
+            return [Dialogue(kind, (turn,)) for turn in self.presences(count, rng)]
+        if kind == "two_turns":
+            return self.two_turns(count, rng)
+        turns = self.captions(count, rng) if kind == "caption" else self.lists(rng)
+        return [Dialogue(kind, (turn,)) for turn in turns]
+
+    def absent(self, rng: np.random.Generator) -> str | None:
+        """Draw a phrase that is not in the picture; None if there is none.
+
+        Where every instance of some categories is boxed, only these are surely absent: captions (if there
+        are any) need not mention what is there.
+        """
+        if self.scene.exhaustive:
+            missing = sorted(self.scene.exhaustive - {thing.category for thing in self.scene.things})
+            return f"the {pick(missing, rng)}" if missing else None
+        return self.phrasebook.absent(self.words, rng)
+
+    def locate(self, text: str, things: tuple[int, ...], kind: str, rng: np.random.Generator) -> Dialogue:
+        """Ask for a phrase; no ``things`` means that it is not there."""
+        if kind.endswith("_bare"):
+            turn = Turn("", text, (Mark(0, len(text), self.places(things)),))
+            return Dialogue(kind, (turn,), words_learnt=False)
+        return Dialogue(kind, (self.where(text, things, rng),))
+
+    def where(self, text: str, things: tuple[int, ...], rng: np.random.Generator) -> Turn:
+        """Return a question for a phrase with its answer."""
+        many = is_plural(text)
+        phrase = definite(text) if rng.random() < 0.5 else text
+        verb = "are" if many else "is"
+        ending = "here." if things else "not in the picture."
+        question = worded(pick(WHERE_MANY if many else WHERE, rng), rng, phrase=phrase, many=many)
+        return Turn(question, f"{phrase} {verb} {ending}", (Mark(0, len(phrase), self.places(things)),))
+
+    def about_region(self, thing: int, kind: str, rng: np.random.Generator) -> Turn:
+        """Ask for the name (a noun) or a description (the longest phrase) of a thing pointed at."""
+        region = perturbed_region(self.boxes[thing], rng)
+        if kind == "describe":
+            answer = max(self.described[thing], key=len)
+            question = worded(pick(DESCRIBE, rng), rng)
+        else:
+            answer = self.phrasebook.name(pick(self.names[thing], rng))
+            question = "{it}" if kind == "name_bare" else worded(pick(NAME, rng), rng)
+        return Turn(question, f"{answer}.", regions=(("it", region),))
+
+    def presences(self, count: int, rng: np.random.Generator) -> list[Turn]:
+        """Ask yes/no questions, as many of each."""
+        turns = []
+        for _ in range(count):
+            there = rng.random() < 0.5 and len(self.phrases) > 0
+            text = pick(list(self.phrases), rng) if there else self.absent(rng)
+            if text is None:
+                continue
+            things = self.phrases[text] if there else ()
+            many = is_plural(text)
+            pronoun = "they are" if many else "it is"
+            verdict = f"yes, {pronoun} in the picture." if there else f"no, {pronoun} not in the picture."
+            phrase = text
+            if rng.random() < ANY and (bare := without_article(text)):
+                phrase = bare
+                question = worded(pick(PRESENCE_ANY, rng), rng, phrase=phrase, many=many)
+            else:
+                question = worded(pick(PRESENCE, rng), rng, phrase=phrase, many=many)
+            mark = Mark(0, len(phrase), self.places(things))
+            turns.append(Turn(question, f"{phrase}? {verdict}", (mark,)))
+        return turns
+
+    def captions(self, count: int, rng: np.random.Generator) -> list[Turn]:
+        """Return captions with the places of their phrases."""
+        usable = [c for c in self.scene.captions if not (self.view.mirrored and sided(c.text))]
+        return [
+            Turn(worded(pick(CAPTION, rng), rng), caption.text, self.caption_marks(caption))
+            for caption in draw(usable, count, rng)
+        ]
+
+    def caption_marks(self, caption: Caption) -> tuple[Mark, ...]:
+        """Mark the phrases of a caption whose things are all in view."""
+        return tuple(
+            Mark(phrase.start, phrase.end, self.places(phrase.things))
+            for phrase in sorted(caption.phrases, key=lambda p: p.start)
+            if phrase.things and all(thing in self.boxes for thing in phrase.things)
+        )
+
+    def lists(self, rng: np.random.Generator) -> list[Turn]:
+        """Name up to four different things with their places."""
+        chosen: dict[str, tuple[int, ...]] = {}
+        for text in draw(list(self.phrases), len(self.phrases), rng):
+            taken = {thing for things in chosen.values() for thing in things}
+            if taken.isdisjoint(self.phrases[text]) and len(chosen) < 4:
+                chosen[text] = self.phrases[text]
+        if not chosen:
+            return []
+        answer, marks = "", []
+        for index, (text, things) in enumerate(chosen.items()):
+            answer += "" if index == 0 else (" and " if index == len(chosen) - 1 else ", ")
+            marks.append(Mark(len(answer), len(answer) + len(text), self.places(things)))
+            answer += text
+        return [Turn(worded(pick(LIST, rng), rng), answer + ".", tuple(marks))]
+
+    def counts(self, count: int, rng: np.random.Generator) -> list[Turn]:
+        """Ask how many of a kind there are: kinds whose number is known, sometimes one that is absent."""
+        known = {
+            text: things
+            for text, things in countable(self.scene).items()
+            if all(thing in self.boxes for thing in things) and not (self.view.mirrored and sided(text))
+        }
+        turns = []
+        for _ in range(count):
+            if known and rng.random() < KNOWN:
+                text = pick(list(known), rng)
+            elif (absent := self.absent(rng)) is not None:
+                text = plural(head_noun(absent))
+            else:
+                continue
+            things = known.get(text, ())
+            question = worded(pick(COUNT, rng), rng, phrase=text, many=True)
+            turns.append(
+                Turn(question, f"{text}: {NUMBERS[len(things)]}.", (Mark(0, len(text), self.places(things)),))
+            )
+        return turns
+
+    def pairs(self, kind: str, count: int, rng: np.random.Generator) -> list[Turn]:
+        """Point at two things: how do they lie to each other, how do they differ, are they the same?"""
+        turns: list[Turn] = []
+        while len(self.names) > 1 and len(turns) < count:
+            first, second = draw(list(self.names), 2, rng)
+            own = self.boxes[first], self.boxes[second]
+            names = tuple(self.phrasebook.name(pick(self.names[thing], rng)) for thing in (first, second))
+            if kind == "relate":
+                question = worded(pick(RELATE, rng), rng)
+                verb = "are" if is_plural(names[0]) else "is"
+                answer = f"{names[0]} {verb} {relation(*own)} {names[1]}."
+            elif rng.random() < 0.5:
+                question = worded(pick(SAME, rng), rng)
+                same = not self.nouns(first).isdisjoint(self.nouns(second))
+                answer = f"yes, both: {names[0]}." if same else f"no: {names[0]} and {names[1]}."
+            else:
+                question = worded(pick(COMPARE, rng), rng)
+                described = [max(self.names[thing], key=len) for thing in (first, second)]
+                answer = f"{described[0]} and {described[1]}; {size(*own)}."
+            regions = tuple(
+                (name, perturbed_region(box, rng)) for name, box in zip(("a", "b"), own, strict=True)
+            )
+            turns.append(Turn(question, answer, regions=regions))
+        return turns
+
+    def nouns(self, thing: int) -> frozenset[str]:
+        """Return the plurals of all nouns that a thing is called by."""
+        return frozenset(plural(head_noun(text)) for text in self.names[thing])
+
+    def two_turns(self, count: int, rng: np.random.Generator) -> list[Dialogue]:
+        """Point at a thing, then ask on: about the same region, or for something else."""
+        dialogues = []
+        for thing in draw(list(self.described), count, rng):
+            first = self.about_region(thing, "name", rng)
+            if rng.random() < 0.5 and self.phrases:
+                text = pick(list(self.phrases), rng)
+                second = self.where(text, self.phrases[text], rng)
+            else:
+                second = Turn(worded(pick(FURTHER, rng), rng), max(self.described[thing], key=len) + ".")
+            dialogues.append(Dialogue("two_turns", (first, second)))
+        return dialogues
+
+    def places(self, things: tuple[int, ...]) -> tuple[Box, ...]:
+        """Return the boxes of things, in the frame of the view."""
+        return tuple(self.boxes[thing] for thing in things)
+
+
+def pick(choices: Sequence[T], rng: np.random.Generator) -> T:
+    """Draw one of ``choices``."""
+    return choices[int(rng.integers(len(choices)))]
+
+
+def draw(choices: Sequence[T], count: int, rng: np.random.Generator) -> list[T]:
+    """Draw up to ``count`` different ones of ``choices``, in random order."""
+    order = rng.permutation(len(choices))[:count]
+    return [choices[int(index)] for index in order]
+
+
+def sided(text: str) -> bool:
+    """Tell whether a text speaks of left or right."""
+    return not {"left", "right"}.isdisjoint(part for word in words_of(text) for part in word.split("-"))
+
+
+def without_article(phrase: str) -> str:
+    """Return a phrase without its article; nothing where it has none.
+
+    >>> without_article("a red hat"), without_article("two dogs")
+    ('red hat', '')
+    """
+    first, _, rest = phrase.partition(" ")
+    return rest if first in ("a", "an", "the", "some") else ""
+
+
+def definite(phrase: str) -> str:
+    """Return the phrase with "the" for its article.
+
+    >>> definite("a red hat"), definite("two dogs")
+    ('the red hat', 'the two dogs')
+    """
+    first, _, rest = phrase.partition(" ")
+    if first in ("a", "an") and rest:
+        return f"the {rest}"
+    if first in ("the", "his", "her", "its", "their", "some", "another", "this", "that"):
+        return phrase
+    return f"the {phrase}"

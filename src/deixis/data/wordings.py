@@ -1,0 +1,195 @@
+"""How questions are worded while training: many ways to ask for the same thing.
+
+A wording is plain text with slots and choices: ``{}`` takes a phrase, ``{it}``, ``{a}`` and ``{b}`` are
+regions, ``<be>`` becomes "is" or "are" as the phrase asks for, ``(this|that|)`` is one of its alternatives.
+Whether a phrase is in the picture never shows in the wording.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import numpy as np
+
+CHOICE = re.compile(r"\(([^()]*\|[^()]*)\)")
+END_LEFT_OUT = 0.3  # how often a question comes without its last mark, as people type
+
+WHERE = (
+    "where <be> {}?",
+    "where <be> {}( in the picture| in the photo| in this image| here| exactly|)?",
+    "(please |can you |could you |)(find|locate|point at|point to|show me) {}( for me| please|).",
+    "(find|locate|point out|indicate|show) {}( in the picture| in this photo| here|).",
+    "where (can|could|do|would) (i|you|we) (see|find|spot) {}?",
+    "(tell me|show me|do you know|can you tell me) where {} <be>?",
+    "(i am|we are) looking for {}.",
+    "i (want|would like|need) to (see|find|know the place of) {}.",
+    "which (part|region|area) of the (picture|photo|image) (is|shows) {}?",
+    "(draw|put|make) a (box|frame) (around|on|over) {}.",
+    "what is the (place|position|location) of {}?",
+    "give me (a box|the box|the place|the location) (of|for) {}.",
+    "{} <be> where?",
+    "{}.",
+)
+WHERE_MANY = (
+    *WHERE,
+    "(find|show me|mark|point at|locate) (all|every one) of {}.",
+    "where are all {}?",
+)
+NAME = (
+    "what is {it}?",
+    "what is (this|that|it|there)? {it}",
+    "name {it}.",
+    "what (do|can) you see (at|in|inside) {it}?",
+    "who or what is {it}?",
+    "who is (this|that|)? {it}",
+    "what is (in|at|inside) {it}?",
+    "what (thing|object) is {it}?",
+    "(can you |could you |please |)(tell me|say) what {it} is.",
+    "do you know what {it} is?",
+    "what (would|do) you call {it}?",
+    "(identify|recognise) {it}( for me| please|).",
+    "what am i (pointing at|looking at)? {it}",
+    "what (have|did) i (marked|mark|point at)? {it}",
+    "{it}: what is (it|this|that)?",
+    "give me a (name|word|noun) for {it}.",
+    "what can be seen (at|in) {it}?",
+)
+DESCRIBE = (
+    "describe {it}.",
+    "(please |can you |could you |)describe {it}( for me| in a few words| in detail| to me|).",
+    "what does {it} look like?",
+    "(tell me|say) (something |more |a bit |)about {it}.",
+    "what is there to (say|tell) about {it}?",
+    "a (description|short description) of {it}( please|).",
+    "how (would you describe|does|do you find) {it}( look|)?",
+    "what do you notice about {it}?",
+    "more (detail|details|words) (on|about) {it}.",
+    "i (want|would like) to know more about {it}.",
+)
+FURTHER = (
+    "what does it look like?",
+    "(and |)what does (it|she|this one) look like?",
+    "(please |can you |)describe (it|him|her|that)( for me|).",
+    "tell me (more|something) about (it|him|her|that).",
+    "(some |)more (detail|details)( please|).",
+    "how does (it|he|she) look?",
+    "can you say more?",
+)
+CAPTION = (
+    "describe the (picture|photo|image|scene).",
+    "what is happening( here| in this picture|)?",
+    "what do you see?",
+    "caption this (picture|photo|image).",
+    "what is going on( here| in this photo|)?",
+    "what is (this|the) (picture|photo) about?",
+    "(tell me|say) what (is happening|you see|this shows).",
+    "what does the (picture|photo) show?",
+    "write a (caption|sentence) (for|about) (this|the picture).",
+)
+LIST = (
+    "what is in the (picture|photo)?",
+    "list (what is there|everything|all things).",
+    "name everything (you see|in the picture).",
+    "what things are (there|in this picture|visible)?",
+    "what can be seen( here| in this photo|)?",
+)
+PRESENCE = (
+    "<be> there {}?",
+    "<be> there {}( in the picture| in the photo| in this image| here| somewhere|)?",
+    "(do|can|could) you see {}( anywhere| in the picture| here|)?",
+    "(do|did) you (find|spot|notice) {}( anywhere| in the picture| here|)?",
+    "does the (picture|photo|image) (show|have|contain|include) {}?",
+    "<be> {} (in the picture|in this photo|there|shown)?",
+    "(i wonder|tell me|can you tell me|say) (if|whether) there <be> {}.",
+    "would you say there <be> {}?",
+    "there <be> {}, (right|correct|true|yes or no)?",
+    "have you (seen|spotted|noticed) {}?",
+    "can {} be seen?",
+)
+PRESENCE_ANY = (
+    "<be> there any {}( in the picture| here| at all|)?",
+    "(do|can) you see any {}( anywhere|)?",
+    "does the (picture|photo) (have|show) any {}?",
+)
+COUNT = (
+    "how many {} are there( in the picture| here|)?",
+    "how many {} (can|do) you see?",
+    "how many {} are (in the picture|in this photo|visible|shown)?",
+    "(please |)count how many {} there are.",
+    "(say|find out|do you know) how many {} there are.",
+    "what is the number of {}?",
+    "how many {}?",
+)
+RELATE = (
+    "(where|how) is {a} (compared to|relative to|from|with respect to) {b}?",
+    "how (do|are) {a} and {b} (relate|related|placed|positioned)?",
+    "what is the (relation|relationship) (between|of) {a} and {b}?",
+    "(relate|connect) {a} (to|and|with) {b}.",
+    "where is {a} if you look from {b}?",
+    "say how {a} stands to {b}.",
+)
+COMPARE = (
+    "compare {a} (and|with|to) {b}.",
+    "what is the difference between {a} and {b}?",
+    "how is {a} different from {b}?",
+    "how does {a} differ from {b}?",
+    "(tell me|say) how {a} and {b} differ.",
+    "what are {a} and {b}?",
+    "what do you see (at|in) {a} and (at|in) {b}?",
+)
+SAME = (
+    "are {a} and {b} the same( kind of thing| thing|)?",
+    "is {a} the same (thing|kind of thing) as {b}?",
+    "do {a} and {b} show the same( thing|)?",
+    "are (these|those) the same? {a} {b}",
+)
+ALL = (
+    *WHERE_MANY, *NAME, *DESCRIBE, *FURTHER, *CAPTION, *LIST, *PRESENCE, *PRESENCE_ANY, *COUNT, *RELATE,
+    *COMPARE, *SAME,
+)  # fmt: skip
+
+
+def worded(wording: str, rng: np.random.Generator, *, phrase: str = "", many: bool = False) -> str:
+    """Return a wording with its choices drawn and its phrase filled in.
+
+    >>> worded("(please |)find {}.", np.random.default_rng(5), phrase="the dog") in (
+    ...     "please find the dog.", "find the dog.", "please find the dog", "find the dog"
+    ... )
+    True
+    """
+
+    def chosen(match: re.Match[str]) -> str:
+        choices = match.group(1).split("|")
+        return choices[int(rng.integers(len(choices)))]
+
+    text = CHOICE.sub(chosen, wording).replace("<be>", "are" if many else "is")
+    if text[-1] in ".?" and rng.random() < END_LEFT_OUT:
+        text = text[:-1]
+    return text.replace("{}", phrase)
+
+
+def pattern(wording: str) -> str:
+    """Return a regular expression of every question that a wording can become, without its last mark.
+
+    >>> bool(re.fullmatch(pattern("(please |)find {}."), "find my dog"))
+    True
+    """
+    parts = re.split(r"(\([^()]*\|[^()]*\)|<be>|\{[a-z]*\})", wording.rstrip(".?"))
+    made = []
+    for part in parts:
+        if CHOICE.fullmatch(part):
+            made.append("(?:" + "|".join(map(re.escape, part[1:-1].split("|"))) + ")")
+        elif part == "<be>":
+            made.append("(?:is|are)")
+        elif part == "{}":
+            made.append("(?:.+)")
+        else:
+            made.append(re.escape(part))
+    return "".join(made)
+
+
+def spelt_out() -> Iterator[str]:
+    """Yield every wording with all its alternatives behind each other, for a vocabulary to cover."""
+    for wording in ALL:
+        yield CHOICE.sub(lambda match: match.group(1).replace("|", " "), wording).replace("<be>", "is are")
