@@ -34,6 +34,7 @@ BENCHMARK = Benchmark(
 def one_pass(given: dict[str, Any]) -> dict[str, Any]:
     """Time ``Tiling.prepare``."""
     import torch
+    from PIL import Image
 
     from deixis.layers.towers.clip import CLIP_PIXELS
     from deixis.pictures import open_picture
@@ -42,7 +43,7 @@ def one_pass(given: dict[str, Any]) -> dict[str, Any]:
 
     crop = given["crop"]
     tiling = Tiling(grids=FERRET_UI_GRIDS, crop=crop, side=crop, whole=CLIP_PIXELS, tile=CLIP_PIXELS)
-    picture = open_picture(screenshot(given))
+    picture = open_picture(Image.fromarray(screenshot(given)))
 
     def prepare() -> Any:
         prepared = tiling.prepare(picture)

@@ -11,20 +11,17 @@ from hypothesis import strategies as st
 from torch import Tensor
 from torchvision.ops import box_iou
 
+from deixis.layers.box_sampling import SAMPLES, covered, mean_inside, samples_inside
 from deixis.layers.place_map import STRIDE, PlaceMap
 from deixis.layers.second_look import (
     AGREE,
     APART,
     LEAST,
     REACH,
-    SAMPLES,
     Candidates,
     SecondLooker,
     best_apart,
     choose_candidates,
-    covered,
-    mean_inside,
-    samples_inside,
 )
 
 CELLS, WIDTH, MAP_WIDTH = 8, 16, 6

@@ -7,6 +7,7 @@ import io
 import struct
 import warnings
 import zlib
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -423,3 +424,13 @@ def test_upright_pictures_are_those_of_pillow() -> None:
         content = encoded(corners(), "PNG", exif=tagged)
         with Image.open(io.BytesIO(content)) as image:
             assert np.array_equal(open_picture(content).pixels, np.asarray(ImageOps.exif_transpose(image)))
+
+
+def test_a_decoded_picture_keeps_its_image_and_a_changed_one_does_not() -> None:
+    picture = open_picture(Image.fromarray(CORNERS))
+    assert picture.image() is picture.image()
+    assert np.array_equal(np.asarray(picture.image()), picture.pixels)
+    grey = replace(picture, pixels=np.full_like(picture.pixels, 9))
+    assert np.array_equal(np.asarray(grey.image()), grey.pixels)
+    with pytest.raises(ValueError, match="read-only"):
+        picture.pixels[0, 0] = 0

@@ -26,6 +26,7 @@ class PlaceMap:
     coarse: Tensor  # (B, D, H/4, W/4)
     keys: Tensor  # (B, D, L)
     boxes: Tensor  # (B, L, 4) xyxy in pixels of the tower's input, not clipped
+    head: Tensor | None = None  # (B, C, H/4, W/4) the tower's last map, as it is
 
 
 class MapEncoder(nn.TransformerEncoderLayer):
@@ -84,6 +85,7 @@ class PlaceMapper(nn.Module):
             coarse=coarse,
             keys=self.key_head(fine).flatten(2),
             boxes=boxes_from_distances(self.box_head(fine)),
+            head=taps[3],
         )
 
 

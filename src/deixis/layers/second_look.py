@@ -13,13 +13,12 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
+from deixis.layers.box_sampling import SAMPLES, mean_inside, samples_inside
 from deixis.layers.place_map import STRIDE, PlaceMap
 
 AGREE = 0.5  # IoU from which another location's share counts as mass
 APART = 0.6  # IoU from which a location is no further candidate
-SAMPLES = 3  # per axis, inside a candidate's box
 GEOMETRY = 8  # x0 y0 x1 y1 cx cy w h, each divided by the side
 REACH = 0.5  # of width and height: how far a refined edge may move
 LEAST = 1e-8
@@ -164,37 +163,3 @@ def overlaps(boxes: Tensor) -> tuple[Tensor, Tensor]:
 def exceeds(shared: Tensor, areas: Tensor, iou: float) -> Tensor:
     """Tell where the IoU is larger than ``iou``: shared / (areas - shared) > iou, without the division."""
     return shared > areas * (iou / (1 + iou))
-
-
-def samples_inside(features: Tensor, units: Tensor) -> Tensor:
-    """Return bilinear samples (B, N, 9 * D) of features (B, D, H, W) on a grid inside boxes (B, N, 4).
-
-    Boxes are fractions of the side; sampling runs in float32 whatever the precision of the network.
-    """
-    steps = (torch.arange(SAMPLES, device=units.device) + 0.5) / SAMPLES
-    xs = units[..., :1] + steps * (units[..., 2:3] - units[..., :1])  # (B, N, 3)
-    ys = units[..., 1:2] + steps * (units[..., 3:4] - units[..., 1:2])
-    grid = torch.stack(
-        [xs[:, :, None, :].expand(-1, -1, SAMPLES, -1), ys[:, :, :, None].expand(-1, -1, -1, SAMPLES)], dim=-1
-    )  # (B, N, 3, 3, 2)
-    grid = grid.flatten(2, 3) * 2 - 1  # (B, N, 9, 2)
-    with torch.autocast(features.device.type, enabled=False):
-        sampled = functional.grid_sample(features.float(), grid.float(), align_corners=False)  # (B, D, N, 9)
-    return sampled.permute(0, 2, 3, 1).flatten(2)
-
-
-def mean_inside(features: Tensor, units: Tensor) -> Tensor:
-    """Return means (B, N, D) of features (B, D, H, W) over boxes (B, N, 4), cells by the share covered."""
-    rows = covered(units[..., 1], units[..., 3], features.shape[-2])  # (B, N, H)
-    columns = covered(units[..., 0], units[..., 2], features.shape[-1])  # (B, N, W)
-    weights = (rows[..., :, None] * columns[..., None, :]).flatten(2)  # (B, N, H * W)
-    weights = weights / weights.sum(dim=-1, keepdim=True).clamp(min=1e-6)
-    return torch.bmm(weights.to(features.dtype), features.flatten(2).transpose(1, 2))
-
-
-def covered(low: Tensor, high: Tensor, cells: int) -> Tensor:
-    """Return how much (B, N, cells) of each cell lies between low and high (B, N), fractions of the side."""
-    edges = torch.arange(cells + 1, device=low.device) / cells
-    return (torch.minimum(edges[1:], high[..., None]) - torch.maximum(edges[:-1], low[..., None])).clamp(
-        min=0
-    ) * cells

@@ -25,12 +25,24 @@ FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "PPM", "AVIF", "JPEG2000
 
 
 @dataclass(frozen=True)
+class Decoded:
+    """A Pillow image and the array of its pixels: of that very array and of no other."""
+
+    image: Image.Image
+    pixels: NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
 class Picture:
-    """RGB pixels (H, W, 3) uint8 and the frame that their coordinates are in."""
+    """RGB pixels (H, W, 3) uint8 and the frame that their coordinates are in.
+
+    decoded: the image that Pillow made these pixels from, where it did: resizing need not copy them back.
+    """
 
     pixels: NDArray[np.uint8] = field(repr=False)
     frame: Frame
     name: str = ""
+    decoded: Decoded | None = field(default=None, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         if self.pixels.dtype != np.uint8 or self.pixels.ndim != 3 or self.pixels.shape[2] != 3:
@@ -51,7 +63,9 @@ class Picture:
         return int(self.pixels.shape[0])
 
     def image(self) -> Image.Image:
-        """Return the picture for Pillow."""
+        """Return the picture for Pillow, to be read only."""
+        if self.decoded is not None and self.decoded.pixels is self.pixels:
+            return self.decoded.image
         return Image.fromarray(self.pixels)
 
 
@@ -140,7 +154,10 @@ def from_image(image: Image.Image, *, max_pixels: int, name: str) -> Picture:
         image.seek(0)
     image.load()
     image = ImageOps.exif_transpose(image)
-    return wrap(np.asarray(to_rgb(image, name=name)), name=name)
+    image = to_rgb(image, name=name)
+    pixels = np.asarray(image)
+    pixels.setflags(write=False)  # or the two could come to differ
+    return Picture(pixels, Frame.original(image.width, image.height), name, Decoded(image, pixels))
 
 
 def to_rgb(image: Image.Image, *, name: str) -> Image.Image:

@@ -51,7 +51,7 @@ def resize_each(
 
     Sizes whose first pass is the same share it; of a screenshot made small it is the longer one.
     """
-    image, passes = Image.fromarray(picture.pixels), {}
+    image, passes = picture.image(), {}
     resized = []
     for width, height in sizes:
         first = first_pass(picture.width, picture.height, width, height, order=order)

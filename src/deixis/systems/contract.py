@@ -58,11 +58,15 @@ class Perception:
 
 @dataclass(frozen=True)
 class Written:
-    """Token ids, their labels (the ignored one where nothing is learnt), the regions behind region tokens."""
+    """Token ids, their labels (the ignored one where nothing is learnt), the regions behind region tokens.
+
+    presumes: whether the question takes for granted that what it asks for is in the picture.
+    """
 
     ids: tuple[int, ...]
     labels: tuple[int, ...]
     regions: tuple[Region, ...]
+    presumes: bool = True
 
 
 @dataclass(frozen=True)

@@ -350,7 +350,7 @@ def test_what_follows_a_mistake_is_not_read(system: PointerSystem) -> None:
         perception,
     )
     assert [span.phrase for span in reading.spans] == ["Dog"]
-    assert reading.parse_failures == ("token </p> can't follow words",)
+    assert reading.parse_failures == ("token </p> can't follow a place that was found",)
 
 
 def test_memory_holds_the_last_few_pictures() -> None:

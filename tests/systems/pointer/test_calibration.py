@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 import torch
 
@@ -16,7 +17,9 @@ from deixis.systems.pointer.calibration import (
     NOWHERE,
     Judged,
     choose_rule,
+    denied_from,
     f1,
+    fitted_odds,
     hit,
     judge,
     nowhere_shares,
@@ -58,6 +61,30 @@ def test_f1_counts_every_place_and_every_box():
     assert f1([one], PlaceRule(least=0.3)) == pytest.approx(2 / 3)
 
 
+def test_the_threshold_of_an_open_question_parts_present_from_absent():
+    items = [judged([0.3, 0.1, 0.6], LEFT), judged([0.2, 0.15, 0.65], LEFT)]
+    items += [judged([0.1, 0.15, 0.75]), judged([0.05, 0.05, 0.9])]
+    assert 0.65 <= denied_from(items) < 0.75
+
+
+def test_fitted_odds_recover_what_made_the_data():
+    rng = np.random.default_rng(0)
+    masses = rng.uniform(0.05, 0.95, size=4000)
+    likely = 1 / (1 + np.exp(-(0.6 * np.log(masses / (1 - masses)) - 0.5)))
+    scale, shift = fitted_odds(masses, (rng.random(4000) < likely).astype(float))
+    assert scale == pytest.approx(0.6, abs=0.08) and shift == pytest.approx(-0.5, abs=0.1)
+    scores = PlaceRule(trust=(scale, shift)).score(torch.tensor(masses)).numpy()
+    assert np.abs(scores - likely).max() < 0.05
+    assert (np.diff(scores[np.argsort(masses)]) >= 0).all()
+
+
+@pytest.mark.parametrize("right", [0.0, 1.0])
+def test_fitted_odds_stay_finite(right):
+    scale, shift = fitted_odds(np.full(50, 0.7), np.full(50, right))
+    score = float(PlaceRule(trust=(scale, shift)).score(torch.tensor([0.7]))[0])
+    assert abs(score - right) < 0.15 and scale >= 0
+
+
 def test_nowhere_shares():
     assert nowhere_shares([judged([0.2, 0.1, 0.7])]).tolist() == pytest.approx([0.7])
 
@@ -75,5 +102,7 @@ def test_end_to_end_on_toy_pictures(tmp_path, candidates):
         assert item.nowhere.shape == ()
     rule = choose_rule(network, vocabulary, scenes, phrasebook=book)
     assert rule.agree in AGREE and rule.nowhere in NOWHERE and rule.least in LEAST
+    assert rule.nowhere_if_open in NOWHERE and rule.open_minded().nowhere == rule.nowhere_if_open
+    assert rule.trust != (1.0, 0.0) and rule.trust[0] >= 0
     assert choose_rule(network, vocabulary, scenes, phrasebook=book) == rule
     assert choose_rule(network, vocabulary, [], phrasebook=book) == PlaceRule()

@@ -21,7 +21,7 @@ from deixis.systems.contract import Completion, Perception, Written, checked_que
 from deixis.systems.pointer.answering import PointerSystem
 from deixis.systems.pointer.collate import region_tensors
 from deixis.systems.pointer.decoding import FIRST_WORDS, SURE, verdicts
-from deixis.systems.pointer.places import PlaceReading, picture_part, read_places
+from deixis.systems.pointer.places import PlaceReading, PlaceRule, picture_part, read_places
 from tests.systems.pointer.tiny import noise_picture, saved_system, tiny_system
 
 SEEDS = (14, 18, 24)  # of networks whose answers differ in kind, see below
@@ -212,6 +212,34 @@ def test_the_grammar_is_obeyed_whatever_the_logits(seed: int) -> None:
         assert END.id not in completion.ids[:-1]
         spoken = [token for token in completion.ids if token in (FOUND.id, NOWHERE.id)]
         assert [token == NOWHERE.id for token in spoken] == [read.nowhere for read in completion.places]
+
+
+@pytest.mark.parametrize("most", [1, 3])
+def test_each_place_is_told_up_to_so_many(most: int) -> None:
+    counts: set[int] = set()
+    for seed in range(6):
+        system = tiny_system(seed=seed, most_found=most)
+        system.rule = PlaceRule(nowhere=0.9, least=0.01)
+        perception, prompts = prompts_of(system)
+        for completion in system.complete(perception, prompts, max_new_tokens=30):
+            told = verdict_runs(completion.ids)
+            expected = [0 if read.nowhere else min(len(read.boxes), most) for read in completion.places]
+            # An answer may be cut amid its verdicts.
+            assert told[:-1] == expected[:-1] and len(told) == len(expected)
+            assert all(few <= many for few, many in zip(told, expected, strict=True))
+            counts |= set(expected)
+            assert not system.read(completion, perception).parse_failures[1:]
+    assert max(counts) == most
+
+
+def verdict_runs(ids: tuple[int, ...]) -> list[int]:
+    """Return how many FOUND follow each place token; 0 where it is NOWHERE."""
+    runs = []
+    for slot, token in enumerate(ids[:-1]):
+        if token == PLACE.id:
+            rest = [*ids[slot + 1 :], END.id]
+            runs.append(next(n for n, other in enumerate(rest) if other != FOUND.id))
+    return runs
 
 
 def generated(network: Any, ids: Tensor, **asked: Any) -> Tensor:

@@ -120,6 +120,13 @@ def test_a_prompt_is_the_beginning_of_its_dialogue() -> None:
     assert set(asked.labels) == {IGNORED}
 
 
+def test_each_place_may_have_a_token_of_its_own() -> None:
+    dialogue, *_ = CASES["several"]
+    draft = draft_dialogue(dialogue, VOCABULARY, most_found=5)
+    assert "<place> <found> <found> , <p> a cat </p> <place> <nowhere>" in shown(draft)
+    assert draft_dialogue(dialogue, VOCABULARY, most_found=1).ids == draft_dialogue(dialogue, VOCABULARY).ids
+
+
 def test_a_region_that_nobody_gave() -> None:
     with pytest.raises(UsageError, match=r"refers to \{it\}; regions given: a, b. Pass it=Box"):
         draft_prompt("what is {it}?", {"b": HERE, "a": IT}, VOCABULARY)

@@ -9,6 +9,8 @@ import pytest
 import torch
 
 from deixis.errors import BadWeights
+from deixis.language.vocabulary import Vocabulary, grown_vocabulary, piece_tokenizer
+from deixis.systems.pointer.training import learn_words
 from deixis.systems.pointer.weights import load_network, rebuilt, save_network
 from tests.systems.pointer.tiny import saved_system, tiny_network, tiny_vocabulary
 
@@ -53,6 +55,41 @@ def test_a_second_look_is_added_and_the_rest_is_kept(tmp_path: Path) -> None:
     assert not [name for name in kept if not torch.equal(before[name], after[name])]
     for head in ("score", "none", "refine"):
         assert not after[f"second_look.{head}.weight"].any(), "it begins by saying what the first look said"
+
+
+def test_regions_are_read_in_detail_and_nothing_else_changes() -> None:
+    network = tiny_network()
+    before, changed = network.state_dict(), rebuilt(network, {"region_detail": True, "most_found": 4})
+    added = changed.state_dict().keys() - before.keys()
+    assert added and all(name.startswith("region_detail.") for name in added)
+    assert changed.config.most_found == 4
+    assert not changed.region_detail.own.weight.any() and not changed.region_detail.proposed.weight.any()
+
+
+def test_what_the_old_network_lacks_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("deixis.systems.pointer.weights.ADDED", ("second_look.",))
+    with pytest.raises(BadWeights, match=r"the old network has no .*region_detail\.read"):
+        rebuilt(tiny_network(), {"region_detail": True})
+
+
+@pytest.mark.parametrize("wrong", [{"candidates": -1}, {"most_found": 0}])
+def test_counts_that_are_none(wrong: dict[str, int]) -> None:
+    with pytest.raises(BadWeights, match="expected whole numbers from 0 and from 1"):
+        tiny_network(**wrong)
+
+
+def test_further_words_leave_the_known_ones_as_they_were() -> None:
+    network, vocabulary = tiny_network(), tiny_vocabulary()
+    pieces = {piece: number for number, piece in enumerate([*vocabulary.pieces, "whereabouts"])}
+    grown = grown_vocabulary(vocabulary, Vocabulary(piece_tokenizer(pieces, unknown="<unknown>")))
+    before = {name: tensor.clone() for name, tensor in network.words.state_dict().items()}
+    hidden = torch.randn(3, network.config.width)
+    said = network.words.logits(hidden)
+    learn_words(network, grown, {})
+    assert network.config.vocab_size == len(vocabulary) + 1 == len(network.words.bias)
+    for name, tensor in network.words.state_dict().items():
+        assert torch.equal(tensor[: len(before[name])], before[name])
+    assert torch.allclose(network.words.logits(hidden)[:, :-1], said, atol=1e-6)
 
 
 def test_another_count_of_candidates_is_the_same_second_look() -> None:

@@ -12,7 +12,17 @@ from deixis.answers.grounded import Answer, Span
 from deixis.data.dialogue import Dialogue, Example, Mark, Turn
 from deixis.errors import BadWeights, UsageError
 from deixis.language.place_grammar import State, next_state
-from deixis.language.vocabulary import FOUND, NOWHERE, PHRASE, PHRASE_END, REGION, SPECIAL, Vocabulary
+from deixis.language.questions import presumes
+from deixis.language.vocabulary import (
+    FOUND,
+    NOWHERE,
+    PHRASE,
+    PHRASE_END,
+    PLACE,
+    REGION,
+    SPECIAL,
+    Vocabulary,
+)
 from deixis.language.wording import joined
 from deixis.pictures.opening import Picture
 from deixis.pictures.padding import letterbox
@@ -52,13 +62,21 @@ class PointerSystem(System):
         view = perception.view.frame
         before = [turn_of(answer, perception) for answer in question.before]
         regions = {name: carried(region, view) for name, region in question.regions}
-        draft = draft_prompt(question.text, regions, self.vocabulary, before=before)
+        draft = draft_prompt(
+            question.text,
+            regions,
+            self.vocabulary,
+            before=before,
+            most_found=self.network.config.most_found,
+        )
         if len(draft.ids) > self.network.config.max_text:
             raise UsageError(
                 f"the question (with what was said before) has {len(draft.ids)} tokens; at most "
                 f"{self.network.config.max_text}"
             )
-        return Written(tuple(draft.ids), tuple(draft.labels), tuple(draft.regions))
+        return Written(
+            tuple(draft.ids), tuple(draft.labels), tuple(draft.regions), presumes=presumes(question.text)
+        )
 
     @torch.inference_mode()
     def complete(
@@ -79,14 +97,14 @@ class PointerSystem(System):
             used += len(prompt.regions)
         inside = picture_part(perception.view.frame, perception.picture.frame)
 
-        def decide(hidden: Tensor) -> PlaceReading:
+        def decide(prompt: int, hidden: Tensor) -> PlaceReading:
             pointed = network.point(hidden[None, None], seen.places)
             return read_places(
                 pointed.scores[0, 0],
                 pointed.nowhere[0, 0],
                 pointed.boxes[0, 0],
                 inside=inside,
-                rule=self.rule,
+                rule=self.rule if prompts[prompt].presumes else self.rule.open_minded(),
             )
 
         return grow(network, seen, embeds, decide=decide, max_new_tokens=max_new_tokens)
@@ -97,7 +115,7 @@ class PointerSystem(System):
         state: State = State.WORDS
         pieces: list[str] = []
         phrases: list[tuple[int, int, PlaceReading]] = []
-        readings, start = iter(completion.places), 0
+        readings, start, previous = iter(completion.places), 0, -1
         if verdicts(completion.ids) != len(completion.places):
             failures.append(
                 f"{verdicts(completion.ids)} verdicts came with {len(completion.places)} readings of places"
@@ -112,10 +130,11 @@ class PointerSystem(System):
                 start = len(pieces)
             elif token == PHRASE_END.id:
                 end = len(pieces)
-            elif token in (FOUND.id, NOWHERE.id) and not failures:
+            elif token in (FOUND.id, NOWHERE.id) and previous == PLACE.id and not failures:
                 phrases.append((start, end, next(readings)))
             elif token >= len(SPECIAL):
                 pieces.append(self.vocabulary.pieces[token])
+            previous = token
         if not failures and state is not State.ENDED:
             failures.append(f"the answer stopped in {state.value}; raise max_new_tokens")
         text, places = joined(pieces)
@@ -144,7 +163,7 @@ class PointerSystem(System):
 
     def write_dialogue(self, dialogue: Dialogue) -> Written:
         """Return a dialogue in the frame of a view, with labels on its answers."""
-        draft = draft_dialogue(dialogue, self.vocabulary)
+        draft = draft_dialogue(dialogue, self.vocabulary, most_found=self.network.config.most_found)
         return Written(tuple(draft.ids), tuple(draft.labels), tuple(draft.regions))
 
     def losses(self, dialogues: Sequence[Dialogue], picture: Picture) -> dict[str, Tensor]:

@@ -91,7 +91,13 @@ class PointerCollate:
         """Return padded tensors; see PointerObjective.forward for the shapes."""
         tokens = self.config.picture_tokens
         rows = [
-            lay_out([draft_dialogue(dialogue, self.vocabulary) for dialogue in example.dialogues], tokens)
+            lay_out(
+                [
+                    draft_dialogue(dialogue, self.vocabulary, most_found=self.config.most_found)
+                    for dialogue in example.dialogues
+                ],
+                tokens,
+            )
             for example in examples
         ]
         pixels = np.stack([example.picture.pixels for example in examples])

@@ -6,16 +6,18 @@ from typing import Any
 
 from transformers import LlamaConfig, PreTrainedConfig
 
+from deixis.errors import BadWeights
 from deixis.language.decoders import DecoderSize, decoder_size, llama_config
 
 
 class PointerConfig(PreTrainedConfig):
     """Sizes, and the thresholds that reading places needs.
 
-    tower, decoder_name: names of ``layers.towers`` and ``language.decoders``. side: pixels of the square,
-    letterboxed picture given to the tower; a multiple of 32. map_width: channels of the place map.
-    picture_grid: the picture is read as grid x grid tokens. candidates: how many
-    places of a phrase get a second look; 0 for none. max_text: longest text in tokens. place_rule:
+        tower, decoder_name: names of ``layers.towers`` and ``language.decoders``. side: pixels of the square,
+        letterboxed picture given to the tower; a multiple of 32. map_width: channels of the place map.
+        picture_grid: the picture is read as grid x grid tokens. candidates: how many places of a phrase get a
+    second look; 0 for none. most_found: how many of a phrase's places the decoder is told of, one token each.
+    region_detail: whether regions are read in detail, too. max_text: longest text in tokens. place_rule:
     settings of ``places.PlaceRule``, chosen on pictures held out of training.
     """
 
@@ -30,6 +32,8 @@ class PointerConfig(PreTrainedConfig):
         map_width: int = 160,
         picture_grid: int = 8,
         candidates: int = 0,
+        most_found: int = 1,
+        region_detail: bool = False,
         vocab_size: int = 64,
         max_text: int = 512,
         place_rule: dict[str, Any] | None = None,
@@ -40,7 +44,14 @@ class PointerConfig(PreTrainedConfig):
         self.side = side
         self.map_width = map_width
         self.picture_grid = picture_grid
+        if candidates < 0 or most_found < 1:
+            raise BadWeights(
+                f"candidates is {candidates} and most_found {most_found}; expected whole numbers from 0 "
+                "and from 1"
+            )
         self.candidates = candidates
+        self.most_found = most_found
+        self.region_detail = region_detail
         self.vocab_size = vocab_size
         self.max_text = max_text
         self.place_rule: dict[str, Any] = dict(place_rule or {})

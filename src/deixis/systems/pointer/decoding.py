@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import torch
@@ -15,11 +16,12 @@ from transformers import DynamicCache
 from deixis.language.caching import named
 from deixis.language.packing import additive, picture_weight
 from deixis.language.place_grammar import State, forbid, next_state, repetitions
-from deixis.language.vocabulary import END, FOUND, NOWHERE, PAD
+from deixis.language.vocabulary import END, FOUND, NOWHERE, PAD, PLACE
 from deixis.layers.place_map import PlaceMap
 from deixis.systems.contract import Completion
 from deixis.systems.pointer.model import PointerNetwork
 from deixis.systems.pointer.places import PlaceReading
+from deixis.systems.pointer.prompts import verdict
 
 FIRST_WORDS = 6  # first tokens that are tried out
 SURE = math.log(0.9)  # a first token as likely as this is taken as it is
@@ -48,13 +50,13 @@ def grow(
     seen: Seen,
     embeds: Sequence[Tensor],
     *,
-    decide: Callable[[Tensor], PlaceReading],
+    decide: Callable[[int, Tensor], PlaceReading],
     max_new_tokens: int,
 ) -> list[Completion]:
     """Return greedy completions of prompts, given as embeddings (T_i, W), as one batch.
 
-    decide: turns the hidden state (W,) at a place token into its reading. An answer ends with END or after
-    ``max_new_tokens``.
+    decide: turns the number of a prompt and the hidden state (W,) at its place token into a reading. An
+    answer ends with END or after ``max_new_tokens``.
     """
     rows = len(embeds)
     cache = DynamicCache(config=network.decoder.config)
@@ -66,6 +68,7 @@ def grow(
     ids: list[list[int]] = [[] for _ in range(rows)]
     readings: list[list[PlaceReading]] = [[] for _ in range(rows)]
     states = [State.WORDS] * rows
+    waiting: list[list[int]] = [[] for _ in range(rows)]  # verdicts still to be told
     for number in range(max_new_tokens):
         logits = forbid(network.words.logits(hidden), states)
         for row in range(rows):
@@ -79,8 +82,12 @@ def grow(
                 chosen[row] = PAD.id
                 continue
             if state is State.PLACE:  # the place head speaks, not the words
-                readings[row].append(decide(hidden[row]))
-                chosen[row] = NOWHERE.id if readings[row][-1].nowhere else FOUND.id
+                reading = decide(row, hidden[row])
+                readings[row].append(reading)
+                places = 0 if reading.nowhere else len(reading.boxes)
+                waiting[row] = verdict(places, most_found=network.config.most_found)
+            if waiting[row]:
+                chosen[row] = waiting[row].pop()
             following = next_state(state, chosen[row])
             assert following is not None, f"{state} was followed by token {chosen[row]}"
             states[row] = following
@@ -168,4 +175,4 @@ def step(
 
 def verdicts(ids: Sequence[int]) -> int:
     """Return how many place tokens got their verdict; an answer may be cut right behind a place token."""
-    return sum(token in (FOUND.id, NOWHERE.id) for token in ids)
+    return sum(before == PLACE.id and token in (FOUND.id, NOWHERE.id) for before, token in pairwise(ids))

@@ -27,6 +27,7 @@ from deixis.language.packing import (
 from deixis.language.splicing import splice
 from deixis.language.vocabulary import PICTURE, REGION
 from deixis.layers.place_map import PlaceMap, PlaceMapper
+from deixis.layers.region_detail import RegionDetail
 from deixis.layers.region_encoder import RegionEncoder
 from deixis.layers.second_look import SecondLooker, choose_candidates
 from deixis.layers.towers.efficientnet_lite import build_tower
@@ -107,6 +108,10 @@ class PointerNetwork(PreTrainedModel, GenerationMixin):
         self.decoder = LlamaModel(config.llama())
         self.decoder.set_input_embeddings(nn.Identity())  # ``words`` embeds; the decoder only reads vectors
         self.place_head = PlaceHead(width=config.width, map_width=config.map_width)
+        if config.region_detail:
+            self.region_detail = RegionDetail(
+                map_width=config.map_width, head_width=self.tower.channels[3], out_width=config.width
+            )
         if config.candidates:
             self.second_look = SecondLooker(width=config.width, map_width=config.map_width)
         self.post_init()
@@ -143,7 +148,10 @@ class PointerNetwork(PreTrainedModel, GenerationMixin):
 
     def encode_regions(self, places: PlaceMap, masks: Tensor, geometry: Tensor, present: Tensor) -> Tensor:
         """Return the vectors (K, W) of the regions marked ``present`` (B, R), picture by picture."""
-        return self.region_encoder(places, masks, geometry)[present]
+        vectors = self.region_encoder(places, masks, geometry)
+        if self.config.region_detail:
+            vectors = vectors + self.region_detail(places, masks, geometry)
+        return vectors[present]
 
     def forward(
         self,

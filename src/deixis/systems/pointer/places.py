@@ -8,7 +8,7 @@ picked place counts no more, and what overlaps it is no other place.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -22,6 +22,7 @@ from deixis.regions.shapes import Box
 CANDIDATES = 80
 MOST_PLACES = 32
 TIE = 1e-3  # how much a location's own share counts beside its mass
+NEVER_SURE = 1e-4  # how near to 0 and 1 a mass counts
 LEAST_SIDE = 1.0  # pixels of the view that a box must keep inside the picture
 
 
@@ -29,28 +30,48 @@ LEAST_SIDE = 1.0  # pixels of the view that a box must keep inside the picture
 class PlaceRule:
     """Thresholds, chosen on pictures held out of training.
 
-    nowhere: share of "nowhere" above which the answer is that it is not in the picture.
+    nowhere: share of "nowhere" above which the answer is that it is not in the picture. nowhere_if_open: the
+    same for questions that leave open whether it is, such as "is there ...?"; None: no different.
     least: mass that a second or later place needs. agree: IoU from which another location's share counts as
     mass.
     apart: IoU from which a place is the same as a better one. vote: whether the box of a place is the mean
-    of the agreeing boxes, weighted by their shares.
+    of the agreeing boxes, weighted by their shares. trust: scale and shift that turn the log odds of a mass
+    into those of being right (Platt, 1999).
     """
 
     nowhere: float = 0.5
+    nowhere_if_open: float | None = None
     least: float = 0.25
     agree: float = 0.5
     apart: float = 0.5
     vote: bool = False
+    trust: tuple[float, float] = (1.0, 0.0)
+
+    def open_minded(self) -> PlaceRule:
+        """Return the rule for a question that leaves open whether there is any place."""
+        return self if self.nowhere_if_open is None else replace(self, nowhere=self.nowhere_if_open)
+
+    def score(self, masses: Tensor) -> Tensor:
+        """Return how likely places of these masses are right, 0..1."""
+        scale, shift = self.trust
+        if (scale, shift) == (1.0, 0.0):
+            return masses
+        return torch.sigmoid(scale * torch.logit(masses.double(), eps=NEVER_SURE) + shift)
 
 
 @dataclass(frozen=True)
 class PlaceReading:
-    """What one place token says. boxes (k, 4): xyxy in pixels of the view; masses (k,), best first."""
+    """What one place token says. boxes (k, 4): xyxy in pixels of the view; masses (k,), best first.
+
+    nowhere: whether there is no place. scores (k,): how likely each place is right; the masses where a rule
+    has nothing to add to them.
+    """
 
     boxes: Tensor
     masses: Tensor
     nowhere_share: float
     nowhere: bool
+    scores: Tensor | None = None
 
 
 def read_places(
@@ -80,7 +101,7 @@ def read_places(
     if len(masses) == 0:  # all that was chosen lies beside the picture
         nowhere_share = 1.0
     absent = nowhere_share > rule.nowhere or len(masses) == 0
-    return PlaceReading(boxes, masses, nowhere_share, absent)
+    return PlaceReading(boxes, masses, nowhere_share, absent, rule.score(masses))
 
 
 def pick_places(
@@ -126,9 +147,10 @@ def places_in(reading: PlaceReading, *, view: Frame, original: Frame) -> tuple[P
     corners = convert(reading.boxes.double().reshape(-1, 2, 2).numpy(), view, original).reshape(-1, 4)
     width, height = original.size
     places = []
-    for (x0, y0, x1, y1), mass in zip(corners.tolist(), reading.masses.tolist(), strict=True):
+    scores = reading.masses if reading.scores is None else reading.scores
+    for (x0, y0, x1, y1), score in zip(corners.tolist(), scores.tolist(), strict=True):
         box = Box(max(x0, 0.0), max(y0, 0.0), min(x1, width), min(y1, height), frame=original)
-        places.append(Place(box=box, score=min(mass, 1.0)))
+        places.append(Place(box=box, score=min(score, 1.0)))
     return tuple(places)
 
 

@@ -2,9 +2,11 @@
 
     <picture> x N  <user> what is <region> ? <answer> a dog . <end>
     <picture> x N  <user> where is the dog ? <answer> <p> the dog </p> <place> <found> is here . <end>
+    <picture> x N  <user> how many dogs ? <answer> <p> dogs </p> <place> <found> <found> : two . <end>
 
 The hidden state at ``<place>`` is the query for places. The verdict behind it, ``<found>`` or ``<nowhere>``,
 is never predicted: it is what the place head decided, told to the language model so that its words agree.
+Where ``most_found`` is more than 1 there is a ``<found>`` for each place, up to so many.
 """
 
 from __future__ import annotations
@@ -32,7 +34,7 @@ from deixis.regions.shapes import Region
 NAME = re.compile(r"\{([^{}]*)\}")
 
 
-def draft_dialogue(dialogue: Dialogue, vocabulary: Vocabulary) -> Draft:
+def draft_dialogue(dialogue: Dialogue, vocabulary: Vocabulary, *, most_found: int = 1) -> Draft:
     """Return a whole dialogue with labels on the answers.
 
     A turn without a question whose words are not learnt is a bare phrase: practice in pointing, never asked.
@@ -49,12 +51,17 @@ def draft_dialogue(dialogue: Dialogue, vocabulary: Vocabulary) -> Draft:
             draft.named += [name] * (len(draft.regions) - before)
         if not bare:
             draft.add([ANSWER.id], learnt=False)
-        write_answer(draft, turn, vocabulary, learnt=dialogue.words_learnt, bare=bare)
+        write_answer(draft, turn, vocabulary, learnt=dialogue.words_learnt, bare=bare, most_found=most_found)
     return draft
 
 
 def draft_prompt(
-    question: str, regions: Mapping[str, Region], vocabulary: Vocabulary, *, before: Sequence[Turn] = ()
+    question: str,
+    regions: Mapping[str, Region],
+    vocabulary: Vocabulary,
+    *,
+    before: Sequence[Turn] = (),
+    most_found: int = 1,
 ) -> Draft:
     """Return the tokens of a question, behind earlier turns, up to where its answer begins."""
     draft = Draft()
@@ -62,7 +69,7 @@ def draft_prompt(
         draft.add([USER.id], learnt=False)
         write_question(draft, turn.question, dict(turn.regions), vocabulary)
         draft.add([ANSWER.id], learnt=False)
-        write_answer(draft, turn, vocabulary, learnt=False, bare=False)
+        write_answer(draft, turn, vocabulary, learnt=False, bare=False, most_found=most_found)
     draft.add([USER.id], learnt=False)
     write_question(draft, question, regions, vocabulary)
     draft.add([ANSWER.id], learnt=False)
@@ -88,7 +95,9 @@ def write_question(
     draft.add(vocabulary.encode(question[end:]), learnt=False)
 
 
-def write_answer(draft: Draft, turn: Turn, vocabulary: Vocabulary, *, learnt: bool, bare: bool) -> None:
+def write_answer(
+    draft: Draft, turn: Turn, vocabulary: Vocabulary, *, learnt: bool, bare: bool, most_found: int
+) -> None:
     """Append an answer: marked phrases are closed by a place token and its verdict."""
     end = 0
     for mark in turn.marks:
@@ -97,7 +106,16 @@ def write_answer(draft: Draft, turn: Turn, vocabulary: Vocabulary, *, learnt: bo
         draft.add([PHRASE.id, *vocabulary.encode(phrase), PHRASE_END.id, PLACE.id], learnt=learnt)
         draft.places.append((phrase.lower(), mark.boxes))
         if not bare:
-            draft.add([FOUND.id if mark.boxes else NOWHERE.id], learnt=False)
+            draft.add(verdict(len(mark.boxes), most_found=most_found), learnt=False)
         end = mark.end
     if not bare:
         draft.add([*vocabulary.encode(turn.answer[end:]), END.id], learnt=learnt)
+
+
+def verdict(places: int, *, most_found: int) -> list[int]:
+    """Return the tokens that say how many places were found.
+
+    >>> verdict(0, most_found=5) == [NOWHERE.id], verdict(2, most_found=5) == [FOUND.id] * 2
+    (True, True)
+    """
+    return [FOUND.id] * min(places, most_found) if places else [NOWHERE.id]

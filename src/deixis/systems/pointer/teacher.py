@@ -17,12 +17,19 @@ from deixis.layers.towers.pretrained import packaged_file
 
 WORDS = "embeddings.word_embeddings.weight"
 BATCH = 256
+FREQUENT = 3000  # words of everyday English that questions may use, whether captions do or not
 
 
 def source_pieces() -> dict[str, int]:
     """Return the word pieces of the sentence encoder, by id."""
     content = json.loads(packaged_file("minilm").with_name("tokenizer.json").read_text(encoding="utf-8"))
     return dict(content["model"]["vocab"])
+
+
+def frequent_words(pieces: Mapping[str, int], *, count: int = FREQUENT) -> list[str]:
+    """Return the most frequent whole words of the sentence encoder: its pieces are numbered by frequency."""
+    words = [piece for piece in sorted(pieces, key=pieces.__getitem__) if piece.isascii() and piece.isalpha()]
+    return words[:count]
 
 
 def word_vectors(vocabulary: Vocabulary, pieces: Mapping[str, int]) -> dict[int, Tensor]:

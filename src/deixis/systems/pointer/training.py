@@ -13,14 +13,14 @@ from torch import nn
 from deixis.data.phrasebook import Phrasebook
 from deixis.data.scene import Scene
 from deixis.errors import RecipeError
-from deixis.language.vocabulary import Vocabulary, build_vocabulary
+from deixis.language.vocabulary import Vocabulary, build_vocabulary, grown_vocabulary
 from deixis.layers.towers.pretrained import load_pretrained_tower
 from deixis.systems.pointer.calibration import choose_rule
 from deixis.systems.pointer.collate import PointerCollate
 from deixis.systems.pointer.config import PointerConfig
 from deixis.systems.pointer.model import PointerNetwork
 from deixis.systems.pointer.objective import ObjectiveWeights, PointerObjective
-from deixis.systems.pointer.teacher import phrase_vectors, source_pieces, word_vectors
+from deixis.systems.pointer.teacher import frequent_words, phrase_vectors, source_pieces, word_vectors
 from deixis.systems.pointer.weights import load_network, save_network
 from deixis.systems.sources import Sources, own_pieces, phrases_in
 from deixis.training.loop import TrainingParts
@@ -38,12 +38,14 @@ def training_parts(recipe: Recipe, *, data: Path, start: Path | None, work: Path
     recorded = {text for record in sources.records for text in phrases_in(record)}
     phrases = sorted({*phrasebook.texts, *names, *recorded})
     pieces = source_pieces() if weights.pretrained else {}
+    texts = [*sources.texts(), *[" ".join(frequent_words(pieces))] * 2]
+    vocabulary = build_vocabulary(texts, pieces or own_pieces(texts))
     if start is None:
-        texts = list(sources.texts())
-        vocabulary = build_vocabulary(texts, pieces or own_pieces(texts))
         network = new_network(recipe, vocabulary, pieces, weights)
     else:
-        network, vocabulary = load_network(start, options=network_options(recipe))
+        network, known = load_network(start, options=network_options(recipe))
+        vocabulary = grown_vocabulary(known, vocabulary)
+        learn_words(network, vocabulary, pieces)
     vectors = None
     if weights.pretrained:
         vectors = phrase_vectors(phrases, cache=work.parent / "phrase_vectors.safetensors")
@@ -76,10 +78,28 @@ def new_network(
     network = PointerNetwork(PointerConfig(vocab_size=len(vocabulary), **network_options(recipe)))
     if weights.pretrained:
         load_pretrained_tower(network.tower, network.config.tower)
+        fill_words(network, vocabulary, pieces, first=0)
+    return network
+
+
+def learn_words(network: PointerNetwork, vocabulary: Vocabulary, pieces: dict[str, int]) -> None:
+    """Give a network words that it did not know: the further pieces of a vocabulary that begins with its."""
+    known = network.config.vocab_size
+    if len(vocabulary) > known:
+        network.words = network.words.grown(len(vocabulary))
+        network.config.vocab_size = len(vocabulary)
+        fill_words(network, vocabulary, pieces, first=known)
+
+
+def fill_words(
+    network: PointerNetwork, vocabulary: Vocabulary, pieces: dict[str, int], *, first: int
+) -> None:
+    """Set the vectors of words, from id ``first`` on, to the sentence encoder's, where it knows them."""
+    if pieces:
         with torch.no_grad():
             for own, vector in word_vectors(vocabulary, pieces).items():
-                network.words.table.weight[own] = vector
-    return network
+                if own >= first:
+                    network.words.table.weight[own] = vector
 
 
 def save_objective(

@@ -17,6 +17,7 @@ from deixis.systems.pointer.model import PointerNetwork
 from deixis.systems.quiet import quiet_transformers
 from deixis.systems.stored import open_network
 
+ADDED = ("second_look.", "region_detail.")  # parts that changed options may add
 POSITION_MAPS = ("mapper.coarse_position", "mapper.fine_position")
 NEVER_ANSWERED = (PAD, PICTURE, REGION, USER, ANSWER, UNKNOWN)
 
@@ -59,7 +60,7 @@ def load_network(folder: Path, *, options: dict[str, Any] | None = None) -> tupl
 
 
 def rebuilt(network: PointerNetwork, options: dict[str, Any]) -> PointerNetwork:
-    """Return a network of changed options with the old one's weights."""
+    """Return a network of changed options with the old one's weights; parts that it adds start as made."""
     known = {key: getattr(network.config, key) for key in PointerConfig.options()}
     changed = PointerNetwork(PointerConfig(**(known | {"vocab_size": network.config.vocab_size} | options)))
     state = network.state_dict()
@@ -69,4 +70,7 @@ def rebuilt(network: PointerNetwork, options: dict[str, Any]) -> PointerNetwork:
     report = changed.load_state_dict(state, strict=False)
     if report.unexpected_keys:
         raise BadWeights(f"the changed network has no place for {report.unexpected_keys}")
+    missing = [name for name in report.missing_keys if not name.startswith(ADDED)]
+    if missing:
+        raise BadWeights(f"the old network has no {missing} for the changed one")
     return changed
