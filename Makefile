@@ -4,6 +4,7 @@ PYTHON ?= python3
 VENV ?= .venv
 OLDEST_VENV ?= .venv-oldest
 PARITY_DIR ?= ../shared/parity
+PACK ?= ../shared/data/flickr_grounding
 
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.deixis-installed
@@ -16,7 +17,7 @@ OLDEST := 'torch==2.11.*' 'torchvision==0.26.*' 'transformers==5.16.*' 'pillow==
 PARITY := $(if $(wildcard $(PARITY_DIR)/.),--parity-dir=$(PARITY_DIR))
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-all test-oldest check bench training clean
+.PHONY: help install demo gallery test test-all test-oldest check bench training clean
 .DELETE_ON_ERROR:
 
 help: ## print this list
@@ -48,6 +49,11 @@ install: $(STAMP) ## create or complete .venv with everything but the training p
 
 demo: $(STAMP) ## ask the embedded model about real photos and draw its answers
 	$(BIN)/python examples/demo.py
+
+gallery: $(STAMP) ## make a page of photos of PACK with answers, good and bad, in out/gallery
+	@test -d '$(PACK)' || { echo "there is no pack in $(PACK); run: make gallery PACK=/path/to/pack" \
+	  "(docs/data.md says what a pack is)" >&2; exit 1; }
+	$(BIN)/deixis gallery --pack '$(PACK)' --split val --out out/gallery
 
 test: $(STAMP) ## run the tests that are not slow
 	$(BIN)/python -m pytest -m "not slow" $(PARITY)

@@ -38,6 +38,7 @@ def test_starting_is_quick(arguments: tuple[str, ...]) -> None:
         "import deixis; deixis.Box(0, 0, 1, 1); deixis.Frame, deixis.open_picture, deixis.Answer",
         "from deixis.cli import main\ntry: main(['--help'])\nexcept SystemExit: pass",
         "from deixis.cli import main\ntry: main(['ask', '--help'])\nexcept SystemExit: pass",
+        "from deixis.cli import main\ntry: main(['chat', '--help'])\nexcept SystemExit: pass",
     ],
 )
 def test_torch_waits_until_it_is_needed(code: str) -> None:
@@ -49,7 +50,7 @@ def test_torch_waits_until_it_is_needed(code: str) -> None:
 
 def test_help_names_every_command() -> None:
     said = run("-m", "deixis", "--help").stdout
-    assert all(f"    {command} " in said for command in ("ask", "train", "evaluate", "data"))
+    assert all(f"    {command} " in said for command in ("ask", "chat", "train", "evaluate", "data"))
     assert run("-m", "deixis", "--version").stdout.strip() == f"deixis {deixis.__version__}"
 
 

@@ -108,7 +108,7 @@ def test_wrong_words_are_usage(capsys):
         assert stopped.value.code == 2
 
 
-@pytest.mark.parametrize("command", ["ask", "train", "evaluate", "data"])
+@pytest.mark.parametrize("command", ["ask", "chat", "train", "evaluate", "data"])
 def test_help_has_an_example(command, capsys):
     with pytest.raises(SystemExit) as stopped:
         main([command, "--help"])

@@ -10,7 +10,7 @@ from importlib import import_module
 
 from deixis.errors import DeixisError
 
-COMMANDS = ("ask", "train", "evaluate", "study", "convert", "data")
+COMMANDS = ("ask", "chat", "train", "evaluate", "gallery", "study", "convert", "data")
 INTERNAL_FAULT = 70
 
 EPILOG = """\

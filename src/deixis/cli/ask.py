@@ -8,7 +8,8 @@ import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from deixis.cli.regions import FORMS, REGION_NAME, parse_regions
+from deixis.answers.as_text import describe
+from deixis.cli.regions import REGION_NAME, add_region_flags, parse_regions
 from deixis.errors import UsageError
 
 if TYPE_CHECKING:
@@ -27,35 +28,12 @@ A region without a name is {it}. Coordinates are pixels of the picture, x to the
 """
 
 
-class Typed(argparse.Action):
-    """Collects regions of all kinds in the order in which they were typed."""
-
-    def __call__(
-        self,
-        parser: argparse.ArgumentParser,
-        namespace: argparse.Namespace,
-        values: Any,
-        option: str | None = None,
-    ) -> None:
-        kind = str(option).removeprefix("--")
-        namespace.typed = [*(namespace.typed or []), (kind, values)]
-
-
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Describe the command's arguments."""
     parser.add_argument("picture", type=Path, help="a picture file")
     parser.add_argument("question", nargs="?", help="a question; {a} in it is the region named a")
     parser.add_argument("-q", "--question", dest="more", action="append", default=[], help="another question")
-    for kind, form in FORMS.items():
-        parser.add_argument(
-            f"--{kind}", action=Typed, dest="typed", metavar=form, help=f"a {kind} to point with"
-        )
-    parser.add_argument(
-        "--frame",
-        choices=("pixels", "unit", "thousandths"),
-        default="pixels",
-        help="what coordinates are measured in",
-    )
+    add_region_flags(parser)
     parser.add_argument("--model", metavar="NAME|DIR", help="the system to ask (default: the embedded one)")
     parser.add_argument(
         "--max-new-tokens", type=int, default=64, metavar="N", help="longest answer (default: 64)"
@@ -109,29 +87,12 @@ def check_names(questions: list[str], regions: dict[str, Any]) -> None:
             )
 
 
-def describe(answer: Answer) -> str:
-    """Return an answer for a reader: its text, then a line for each phrase and place."""
-    lines = [answer.text]
-    for span in answer.spans:
-        if span.nowhere:
-            lines.append(f"  {span.phrase}: not in the picture (how likely: {span.nowhere_score:.2f})")
-        for place in span.places:
-            box = ", ".join(f"{edge:.1f}" for edge in place.box.as_tuple())
-            lines.append(f"  {span.phrase}: box {box}, score {place.score:.2f}")
-    lines += [f"  could not be read: {failure}" for failure in answer.parse_failures]
-    return "\n".join(lines)
-
-
 def write_drawings(answers: list[Answer], out: Path, *, quiet: bool) -> None:
     """Write one picture an answer; from the second on, a number is added to the name."""
+    from deixis.answers.drawn_file import write_drawing
+
     for number, answer in enumerate(answers, start=1):
         path = out if number == 1 else out.with_stem(f"{out.stem}-{number}")
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            answer.draw().save(path)
-        except (OSError, ValueError) as fault:
-            raise UsageError(
-                f"cannot write {path}: {fault}; give a name that ends in .png or .jpg"
-            ) from fault
+        write_drawing(answer, path)
         if not quiet:
             print(f"drawn: {path}")

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import argparse
 import re
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from deixis.errors import BadRegion, UsageError
 from deixis.regions.frames import NAMED, PIXELS, Frame
@@ -21,6 +23,34 @@ FORMS = {
     "scribble": "[NAME=]X,Y;X,Y",
     "mask": "[NAME=]FILE",
 }
+
+
+class Typed(argparse.Action):
+    """Collects regions of all kinds in the order in which they were typed."""
+
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,
+        namespace: argparse.Namespace,
+        values: Any,
+        option: str | None = None,
+    ) -> None:
+        kind = str(option).removeprefix("--")
+        namespace.typed = [*(namespace.typed or []), (kind, values)]
+
+
+def add_region_flags(parser: argparse.ArgumentParser) -> None:
+    """Add a flag for each kind of region, and the one for their frame."""
+    for kind, form in FORMS.items():
+        parser.add_argument(
+            f"--{kind}", action=Typed, dest="typed", metavar=form, help=f"a {kind} to point with"
+        )
+    parser.add_argument(
+        "--frame",
+        choices=("pixels", "unit", "thousandths"),
+        default="pixels",
+        help="what coordinates are measured in",
+    )
 
 
 def parse_regions(typed: Sequence[tuple[str, str]], *, frame: str = "pixels") -> dict[str, Region]:

@@ -1,0 +1,21 @@
+"""An answer as lines of text for a reader, the same ones wherever a command prints an answer."""
+
+from __future__ import annotations
+
+from deixis.answers.grounded import Answer
+
+
+def describe(answer: Answer) -> str:
+    """Return an answer for a reader: its text, then a line for each phrase and place.
+
+    Boxes are x0, y0, x1, y1 in pixels of the picture.
+    """
+    lines = [answer.text]
+    for span in answer.spans:
+        if span.nowhere:
+            lines.append(f"  {span.phrase}: not in the picture (how likely: {span.nowhere_score:.2f})")
+        for place in span.places:
+            box = ", ".join(f"{edge:.1f}" for edge in place.box.as_tuple())
+            lines.append(f"  {span.phrase}: box {box}, score {place.score:.2f}")
+    lines += [f"  could not be read: {failure}" for failure in answer.parse_failures]
+    return "\n".join(lines)

@@ -1,0 +1,54 @@
+"""`deixis gallery`: a page of photos of a pack, drawn at random, with a system's answers, good and bad."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+HELP = "make a page of photos with a system's answers, good and bad"
+EXAMPLE = "deixis gallery --pack packs/flickr_grounding --split val --out gallery"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments of `deixis gallery`."""
+    parser.add_argument("--pack", type=Path, required=True, metavar="DIR", help="folder of the pack")
+    parser.add_argument("--split", required=True, metavar="S", help="which split of it, for instance val")
+    parser.add_argument(
+        "--out", type=Path, required=True, metavar="DIR", help="a new folder, or one with a gallery"
+    )
+    parser.add_argument(
+        "--model", metavar="NAME|DIR", help="a system's name or a saved folder (default: the embedded one)"
+    )
+    parser.add_argument("--count", type=int, default=24, metavar="N", help="how many photos (default: 24)")
+    parser.add_argument("--seed", type=int, default=0, help="draws photos and questions (default: 0)")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Make the gallery and say where it is."""
+    import deixis
+    from deixis.data.sources.pack import read_pack
+    from deixis.errors import UsageError
+    from deixis.gallery.making import INDEX, check_folder, make_gallery
+
+    # Whatever can be wrong with the call shows before the weights are read.
+    if arguments.count < 1:
+        raise UsageError(f"--count is {arguments.count}; expected a whole number from 1")
+    if arguments.seed < 0:
+        raise UsageError(f"--seed is {arguments.seed}; expected a whole number from 0")
+    check_folder(arguments.out)
+    scenes = read_pack(arguments.pack, arguments.split)
+    system = deixis.load(arguments.model)
+    gallery = make_gallery(
+        system,
+        scenes,
+        arguments.out,
+        data=arguments.pack.resolve().name,
+        split=arguments.split,
+        weights=system.fingerprint(),
+        count=arguments.count,
+        seed=arguments.seed,
+        progress=True,
+    )
+    questions = sum(len(card.exhibits) for card in gallery.cards)
+    print(f"{len(gallery.cards)} photos with {questions} questions: {arguments.out / INDEX}")
+    return 0
