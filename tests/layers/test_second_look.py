@@ -75,7 +75,7 @@ def looker(*, told: bool = True) -> SecondLooker:
     """Return a second look; ``told``: its heads have learnt something."""
     look = SecondLooker(width=WIDTH, map_width=MAP_WIDTH)
     if told:
-        for head in (look.score, look.none, look.refine):
+        for head in (look.score, look.none, look.refine, look.quality):
             torch.nn.init.normal_(head.weight)
     return look
 
@@ -327,8 +327,9 @@ def test_shapes_and_precision(phrases: int, reduced: bool) -> None:
         seen = look(hidden, places, candidates)
     assert seen.scores.shape == (2, phrases, 4) and seen.none.shape == (2, phrases)
     assert seen.boxes.shape == (2, phrases, 4, 4)
-    assert {part.dtype for part in (seen.scores, seen.none, seen.boxes)} == {torch.float32}
-    (seen.scores.sum() + seen.none.sum() + seen.boxes.sum()).backward()
+    assert {part.dtype for part in (seen.scores, seen.none, seen.boxes, seen.quality)} == {torch.float32}
+    assert seen.quality.shape == (2, phrases, 4)
+    (seen.scores.sum() + seen.none.sum() + seen.boxes.sum() + seen.quality.sum()).backward()
     assert all(p.grad is not None and p.grad.isfinite().all() for p in look.parameters())
 
 
@@ -339,6 +340,6 @@ def test_gradients_reach_every_part_and_the_maps() -> None:
         depth.requires_grad_()
     seen = look(hidden, places, some_candidates())
     joint = torch.cat([seen.scores, seen.none[..., None]], dim=-1).log_softmax(dim=-1)
-    (joint[..., 0].sum() + seen.boxes.square().mean()).backward()
+    (joint[..., 0].sum() + seen.boxes.square().mean() + seen.quality.square().mean()).backward()
     parts = [*look.named_parameters(), ("hidden", hidden), *zip("fmc", maps, strict=True)]
     assert not [name for name, p in parts if p.grad is None or not (p.grad.abs() > 0).any()]

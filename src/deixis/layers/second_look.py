@@ -42,6 +42,7 @@ class SecondLook:
     scores: Tensor  # (B, P, K) logits
     none: Tensor  # (B, P) logit in the same softmax
     boxes: Tensor  # (B, P, K, 4) refined
+    quality: Tensor  # (B, P, K) logit of the refined box being right, whatever the others are
 
 
 @torch.no_grad()
@@ -127,10 +128,11 @@ class SecondLooker(nn.Module):
         self.score = nn.Linear(width, 1)
         self.none = nn.Linear(width, 1)
         self.refine = nn.Linear(width, 4)
+        self.quality = nn.Linear(width, 1)
         self.trust_mass = nn.Parameter(torch.ones(()))
         self.trust_nowhere = nn.Parameter(torch.ones(()))
         # To begin with the second look says what the first one said.
-        for head in (self.score, self.none, self.refine):
+        for head in (self.score, self.none, self.refine, self.quality):
             nn.init.zeros_(head.weight)
             nn.init.zeros_(head.bias)
 
@@ -148,6 +150,7 @@ class SecondLooker(nn.Module):
             scores=self.score(seen[:, :, 1:])[..., 0].float() + self.trust_mass * candidates.mass,
             none=self.none(seen[:, :, 0])[..., 0].float() + self.trust_nowhere * candidates.nowhere,
             boxes=candidates.boxes + moves,
+            quality=self.quality(seen[:, :, 1:])[..., 0].float(),
         )
 
 

@@ -15,6 +15,7 @@ from deixis.systems.pointer.calibration import (
     AGREE,
     LEAST,
     NOWHERE,
+    WEIGH,
     Judged,
     choose_rule,
     denied_from,
@@ -24,7 +25,7 @@ from deixis.systems.pointer.calibration import (
     judge,
     nowhere_shares,
 )
-from deixis.systems.pointer.places import PlaceRule
+from deixis.systems.pointer.places import UNCHANGED, PlaceRule, evidence_of
 from tests.systems.pointer.tiny import tiny_network, tiny_vocabulary
 from tests.toy.pack import write_toy_pack
 
@@ -71,18 +72,23 @@ def test_fitted_odds_recover_what_made_the_data():
     rng = np.random.default_rng(0)
     masses = rng.uniform(0.05, 0.95, size=4000)
     likely = 1 / (1 + np.exp(-(0.6 * np.log(masses / (1 - masses)) - 0.5)))
-    scale, shift = fitted_odds(masses, (rng.random(4000) < likely).astype(float))
+    evidence = evidence_of(torch.tensor(masses), 0.5, None).numpy()
+    scale, nowhere, quality, shift = fitted_odds(evidence, (rng.random(4000) < likely).astype(float))
     assert scale == pytest.approx(0.6, abs=0.08) and shift == pytest.approx(-0.5, abs=0.1)
-    scores = PlaceRule(trust=(scale, shift)).score(torch.tensor(masses)).numpy()
-    assert np.abs(scores - likely).max() < 0.05
-    assert (np.diff(scores[np.argsort(masses)]) >= 0).all()
+    assert (nowhere, quality) == (0, 0), "nothing was known of them"
+    rule = PlaceRule(trust=(scale, nowhere, quality, shift))
+    best_first = torch.tensor(np.sort(masses)[::-1].copy())
+    scores = rule.score(best_first, 0.5, None).numpy()
+    assert np.abs(scores - np.sort(likely)[::-1]).max() < 0.05
+    assert (np.diff(scores) <= 0).all()
 
 
 @pytest.mark.parametrize("right", [0.0, 1.0])
 def test_fitted_odds_stay_finite(right):
-    scale, shift = fitted_odds(np.full(50, 0.7), np.full(50, right))
-    score = float(PlaceRule(trust=(scale, shift)).score(torch.tensor([0.7]))[0])
-    assert abs(score - right) < 0.15 and scale >= 0
+    evidence = evidence_of(torch.full((50,), 0.7), 0.1, torch.full((50,), 1.0))
+    trust = fitted_odds(evidence.numpy(), np.full(50, right))
+    score = PlaceRule(trust=tuple(trust)).score(torch.tensor([0.7]), 0.1, torch.tensor([1.0]))
+    assert abs(float(score[0]) - right) < 0.15
 
 
 def test_nowhere_shares():
@@ -103,6 +109,7 @@ def test_end_to_end_on_toy_pictures(tmp_path, candidates):
     rule = choose_rule(network, vocabulary, scenes, phrasebook=book)
     assert rule.agree in AGREE and rule.nowhere in NOWHERE and rule.least in LEAST
     assert rule.nowhere_if_open in NOWHERE and rule.open_minded().nowhere == rule.nowhere_if_open
-    assert rule.trust != (1.0, 0.0) and rule.trust[0] >= 0
+    assert len(rule.trust) == 4 and rule.trust != UNCHANGED and rule.weigh in WEIGH
+    assert bool(rule.trust[2]) == bool(candidates), "only the second look judges boxes"
     assert choose_rule(network, vocabulary, scenes, phrasebook=book) == rule
     assert choose_rule(network, vocabulary, [], phrasebook=book) == PlaceRule()

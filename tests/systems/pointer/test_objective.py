@@ -17,6 +17,7 @@ from deixis.systems.pointer.collate import PointerCollate
 from deixis.systems.pointer.model import PlaceScores
 from deixis.systems.pointer.objective import (
     CLOSE,
+    GOOD,
     NEAR,
     RIGHT,
     ObjectiveWeights,
@@ -178,7 +179,7 @@ def test_the_total_is_the_weighted_sum() -> None:
     parts = {name: value.item() for name, value in losses.items() if name != "total"}
     assert parts.keys() == {
         *("places", "boxes", "words", "phrases", "phrase_query"),
-        *("regions", "look", "refine"),
+        *("regions", "look", "refine", "quality"),
     }
     expected = sum(getattr(weights, name) * value for name, value in parts.items())
     assert losses["total"].item() == pytest.approx(expected, rel=1e-5)
@@ -287,13 +288,16 @@ def test_the_second_look_learns_what_a_loop_says() -> None:
     batch["place_boxes"][0, 1] += 10 * SIDE  # among no candidate: it doesn't count, not even as 0
     candidates = choose_candidates(scores.locations, scores.nowhere, places.boxes, count=LOOKED)
     look = objective.network.second_look(hidden, places, candidates)
-    choices, moves = [], []
+    choices, moves, judged = [], [], []
     for b, p in batch["place_present"].nonzero().tolist():
         truth = batch["place_boxes"][b, p, : int(batch["place_counts"][b, p])]
         logs = torch.cat([look.scores[b, p], look.none[b, p, None]]).log_softmax(dim=0)
         if len(truth) == 0:
             choices.append(-logs[-1].item())
             continue
+        right = (box_iou(look.boxes[b, p], truth).amax(dim=1) >= GOOD).float()
+        likely = look.quality[b, p].sigmoid()
+        judged.append(-(right * likely.log() + (1 - right) * (1 - likely).log()).mean().item())
         overlaps = box_iou(candidates.boxes[b, p], truth)
         fits = [min(max((iou - CLOSE) / (RIGHT - CLOSE), 0), 1) for iou in overlaps.amax(dim=1).tolist()]
         if sum(fits) > 0:
@@ -306,12 +310,14 @@ def test_the_second_look_learns_what_a_loop_says() -> None:
     assert len(choices) == int(batch["place_present"].sum()) - 1 and len(moves) > 4
     assert losses["look"].item() == pytest.approx(sum(choices) / len(choices), rel=1e-4)
     assert losses["refine"].item() == pytest.approx(sum(moves) / len(moves), rel=1e-4)
+    assert losses["quality"].item() == pytest.approx(sum(judged) / len(judged), rel=1e-4)
 
 
-def test_a_phrase_among_no_candidate_teaches_nothing() -> None:
+def test_a_phrase_among_no_candidate_teaches_nothing_but_that_all_are_wrong() -> None:
     objective, hidden, places, scores, batch = look_batch(missed=True)
     losses = objective.looked_again(hidden, places, scores, batch)
     assert losses["look"].item() == 0 and losses["refine"].item() == 0
+    assert losses["quality"] > 0
     (losses["look"] + losses["refine"]).backward()
     assert not [n for n, p in objective.network.named_parameters() if p.grad is not None and p.grad.any()]
 
@@ -340,7 +346,7 @@ def test_gradients_reach_every_part_of_the_second_look(reduced: bool) -> None:
         batch["place_boxes"] = looked_at[0][:, :, 1:3] + 0.3
         losses = objective(batch)
     assert losses["look"] > 0 and losses["look"].isfinite() and losses["refine"].isfinite()
-    (losses["look"] + losses["refine"]).backward()
+    (losses["look"] + losses["refine"] + losses["quality"]).backward()
     unreached = [
         name
         for name, parameter in network.second_look.named_parameters()

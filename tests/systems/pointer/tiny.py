@@ -57,7 +57,7 @@ def tiny_network(*, seed: int = 5, **options: Any) -> PointerNetwork:
 def tell(look: SecondLooker, *, seed: int) -> None:
     """Give a second look random heads; they begin at zero, where it says what the first look said."""
     chance = torch.Generator().manual_seed(seed)
-    for head in (look.score, look.none, look.refine):
+    for head in (look.score, look.none, look.refine, look.quality):
         torch.nn.init.normal_(head.weight, std=0.3, generator=chance)
 
 

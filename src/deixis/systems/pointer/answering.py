@@ -105,6 +105,7 @@ class PointerSystem(System):
                 pointed.boxes[0, 0],
                 inside=inside,
                 rule=self.rule if prompts[prompt].presumes else self.rule.open_minded(),
+                quality=None if pointed.quality is None else pointed.quality[0, 0],
             )
 
         return grow(network, seen, embeds, decide=decide, max_new_tokens=max_new_tokens)

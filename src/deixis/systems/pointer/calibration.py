@@ -29,8 +29,10 @@ from deixis.regions.shapes import Box
 from deixis.systems.pointer.collate import lay_out
 from deixis.systems.pointer.model import PointerNetwork
 from deixis.systems.pointer.places import (
-    NEVER_SURE,
+    UNCHANGED,
+    PlaceReading,
     PlaceRule,
+    evidence_of,
     picture_part,
     places_in,
     read_places,
@@ -41,9 +43,11 @@ RIGHT = 0.5  # IoU
 AGREE = (0.5, 0.6, 0.7, 0.8)
 NOWHERE = tuple(round(0.05 * step, 2) for step in range(2, 20))
 PRESENT = 0.85  # how many of the things that people ask for are taken to be in the picture
+WEIGH = (0.0, 0.5, 1.0)
 LEAST = (0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5)
 WHERE, THERE = "where is {}?", "is there {}?"
 ROUNDS = 30  # of Newton's method
+PRIOR = 0.1  # how firmly weights are held near 0
 
 
 @dataclass(frozen=True)
@@ -57,6 +61,13 @@ class Judged:
     view: Frame
     original: Frame
     truth: tuple[Box, ...]
+    quality: Tensor | None = None
+
+    def read(self, rule: PlaceRule) -> PlaceReading:
+        """Return what a rule reads."""
+        return read_places(
+            self.locations, self.nowhere, self.boxes, inside=self.inside, rule=rule, quality=self.quality
+        )
 
 
 def choose_rule(
@@ -75,8 +86,10 @@ def choose_rule(
     absent = [item for item in items if not item.truth]
     if not present or not absent:
         return PlaceRule()
+    weights = WEIGH if any(item.quality is not None for item in items) else WEIGH[:1]
     open_minded = [
-        PlaceRule(nowhere=1.0, agree=agree, vote=vote) for agree, vote in product(AGREE, (False, True))
+        PlaceRule(nowhere=1.0, agree=agree, vote=vote, weigh=weigh)
+        for agree, vote, weigh in product(AGREE, (False, True), weights)
     ]
     rule = max(open_minded, key=lambda candidate: sum(hit(item, candidate) for item in present))
     right = torch.tensor([hit(item, rule) for item in present])
@@ -104,34 +117,34 @@ def denied_from(items: Sequence[Judged]) -> float:
     return max(NOWHERE, key=right)
 
 
-def trust_in(items: Sequence[Judged], rule: PlaceRule) -> tuple[float, float]:
-    """Return the scale and shift of the log odds of a top place's mass that best tell whether it is right."""
-    masses, right = [], []
+def trust_in(items: Sequence[Judged], rule: PlaceRule) -> tuple[float, float, float, float]:
+    """Return how the evidence for a top place is best added up to the log odds of its being right."""
+    evidence, right = [], []
     for item in items:
-        reading = read_places(item.locations, item.nowhere, item.boxes, inside=item.inside, rule=rule)
+        reading = item.read(rule)
         places = places_in(replace(reading, scores=None), view=item.view, original=item.original)
         if places:
-            masses.append(float(reading.masses[0]))
+            quality = None if reading.quality is None else reading.quality[:1]
+            evidence.append(evidence_of(reading.masses[:1], reading.nowhere_share, quality)[0].numpy())
             right.append(any(places[0].box.iou(truth) >= RIGHT for truth in item.truth))
-    return fitted_odds(np.array(masses), np.array(right, dtype=float))
+    mass, nowhere, quality_counts, shift = fitted_odds(
+        np.array(evidence).reshape(-1, len(UNCHANGED)), np.array(right, dtype=float)
+    )
+    return mass, nowhere, quality_counts, shift
 
 
-def fitted_odds(masses: np.ndarray, right: np.ndarray) -> tuple[float, float]:
-    """Return scale and shift of a logistic regression of ``right`` (n,) on the log odds of ``masses`` (n,).
+def fitted_odds(evidence: np.ndarray, right: np.ndarray) -> list[float]:
+    """Return the weights (f,) of a logistic regression of ``right`` (n,) on ``evidence`` (n, f).
 
-    One observation of either kind is added at either end, so that it stays finite whatever the data.
+    Weights are held near 0 as by a few observations, so that they stay finite whatever the data.
     """
-    clipped = np.clip(np.concatenate([masses, [0.1, 0.9, 0.1, 0.9]]), NEVER_SURE, 1 - NEVER_SURE)
-    wanted = np.concatenate([right, [0.0, 1.0, 1.0, 0.0]])
-    inputs = np.stack([np.log(clipped / (1 - clipped)), np.ones(len(clipped))], axis=1)  # (n, 2)
-    weights = np.zeros(2)
+    weights = np.zeros(evidence.shape[1])
     for _ in range(ROUNDS):
-        likely = 1 / (1 + np.exp(-inputs @ weights))
-        slope = inputs.T @ (wanted - likely)
-        curve = (inputs * (likely * (1 - likely))[:, None]).T @ inputs + 1e-6 * np.eye(2)
+        likely = 1 / (1 + np.exp(-(evidence @ weights)))
+        slope = evidence.T @ (right - likely) - PRIOR * weights
+        curve = (evidence * (likely * (1 - likely))[:, None]).T @ evidence + PRIOR * np.eye(len(weights))
         weights = weights + np.linalg.solve(curve, slope)
-    # A larger mass is never less trusted: the order of places would contradict their scores.
-    return max(float(weights[0]), 0.0), float(weights[1])
+    return [float(weight) for weight in weights]
 
 
 @torch.inference_mode()
@@ -189,12 +202,13 @@ def judge(
             view.frame,
             picture.frame,
             truth,
+            None if pointed.quality is None else pointed.quality[0, number],
         )
 
 
 def found(item: Judged, rule: PlaceRule) -> list[Box]:
     """Return the boxes that a rule reads, best first."""
-    reading = read_places(item.locations, item.nowhere, item.boxes, inside=item.inside, rule=rule)
+    reading = item.read(rule)
     return [place.box for place in places_in(reading, view=item.view, original=item.original)]
 
 

@@ -53,6 +53,7 @@ class Pointed:
     scores: Tensor  # (B, P, K) logits
     nowhere: Tensor  # (B, P) logit
     boxes: Tensor  # (B, P, K, 4) xyxy in pixels of the square picture
+    quality: Tensor | None = None  # (B, P, K) logits of each box being right; only the second look says
 
 
 class PlaceHead(nn.Module):
@@ -144,7 +145,7 @@ class PointerNetwork(PreTrainedModel, GenerationMixin):
             scores.locations, scores.nowhere, places.boxes, count=self.config.candidates
         )
         look = self.second_look(hidden, places, candidates)
-        return Pointed(look.scores, look.none, look.boxes)
+        return Pointed(look.scores, look.none, look.boxes, look.quality)
 
     def encode_regions(self, places: PlaceMap, masks: Tensor, geometry: Tensor, present: Tensor) -> Tensor:
         """Return the vectors (K, W) of the regions marked ``present`` (B, R), picture by picture."""

@@ -23,6 +23,7 @@ from deixis.systems.pointer.model import PlaceScores, PointerNetwork
 
 CLOSE, RIGHT = 0.35, 0.85  # IoUs from which a candidate counts as right at all, and fully
 NEAR = 0.4  # IoU from which a candidate's box is refined
+GOOD = 0.5  # IoU from which a refined box counts as right
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,7 @@ class ObjectiveWeights:
     regions: float = 2.0
     look: float = 1.0
     refine: float = 1.0
+    quality: float = 0.5
     pretrained: bool = True
 
 
@@ -107,7 +109,7 @@ class PointerObjective(nn.Module):
     def looked_again(
         self, at_places: Tensor, places: PlaceMap, scores: PlaceScores, batch: dict[str, Any]
     ) -> dict[str, Tensor]:
-        """Return the losses of the second look: which candidate, and how its box is refined.
+        """Return the losses of the second look: which candidate, how its box is refined, and is it right.
 
         A phrase that is in the picture but among no candidate teaches nothing about their order.
         """
@@ -133,7 +135,16 @@ class PointerObjective(nn.Module):
             refine = (1 - generalised_iou(look.boxes[chosen], truth[chosen])).mean()
         else:
             refine = look.boxes.sum() * 0.0
-        return {"look": mean_where(cross, batch["place_present"] & (total > 0)), "refine": refine}
+        there = batch["place_present"] & ~absent
+        fits = (iou_of_pairs(look.boxes.detach(), batch["place_boxes"]) * real[:, :, None]).amax(dim=-1)
+        wrong = functional.binary_cross_entropy_with_logits(
+            look.quality, (fits >= GOOD).float(), reduction="none"
+        ).mean(dim=-1)
+        return {
+            "look": mean_where(cross, batch["place_present"] & (total > 0)),
+            "refine": refine,
+            "quality": mean_where(wrong, there),
+        }
 
     def taught(
         self, at_places: Tensor, places: PlaceMap, targets: Tensor, batch: dict[str, Any]

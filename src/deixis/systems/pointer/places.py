@@ -23,6 +23,7 @@ CANDIDATES = 80
 MOST_PLACES = 32
 TIE = 1e-3  # how much a location's own share counts beside its mass
 NEVER_SURE = 1e-4  # how near to 0 and 1 a mass counts
+UNCHANGED = (1.0, 0.0, 0.0, 0.0)  # the score of a place is its mass
 LEAST_SIDE = 1.0  # pixels of the view that a box must keep inside the picture
 
 
@@ -35,8 +36,9 @@ class PlaceRule:
     least: mass that a second or later place needs. agree: IoU from which another location's share counts as
     mass.
     apart: IoU from which a place is the same as a better one. vote: whether the box of a place is the mean
-    of the agreeing boxes, weighted by their shares. trust: scale and shift that turn the log odds of a mass
-    into those of being right (Platt, 1999).
+    of the agreeing boxes, weighted by their shares. weigh: the power of a box's quality by which its share
+    is multiplied. trust: how the log odds of a mass, of "nowhere" and of a box's quality add up to those of
+    being right, and what is added to them (Platt, 1999).
     """
 
     nowhere: float = 0.5
@@ -45,18 +47,27 @@ class PlaceRule:
     agree: float = 0.5
     apart: float = 0.5
     vote: bool = False
-    trust: tuple[float, float] = (1.0, 0.0)
+    weigh: float = 0.0
+    trust: tuple[float, float, float, float] = UNCHANGED
 
     def open_minded(self) -> PlaceRule:
         """Return the rule for a question that leaves open whether there is any place."""
         return self if self.nowhere_if_open is None else replace(self, nowhere=self.nowhere_if_open)
 
-    def score(self, masses: Tensor) -> Tensor:
-        """Return how likely places of these masses are right, 0..1."""
-        scale, shift = self.trust
-        if (scale, shift) == (1.0, 0.0):
+    def score(self, masses: Tensor, nowhere_share: float, quality: Tensor | None) -> Tensor:
+        """Return how likely places (n,) are right, 0..1, best first: never more than the place before."""
+        if tuple(self.trust) == UNCHANGED or len(masses) == 0:
             return masses
-        return torch.sigmoid(scale * torch.logit(masses.double(), eps=NEVER_SURE) + shift)
+        evidence = evidence_of(masses, nowhere_share, quality)
+        return torch.sigmoid(evidence @ evidence.new_tensor(self.trust)).cummin(dim=0).values
+
+
+def evidence_of(masses: Tensor, nowhere_share: float, quality: Tensor | None) -> Tensor:
+    """Return (n, 4) float64: log odds of masses (n,), of "nowhere", of quality (0: none is known), and 1."""
+    mass = torch.logit(masses.double(), eps=NEVER_SURE)
+    nowhere = torch.logit(mass.new_tensor(nowhere_share), eps=NEVER_SURE).expand_as(mass)
+    known = torch.zeros_like(mass) if quality is None else quality.double()
+    return torch.stack([mass, nowhere, known, torch.ones_like(mass)], dim=-1)
 
 
 @dataclass(frozen=True)
@@ -64,7 +75,7 @@ class PlaceReading:
     """What one place token says. boxes (k, 4): xyxy in pixels of the view; masses (k,), best first.
 
     nowhere: whether there is no place. scores (k,): how likely each place is right; the masses where a rule
-    has nothing to add to them.
+    has nothing to add to them. quality (k,): logits of each box being right, if the network says.
     """
 
     boxes: Tensor
@@ -72,6 +83,7 @@ class PlaceReading:
     nowhere_share: float
     nowhere: bool
     scores: Tensor | None = None
+    quality: Tensor | None = None
 
 
 def read_places(
@@ -81,11 +93,12 @@ def read_places(
     *,
     inside: tuple[float, float, float, float],
     rule: PlaceRule,
+    quality: Tensor | None = None,
 ) -> PlaceReading:
     """Return the places of one place token.
 
     locations (L,) logits and nowhere () in one softmax; boxes (L, 4) xyxy in pixels of the view; inside: the
-    part of the view that is picture, to which boxes are cut.
+    part of the view that is picture, to which boxes are cut; quality (L,) logits of each box being right.
     """
     shares = torch.cat([locations, nowhere[None]]).float().softmax(dim=0)
     if not shares.isfinite().all():
@@ -95,19 +108,23 @@ def read_places(
     cut = boxes.float().clamp(min=low, max=high)
     usable = (cut[:, 2:] - cut[:, :2]).amin(dim=1) >= LEAST_SIDE
     shares = shares[:-1] * usable
+    if rule.weigh and quality is not None:
+        shares = shares * quality.float().sigmoid() ** rule.weigh
     best = shares.topk(min(CANDIDATES, len(shares))).indices
     overlaps = box_iou(cut[best], cut) * usable  # (k, L)
-    boxes, masses = pick_places(cut, shares, overlaps, candidates=best, rule=rule)
+    boxes, masses, which = pick_places(cut, shares, overlaps, candidates=best, rule=rule)
+    own = None if quality is None else quality[which]
     if len(masses) == 0:  # all that was chosen lies beside the picture
         nowhere_share = 1.0
     absent = nowhere_share > rule.nowhere or len(masses) == 0
-    return PlaceReading(boxes, masses, nowhere_share, absent, rule.score(masses))
+    scores = rule.score(masses, nowhere_share, own)
+    return PlaceReading(boxes, masses, nowhere_share, absent, scores, own)
 
 
 def pick_places(
     cut: Tensor, shares: Tensor, overlaps: Tensor, *, candidates: Tensor, rule: PlaceRule
-) -> tuple[Tensor, Tensor]:
-    """Return boxes (n, 4) and masses (n,), best first, picked one by one.
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Return boxes (n, 4), masses (n,) and indices (n,) into ``cut``, best first, picked one by one.
 
     cut (L, 4) and shares (L,) of all locations; candidates (k,) indices into them, overlaps (k, L) their
     IoUs.
@@ -120,6 +137,7 @@ def pick_places(
     free = torch.ones(len(overlaps), dtype=torch.bool)
     boxes: list[Tensor] = []
     masses: list[Tensor] = []
+    picked: list[Tensor] = []
     while free.any() and len(boxes) < MOST_PLACES:
         weights = agreeing * left  # (k, L)
         sums = weights.sum(dim=1) * free
@@ -131,13 +149,14 @@ def pick_places(
         chosen = weights[index]
         boxes.append(chosen @ cut / mass if rule.vote else cut[candidates[index]])
         masses.append(mass)
+        picked.append(candidates[index])
         left = left * ~agreeing[index]
         free &= overlaps[:, candidates[index]] <= rule.apart
     if not boxes:
-        return cut.new_zeros(0, 4), cut.new_zeros(0)
+        return cut.new_zeros(0, 4), cut.new_zeros(0), candidates[:0]
     # The tie-break may have picked two of nearly the same mass out of order.
     order = torch.stack(masses).argsort(descending=True, stable=True)
-    return torch.stack(boxes)[order], torch.stack(masses)[order]
+    return torch.stack(boxes)[order], torch.stack(masses)[order], torch.stack(picked)[order]
 
 
 def places_in(reading: PlaceReading, *, view: Frame, original: Frame) -> tuple[Place, ...]:

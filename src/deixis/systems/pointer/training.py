@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors.torch import load_file
 from torch import nn
 
 from deixis.data.phrasebook import Phrasebook
@@ -23,6 +24,7 @@ from deixis.systems.pointer.objective import ObjectiveWeights, PointerObjective
 from deixis.systems.pointer.teacher import frequent_words, phrase_vectors, source_pieces, word_vectors
 from deixis.systems.pointer.weights import load_network, save_network
 from deixis.systems.sources import Sources, own_pieces, phrases_in
+from deixis.training.checkpoints import checkpoints
 from deixis.training.loop import TrainingParts
 from deixis.training.recipe import Recipe
 from deixis.training.strict import build, unknown_key
@@ -50,8 +52,11 @@ def training_parts(recipe: Recipe, *, data: Path, start: Path | None, work: Path
     if weights.pretrained:
         vectors = phrase_vectors(phrases, cache=work.parent / "phrase_vectors.safetensors")
     config = network.config
+    objective = PointerObjective(network, weights=weights, phrase_vectors=vectors)
+    if start is not None:
+        go_on(objective, start.parent)
     return TrainingParts(
-        objective=PointerObjective(network, weights=weights, phrase_vectors=vectors),
+        objective=objective,
         source=sources.examples(phrasebook=phrasebook, side=config.side),
         collate=PointerCollate(
             config, vocabulary, phrase_rows={text: row for row, text in enumerate(phrases)}
@@ -60,6 +65,21 @@ def training_parts(recipe: Recipe, *, data: Path, start: Path | None, work: Path
             objective, folder, vocabulary=vocabulary, held_out=sources.held_out, phrasebook=phrasebook
         ),
     )
+
+
+def go_on(objective: PointerObjective, run: Path) -> None:
+    """Take over what served an earlier run's training only, if its last checkpoint is still there.
+
+    The maps to and from the sentence encoder's vectors are no part of a saved model; new ones would send the
+    network astray until they are learnt again.
+    """
+    saved = checkpoints(run)
+    file = saved[-1] / "network.safetensors" if saved else None
+    if file is not None and file.is_file():
+        state = {name: t for name, t in load_file(file).items() if not name.startswith("network.")}
+        own = objective.state_dict()
+        fitting = {name: t for name, t in state.items() if name in own and own[name].shape == t.shape}
+        objective.load_state_dict(fitting, strict=False)
 
 
 def network_options(recipe: Recipe) -> dict[str, Any]:
