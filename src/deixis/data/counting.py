@@ -6,7 +6,7 @@ from deixis.data.phrasebook import phrases_of
 from deixis.data.scene import Scene
 from deixis.language.nouns import head_noun, is_plural, plural, words_of
 
-NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
+NUMBERS = ("none", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 
 
 def countable(scene: Scene) -> dict[str, tuple[int, ...]]:

@@ -81,13 +81,16 @@ def is_name(text: str) -> bool:
     )
 
 
-def verdict(answer: Answer) -> bool | None:
+def verdict(answer: Answer, *, repeated: str = "") -> bool | None:
     """Return whether an answer says yes or no, by the first such word outside its phrases; None for neither.
 
     A phrase with a place repeats words of the question: in "No smoking sign? Yes, it is in the picture." the
-    verdict is yes.
+    verdict is yes. repeated: words of the question that are none either where an answer repeats them.
     """
-    return next((word in YES for word in words_of(outside_of_phrases(answer)) if word in YES | NO), None)
+    text = outside_of_phrases(answer)
+    if repeated:
+        text = re.sub(rf"(?<!\w){re.escape(repeated)}(?!\w)", "|", text, flags=re.I)
+    return next((word in YES for word in words_of(text) if word in YES | NO), None)
 
 
 def outside_of_phrases(answer: Answer) -> str:

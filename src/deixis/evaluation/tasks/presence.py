@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -11,6 +10,7 @@ import numpy as np
 from deixis.data.phrasebook import Phrasebook, phrases_of
 from deixis.data.scene import Scene
 from deixis.evaluation.absent_phrases import absent_as_spoken, generator
+from deixis.evaluation.metrics.answer_kinds import verdict
 from deixis.evaluation.metrics.confidence import mean_where
 from deixis.evaluation.task import Columns, Item, Outcome, Task
 from deixis.evaluation.tasks.grounding import asked_phrase, without_braces
@@ -18,8 +18,6 @@ from deixis.language.nouns import is_plural
 
 if TYPE_CHECKING:
     from deixis.answers.grounded import Answer
-
-VERDICT = re.compile(r"(?<![\w'’-])(yes|no)(?![\w'’-])", re.I)
 
 
 def is_there(phrase: str) -> str:
@@ -51,7 +49,7 @@ def items(scenes: Sequence[Scene], seed: int) -> list[Item[bool]]:
 
 def score(answer: Answer, item: Item[bool]) -> Outcome:
     """Judge the first yes or no of an answer; one without, or one that cannot be parsed, is wrong."""
-    yes = None if answer.parse_failures else says_yes(answer, phrase=asked_phrase(item.question))
+    yes = None if answer.parse_failures else verdict(answer, repeated=asked_phrase(item.question))
     numbers = {
         "right": float(yes is item.truth),
         "said_yes": float(yes is True),
@@ -59,18 +57,6 @@ def score(answer: Answer, item: Item[bool]) -> Outcome:
         "present": float(item.truth),
     }
     return Outcome(numbers, parse_failed=bool(answer.parse_failures))
-
-
-def says_yes(answer: Answer, *, phrase: str) -> bool | None:
-    """Tell whether the first of the words yes and no in an answer is yes; None if it has neither.
-
-    Words of its spans, and the phrase where it is repeated, are not the verdict: "A dog with no collar? Yes".
-    """
-    text = answer.text
-    for span in reversed(answer.spans):
-        text = text[: span.start] + "|" + text[span.end :]
-    verdict = VERDICT.search(re.sub(rf"(?<!\w){re.escape(phrase)}(?!\w)", "|", text, flags=re.I))
-    return None if verdict is None else verdict[1].lower() == "yes"
 
 
 def baselines(scenes: Sequence[Scene], asked: Sequence[Item[bool]]) -> dict[str, float]:
