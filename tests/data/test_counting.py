@@ -34,6 +34,7 @@ def scene(*captions: tuple[str, tuple[int, ...]], things: int = 3, group: int = 
         (scene(("a brown dog", (1,)), ("two white dogs", (2, 3))), {}),
         (scene(("two dogs", (1, 2)), ("two brown dogs", (1, 2))), {"brown dogs": (1, 2), "dogs": (1, 2)}),
         (scene(("some dogs", (1, 2))), {}),
+        (scene(("two", (1, 2))), {}),
         (scene(("a dog", (1,)), group=1), {}),
         (scene(("a woman", (1,)), ("three dogs", (1, 2, 3))), {"women": (1,), "dogs": (1, 2, 3)}),
     ],

@@ -22,7 +22,9 @@ def countable(scene: Scene) -> dict[str, tuple[int, ...]]:
         meant.setdefault(plural(head_noun(text)), set()).add(things)
     for text, things in phrases_of(scene).items():
         words, nouns = words_of(text), plural(head_noun(text))
-        if not nouns or len(meant[nouns]) > 1 or any(scene.thing(thing).group for thing in things):
+        if not nouns or head_noun(text) in NUMBERS:  # "two" alone says nothing of what
+            continue
+        if len(meant[nouns]) > 1 or any(scene.thing(thing).group for thing in things):
             continue
         if words[0] in NUMBERS and NUMBERS.index(words[0]) == len(things) > 1:
             counted[" ".join(words[1:])] = things

@@ -202,9 +202,9 @@ class DialogueWriter:
         for _ in range(count):
             if known and rng.random() < KNOWN:
                 text = pick(list(known), rng)
-            elif (absent := self.absent(rng)) is not None:
-                text = plural(head_noun(absent))
             else:
+                text = plural(head_noun(self.absent(rng) or ""))
+            if not text:
                 continue
             things = known.get(text, ())
             question = worded(pick(COUNT, rng), rng, phrase=text, many=True)
