@@ -121,6 +121,7 @@ def test_a_config_that_is_none(folder: Path, content: str) -> None:
         {"side": 128},
         {"side": 0},
         {"place_rule": {"nowhere": 0.5, "no_such_threshold": 1}},
+        {"place_rule": {"trust": [1.0]}},
     ],
     ids=str,
 )

@@ -50,6 +50,10 @@ class PlaceRule:
     weigh: float = 0.0
     trust: tuple[float, float, float, float] = UNCHANGED
 
+    def __post_init__(self) -> None:
+        if len(self.trust) != len(UNCHANGED):
+            raise TypeError(f"trust is {self.trust}; expected {len(UNCHANGED)} numbers")
+
     def open_minded(self) -> PlaceRule:
         """Return the rule for a question that leaves open whether there is any place."""
         return self if self.nowhere_if_open is None else replace(self, nowhere=self.nowhere_if_open)
