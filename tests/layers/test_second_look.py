@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 import torch
@@ -71,9 +72,9 @@ def some_candidates(batch: int = 2, phrases: int = 3, count: int = 4) -> Candida
     )
 
 
-def looker(*, told: bool = True) -> SecondLooker:
+def looker(*, told: bool = True, looks: int = 1) -> SecondLooker:
     """Return a second look; ``told``: its heads have learnt something."""
-    look = SecondLooker(width=WIDTH, map_width=MAP_WIDTH)
+    look = SecondLooker(width=WIDTH, map_width=MAP_WIDTH, looks=looks)
     if told:
         for head in (look.score, look.none, look.refine, look.quality):
             torch.nn.init.normal_(head.weight)
@@ -245,7 +246,7 @@ def test_means_are_those_of_a_loop() -> None:
 
 def test_to_begin_with_it_says_what_the_first_look_said() -> None:
     candidates = some_candidates()
-    look = looker(told=False)(torch.randn(2, 3, WIDTH), some_map(), candidates)
+    (look,) = looker(told=False)(torch.randn(2, 3, WIDTH), some_map(), candidates)
     assert torch.equal(look.scores, candidates.mass)
     assert torch.equal(look.none, candidates.nowhere)
     assert torch.equal(look.boxes, candidates.boxes)
@@ -260,7 +261,7 @@ def test_the_order_of_candidates_and_of_phrases_says_nothing() -> None:
         peak=told.peak[:, phrases][:, :, order],
         nowhere=told.nowhere[:, phrases],
     )
-    before, after = look(hidden, places, told), look(hidden[:, phrases], places, mixed)
+    (before,), (after,) = look(hidden, places, told), look(hidden[:, phrases], places, mixed)
     torch.testing.assert_close(before.scores[:, phrases][:, :, order], after.scores, rtol=1e-4, atol=1e-4)
     torch.testing.assert_close(before.none[:, phrases], after.none, rtol=1e-4, atol=1e-4)
     torch.testing.assert_close(before.boxes[:, phrases][:, :, order], after.boxes, rtol=1e-4, atol=1e-3)
@@ -268,8 +269,8 @@ def test_the_order_of_candidates_and_of_phrases_says_nothing() -> None:
 
 def test_pictures_of_a_batch_do_not_see_each_other() -> None:
     look, hidden, places, candidates = looker(), torch.randn(2, 3, WIDTH), some_map(), some_candidates()
-    together = look(hidden, places, candidates)
-    alone = look(
+    (together,) = look(hidden, places, candidates)
+    (alone,) = look(
         hidden[1:],
         PlaceMap(*(getattr(places, name)[1:] for name in ("fine", "middle", "coarse", "keys", "boxes"))),
         Candidates(*(getattr(candidates, name)[1:] for name in ("boxes", "mass", "peak", "nowhere"))),
@@ -288,7 +289,7 @@ def test_everything_that_is_toldcounts(part: str) -> None:
     def said(values: dict[str, Tensor]) -> Tensor:
         depths = [values[name] for name in ("fine", "middle", "coarse")]
         shown = Candidates(*(values[name] for name in ("boxes", "mass", "peak", "nowhere")))
-        seen = look(values["hidden"], PlaceMap(*depths, places.keys, places.boxes), shown)
+        (seen,) = look(values["hidden"], PlaceMap(*depths, places.keys, places.boxes), shown)
         return torch.cat([seen.scores, seen.none[..., None]], dim=-1)
 
     changed = told | {part: told[part] + 2 * torch.rand_like(told[part])}
@@ -298,7 +299,7 @@ def test_everything_that_is_toldcounts(part: str) -> None:
 def test_refined_boxes_stay_boxes_near_where_they_were() -> None:
     candidates, look = some_candidates(), looker()
     torch.nn.init.normal_(look.refine.weight, std=100)
-    boxes = look(torch.randn(2, 3, WIDTH), some_map(), candidates).boxes
+    (boxes,) = (one.boxes for one in look(torch.randn(2, 3, WIDTH), some_map(), candidates))
     assert (boxes[..., 2:] >= boxes[..., :2] - 1e-4).all()
     size = candidates.boxes[..., 2:] - candidates.boxes[..., :2]
     moved = (boxes - candidates.boxes).abs()
@@ -310,7 +311,7 @@ def test_boxes_of_no_area_and_beside_the_picture_are_looked_at() -> None:
     boxes = UNITS.expand(1, 1, -1, -1) * SIDE
     numbers = torch.zeros(1, 1, len(UNITS))
     candidates = Candidates(boxes, numbers, numbers, torch.zeros(1, 1))
-    look = looker()(torch.randn(1, 1, WIDTH), some_map(1), candidates)
+    (look,) = looker()(torch.randn(1, 1, WIDTH), some_map(1), candidates)
     assert look.scores.isfinite().all() and look.none.isfinite().all() and look.boxes.isfinite().all()
     assert torch.equal(look.boxes[0, 0, 4], boxes[0, 0, 4])
 
@@ -324,7 +325,7 @@ def test_shapes_and_precision(phrases: int, reduced: bool) -> None:
     with torch.autocast("cpu", dtype=torch.bfloat16, enabled=reduced):
         scores = torch.bmm(torch.randn(2, phrases, MAP_WIDTH, dtype=dtype), places.keys)
         candidates = choose_candidates(scores, scores.sum(dim=-1), places.boxes, count=4)
-        seen = look(hidden, places, candidates)
+        (seen,) = look(hidden, places, candidates)
     assert seen.scores.shape == (2, phrases, 4) and seen.none.shape == (2, phrases)
     assert seen.boxes.shape == (2, phrases, 4, 4)
     assert {part.dtype for part in (seen.scores, seen.none, seen.boxes, seen.quality)} == {torch.float32}
@@ -338,8 +339,41 @@ def test_gradients_reach_every_part_and_the_maps() -> None:
     maps = [places.fine, places.middle, places.coarse]
     for depth in maps:
         depth.requires_grad_()
-    seen = look(hidden, places, some_candidates())
+    (seen,) = look(hidden, places, some_candidates())
     joint = torch.cat([seen.scores, seen.none[..., None]], dim=-1).log_softmax(dim=-1)
     (joint[..., 0].sum() + seen.boxes.square().mean() + seen.quality.square().mean()).backward()
     parts = [*look.named_parameters(), ("hidden", hidden), *zip("fmc", maps, strict=True)]
     assert not [name for name, p in parts if p.grad is None or not (p.grad.abs() > 0).any()]
+
+
+# Looking several times.
+
+
+def test_a_further_look_is_at_the_refined_boxes() -> None:
+    twice, hidden, places, candidates = (
+        looker(looks=2),
+        torch.randn(2, 3, WIDTH),
+        some_map(),
+        some_candidates(),
+    )
+    first, second = twice(hidden, places, candidates)
+    once = SecondLooker(width=WIDTH, map_width=MAP_WIDTH)
+    once.load_state_dict({name: t for name, t in twice.state_dict().items() if name != "again"})
+    (alone,) = once(hidden, places, candidates)
+    (again,) = once(hidden, places, replace(candidates, boxes=first.boxes))
+    for name in ("scores", "none", "boxes", "quality"):
+        torch.testing.assert_close(getattr(first, name), getattr(alone, name), rtol=1e-4, atol=1e-4)
+        torch.testing.assert_close(getattr(second, name), getattr(again, name), rtol=1e-4, atol=1e-4)
+    assert not torch.equal(first.boxes, second.boxes)
+    with torch.no_grad():
+        twice.again += 1.0
+    assert torch.equal(twice(hidden, places, candidates)[0].scores, first.scores)
+    assert not torch.allclose(twice(hidden, places, candidates)[1].scores, second.scores)
+
+
+def test_no_gradient_of_a_look_flows_into_the_boxes_of_the_one_before() -> None:
+    look = looker(looks=2)
+    _, second = look(torch.randn(2, 3, WIDTH), some_map(), some_candidates())
+    second.scores.sum().backward()
+    assert look.refine.weight.grad is None
+    assert look.again.grad is not None and look.again.grad.any()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -10,7 +12,7 @@ from PIL import Image
 
 from deixis.errors import BadPicture
 from deixis.pictures.opening import open_picture
-from deixis.pictures.resizing import Order, fitted_size, resize, resize_each, resize_pixels
+from deixis.pictures.resizing import Order, fitted_size, pass_in_strips, resize, resize_each, resize_pixels
 
 sizes = st.tuples(st.integers(1, 40), st.integers(1, 40))
 
@@ -138,3 +140,28 @@ def test_one_size_that_is_none() -> None:
     picture = open_picture(noise(3, 4))
     with pytest.raises(BadPicture, match="0 x 5"):
         resize_each(picture, [(5, 5), (0, 5)])
+
+
+@settings(max_examples=60, deadline=None)
+@given(sizes, st.integers(1, 60), st.booleans(), st.integers(1, 4))
+def test_strips_give_the_bytes_of_the_whole(
+    before: tuple[int, int], after: int, upright: bool, strips: int
+) -> None:
+    image = Image.fromarray(noise(*before))
+    size = (image.width, after) if upright else (after, image.height)
+    with ThreadPoolExecutor(2) as pool:
+        ours = pass_in_strips(image, size, Image.Resampling.BICUBIC, pool=pool, strips=strips)
+    assert np.array_equal(np.asarray(ours), np.asarray(image.resize(size, Image.Resampling.BICUBIC)))
+
+
+@pytest.mark.parametrize("order", ["width_first", "pillow13"])
+@pytest.mark.parametrize("threads", [1, 2, 5])
+def test_a_large_picture_is_shared_among_threads(
+    order: Order, threads: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("deixis.pictures.resizing.WORTH_SHARING", 1)
+    monkeypatch.setattr("torch.get_num_threads", lambda: threads)
+    picture = open_picture(noise(70, 90))
+    after = [(30, 20), (30, 90), (70, 20), (70, 90), (140, 7)]
+    for size, ours in zip(after, resize_each(picture, after, order=order), strict=True):
+        assert np.array_equal(ours.pixels, resize(picture, *size, order=order).pixels)

@@ -6,6 +6,7 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from deixis.errors import UsageError
@@ -68,6 +69,12 @@ def studied() -> Study:
         folders.append(Path(recipe.name))
         return folders[-1], 2.5, 60.0
 
+    def lose(recipe: Recipe, folder: Path) -> np.ndarray:
+        # Batches differ far more than variants do.
+        return (
+            np.array([1.0, 5.0, 3.0]) + 0.1 * folders.index(Path(recipe.name)) + np.array([0.0, 0.01, -0.01])
+        )
+
     def measure(folder: Path) -> dict[str, TaskResult]:
         value = 0.1 * folders.index(folder)
         return {
@@ -76,13 +83,15 @@ def studied() -> Study:
             )
         }
 
-    return run_study("resolution", resolution_variants(RECIPE), train=train, measure=measure, data="toy val")
+    variants = resolution_variants(RECIPE)
+    return run_study("resolution", variants, train=train, lose=lose, measure=measure, data="toy val")
 
 
 def test_the_table_has_a_row_for_each_variant(tmp_path: Path) -> None:
     study = studied()
     table = study.to_markdown()
-    assert "| any_res | trained | 2.500 | 50.0 % (45.0 to 55.0) | 60 |" in table
+    assert "| any_res | trained | 2.500 | 3.500 (+0.500 to +0.500) | 50.0 % (45.0 to 55.0) | 60 |" in table
+    assert "| fixed | frozen | 2.500 | 3.000 | 0.0 %" in table
     assert "500 steps each; measured on toy val: naming n = 200" in table
     content = json.loads(study.to_json())
     assert [row["tasks"]["naming"]["value"] for row in content["rows"]] == pytest.approx(

@@ -8,11 +8,12 @@ from pathlib import Path
 HELP = "train and measure variants of a recipe side by side"
 EXAMPLE = """\
 example:
-  deixis study resolution --recipe recipes/ferret_v2/small.yaml --data DIR \\
+  deixis study resolution --recipe recipes/ferret_v2/resolution.yaml --data DIR \\
     --pack DIR/flickr_grounding --out runs/resolution
 
 resolution: three ways to spend pixels (fixed, direct_upsample, any_res) x encoders frozen or trained.
-OUT gets a folder for every variant, study.md, study.json and study.png.
+OUT gets a folder for every variant, study.md, study.json and study.png. Runs that were finished there
+are kept; others go on from their last checkpoint.
 """
 
 
@@ -35,7 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Train every variant, measure it, write the table and the plot."""
-    import time
+    import numpy as np
 
     import deixis
     from deixis.data.sources.pack import read_pack
@@ -45,9 +46,10 @@ def run(arguments: argparse.Namespace) -> int:
     from deixis.evaluation.tasks import find_tasks
     from deixis.studies.resolution import resolution_variants
     from deixis.studies.study import run_study, shortened
-    from deixis.training.metrics import read_metrics
+    from deixis.training.metrics import read_metrics, seconds_in
     from deixis.training.recipe import Recipe, read_recipe
     from deixis.training.run import run_recipes
+    from deixis.training.unseen import unseen_losses
 
     if arguments.steps is not None and arguments.steps < 1:
         raise UsageError(f"--steps is {arguments.steps}; expected at least 1")
@@ -58,10 +60,12 @@ def run(arguments: argparse.Namespace) -> int:
     arguments.out.mkdir(parents=True, exist_ok=True)
 
     def train(recipe: Recipe) -> tuple[Path, float, float]:
-        started = time.perf_counter()
         (folder,) = run_recipes([recipe], data=arguments.data, out=arguments.out, resume=True)
-        last = read_metrics(arguments.out / recipe.name / "metrics.jsonl")[-1]
-        return folder, float(last["losses"]["total"]), time.perf_counter() - started
+        log = read_metrics(arguments.out / recipe.name / "metrics.jsonl")
+        return folder, float(log[-1]["losses"]["total"]), seconds_in(log, batch=recipe.batch)
+
+    def lose(recipe: Recipe, folder: Path) -> np.ndarray:
+        return unseen_losses(recipe, folder, pack=arguments.pack.resolve(), split=arguments.split)
 
     def measure(folder: Path) -> dict[str, TaskResult]:
         report = evaluate(
@@ -75,7 +79,7 @@ def run(arguments: argparse.Namespace) -> int:
         )
         return dict(report.tasks)
 
-    study = run_study(arguments.study, variants, train=train, measure=measure, data=data)
+    study = run_study(arguments.study, variants, train=train, lose=lose, measure=measure, data=data)
     (arguments.out / "study.json").write_text(study.to_json(), encoding="utf-8")
     (arguments.out / "study.md").write_text(study.to_markdown(), encoding="utf-8")
     study.plot(arguments.out / "study.png")

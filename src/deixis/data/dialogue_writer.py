@@ -6,14 +6,15 @@ phrases of other pictures, put into the same questions.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import TypeVar
+from collections.abc import Mapping
 
 import numpy as np
 
 from deixis.data.augment import View
 from deixis.data.counting import NUMBERS, countable
 from deixis.data.dialogue import Dialogue, Mark, Turn
+from deixis.data.histories import histories
+from deixis.data.lots import draw, pick
 from deixis.data.perturbation import perturbed_region
 from deixis.data.phrasebook import Phrasebook, phrases_of
 from deixis.data.relations import relation, size
@@ -23,7 +24,6 @@ from deixis.data.wordings import (
     COMPARE,
     COUNT,
     DESCRIBE,
-    FURTHER,
     LIST,
     NAME,
     PRESENCE,
@@ -37,7 +37,6 @@ from deixis.data.wordings import (
 from deixis.language.nouns import head_noun, is_plural, plural, words_of
 from deixis.regions.shapes import Box
 
-T = TypeVar("T")
 ANY = 0.2  # how often a yes/no question speaks of "any", where the phrase has an article to replace
 KNOWN = 0.85  # how often "how many" asks for what is there
 
@@ -95,7 +94,7 @@ class DialogueWriter:
         if kind == "presence":
             return [Dialogue(kind, (turn,)) for turn in self.presences(count, rng)]
         if kind == "two_turns":
-            return self.two_turns(count, rng)
+            return histories(self, count, rng)
         turns = self.captions(count, rng) if kind == "caption" else self.lists(rng)
         return [Dialogue(kind, (turn,)) for turn in turns]
 
@@ -145,19 +144,22 @@ class DialogueWriter:
             text = pick(list(self.phrases), rng) if there else self.absent(rng)
             if text is None:
                 continue
-            things = self.phrases[text] if there else ()
-            many = is_plural(text)
-            pronoun = "they are" if many else "it is"
-            verdict = f"yes, {pronoun} in the picture." if there else f"no, {pronoun} not in the picture."
-            phrase = text
-            if rng.random() < ANY and (bare := without_article(text)):
-                phrase = bare
-                question = worded(pick(PRESENCE_ANY, rng), rng, phrase=phrase, many=many)
-            else:
-                question = worded(pick(PRESENCE, rng), rng, phrase=phrase, many=many)
-            mark = Mark(0, len(phrase), self.places(things))
-            turns.append(Turn(question, f"{phrase}? {verdict}", (mark,)))
+            turns.append(self.presence(text, self.phrases[text] if there else (), rng))
         return turns
+
+    def presence(self, text: str, things: tuple[int, ...], rng: np.random.Generator) -> Turn:
+        """Ask whether a phrase is there; no ``things`` means that it is not."""
+        many = is_plural(text)
+        pronoun = "they are" if many else "it is"
+        verdict = f"yes, {pronoun} in the picture." if things else f"no, {pronoun} not in the picture."
+        phrase = text
+        if rng.random() < ANY and (bare := without_article(text)):
+            phrase = bare
+            question = worded(pick(PRESENCE_ANY, rng), rng, phrase=phrase, many=many)
+        else:
+            question = worded(pick(PRESENCE, rng), rng, phrase=phrase, many=many)
+        mark = Mark(0, len(phrase), self.places(things))
+        return Turn(question, f"{phrase}? {verdict}", (mark,))
 
     def captions(self, count: int, rng: np.random.Generator) -> list[Turn]:
         """Return captions with the places of their phrases."""
@@ -193,25 +195,30 @@ class DialogueWriter:
 
     def counts(self, count: int, rng: np.random.Generator) -> list[Turn]:
         """Ask how many of a kind there are: kinds whose number is known, sometimes one that is absent."""
-        known = {
-            text: things
-            for text, things in countable(self.scene).items()
-            if all(thing in self.boxes for thing in things) and not (self.view.mirrored and sided(text))
-        }
+        known = self.known_numbers()
         turns = []
         for _ in range(count):
             if known and rng.random() < KNOWN:
                 text = pick(list(known), rng)
             else:
                 text = plural(head_noun(self.absent(rng) or ""))
-            if not text:
-                continue
-            things = known.get(text, ())
-            question = worded(pick(COUNT, rng), rng, phrase=text, many=True)
-            turns.append(
-                Turn(question, f"{text}: {NUMBERS[len(things)]}.", (Mark(0, len(text), self.places(things)),))
-            )
+            if text:
+                turns.append(self.count(text, known.get(text, ()), rng))
         return turns
+
+    def count(self, text: str, things: tuple[int, ...], rng: np.random.Generator) -> Turn:
+        """Ask how many of a kind there are; no ``things`` means none."""
+        question = worded(pick(COUNT, rng), rng, phrase=text, many=True)
+        mark = Mark(0, len(text), self.places(things))
+        return Turn(question, f"{text}: {NUMBERS[len(things)]}.", (mark,))
+
+    def known_numbers(self) -> dict[str, tuple[int, ...]]:
+        """Return the kinds of which it is known how many are there, all of them in view."""
+        return {
+            text: things
+            for text, things in countable(self.scene).items()
+            if all(thing in self.boxes for thing in things) and not (self.view.mirrored and sided(text))
+        }
 
     def pairs(self, kind: str, count: int, rng: np.random.Generator) -> list[Turn]:
         """Point at two things: how do they lie to each other, how do they differ, are they the same?"""
@@ -242,33 +249,9 @@ class DialogueWriter:
         """Return the plurals of all nouns that a thing is called by."""
         return frozenset(plural(head_noun(text)) for text in self.names[thing])
 
-    def two_turns(self, count: int, rng: np.random.Generator) -> list[Dialogue]:
-        """Point at a thing, then ask on: about the same region, or for something else."""
-        dialogues = []
-        for thing in draw(list(self.described), count, rng):
-            first = self.about_region(thing, "name", rng)
-            if rng.random() < 0.5 and self.phrases:
-                text = pick(list(self.phrases), rng)
-                second = self.where(text, self.phrases[text], rng)
-            else:
-                second = Turn(worded(pick(FURTHER, rng), rng), max(self.described[thing], key=len) + ".")
-            dialogues.append(Dialogue("two_turns", (first, second)))
-        return dialogues
-
     def places(self, things: tuple[int, ...]) -> tuple[Box, ...]:
         """Return the boxes of things, in the frame of the view."""
         return tuple(self.boxes[thing] for thing in things)
-
-
-def pick(choices: Sequence[T], rng: np.random.Generator) -> T:
-    """Draw one of ``choices``."""
-    return choices[int(rng.integers(len(choices)))]
-
-
-def draw(choices: Sequence[T], count: int, rng: np.random.Generator) -> list[T]:
-    """Draw up to ``count`` different ones of ``choices``, in random order."""
-    order = rng.permutation(len(choices))[:count]
-    return [choices[int(index)] for index in order]
 
 
 def sided(text: str) -> bool:

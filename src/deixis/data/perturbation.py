@@ -13,11 +13,11 @@ ANYWHERE = 0.45  # of width and height, to each side of the middle: people point
 def perturbed_region(box: Box, rng: np.random.Generator) -> Region:
     """Draw a region of any kind that means the thing in ``box``, in the same frame."""
     kind = rng.random()
-    if kind < 0.5:
+    if kind < 0.44:
         return jittered(box, rng)
     if kind < 0.68:
         return inner_point(box, rng, spread=ANYWHERE)
-    if kind < 0.86:
+    if kind < 0.88:
         return inner_scribble(box, rng, spread=ANYWHERE)
     return outline(jittered(box, rng), rng)
 

@@ -76,6 +76,18 @@ FURTHER = (
     "how does (it|he|she) look?",
     "can you say more?",
 )
+FURTHER_WHERE = (
+    "where (exactly |in the picture |)<be> {}?",
+    "(and |so |)where do you see (that|this|the place)?",
+    "(can you |please |)point at the place.",
+    "show me the place.",
+    "in which part of the (picture|photo)?",
+)
+FURTHER_COUNT = (
+    "how many of them are there?",
+    "how many of them (can|do) you see?",
+    "(and |)what is their number?",
+)
 CAPTION = (
     "describe the (picture|photo|image|scene).",
     "what is happening( here| in this picture|)?",
@@ -145,8 +157,8 @@ SAME = (
     "are (these|those) the same? {a} {b}",
 )
 ALL = (
-    *WHERE_MANY, *NAME, *DESCRIBE, *FURTHER, *CAPTION, *LIST, *PRESENCE, *PRESENCE_ANY, *COUNT, *RELATE,
-    *COMPARE, *SAME,
+    *WHERE_MANY, *NAME, *DESCRIBE, *FURTHER, *FURTHER_WHERE, *FURTHER_COUNT, *CAPTION, *LIST, *PRESENCE,
+    *PRESENCE_ANY, *COUNT, *RELATE, *COMPARE, *SAME,
 )  # fmt: skip
 
 

@@ -9,7 +9,7 @@ Boxes are ``x0 y0 x1 y1`` in pixels of the square picture given to the tower.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor, nn
@@ -113,10 +113,17 @@ class CandidateReader(nn.Module):
 
 
 class SecondLooker(nn.Module):
-    """Compare a phrase's candidates with its query and with each other."""
+    """Compare a phrase's candidates with its query and with each other, once or several times.
 
-    def __init__(self, *, width: int, map_width: int, layers: int = 2, heads: int = 4) -> None:
+    looks: how many times; each further time what is inside the refined boxes is read, by the same weights
+    (as cascaded detectors do with weights of their own: Cai and Vasconcelos, 2018).
+    """
+
+    def __init__(
+        self, *, width: int, map_width: int, looks: int = 1, layers: int = 2, heads: int = 4
+    ) -> None:
         super().__init__()
+        self.looks = looks
         self.reader = CandidateReader(map_width=map_width, width=width)
         self.query = nn.Linear(width, width)
         self.mix = nn.Linear(width, width)
@@ -129,6 +136,8 @@ class SecondLooker(nn.Module):
         self.none = nn.Linear(width, 1)
         self.refine = nn.Linear(width, 4)
         self.quality = nn.Linear(width, 1)
+        if looks > 1:  # tells a further look from the first
+            self.again = nn.Parameter(torch.zeros(looks - 1, width))
         self.trust_mass = nn.Parameter(torch.ones(()))
         self.trust_nowhere = nn.Parameter(torch.ones(()))
         # To begin with the second look says what the first one said.
@@ -136,14 +145,26 @@ class SecondLooker(nn.Module):
             nn.init.zeros_(head.weight)
             nn.init.zeros_(head.bias)
 
-    def forward(self, hidden: Tensor, places: PlaceMap, candidates: Candidates) -> SecondLook:
-        """hidden (B, P, W): the decoder's states at the place tokens."""
+    def forward(self, hidden: Tensor, places: PlaceMap, candidates: Candidates) -> list[SecondLook]:
+        """Return what every look says, the last one last; hidden (B, P, W): the states at the place tokens.
+
+        No gradient flows from a look into the boxes of the one before.
+        """
+        said = []
+        for number in range(self.looks):
+            query = self.query(hidden) if number == 0 else self.query(hidden) + self.again[number - 1]
+            said.append(self.look(query, places, candidates))
+            candidates = replace(candidates, boxes=said[-1].boxes.detach())
+        return said
+
+    def look(self, query: Tensor, places: PlaceMap, candidates: Candidates) -> SecondLook:
+        """Look once for queries (B, P, W)."""
         batch, phrases, count = candidates.boxes.shape[:3]
-        query = self.query(hidden)[:, :, None]  # (B, P, 1, W)
+        query = query[:, :, None]  # (B, P, 1, W)
         vectors = self.reader(places, candidates)
         vectors = vectors + self.mix(vectors * query)  # (B, P, K, W)
         tokens = torch.cat([query, vectors], dim=2).flatten(0, 1)  # (B * P, 1 + K, W)
-        seen = self.norm(self.layers(tokens)).view(batch, phrases, 1 + count, hidden.shape[-1])
+        seen = self.norm(self.layers(tokens)).view(batch, phrases, 1 + count, query.shape[-1])
         size = candidates.boxes[..., 2:] - candidates.boxes[..., :2]
         moves = torch.tanh(self.refine(seen[:, :, 1:]).float()) * REACH * torch.cat([size, size], dim=-1)
         return SecondLook(

@@ -32,11 +32,18 @@ class Normalisation:
         >>> Normalisation((0.5,) * 3, (0.5,) * 3).tensor(np.zeros((1, 2, 3), dtype=np.uint8)).tolist()
         [[[-1.0, -1.0]], [[-1.0, -1.0]], [[-1.0, -1.0]]]
         """
-        # Channels are moved while bytes become floats, and both steps of arithmetic are one multiply-add.
-        moved = torch.from_numpy(np.ascontiguousarray(np.moveaxis(pixels, -1, -3)))
-        scale = torch.tensor([self.rescale / one for one in self.std])[:, None, None]
-        shift = torch.tensor([-mean / one for mean, one in zip(self.mean, self.std, strict=True)])
-        return torch.addcmul(shift[:, None, None], moved.float(), scale)
+        # With numpy, not torch: after a parallel operation torch's threads wait busily for the next one, and
+        # would take the cores from those that resize.
+        moved = np.ascontiguousarray(np.moveaxis(pixels, -1, -3))
+        scale, shift = self.scale_and_shift()
+        scaled = np.multiply(moved, scale, dtype=np.float32)
+        return torch.from_numpy(np.add(scaled, shift, out=scaled))
+
+    def scale_and_shift(self) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Return what a byte is multiplied with and what is added, each (3, 1, 1)."""
+        std = np.array(self.std)
+        scale, shift = self.rescale / std, -np.array(self.mean) / std
+        return scale.astype(np.float32)[:, None, None], shift.astype(np.float32)[:, None, None]
 
 
 def statistics(mean: Sequence[float], std: Sequence[float], *, rescale: float = 1 / 255) -> Normalisation:

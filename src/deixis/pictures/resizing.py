@@ -7,9 +7,11 @@ since the result depends on it, the order is stated here and each pass is asked 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import Executor, ThreadPoolExecutor
 from typing import Literal
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from PIL import Image
 
@@ -17,6 +19,8 @@ from deixis.errors import BadPicture
 from deixis.pictures.opening import LARGEST_PIXELS, Picture
 
 Order = Literal["width_first", "pillow13"]
+
+WORTH_SHARING = 1_000_000  # pixels; below, starting threads takes longer than they save
 
 
 def resize(
@@ -49,18 +53,45 @@ def resize_each(
 ) -> list[Picture]:
     """Return the picture at several sizes (width, height), the same as one by one.
 
-    Sizes whose first pass is the same share it; of a screenshot made small it is the longer one.
+    Sizes whose first pass is the same share it; of a screenshot made small it is the longer one. A large
+    picture is shared among as many threads as torch has: Pillow lets others run while it resizes.
     """
-    image, passes = picture.image(), {}
-    resized = []
-    for width, height in sizes:
-        first = first_pass(picture.width, picture.height, width, height, order=order)
-        if first not in passes:
-            passes[first] = image.resize(first, resample)
+    image, size = picture.image(), (picture.width, picture.height)
+    firsts = [first_pass(*size, *one, order=order) for one in sizes]
+    threads = torch.get_num_threads() if picture.width * picture.height >= WORTH_SHARING else 1
+    with ThreadPoolExecutor(threads) as pool:
+        passes = {one: pass_in_strips(image, one, resample, pool=pool, strips=threads) for one in set(firsts)}
         # A pass that changes nothing is skipped by Pillow itself.
-        pixels = np.asarray(passes[first].resize((width, height), resample))
-        resized.append(Picture(pixels, picture.frame.resized(width, height), picture.name))
-    return resized
+        images = pool.map(lambda first, size: passes[first].resize(size, resample), firsts, sizes)
+        return [
+            Picture(np.asarray(resized), picture.frame.resized(*resized.size), picture.name)
+            for resized in images
+        ]
+
+
+def pass_in_strips(
+    image: Image.Image, size: tuple[int, int], resample: Image.Resampling, *, pool: Executor, strips: int
+) -> Image.Image:
+    """Return a picture with one axis resized, each strip along that axis by itself.
+
+    A pass along one axis reads no other row (or column), so strips give the bytes of the whole.
+    """
+    upright = image.width == size[0]
+    across = image.width if upright else image.height
+    strips = min(strips, across)
+    if strips == 1 or image.size == size:
+        return image.resize(size, resample)
+    ends = [across * number // strips for number in range(strips + 1)]
+
+    def strip(start: int, end: int) -> Image.Image:
+        if upright:
+            return image.crop((start, 0, end, image.height)).resize((end - start, size[1]), resample)
+        return image.crop((0, start, image.width, end)).resize((size[0], end - start), resample)
+
+    whole = Image.new(image.mode, size)
+    for start, part in zip(ends, pool.map(strip, ends[:-1], ends[1:]), strict=False):
+        whole.paste(part, (start, 0) if upright else (0, start))
+    return whole
 
 
 def resize_pixels(

@@ -8,9 +8,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from deixis.errors import UsageError
 from deixis.evaluation.report import TaskResult
 from deixis.training.recipe import Recipe
+from deixis.training.unseen import paired_interval
 
 
 @dataclass(frozen=True)
@@ -26,11 +29,16 @@ class Variant:
 
 @dataclass(frozen=True)
 class Measured:
-    """What became of a variant: its last training loss and the result of every task."""
+    """What became of a variant.
+
+    loss: the last one of training. seconds: what training took. unseen (n,): the losses on batches of
+    pictures that it never saw, the same for every variant. tasks: the result of every task.
+    """
 
     variant: Variant
     loss: float
     seconds: float
+    unseen: np.ndarray
     tasks: dict[str, TaskResult]
 
     def to_dict(self) -> dict[str, Any]:
@@ -39,6 +47,7 @@ class Measured:
             **self.variant.what,
             "loss": self.loss,
             "seconds": self.seconds,
+            "unseen": self.unseen.tolist(),
             "tasks": {name: result.to_dict() for name, result in self.tasks.items()},
         }
 
@@ -67,27 +76,51 @@ class Study:
         settings = list(self.rows[0].variant.what)
         tasks = list(self.rows[0].tasks)
         lines = [
-            "| " + " | ".join([*settings, "last loss", *tasks, "training s"]) + " |",
-            "|" + " --- |" * (len(settings) + len(tasks) + 2),
+            "| " + " | ".join([*settings, "last loss", "unseen loss", *tasks, "training s"]) + " |",
+            "|" + " --- |" * (len(settings) + len(tasks) + 3),
         ]
         for row in self.rows:
             cells = [row.variant.what[name] for name in settings]
-            cells += [f"{row.loss:.3f}", *(shown(row.tasks[name]) for name in tasks), f"{row.seconds:.0f}"]
+            cells += [
+                f"{row.loss:.3f}",
+                self.unseen(row),
+                *(shown(row.tasks[name]) for name in tasks),
+                f"{row.seconds:.0f}",
+            ]
             lines.append("| " + " | ".join(cells) + " |")
         counts = ", ".join(f"{name} n = {result.n:,}" for name, result in self.rows[0].tasks.items())
         lines += ["", f"{self.steps:,} steps each; measured on {self.data}: {counts}; 95 % intervals."]
+        lines[-1] += (
+            f" Unseen loss: mean of {len(self.rows[0].unseen)} batches of the same split, asked as in "
+            "training; in brackets how far it is from the first row's, batch by batch."
+        )
         return "\n".join(lines) + "\n"
 
+    def unseen(self, row: Measured) -> str:
+        """Return a row's loss on unseen pictures and its distance from the first row's."""
+        mean = f"{row.unseen.mean():.3f}"
+        if row is self.rows[0]:
+            return mean
+        low, high = paired_interval(self.rows[0].unseen, row.unseen)
+        return f"{mean} ({low:+.3f} to {high:+.3f})"
+
     def plot(self, path: Path) -> None:
-        """Draw every task over the variants; UsageError where matplotlib is not installed."""
+        """Draw unseen losses and tasks over the variants; UsageError where matplotlib is not installed."""
         try:
             from matplotlib.figure import Figure
         except ImportError as fault:
             raise UsageError("a plot needs matplotlib: pip install 'deixis[plots]'") from fault
         tasks = list(self.rows[0].tasks)
         names = ["\n".join(row.variant.what.values()) for row in self.rows]
-        figure = Figure(figsize=(1.6 * len(names) + 1, 3.2 * len(tasks)), layout="constrained")
-        for axes, task in zip(figure.subplots(len(tasks), 1, squeeze=False)[:, 0], tasks, strict=True):
+        figure = Figure(figsize=(1.6 * len(names) + 1, 3.2 * (len(tasks) + 1)), layout="constrained")
+        first, *others = figure.subplots(len(tasks) + 1, 1, squeeze=False)[:, 0]
+        own = [row.unseen for row in self.rows]
+        means = [float(losses.mean()) for losses in own]
+        intervals = [paired_interval(own[0], losses) for losses in own]
+        errors = [(high - low) / 2 for low, high in intervals]
+        first.errorbar(names, means, yerr=errors, fmt="o", capsize=4, color="#4477aa", ecolor="#222222")
+        first.set_ylabel("loss on unseen pictures\n(95 % of the difference to the first)")
+        for axes, task in zip(others, tasks, strict=True):
             results = [row.tasks[task] for row in self.rows]
             values = [100 * result.value for result in results]
             low = [max(100 * (result.value - result.ci95[0]), 0.0) for result in results]
@@ -117,18 +150,20 @@ def run_study(
     variants: Sequence[Variant],
     *,
     train: Callable[[Recipe], tuple[Path, float, float]],
+    lose: Callable[[Recipe, Path], np.ndarray],
     measure: Callable[[Path], dict[str, TaskResult]],
     data: str,
 ) -> Study:
     """Return the study of ``variants``.
 
-    train: from a recipe to the folder of its model, its last loss and the seconds it took. measure: from that
-    folder to results by task. data: what the pictures are called that it measures on.
+    train: from a recipe to the folder of its model, its last loss and the seconds it took. lose: from both to
+    its losses on unseen batches, the same for all. measure: from the folder to results by task. data: what
+    the pictures are called that it measures on.
     """
     rows = []
     for variant in variants:
         folder, loss, seconds = train(variant.recipe)
-        rows.append(Measured(variant, loss, seconds, measure(folder)))
+        rows.append(Measured(variant, loss, seconds, lose(variant.recipe, folder), measure(folder)))
     return Study(name=name, steps=variants[0].recipe.steps, data=data, rows=tuple(rows))
 
 

@@ -32,6 +32,19 @@ def read_metrics(path: Path) -> list[dict[str, Any]]:
     return rows
 
 
+def seconds_in(rows: list[dict[str, Any]], *, batch: int) -> float:
+    """Return how long the steps of a log took, in seconds, whenever they ran; ``batch`` pictures a step.
+
+    >>> seconds_in([{"step": 10, "pictures_per_s": 8.0}, {"step": 15, "pictures_per_s": 4.0}], batch=16)
+    40.0
+    """
+    steps = [0, *(row["step"] for row in rows)]
+    return sum(
+        (row["step"] - before) * batch / row["pictures_per_s"]
+        for before, row in zip(steps[:-1], rows, strict=True)
+    )
+
+
 def plot_metrics(log: Path, out: Path) -> bool:
     """Draw every loss over steps; False where matplotlib is not installed or nothing was logged."""
     try:

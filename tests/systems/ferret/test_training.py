@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file
@@ -19,6 +20,7 @@ from deixis.systems.ferret.training import WORD_SPREAD, start_words
 from deixis.training.loop import TrainingParts
 from deixis.training.recipe import Recipe, SourceChoice, read_recipe
 from deixis.training.run import run_recipes
+from deixis.training.unseen import paired_interval, unseen_losses
 from tests.systems.ferret.networks import ferret
 from tests.toy.pack import write_toy_pack
 from tests.toy.recipe import toy_recipe
@@ -77,6 +79,17 @@ def test_a_small_ferret_trains_and_answers(pack: Path, finished: Path) -> None:
     picture = next((pack / "images").glob("*.jpg"))
     assert system.ask(picture, "where is a red circle?", max_new_tokens=4).system == "ferret"
     assert "circle" in (finished / "tokenizer.json").read_text()
+
+
+def test_losses_on_unseen_pictures(pack: Path, finished: Path, tmp_path: Path) -> None:
+    longer = toy(name="longer", steps=30)
+    (trained,) = run_recipes([longer], data=pack, out=tmp_path)
+    first, again, second = (
+        unseen_losses(recipe, model, pack=pack, split="val", size=1)
+        for recipe, model in ((toy(), finished), (toy(), finished), (longer, trained))
+    )
+    assert np.array_equal(first, again) and len(first) == 2, "two pictures, each once"
+    assert paired_interval(first, second)[1] < 0, "who trains longer predicts better"
 
 
 def test_the_tower_stands_still(pack: Path, finished: Path) -> None:

@@ -39,7 +39,7 @@ def test_with_candidates_the_best_places_are_looked_at_again() -> None:
     hidden, places = seen_by(network)
     scores = network.place_head(hidden, places.keys)
     candidates = choose_candidates(scores.locations, scores.nowhere, places.boxes, count=COUNT)
-    look, pointed = network.second_look(hidden, places, candidates), network.point(hidden, places)
+    look, pointed = network.second_look(hidden, places, candidates)[-1], network.point(hidden, places)
     assert pointed.scores.shape == (2, 3, COUNT) and pointed.boxes.shape == (2, 3, COUNT, 4)
     assert torch.equal(pointed.scores, look.scores) and torch.equal(pointed.nowhere, look.none)
     assert torch.equal(pointed.boxes, look.boxes)

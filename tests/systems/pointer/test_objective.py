@@ -287,7 +287,7 @@ def test_the_second_look_learns_what_a_loop_says() -> None:
     objective, hidden, places, scores, batch = look_batch()
     batch["place_boxes"][0, 1] += 10 * SIDE  # among no candidate: it doesn't count, not even as 0
     candidates = choose_candidates(scores.locations, scores.nowhere, places.boxes, count=LOOKED)
-    look = objective.network.second_look(hidden, places, candidates)
+    look = objective.network.second_look(hidden, places, candidates)[-1]
     choices, moves, judged = [], [], []
     for b, p in batch["place_present"].nonzero().tolist():
         truth = batch["place_boxes"][b, p, : int(batch["place_counts"][b, p])]
@@ -311,6 +311,21 @@ def test_the_second_look_learns_what_a_loop_says() -> None:
     assert losses["look"].item() == pytest.approx(sum(choices) / len(choices), rel=1e-4)
     assert losses["refine"].item() == pytest.approx(sum(moves) / len(moves), rel=1e-4)
     assert losses["quality"].item() == pytest.approx(sum(judged) / len(judged), rel=1e-4)
+
+
+def test_every_look_is_judged_by_the_boxes_that_it_was_shown() -> None:
+    objective, hidden, places, scores, batch = look_batch()
+    looker = objective.network.second_look
+    looker.looks, looker.again = 2, torch.nn.Parameter(torch.zeros(1, hidden.shape[-1]))
+    candidates = choose_candidates(scores.locations, scores.nowhere, places.boxes, count=LOOKED)
+    first, second = looker(hidden, places, candidates)
+    alone = objective.looked(first, candidates.boxes, batch)
+    again = objective.looked(second, first.boxes.detach(), batch)
+    both = objective.looked_again(hidden, places, scores, batch)
+    assert both.keys() == alone.keys() == {"look", "refine", "quality"}
+    for name, value in both.items():
+        assert value.item() == pytest.approx((alone[name] + again[name]).item() / 2, rel=1e-4)
+    assert again["refine"].item() != pytest.approx(alone["refine"].item(), rel=1e-3)
 
 
 def test_a_phrase_among_no_candidate_teaches_nothing_but_that_all_are_wrong() -> None:

@@ -72,9 +72,9 @@ def test_what_the_old_network_lacks_is_named(monkeypatch: pytest.MonkeyPatch) ->
         rebuilt(tiny_network(), {"region_detail": True})
 
 
-@pytest.mark.parametrize("wrong", [{"candidates": -1}, {"most_found": 0}])
+@pytest.mark.parametrize("wrong", [{"candidates": -1}, {"looks": 0}, {"most_found": 0}])
 def test_counts_that_are_none(wrong: dict[str, int]) -> None:
-    with pytest.raises(BadWeights, match="expected whole numbers from 0 and from 1"):
+    with pytest.raises(BadWeights, match="expected whole numbers from 0, 1 and 1"):
         tiny_network(**wrong)
 
 
@@ -96,6 +96,14 @@ def test_another_count_of_candidates_is_the_same_second_look() -> None:
     network = tiny_network(candidates=6)
     before, after = network.state_dict(), rebuilt(network, {"candidates": 3}).state_dict()
     assert before.keys() == after.keys()
+    assert not [name for name in before if not torch.equal(before[name], after[name])]
+
+
+def test_a_further_look_is_added_to_the_second() -> None:
+    network = tiny_network(candidates=6)
+    before, after = network.state_dict(), rebuilt(network, {"looks": 3}).state_dict()
+    assert after.keys() - before.keys() == {"second_look.again"}
+    assert after["second_look.again"].shape == (2, network.config.width)
     assert not [name for name in before if not torch.equal(before[name], after[name])]
 
 

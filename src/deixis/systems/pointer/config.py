@@ -13,12 +13,13 @@ from deixis.language.decoders import DecoderSize, decoder_size, llama_config
 class PointerConfig(PreTrainedConfig):
     """Sizes, and the thresholds that reading places needs.
 
-        tower, decoder_name: names of ``layers.towers`` and ``language.decoders``. side: pixels of the square,
-        letterboxed picture given to the tower; a multiple of 32. map_width: channels of the place map.
-        picture_grid: the picture is read as grid x grid tokens. candidates: how many places of a phrase get a
-    second look; 0 for none. most_found: how many of a phrase's places the decoder is told of, one token each.
-    region_detail: whether regions are read in detail, too. max_text: longest text in tokens. place_rule:
-    settings of ``places.PlaceRule``, chosen on pictures held out of training.
+    tower, decoder_name: names of ``layers.towers`` and ``language.decoders``. side: pixels of the square,
+    letterboxed picture given to the tower; a multiple of 32. map_width: channels of the place map.
+    picture_grid: the picture is read as grid x grid tokens. candidates: how many places of a phrase get a
+    second look; 0 for none. looks: how many times they are looked at. most_found: how many of a phrase's
+    places the decoder is told of, one token each. region_detail: whether regions are read in detail, too.
+    max_text: longest text in tokens. place_rule: settings of ``places.PlaceRule``, chosen on pictures held
+    out of training.
     """
 
     model_type = "deixis_pointer"
@@ -32,6 +33,7 @@ class PointerConfig(PreTrainedConfig):
         map_width: int = 160,
         picture_grid: int = 8,
         candidates: int = 0,
+        looks: int = 1,
         most_found: int = 1,
         region_detail: bool = False,
         vocab_size: int = 64,
@@ -44,12 +46,13 @@ class PointerConfig(PreTrainedConfig):
         self.side = side
         self.map_width = map_width
         self.picture_grid = picture_grid
-        if candidates < 0 or most_found < 1:
+        if candidates < 0 or most_found < 1 or looks < 1:
             raise BadWeights(
-                f"candidates is {candidates} and most_found {most_found}; expected whole numbers from 0 "
-                "and from 1"
+                f"candidates is {candidates}, looks {looks} and most_found {most_found}; expected whole "
+                "numbers from 0, 1 and 1"
             )
         self.candidates = candidates
+        self.looks = looks
         self.most_found = most_found
         self.region_detail = region_detail
         self.vocab_size = vocab_size

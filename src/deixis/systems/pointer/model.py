@@ -114,7 +114,9 @@ class PointerNetwork(PreTrainedModel, GenerationMixin):
                 map_width=config.map_width, head_width=self.tower.channels[3], out_width=config.width
             )
         if config.candidates:
-            self.second_look = SecondLooker(width=config.width, map_width=config.map_width)
+            self.second_look = SecondLooker(
+                width=config.width, map_width=config.map_width, looks=config.looks
+            )
         self.post_init()
 
     def _init_weights(self, module: nn.Module) -> None:
@@ -144,7 +146,7 @@ class PointerNetwork(PreTrainedModel, GenerationMixin):
         candidates = choose_candidates(
             scores.locations, scores.nowhere, places.boxes, count=self.config.candidates
         )
-        look = self.second_look(hidden, places, candidates)
+        look = self.second_look(hidden, places, candidates)[-1]
         return Pointed(look.scores, look.none, look.boxes, look.quality)
 
     def encode_regions(self, places: PlaceMap, masks: Tensor, geometry: Tensor, present: Tensor) -> Tensor:

@@ -18,7 +18,7 @@ from deixis.errors import RecordError
 from deixis.language.draft import IGNORED
 from deixis.language.packing import packed_attention
 from deixis.layers.place_map import STRIDE, PlaceMap, location_centres
-from deixis.layers.second_look import choose_candidates
+from deixis.layers.second_look import SecondLook, choose_candidates
 from deixis.systems.pointer.model import PlaceScores, PointerNetwork
 
 CLOSE, RIGHT = 0.35, 0.85  # IoUs from which a candidate counts as right at all, and fully
@@ -117,10 +117,17 @@ class PointerObjective(nn.Module):
         candidates = choose_candidates(
             scores.locations, scores.nowhere, places.boxes, count=network.config.candidates
         )
-        look = network.second_look(at_places, places, candidates)
-        real = torch.arange(batch["place_boxes"].shape[2], device=at_places.device)
+        looks = network.second_look(at_places, places, candidates)
+        # Every look is judged by the boxes that it was shown.
+        shown = [candidates.boxes, *(look.boxes.detach() for look in looks[:-1])]
+        losses = [self.looked(look, boxes, batch) for look, boxes in zip(looks, shown, strict=True)]
+        return {name: torch.stack([one[name] for one in losses]).mean() for name in losses[0]}
+
+    def looked(self, look: SecondLook, shown: Tensor, batch: dict[str, Any]) -> dict[str, Tensor]:
+        """Return the losses of one look at the boxes ``shown`` (B, P, K, 4)."""
+        real = torch.arange(batch["place_boxes"].shape[2], device=shown.device)
         real = real < batch["place_counts"][..., None]  # (B, P, M)
-        overlaps = iou_of_pairs(candidates.boxes, batch["place_boxes"]) * real[:, :, None]  # (B, P, K, M)
+        overlaps = iou_of_pairs(shown, batch["place_boxes"]) * real[:, :, None]  # (B, P, K, M)
         best, which = overlaps.max(dim=-1)  # (B, P, K)
         fit = ((best - CLOSE) / (RIGHT - CLOSE)).clamp(0, 1)
         absent = batch["place_counts"] == 0
