@@ -125,12 +125,14 @@ class Study:
             values = [100 * result.value for result in results]
             low = [max(100 * (result.value - result.ci95[0]), 0.0) for result in results]
             high = [max(100 * (result.ci95[1] - result.value), 0.0) for result in results]
-            axes.bar(names, values, yerr=[low, high], capsize=4, color="#4477aa", ecolor="#222222")
+            axes.errorbar(
+                names, values, yerr=[low, high], fmt="o", capsize=4, color="#4477aa", ecolor="#222222"
+            )
             for name, share in results[0].baselines.items():
-                axes.axhline(100 * share, linestyle="--", linewidth=1, color="#bb5566")
-                axes.annotate(
-                    name.replace("_", " "), (0, 100 * share), fontsize=8, color="#bb5566", va="bottom"
-                )
+                label = name.replace("_", " ")
+                axes.axhline(100 * share, linestyle="--", linewidth=1, color="#bb5566", label=label)
+            if results[0].baselines:
+                axes.legend()
             axes.set_ylabel(f"{task}, % right")
         figure.savefig(path, dpi=120)
 
