@@ -72,9 +72,9 @@ def test_what_the_old_network_lacks_is_named(monkeypatch: pytest.MonkeyPatch) ->
         rebuilt(tiny_network(), {"region_detail": True})
 
 
-@pytest.mark.parametrize("wrong", [{"candidates": -1}, {"looks": 0}, {"most_found": 0}])
+@pytest.mark.parametrize("wrong", [{"candidates": -1}, {"looks": 0}, {"looks": 9}, {"most_found": 0}])
 def test_counts_that_are_none(wrong: dict[str, int]) -> None:
-    with pytest.raises(BadWeights, match="expected whole numbers from 0, 1 and 1"):
+    with pytest.raises(BadWeights, match="expected whole numbers from 0, from 1, and from 1 to 8"):
         tiny_network(**wrong)
 
 

@@ -33,7 +33,14 @@ from deixis.systems.pointer.collate import PointerCollate, region_tensors
 from deixis.systems.pointer.decoding import grow, read_prefix, verdicts
 from deixis.systems.pointer.model import PointerNetwork
 from deixis.systems.pointer.objective import ObjectiveWeights, PointerObjective
-from deixis.systems.pointer.places import PlaceReading, PlaceRule, picture_part, places_in, read_places
+from deixis.systems.pointer.places import (
+    SUREST,
+    PlaceReading,
+    PlaceRule,
+    picture_part,
+    places_in,
+    read_places,
+)
 from deixis.systems.pointer.prompts import draft_dialogue, draft_prompt
 from deixis.systems.pointer.weights import load_network, save_network
 
@@ -159,7 +166,7 @@ class PointerSystem(System):
             phrase=text[start:end],
             places=places_in(reading, view=perception.view.frame, original=perception.picture.frame),
             nowhere=reading.nowhere,
-            nowhere_score=min(max(reading.nowhere_share, 0.0), 1.0),
+            nowhere_score=min(max(reading.nowhere_share, 1 - SUREST), SUREST),
         )
 
     def write_dialogue(self, dialogue: Dialogue) -> Written:

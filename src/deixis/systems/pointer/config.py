@@ -9,6 +9,8 @@ from transformers import LlamaConfig, PreTrainedConfig
 from deixis.errors import BadWeights
 from deixis.language.decoders import DecoderSize, decoder_size, llama_config
 
+MOST_LOOKS = 8
+
 
 class PointerConfig(PreTrainedConfig):
     """Sizes, and the thresholds that reading places needs.
@@ -46,10 +48,10 @@ class PointerConfig(PreTrainedConfig):
         self.side = side
         self.map_width = map_width
         self.picture_grid = picture_grid
-        if candidates < 0 or most_found < 1 or looks < 1:
+        if candidates < 0 or most_found < 1 or not 1 <= looks <= MOST_LOOKS:
             raise BadWeights(
-                f"candidates is {candidates}, looks {looks} and most_found {most_found}; expected whole "
-                "numbers from 0, 1 and 1"
+                f"candidates is {candidates}, most_found {most_found} and looks {looks}; expected whole "
+                f"numbers from 0, from 1, and from 1 to {MOST_LOOKS}"
             )
         self.candidates = candidates
         self.looks = looks

@@ -23,6 +23,7 @@ CANDIDATES = 80
 MOST_PLACES = 32
 TIE = 1e-3  # how much a location's own share counts beside its mass
 NEVER_SURE = 1e-4  # how near to 0 and 1 a mass counts
+SUREST = 0.999  # score of "nowhere" that is told at most: the phrases held out are too few to know more
 UNCHANGED = (1.0, 0.0, 0.0, 0.0)  # the score of a place is its mass
 LEAST_SIDE = 1.0  # pixels of the view that a box must keep inside the picture
 
