@@ -11,7 +11,6 @@ from concurrent.futures import Executor, ThreadPoolExecutor
 from typing import Literal
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from PIL import Image
 
@@ -56,6 +55,8 @@ def resize_each(
     Sizes whose first pass is the same share it; of a screenshot made small it is the longer one. A large
     picture is shared among as many threads as torch has: Pillow lets others run while it resizes.
     """
+    import torch  # here, so that regions and pictures can be used without waiting for it
+
     image, size = picture.image(), (picture.width, picture.height)
     firsts = [first_pass(*size, *one, order=order) for one in sizes]
     threads = torch.get_num_threads() if picture.width * picture.height >= WORTH_SHARING else 1
