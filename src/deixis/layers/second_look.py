@@ -1,7 +1,7 @@
 """A second look at the few best places of a phrase: compared with each other, refined, or none of them.
 
-The first look chooses among all locations at once and mostly has the right box among its ten best; choosing
-between those ten needs a closer look at each. The idea is that of two-stage detectors and of Groma's
+The first look chooses among all locations at once and mostly has the right box among its few best; choosing
+between those needs a closer look at each. The idea is that of two-stage detectors and of Groma's
 propose-then-encode, with the phrase's own query as the judge; see docs/pointer.md.
 
 Boxes are ``x0 y0 x1 y1`` in pixels of the square picture given to the tower.

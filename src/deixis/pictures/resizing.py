@@ -63,7 +63,8 @@ def resize_each(
     with ThreadPoolExecutor(threads) as pool:
         passes = {one: pass_in_strips(image, one, resample, pool=pool, strips=threads) for one in set(firsts)}
         # A pass that changes nothing is skipped by Pillow itself.
-        images = pool.map(lambda first, size: passes[first].resize(size, resample), firsts, sizes)
+        each = pool.map if threads > 1 else map
+        images = each(lambda first, size: passes[first].resize(size, resample), firsts, sizes)
         return [
             Picture(np.asarray(resized), picture.frame.resized(*resized.size), picture.name)
             for resized in images
@@ -90,7 +91,7 @@ def pass_in_strips(
         return image.crop((0, start, image.width, end)).resize((size[0], end - start), resample)
 
     whole = Image.new(image.mode, size)
-    for start, part in zip(ends, pool.map(strip, ends[:-1], ends[1:]), strict=False):
+    for start, part in zip(ends[:-1], pool.map(strip, ends[:-1], ends[1:]), strict=True):
         whole.paste(part, (start, 0) if upright else (0, start))
     return whole
 

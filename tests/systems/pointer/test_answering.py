@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import warnings
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -297,6 +298,16 @@ def test_reading_gives_phrases_with_their_places(system: PointerSystem) -> None:
     assert first.places[0].score == pytest.approx(0.8) and first.nowhere_score == pytest.approx(0.1)
     assert (second.phrase, second.nowhere, second.places) == ("cat", True, ())
     assert second.nowhere_score == pytest.approx(0.9)
+
+
+@pytest.mark.parametrize(("share", "told"), [(0.0, 0.001), (0.4, 0.4), (0.99995, 0.999), (1.0, 0.999)])
+def test_nowhere_is_never_told_as_surer_than_is_known(
+    system: PointerSystem, share: float, told: float
+) -> None:
+    ids = (PHRASE.id, *said(system, "cat"), PHRASE_END.id, PLACE.id, NOWHERE.id, END.id)
+    gone = replace(reading_of((1.0, 1.0, 9.0, 9.0), nowhere=True), nowhere_share=share)
+    (span,) = system.read(Completion(ids, (gone,)), system.perceive(PICTURE)).spans
+    assert span.nowhere_score == pytest.approx(told)
 
 
 @pytest.mark.parametrize("cut", range(1, 9))
