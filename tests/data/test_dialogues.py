@@ -201,13 +201,30 @@ def test_words_for_several_things_name_one_of_them_but_describe_none() -> None:
     for kind in ("name", "name_bare"):
         answers = [dialogue.turns[0].answer for dialogue in writer.write(kind, 9, rng)]
         assert sorted(answers) == ["a puppy.", "dogs."]
-    for kind in ("describe", "two_turns"):
-        (dialogue,) = writer.write(kind, 9, rng)
-        ((_, region),) = dialogue.turns[0].regions
-        assert min(region.bounds().as_tuple()) > 25, "it lies in the box of the puppy"
-        assert "dogs" not in dialogue.turns[0].answer
+    (dialogue,) = writer.write("describe", 9, rng)
+    ((_, region),) = dialogue.turns[0].regions
+    assert min(region.bounds().as_tuple()) > 25, "it lies in the box of the puppy"
+    assert dialogue.turns[0].answer == "a big puppy."
     assert pair_writer(("two dogs", (1, 2))).write("describe", 9, rng) == []
     assert pair_writer(("two dogs", (1, 2))).write("two_turns", 9, rng) == []
+
+
+def test_descriptions_say_more_than_a_name_and_names_are_no_descriptions() -> None:
+    writer, rng = (
+        pair_writer(("a puppy", (1,)), ("a brown dog", (2,)), ("a dog", (2,))),
+        np.random.default_rng(0),
+    )
+    answers = {dialogue.turns[0].answer for dialogue in writer.write("describe", 9, rng)}
+    assert answers == {"a brown dog."}
+    assert pair_writer(("a puppy", (1,))).write("describe", 9, rng) == []
+
+
+def test_counts_are_mostly_of_kinds_that_there_are_several_of() -> None:
+    writer = pair_writer(("two dogs", (1, 2)), ("a puppy", (1,)))
+    rng = np.random.default_rng(0)
+    kinds = [writer.counted_kind({"dogs": (1, 2), "puppies": (1,)}, rng) for _ in range(400)]
+    assert 0.65 < kinds.count("dogs") / len(kinds) < 0.85
+    assert writer.counted_kind({"puppies": (1,)}, rng) == "puppies"
 
 
 def test_what_left_the_view_is_not_asked_about() -> None:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from deixis.data.dialogue import Dialogue
-from deixis.data.wordings import FURTHER, FURTHER_COUNT, FURTHER_WHERE, pattern
+from deixis.data.wordings import FURTHER, FURTHER_COUNT, FURTHER_NAME, FURTHER_PHRASE, FURTHER_WHERE, pattern
 from tests.data.test_dialogues import pair_writer, writer_of
 
 SEEN = 200
@@ -70,3 +70,21 @@ def test_nothing_is_asked_where_nothing_is_known() -> None:
         writer_of("a dog runs", "a dog", mirror=0, zoom=4).write("two_turns", 3, np.random.default_rng(0))
         == []
     )
+
+
+def test_the_same_may_be_asked_of_something_else() -> None:
+    dialogues = drawn(("a big puppy", (1,)), ("a brown dog", (2,)))
+    seen: Counter[str] = Counter()
+    for first, second, *_ in (dialogue.turns for dialogue in dialogues):
+        question = second.question.rstrip(".?")
+        of_region = any(re.fullmatch(pattern(wording), question) for wording in FURTHER_NAME)
+        of_phrase = any(re.fullmatch(pattern(wording), question) for wording in FURTHER_PHRASE)
+        if of_region and first.regions and not first.marks:
+            assert second.regions and not second.marks
+            seen["region"] += 1
+        elif of_phrase and first.marks and second.marks:
+            assert ("? " in first.answer) is ("? " in second.answer), "whether behind whether"
+            there = bool(second.marks[0].boxes)
+            assert there is not ("not in the picture" in second.answer)
+            seen["there" if there else "absent"] += 1
+    assert min(seen["region"], seen["there"]) > 5

@@ -7,7 +7,19 @@ import re
 import numpy as np
 import pytest
 
-from deixis.data.wordings import ALL, COMPARE, PRESENCE, RELATE, SAME, WHERE, pattern, spelt_out, worded
+from deixis.data.wordings import (
+    ALL,
+    COMPARE,
+    LOOSE,
+    PRESENCE,
+    RELATE,
+    SAME,
+    WHERE,
+    pattern,
+    roughened,
+    spelt_out,
+    worded,
+)
 
 SLOTS = {"", "it", "a", "b"}
 
@@ -56,3 +68,27 @@ def test_where_and_whether_are_worded_apart() -> None:
     places = {worded(w, rng, phrase="dogs", many=True).rstrip(".?") for w in WHERE for _ in range(60)}
     whether = {worded(w, rng, phrase="dogs", many=True).rstrip(".?") for w in PRESENCE for _ in range(60)}
     assert places.isdisjoint(whether)
+
+
+@pytest.mark.parametrize("wording", sorted(set(ALL)))
+def test_a_rough_question_keeps_its_slots_its_mark_and_some_of_its_words(wording: str) -> None:
+    rng = np.random.default_rng(0)
+    text = worded(wording, rng, phrase="{x}").rstrip(".?") + "?"
+    known = set(re.findall(r"[a-z]+", text)) | {word for loose in LOOSE for word in loose.split()}
+    for _ in range(20):
+        rough = roughened(text, rng)
+        assert re.findall(r"\{[a-z]*\}", rough) == re.findall(r"\{[a-z]*\}", text)
+        assert set(re.findall(r"[a-z]+", rough)) <= known
+        assert rough == rough.strip() and "  " not in rough and rough
+        assert rough[-1] == text[-1]
+
+
+def test_questions_are_rough_only_where_that_is_asked_for_and_then_some_of_them() -> None:
+    def drawn(*, loosely: bool) -> list[str]:
+        rng = np.random.default_rng(0)
+        return [worded("where is {} now?", rng, phrase="a (b|c)", loosely=loosely) for _ in range(300)]
+
+    plain = {"where is a (b|c) now?", "where is a (b|c) now"}
+    assert set(drawn(loosely=False)) == plain
+    assert 0.7 < sum(text in plain for text in drawn(loosely=True)) / 300 < 0.95
+    assert all("a (b|c)" in text for text in drawn(loosely=True))

@@ -38,6 +38,7 @@ from deixis.language.nouns import head_noun, is_plural, plural, words_of
 from deixis.regions.shapes import Box
 
 ANY = 0.2  # how often a yes/no question speaks of "any", where the phrase has an article to replace
+SEVERAL = 0.5  # how often "how many" asks for a kind of which there are several, where there is one
 KNOWN = 0.85  # how often "how many" asks for what is there
 
 
@@ -63,6 +64,12 @@ class DialogueWriter:
         for text, things in self.phrases.items():
             if len(things) == 1:
                 self.described.setdefault(things[0], []).append(text)
+        # A description says more than a name.
+        self.telling = {
+            thing: longest
+            for thing, texts in self.described.items()
+            if tells_more(longest := max(texts, key=len))
+        }
         # What is never spoken of alone goes by the words for all of them: one of "two dogs" by "dogs".
         self.names = dict(self.described)
         for text, things in phrases_of(scene).items():
@@ -85,7 +92,7 @@ class DialogueWriter:
             drawn = [self.absent(rng) for _ in range(count)]
             return [self.locate(text, (), kind, rng) for text in drawn if text is not None]
         if kind in ("name", "name_bare", "describe"):
-            things = draw(list(self.described if kind == "describe" else self.names), count, rng)
+            things = draw(list(self.telling if kind == "describe" else self.names), count, rng)
             return [Dialogue(kind, (self.about_region(thing, kind, rng),)) for thing in things]
         if kind == "count":
             return [Dialogue(kind, (turn,)) for turn in self.counts(count, rng)]
@@ -122,18 +129,20 @@ class DialogueWriter:
         phrase = definite(text) if rng.random() < 0.5 else text
         verb = "are" if many else "is"
         ending = "here." if things else "not in the picture."
-        question = worded(pick(WHERE_MANY if many else WHERE, rng), rng, phrase=phrase, many=many)
+        question = worded(
+            pick(WHERE_MANY if many else WHERE, rng), rng, phrase=phrase, many=many, loosely=True
+        )
         return Turn(question, f"{phrase} {verb} {ending}", (Mark(0, len(phrase), self.places(things)),))
 
     def about_region(self, thing: int, kind: str, rng: np.random.Generator) -> Turn:
         """Ask for the name (a noun) or a description (the longest phrase) of a thing pointed at."""
         region = perturbed_region(self.boxes[thing], rng)
         if kind == "describe":
-            answer = max(self.described[thing], key=len)
-            question = worded(pick(DESCRIBE, rng), rng)
+            answer = self.telling[thing]
+            question = worded(pick(DESCRIBE, rng), rng, loosely=True)
         else:
             answer = self.phrasebook.name(pick(self.names[thing], rng))
-            question = "{it}" if kind == "name_bare" else worded(pick(NAME, rng), rng)
+            question = "{it}" if kind == "name_bare" else worded(pick(NAME, rng), rng, loosely=True)
         return Turn(question, f"{answer}.", regions=(("it", region),))
 
     def presences(self, count: int, rng: np.random.Generator) -> list[Turn]:
@@ -155,9 +164,9 @@ class DialogueWriter:
         phrase = text
         if rng.random() < ANY and (bare := without_article(text)):
             phrase = bare
-            question = worded(pick(PRESENCE_ANY, rng), rng, phrase=phrase, many=many)
+            question = worded(pick(PRESENCE_ANY, rng), rng, phrase=phrase, many=many, loosely=True)
         else:
-            question = worded(pick(PRESENCE, rng), rng, phrase=phrase, many=many)
+            question = worded(pick(PRESENCE, rng), rng, phrase=phrase, many=many, loosely=True)
         mark = Mark(0, len(phrase), self.places(things))
         return Turn(question, f"{phrase}? {verdict}", (mark,))
 
@@ -165,7 +174,7 @@ class DialogueWriter:
         """Return captions with the places of their phrases."""
         usable = [c for c in self.scene.captions if not (self.view.mirrored and sided(c.text))]
         return [
-            Turn(worded(pick(CAPTION, rng), rng), caption.text, self.caption_marks(caption))
+            Turn(worded(pick(CAPTION, rng), rng, loosely=True), caption.text, self.caption_marks(caption))
             for caption in draw(usable, count, rng)
         ]
 
@@ -191,7 +200,7 @@ class DialogueWriter:
             answer += "" if index == 0 else (" and " if index == len(chosen) - 1 else ", ")
             marks.append(Mark(len(answer), len(answer) + len(text), self.places(things)))
             answer += text
-        return [Turn(worded(pick(LIST, rng), rng), answer + ".", tuple(marks))]
+        return [Turn(worded(pick(LIST, rng), rng, loosely=True), answer + ".", tuple(marks))]
 
     def counts(self, count: int, rng: np.random.Generator) -> list[Turn]:
         """Ask how many of a kind there are: kinds whose number is known, sometimes one that is absent."""
@@ -199,7 +208,7 @@ class DialogueWriter:
         turns = []
         for _ in range(count):
             if known and rng.random() < KNOWN:
-                text = pick(list(known), rng)
+                text = self.counted_kind(known, rng)
             else:
                 text = plural(head_noun(self.absent(rng) or ""))
             if text:
@@ -208,9 +217,14 @@ class DialogueWriter:
 
     def count(self, text: str, things: tuple[int, ...], rng: np.random.Generator) -> Turn:
         """Ask how many of a kind there are; no ``things`` means none."""
-        question = worded(pick(COUNT, rng), rng, phrase=text, many=True)
+        question = worded(pick(COUNT, rng), rng, phrase=text, many=True, loosely=True)
         mark = Mark(0, len(text), self.places(things))
         return Turn(question, f"{text}: {NUMBERS[len(things)]}.", (mark,))
+
+    def counted_kind(self, known: Mapping[str, tuple[int, ...]], rng: np.random.Generator) -> str:
+        """Draw a kind to count, mostly one of several things: most kinds of a picture have only one."""
+        several = [text for text, things in known.items() if len(things) > 1]
+        return pick(several if several and rng.random() < SEVERAL else list(known), rng)
 
     def known_numbers(self) -> dict[str, tuple[int, ...]]:
         """Return the kinds of which it is known how many are there, all of them in view."""
@@ -228,15 +242,15 @@ class DialogueWriter:
             own = self.boxes[first], self.boxes[second]
             names = tuple(self.phrasebook.name(pick(self.names[thing], rng)) for thing in (first, second))
             if kind == "relate":
-                question = worded(pick(RELATE, rng), rng)
+                question = worded(pick(RELATE, rng), rng, loosely=True)
                 verb = "are" if is_plural(names[0]) else "is"
                 answer = f"{names[0]} {verb} {relation(*own)} {names[1]}."
             elif rng.random() < 0.5:
-                question = worded(pick(SAME, rng), rng)
+                question = worded(pick(SAME, rng), rng, loosely=True)
                 same = not self.nouns(first).isdisjoint(self.nouns(second))
                 answer = f"yes, both: {names[0]}." if same else f"no: {names[0]} and {names[1]}."
             else:
-                question = worded(pick(COMPARE, rng), rng)
+                question = worded(pick(COMPARE, rng), rng, loosely=True)
                 described = [max(self.names[thing], key=len) for thing in (first, second)]
                 answer = f"{described[0]} and {described[1]}; {size(*own)}."
             regions = tuple(
@@ -257,6 +271,15 @@ class DialogueWriter:
 def sided(text: str) -> bool:
     """Tell whether a text speaks of left or right."""
     return not {"left", "right"}.isdisjoint(part for word in words_of(text) for part in word.split("-"))
+
+
+def tells_more(phrase: str) -> bool:
+    """Tell whether a phrase says more than what a thing is called.
+
+    >>> tells_more("a red hat"), tells_more("a hat")
+    (True, False)
+    """
+    return len(words_of(without_article(phrase) or phrase)) > 1
 
 
 def without_article(phrase: str) -> str:

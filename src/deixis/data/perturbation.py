@@ -13,9 +13,9 @@ ANYWHERE = 0.45  # of width and height, to each side of the middle: people point
 def perturbed_region(box: Box, rng: np.random.Generator) -> Region:
     """Draw a region of any kind that means the thing in ``box``, in the same frame."""
     kind = rng.random()
-    if kind < 0.44:
+    if kind < 0.4:
         return jittered(box, rng)
-    if kind < 0.68:
+    if kind < 0.7:
         return inner_point(box, rng, spread=ANYWHERE)
     if kind < 0.88:
         return inner_scribble(box, rng, spread=ANYWHERE)

@@ -14,6 +14,16 @@ import numpy as np
 
 CHOICE = re.compile(r"\(([^()]*\|[^()]*)\)")
 END_LEFT_OUT = 0.3  # how often a question comes without its last mark, as people type
+ROUGH = 0.3  # how often a question is worded more loosely than any wording here
+LOST, ADDED = 0.1, 0.12  # how often a word of such a question is left out, how often another comes before it
+SLOT = re.compile(r"(\{[a-z]*\})")
+LOOSE = (
+    "please", "hey", "hi", "hello", "ok", "so", "well", "now", "and", "but", "just", "then", "actually",
+    "really", "maybe", "perhaps", "exactly", "quickly", "kindly", "sorry", "thanks", "um", "oh", "right",
+    "there", "here", "got", "ever", "even", "only", "also", "by the way", "for me", "to me", "in here",
+    "you know", "i mean", "i guess", "sort of", "if possible", "one more thing", "my friend", "again",
+    "still", "precisely", "roughly", "supposed", "happen to",
+)  # fmt: skip
 
 WHERE = (
     "where <be> {}?",
@@ -30,6 +40,16 @@ WHERE = (
     "give me (a box|the box|the place|the location) (of|for) {}.",
     "{} <be> where?",
     "{}.",
+    "(any idea|do you see) where {} <be>?",
+    "i need (some |)help to (find|see|spot) {}.",
+    "(circle|outline|frame|tag) {}( for me| with a box|).",
+    "in (which|what) (corner|part|spot|place) <be> {}?",
+    "where (should|must|do) i look (for|to see) {}?",
+    "where in (this|the) (photo|picture|shot|scene) <be> {}?",
+    "(guide|take|direct) me to {}.",
+    "(look|search) for {}( here| in this photo|).",
+    "where (might|would|will) {} be( found| standing|)?",
+    "give the coordinates of {}.",
 )
 WHERE_MANY = (
     *WHERE,
@@ -54,6 +74,19 @@ NAME = (
     "{it}: what is (it|this|that)?",
     "give me a (name|word|noun) for {it}.",
     "what can be seen (at|in) {it}?",
+    "any idea what {it} (is|may be|stands for)?",
+    "what (could|may|will) {it} be?",
+    "i (can not|do not) make out {it}. what is it?",
+    "which (thing|object) is {it}?",
+    "what is (shown|visible|to be seen) (at|in|under) {it}?",
+    "what has been (marked|chosen|selected)? {it}",
+    "what did i (just |)(draw on|touch|select)? {it}",
+    "put a name to {it}.",
+    "one word for {it}( please|).",
+    "{it} is (a|an) what?",
+    "what is {it} (called|showing)?",
+    "say the name of {it}.",
+    "what sort of (thing|object) is {it}?",
 )
 DESCRIBE = (
     "describe {it}.",
@@ -66,6 +99,15 @@ DESCRIBE = (
     "what do you notice about {it}?",
     "more (detail|details|words) (on|about) {it}.",
     "i (want|would like) to know more about {it}.",
+    "what can you tell me about {it}?",
+    "(give|write) me (a few|some) (details|words|facts) (on|about) {it}.",
+    "find words for {it}.",
+    "what is {it} like?",
+    "what stands out about {it}?",
+    "(go into|give) detail (about|on) {it}.",
+    "(explain|elaborate on) {it}.",
+    "what (colour|kind|sort) is {it}, and what else do you see of it?",
+    "{it}: what does it look like?",
 )
 FURTHER = (
     "what does it look like?",
@@ -75,6 +117,25 @@ FURTHER = (
     "(some |)more (detail|details)( please|).",
     "how does (it|he|she) look?",
     "can you say more?",
+    "what else (can you say|do you see|is there to say)( of it| about them|)?",
+    "what (is it|are they|is he|is she) like?",
+    "(and |)in more words?",
+    "be more precise.",
+    "(say|tell me) a bit more( about it| about them|).",
+    "anything (more|special) about (it|him|her|them)?",
+)
+FURTHER_NAME = (
+    "and {it}?",
+    "(and |)what about {it}?",
+    "this one too? {it}",
+    "what is {it} then?",
+    "(next|now) {it}.",
+)
+FURTHER_PHRASE = (
+    "(and |)how about {}?",
+    "(now |next |then |)the same for {}.",
+    "then {}.",
+    "(or |)perhaps {}?",
 )
 FURTHER_WHERE = (
     "where (exactly |in the picture |)<be> {}?",
@@ -82,11 +143,18 @@ FURTHER_WHERE = (
     "(can you |please |)point at the place.",
     "show me the place.",
     "in which part of the (picture|photo)?",
+    "(and |)whereabouts?",
+    "(mark|circle|box) (it|that|them)( for me| please|).",
+    "point (it|them) out.",
+    "(which|what) spot?",
 )
 FURTHER_COUNT = (
     "how many of them are there?",
     "how many of them (can|do) you see?",
     "(and |)what is their number?",
+    "how many (exactly|in total|altogether)?",
+    "count them( for me| please|).",
+    "(and |)how many of those?",
 )
 CAPTION = (
     "describe the (picture|photo|image|scene).",
@@ -118,6 +186,14 @@ PRESENCE = (
     "there <be> {}, (right|correct|true|yes or no)?",
     "have you (seen|spotted|noticed) {}?",
     "can {} be seen?",
+    "(can|do) (i|we|people) see {}( here| in this shot| anywhere|)?",
+    "yes or no: <be> there {}?",
+    "<be> there {}, or not?",
+    "is it true that there <be> {}?",
+    "<be> {} (around|part of this picture)?",
+    "(tell me|say|answer) yes or no: {}?",
+    "did the (camera|photographer) (catch|take) {}?",
+    "are you able to see {}?",
 )
 PRESENCE_ANY = (
     "<be> there any {}( in the picture| here| at all|)?",
@@ -132,6 +208,13 @@ COUNT = (
     "(say|find out|do you know) how many {} there are.",
     "what is the number of {}?",
     "how many {}?",
+    "how many {} (did you|have you) (find|found|count|counted)?",
+    "(give|tell) me the number of {}.",
+    "what number of {} (do you see|are there)?",
+    "make a count of {}.",
+    "the (total|number) of {}( please|)?",
+    "how many of (the|these|those) {} (do you see|are there)?",
+    "how many {} does (this|the) (picture|photo) (show|have)?",
 )
 RELATE = (
     "(where|how) is {a} (compared to|relative to|from|with respect to) {b}?",
@@ -157,13 +240,15 @@ SAME = (
     "are (these|those) the same? {a} {b}",
 )
 ALL = (
-    *WHERE_MANY, *NAME, *DESCRIBE, *FURTHER, *FURTHER_WHERE, *FURTHER_COUNT, *CAPTION, *LIST, *PRESENCE,
-    *PRESENCE_ANY, *COUNT, *RELATE, *COMPARE, *SAME,
+    *WHERE_MANY, *NAME, *DESCRIBE, *FURTHER, *FURTHER_WHERE, *FURTHER_COUNT, *FURTHER_NAME, *FURTHER_PHRASE,
+    *CAPTION, *LIST, *PRESENCE, *PRESENCE_ANY, *COUNT, *RELATE, *COMPARE, *SAME,
 )  # fmt: skip
 
 
-def worded(wording: str, rng: np.random.Generator, *, phrase: str = "", many: bool = False) -> str:
-    """Return a wording with its choices drawn and its phrase filled in.
+def worded(
+    wording: str, rng: np.random.Generator, *, phrase: str = "", many: bool = False, loosely: bool = False
+) -> str:
+    """Return a wording with its choices drawn and its phrase filled in; ``loosely``: sometimes roughened.
 
     >>> worded("(please |)find {}.", np.random.default_rng(5), phrase="the dog") in (
     ...     "please find the dog.", "find the dog.", "please find the dog", "find the dog"
@@ -176,9 +261,28 @@ def worded(wording: str, rng: np.random.Generator, *, phrase: str = "", many: bo
         return choices[int(rng.integers(len(choices)))]
 
     text = CHOICE.sub(chosen, wording).replace("<be>", "are" if many else "is")
+    if loosely and rng.random() < ROUGH:
+        text = roughened(text, rng)
     if text[-1] in ".?" and rng.random() < END_LEFT_OUT:
         text = text[:-1]
     return text.replace("{}", phrase)
+
+
+def roughened(text: str, rng: np.random.Generator) -> str:
+    """Return a question with words lost and put in; its slots and its last mark stay.
+
+    People ask in more ways than any list has; what counts is what they ask for. At least one word stays.
+    """
+    parts = SLOT.split(text)
+    words = [word for part in parts for word in ([part] if SLOT.fullmatch(part) else part.split())]
+    made: list[str] = []
+    for word in words:
+        if rng.random() < ADDED:
+            made += LOOSE[int(rng.integers(len(LOOSE)))].split()
+        if SLOT.fullmatch(word) or word[-1] in ".?" or rng.random() >= LOST:
+            made.append(word)
+    joined = " ".join(made)
+    return re.sub(r" ([.?,:])", r"\1", joined)
 
 
 def pattern(wording: str) -> str:

@@ -6,11 +6,12 @@
 
 from __future__ import annotations
 
+from deixis.language.contractions import spelt_out
 from deixis.language.nouns import words_of
 
 ASKING = frozenset(("is", "are", "was", "were", "does", "do", "did", "has", "have", "any", "there"))
 OFFERING = frozenset(("can", "could", "would", "will"))  # also begin requests
-OPEN = frozenset(("whether", "if", "any", "many", "count", "number"))
+OPEN = frozenset(("whether", "if", "any", "many", "count", "number", "yes"))
 WHICH = frozenset(("where", "what", "who", "which"))
 REQUESTS = WHICH | {
     *("find", "locate", "show", "point", "mark", "spot", "highlight", "indicate", "tell", "give", "help"),
@@ -25,8 +26,10 @@ def presumes(question: str) -> bool:
 
     >>> presumes("where is the dog?"), presumes("Please, is there a dog?"), presumes("can you find the dog?")
     (True, False, True)
+    >>> presumes("isn't there a dog?"), presumes("where's the dog?")
+    (False, True)
     """
-    words = words_of(question)
+    words = words_of(spelt_out(question))
     while words and words[0] in FILLERS:
         words = words[1:]
     if not OPEN.isdisjoint(words):

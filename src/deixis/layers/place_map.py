@@ -27,6 +27,7 @@ class PlaceMap:
     keys: Tensor  # (B, D, L)
     boxes: Tensor  # (B, L, 4) xyxy in pixels of the tower's input, not clipped
     head: Tensor | None = None  # (B, C, H/4, W/4) the tower's last map, as it is
+    early: Tensor | None = None  # (B, C', 2H, 2W) the tower's map at stride 4, as it is
 
 
 class MapEncoder(nn.TransformerEncoderLayer):
@@ -69,7 +70,10 @@ class PlaceMapper(nn.Module):
         self.box_head = nn.Sequential(smoothing(width), nn.Conv2d(width, 4, 1))
 
     def forward(self, taps: list[Tensor]) -> PlaceMap:
-        """Fuse taps [(B, C, H, W) at strides 8, 16, 32, 32] into a PlaceMap."""
+        """Fuse taps [(B, C, H, W) at strides 8, 16, 32, 32] into a PlaceMap.
+
+        A fifth tap, at stride 4, is kept as it is.
+        """
         coarse = self.laterals[2](taps[2]) + self.laterals[3](taps[3])
         coarse = coarse + resized_position(self.coarse_position, *coarse.shape[-2:])
         cells = coarse.flatten(2).transpose(1, 2)  # (B, H/4 * W/4, D)
@@ -86,6 +90,7 @@ class PlaceMapper(nn.Module):
             keys=self.key_head(fine).flatten(2),
             boxes=boxes_from_distances(self.box_head(fine)),
             head=taps[3],
+            early=taps[4] if len(taps) > 4 else None,
         )
 
 

@@ -15,6 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from deixis.layers.box_sampling import SAMPLES, mean_inside, samples_inside
+from deixis.layers.candidate_detail import CandidateDetail
 from deixis.layers.place_map import STRIDE, PlaceMap
 
 AGREE = 0.5  # IoU from which another location's share counts as mass
@@ -115,15 +116,24 @@ class CandidateReader(nn.Module):
 class SecondLooker(nn.Module):
     """Compare a phrase's candidates with its query and with each other, once or several times.
 
+    detail: what else is read of each candidate, if anything.
     looks: how many times; each further time what is inside the refined boxes is read, by the same weights
     (as cascaded detectors do with weights of their own: Cai and Vasconcelos, 2018).
     """
 
     def __init__(
-        self, *, width: int, map_width: int, looks: int = 1, layers: int = 2, heads: int = 4
+        self,
+        *,
+        width: int,
+        map_width: int,
+        looks: int = 1,
+        layers: int = 2,
+        heads: int = 4,
+        detail: CandidateDetail | None = None,
     ) -> None:
         super().__init__()
         self.looks = looks
+        self.detail = detail
         self.reader = CandidateReader(map_width=map_width, width=width)
         self.query = nn.Linear(width, width)
         self.mix = nn.Linear(width, width)
@@ -162,6 +172,8 @@ class SecondLooker(nn.Module):
         batch, phrases, count = candidates.boxes.shape[:3]
         query = query[:, :, None]  # (B, P, 1, W)
         vectors = self.reader(places, candidates)
+        if self.detail is not None:
+            vectors = vectors + self.detail(places, candidates.boxes)
         vectors = vectors + self.mix(vectors * query)  # (B, P, K, W)
         tokens = torch.cat([query, vectors], dim=2).flatten(0, 1)  # (B * P, 1 + K, W)
         seen = self.norm(self.layers(tokens)).view(batch, phrases, 1 + count, query.shape[-1])

@@ -21,7 +21,7 @@ from deixis.layers.towers.efficientnet_lite import (
     round_channels,
 )
 
-STRIDES = (8, 16, 32, 32)
+STRIDES = (8, 16, 32, 32, 4)
 
 
 @pytest.fixture(autouse=True)
@@ -49,10 +49,11 @@ def test_members_of_the_family(name: str, channels: list[int], blocks: list[int]
 
 
 @pytest.mark.parametrize("name", SIZES)
-def test_all_sizes_return_four_maps(name: str) -> None:
+def test_all_sizes_return_four_maps_and_the_early_one(name: str) -> None:
     tower = build_tower(name).eval()
     taps = tower(torch.rand(2, 3, 64, 64))
-    expected = [(2, c, 64 // s, 64 // s) for c, s in zip(tower.channels, STRIDES, strict=True)]
+    channels = [*tower.channels, tower.early_channels]
+    expected = [(2, c, 64 // s, 64 // s) for c, s in zip(channels, STRIDES, strict=True)]
     assert [tuple(tap.shape) for tap in taps] == expected
 
 

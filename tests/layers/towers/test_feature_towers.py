@@ -127,7 +127,7 @@ def test_activations_can_be_computed_again_instead_of_kept(settings: dict[str, A
 def test_a_grid_of_two_depths() -> None:
     tower = made(GRID)
     pixels = torch.rand(1, 3, 64, 64)
-    _, middle, coarse, _ = tower.vision(pixels)
+    _, middle, coarse, *_ = tower.vision(pixels)
     grid = tower(pixels).transpose(1, 2).unflatten(2, (4, 4))
     torch.testing.assert_close(grid[:, : middle.shape[1]], middle)
     torch.testing.assert_close(grid[:, middle.shape[1] :, ::2, 1::2], coarse)

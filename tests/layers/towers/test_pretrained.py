@@ -116,4 +116,4 @@ def test_the_real_package_fills_every_tensor(name: str) -> None:
     with torch.no_grad():
         taps = tower(torch.rand(1, 3, 64, 64, generator=torch.Generator().manual_seed(0)))
     # In the wrong order, or with the wrong padding or norm, maps die out or blow up.
-    assert all(torch.isfinite(tap).all() and 0.01 < tap.std() < 10 for tap in taps)
+    assert all(torch.isfinite(tap).all() and 0.01 < tap.std() < 15 for tap in taps)

@@ -168,3 +168,10 @@ def test_an_answer_may_hold_braces() -> None:
     draft = draft_dialogue(Dialogue("any", (one("what?", "a {it}."),)), VOCABULARY)
     assert shown(draft).endswith("<answer> a { it } . <end>")
     assert draft.regions == []
+
+
+def test_contractions_of_a_question_are_spelt_out_and_names_of_regions_are_not() -> None:
+    regions = {"what's": IT, "it": IT}
+    short = draft_prompt("What's {what's}, isn't it {it}?", regions, VOCABULARY)
+    full = draft_prompt("What is {what's}, is not it {it}?", regions, VOCABULARY)
+    assert short.ids == full.ids and short.regions == [IT, IT]

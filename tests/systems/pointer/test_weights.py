@@ -66,6 +66,16 @@ def test_regions_are_read_in_detail_and_nothing_else_changes() -> None:
     assert not changed.region_detail.own.weight.any() and not changed.region_detail.proposed.weight.any()
 
 
+def test_candidates_are_read_in_detail_and_nothing_else_changes() -> None:
+    network = tiny_network(candidates=6)
+    before, changed = network.state_dict(), rebuilt(network, {"candidate_detail": True})
+    after = changed.state_dict()
+    added = after.keys() - before.keys()
+    assert added and all(name.startswith("second_look.detail.") for name in added)
+    assert not [name for name in before if not torch.equal(before[name], after[name])]
+    assert not after["second_look.detail.out.weight"].any(), "it begins by changing nothing"
+
+
 def test_what_the_old_network_lacks_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("deixis.systems.pointer.weights.ADDED", ("second_look.",))
     with pytest.raises(BadWeights, match=r"the old network has no .*region_detail\.read"):

@@ -30,6 +30,7 @@ STAGES = (
 STEM_CHANNELS = 32
 HEAD_CHANNELS = 1280
 TAP_STAGES = (2, 4, 6)  # the last stages at strides 8, 16 and 32
+EARLY_STAGE = 1  # the last stage at stride 4
 
 
 @dataclass(frozen=True)
@@ -108,7 +109,10 @@ class InvertedResidual(nn.Module):
 
 
 class EfficientNetLite(nn.Module):
-    """The tower: normalised pixels in, feature maps at strides 8, 16, 32 and the wide head out."""
+    """The tower: normalised pixels in, feature maps at strides 8, 16, 32 and the wide head out.
+
+    channels: of those four maps; early_channels: of the map at stride 4.
+    """
 
     mean = 0.498
     std = 0.502
@@ -118,6 +122,7 @@ class EfficientNetLite(nn.Module):
         self.stem = ConvNorm(3, STEM_CHANNELS, kernel=3, stride=2, groups=1, act=True)
         self.stages = nn.ModuleList()
         self.channels: list[int] = []
+        self.early_channels = 0
         inputs = STEM_CHANNELS
         for index, (kernel, stride, expansion, channels, repeats) in enumerate(STAGES):
             outputs = round_channels(channels * size.width)
@@ -132,19 +137,22 @@ class EfficientNetLite(nn.Module):
             self.stages.append(nn.Sequential(*blocks))
             if index in TAP_STAGES:
                 self.channels.append(outputs)
+            if index == EARLY_STAGE:
+                self.early_channels = outputs
         self.head = ConvNorm(inputs, HEAD_CHANNELS, kernel=1, stride=1, groups=1, act=True)
         self.channels.append(HEAD_CHANNELS)
 
     def forward(self, pixels: Tensor) -> list[Tensor]:
-        """Map pixels (B, 3, S, S) in 0..1 to maps at strides 8, 16, 32 and 32 (head), shallow first."""
+        """Map pixels (B, 3, S, S) in 0..1 to maps at strides 8, 16, 32, 32 (head) and, last of all, 4."""
         x = self.stem((pixels - self.mean) / self.std)
-        taps = []
+        taps, early = [], x
         for index, stage in enumerate(self.stages):
             x = stage(x)
             if index in TAP_STAGES:
                 taps.append(x)
-        taps.append(self.head(x))
-        return taps
+            if index == EARLY_STAGE:
+                early = x
+        return [*taps, self.head(x), early]
 
 
 def round_channels(channels: float, *, divisor: int = 8) -> int:

@@ -45,7 +45,7 @@ class FeatureGridTower(FeatureTower):
     def forward(self, pixels: Tensor) -> Tensor:
         """Turn pixels (B, 3, S, S) in 0..1 into vectors (B, n * n, width), in the dtype of ``pixels``."""
         own = pixels.to(self.vision.stem.conv.weight.dtype).contiguous(memory_format=torch.channels_last)
-        _, middle, coarse, _ = self.vision(own)
+        _, middle, coarse, *_ = self.vision(own)
         coarse = functional.interpolate(coarse, middle.shape[-2:], mode="nearest")
         grid = torch.cat([middle, coarse], dim=1)  # (B, width, n, n)
         return grid.flatten(2).transpose(1, 2).to(pixels.dtype)  # (B, n * n, width)

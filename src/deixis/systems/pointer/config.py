@@ -20,6 +20,7 @@ class PointerConfig(PreTrainedConfig):
     picture_grid: the picture is read as grid x grid tokens. candidates: how many places of a phrase get a
     second look; 0 for none. looks: how many times they are looked at. most_found: how many of a phrase's
     places the decoder is told of, one token each. region_detail: whether regions are read in detail, too.
+    candidate_detail: whether candidates are read in the tower's own maps, too.
     max_text: longest text in tokens. place_rule: settings of ``places.PlaceRule``, chosen on pictures held
     out of training.
     """
@@ -38,6 +39,7 @@ class PointerConfig(PreTrainedConfig):
         looks: int = 1,
         most_found: int = 1,
         region_detail: bool = False,
+        candidate_detail: bool = False,
         vocab_size: int = 64,
         max_text: int = 512,
         place_rule: dict[str, Any] | None = None,
@@ -57,6 +59,7 @@ class PointerConfig(PreTrainedConfig):
         self.looks = looks
         self.most_found = most_found
         self.region_detail = region_detail
+        self.candidate_detail = candidate_detail
         self.vocab_size = vocab_size
         self.max_text = max_text
         self.place_rule: dict[str, Any] = dict(place_rule or {})

@@ -26,6 +26,7 @@ from deixis.language.packing import (
 )
 from deixis.language.splicing import splice
 from deixis.language.vocabulary import PICTURE, REGION
+from deixis.layers.candidate_detail import CandidateDetail
 from deixis.layers.place_map import PlaceMap, PlaceMapper
 from deixis.layers.region_detail import RegionDetail
 from deixis.layers.region_encoder import RegionEncoder
@@ -114,8 +115,15 @@ class PointerNetwork(PreTrainedModel, GenerationMixin):
                 map_width=config.map_width, head_width=self.tower.channels[3], out_width=config.width
             )
         if config.candidates:
+            detail = None
+            if config.candidate_detail:
+                detail = CandidateDetail(
+                    head_width=self.tower.channels[3],
+                    early_width=self.tower.early_channels,
+                    width=config.width,
+                )
             self.second_look = SecondLooker(
-                width=config.width, map_width=config.map_width, looks=config.looks
+                width=config.width, map_width=config.map_width, looks=config.looks, detail=detail
             )
         self.post_init()
 

@@ -16,6 +16,7 @@ from collections.abc import Mapping, Sequence
 
 from deixis.data.dialogue import Dialogue, Turn
 from deixis.errors import UsageError
+from deixis.language.contractions import spelt_out
 from deixis.language.draft import Draft
 from deixis.language.vocabulary import (
     ANSWER,
@@ -79,7 +80,7 @@ def draft_prompt(
 def write_question(
     draft: Draft, question: str, regions: Mapping[str, Region], vocabulary: Vocabulary
 ) -> None:
-    """Append a question; every ``{name}`` becomes a region token."""
+    """Append a question, contractions spelt out; every ``{name}`` becomes a region token."""
     end = 0
     for match in NAME.finditer(question):
         name = match.group(1)
@@ -88,11 +89,11 @@ def write_question(
             raise UsageError(
                 f"the question refers to {{{name}}}; regions given: {known}. Pass {name}=Box(...)"
             )
-        draft.add(vocabulary.encode(question[end : match.start()]), learnt=False)
+        draft.add(vocabulary.encode(spelt_out(question[end : match.start()])), learnt=False)
         draft.add([REGION.id], learnt=False)
         draft.regions.append(regions[name])
         end = match.end()
-    draft.add(vocabulary.encode(question[end:]), learnt=False)
+    draft.add(vocabulary.encode(spelt_out(question[end:])), learnt=False)
 
 
 def write_answer(
