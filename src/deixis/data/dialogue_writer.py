@@ -129,9 +129,7 @@ class DialogueWriter:
         phrase = definite(text) if rng.random() < 0.5 else text
         verb = "are" if many else "is"
         ending = "here." if things else "not in the picture."
-        question = worded(
-            pick(WHERE_MANY if many else WHERE, rng), rng, phrase=phrase, many=many, loosely=True
-        )
+        question = worded(pick(WHERE_MANY if many else WHERE, rng), rng, phrase=phrase, many=many)
         return Turn(question, f"{phrase} {verb} {ending}", (Mark(0, len(phrase), self.places(things)),))
 
     def about_region(self, thing: int, kind: str, rng: np.random.Generator) -> Turn:
@@ -139,10 +137,10 @@ class DialogueWriter:
         region = perturbed_region(self.boxes[thing], rng)
         if kind == "describe":
             answer = self.telling[thing]
-            question = worded(pick(DESCRIBE, rng), rng, loosely=True)
+            question = worded(pick(DESCRIBE, rng), rng)
         else:
             answer = self.phrasebook.name(pick(self.names[thing], rng))
-            question = "{it}" if kind == "name_bare" else worded(pick(NAME, rng), rng, loosely=True)
+            question = "{it}" if kind == "name_bare" else worded(pick(NAME, rng), rng)
         return Turn(question, f"{answer}.", regions=(("it", region),))
 
     def presences(self, count: int, rng: np.random.Generator) -> list[Turn]:
@@ -164,9 +162,9 @@ class DialogueWriter:
         phrase = text
         if rng.random() < ANY and (bare := without_article(text)):
             phrase = bare
-            question = worded(pick(PRESENCE_ANY, rng), rng, phrase=phrase, many=many, loosely=True)
+            question = worded(pick(PRESENCE_ANY, rng), rng, phrase=phrase, many=many)
         else:
-            question = worded(pick(PRESENCE, rng), rng, phrase=phrase, many=many, loosely=True)
+            question = worded(pick(PRESENCE, rng), rng, phrase=phrase, many=many)
         mark = Mark(0, len(phrase), self.places(things))
         return Turn(question, f"{phrase}? {verdict}", (mark,))
 
@@ -174,7 +172,7 @@ class DialogueWriter:
         """Return captions with the places of their phrases."""
         usable = [c for c in self.scene.captions if not (self.view.mirrored and sided(c.text))]
         return [
-            Turn(worded(pick(CAPTION, rng), rng, loosely=True), caption.text, self.caption_marks(caption))
+            Turn(worded(pick(CAPTION, rng), rng), caption.text, self.caption_marks(caption))
             for caption in draw(usable, count, rng)
         ]
 
@@ -200,7 +198,7 @@ class DialogueWriter:
             answer += "" if index == 0 else (" and " if index == len(chosen) - 1 else ", ")
             marks.append(Mark(len(answer), len(answer) + len(text), self.places(things)))
             answer += text
-        return [Turn(worded(pick(LIST, rng), rng, loosely=True), answer + ".", tuple(marks))]
+        return [Turn(worded(pick(LIST, rng), rng), answer + ".", tuple(marks))]
 
     def counts(self, count: int, rng: np.random.Generator) -> list[Turn]:
         """Ask how many of a kind there are: kinds whose number is known, sometimes one that is absent."""
@@ -217,7 +215,7 @@ class DialogueWriter:
 
     def count(self, text: str, things: tuple[int, ...], rng: np.random.Generator) -> Turn:
         """Ask how many of a kind there are; no ``things`` means none."""
-        question = worded(pick(COUNT, rng), rng, phrase=text, many=True, loosely=True)
+        question = worded(pick(COUNT, rng), rng, phrase=text, many=True)
         mark = Mark(0, len(text), self.places(things))
         return Turn(question, f"{text}: {NUMBERS[len(things)]}.", (mark,))
 
@@ -242,15 +240,15 @@ class DialogueWriter:
             own = self.boxes[first], self.boxes[second]
             names = tuple(self.phrasebook.name(pick(self.names[thing], rng)) for thing in (first, second))
             if kind == "relate":
-                question = worded(pick(RELATE, rng), rng, loosely=True)
+                question = worded(pick(RELATE, rng), rng)
                 verb = "are" if is_plural(names[0]) else "is"
                 answer = f"{names[0]} {verb} {relation(*own)} {names[1]}."
             elif rng.random() < 0.5:
-                question = worded(pick(SAME, rng), rng, loosely=True)
+                question = worded(pick(SAME, rng), rng)
                 same = not self.nouns(first).isdisjoint(self.nouns(second))
                 answer = f"yes, both: {names[0]}." if same else f"no: {names[0]} and {names[1]}."
             else:
-                question = worded(pick(COMPARE, rng), rng, loosely=True)
+                question = worded(pick(COMPARE, rng), rng)
                 described = [max(self.names[thing], key=len) for thing in (first, second)]
                 answer = f"{described[0]} and {described[1]}; {size(*own)}."
             regions = tuple(

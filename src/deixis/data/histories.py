@@ -75,7 +75,7 @@ def beginning(writer: DialogueWriter, thing: int, kind: str, rng: np.random.Gene
 def named_too(writer: DialogueWriter, rng: np.random.Generator) -> Turn:
     """Ask for the name of one more region, in as few words as one does the second time: "and {it}?"."""
     turn = writer.about_region(pick(list(writer.names), rng), "name", rng)
-    return replace(turn, question=worded(pick(FURTHER_NAME, rng), rng, loosely=True))
+    return replace(turn, question=worded(pick(FURTHER_NAME, rng), rng))
 
 
 def asked_too(writer: DialogueWriter, ask: Ask, rng: np.random.Generator) -> Turn:
@@ -83,7 +83,7 @@ def asked_too(writer: DialogueWriter, ask: Ask, rng: np.random.Generator) -> Tur
     absent = writer.absent(rng) if rng.random() < ABSENT else None
     text = absent or pick(list(writer.phrases), rng)
     turn = ask(text, () if absent else writer.phrases[text], rng)
-    return replace(turn, question=worded(pick(FURTHER_PHRASE, rng), rng, phrase=text, loosely=True))
+    return replace(turn, question=worded(pick(FURTHER_PHRASE, rng), rng, phrase=text))
 
 
 def unrelated(writer: DialogueWriter, rng: np.random.Generator) -> list[Turn]:
@@ -94,14 +94,14 @@ def unrelated(writer: DialogueWriter, rng: np.random.Generator) -> list[Turn]:
 
 def described(writer: DialogueWriter, thing: int, rng: np.random.Generator) -> Turn:
     """Ask what the thing spoken of looks like."""
-    question = worded(pick(FURTHER, rng), rng, loosely=True)
+    question = worded(pick(FURTHER, rng), rng)
     return Turn(question, f"{writer.telling[thing]}.")
 
 
 def located(writer: DialogueWriter, text: str, thing: int, rng: np.random.Generator) -> Turn:
     """Ask where the thing spoken of is, without naming it."""
     many = is_plural(text)
-    question = worded(pick(FURTHER_WHERE, rng), rng, phrase="they" if many else "it", many=many, loosely=True)
+    question = worded(pick(FURTHER_WHERE, rng), rng, phrase="they" if many else "it", many=many)
     answer = f"{text} {'are' if many else 'is'} here."
     return Turn(question, answer, (Mark(0, len(text), writer.places((thing,))),))
 
@@ -109,4 +109,4 @@ def located(writer: DialogueWriter, text: str, thing: int, rng: np.random.Genera
 def counted(writer: DialogueWriter, text: str, things: tuple[int, ...], rng: np.random.Generator) -> Turn:
     """Ask how many there are of what was spoken of, without naming it."""
     told = writer.count(text, things, rng)
-    return Turn(worded(pick(FURTHER_COUNT, rng), rng, loosely=True), told.answer, told.marks)
+    return Turn(worded(pick(FURTHER_COUNT, rng), rng), told.answer, told.marks)

@@ -246,11 +246,13 @@ ALL = (
 
 
 def worded(
-    wording: str, rng: np.random.Generator, *, phrase: str = "", many: bool = False, loosely: bool = False
+    wording: str, rng: np.random.Generator, *, phrase: str = "", many: bool = False, loosely: bool = True
 ) -> str:
-    """Return a wording with its choices drawn and its phrase filled in; ``loosely``: sometimes roughened.
+    """Return a wording with its choices drawn and its phrase filled in.
 
-    >>> worded("(please |)find {}.", np.random.default_rng(5), phrase="the dog") in (
+    loosely: whether it is sometimes roughened.
+
+    >>> worded("(please |)find {}.", np.random.default_rng(5), phrase="the dog", loosely=False) in (
     ...     "please find the dog.", "find the dog.", "please find the dog", "find the dog"
     ... )
     True
