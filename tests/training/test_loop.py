@@ -146,6 +146,15 @@ def test_a_stage_starts_from_another_at_a_new_size_with_a_second_look(pack, tmp_
     assert then["second_look.score.weight"].any(), "it was added and has learnt"
 
 
+def test_no_steps_learn_nothing_and_change_the_size(pack, tmp_path):
+    second = toy_recipe(name="larger", starts_from="toy", steps=0, network={"side": 96})
+    models = run_recipes([second, toy_recipe(steps=2)], data=pack, out=tmp_path)
+    first, then = (load_file(model / "model.safetensors") for model in models)
+    changed = {name for name in first if not torch.equal(first[name], then[name])}
+    assert changed == {"mapper.fine_position", "mapper.coarse_position"}
+    assert then["mapper.fine_position"].shape[-1] == 12
+
+
 def test_starting_from_nowhere_is_an_error(pack, tmp_path):
     with pytest.raises(RecipeError, match="starts from 'gone'"):
         run_recipes([toy_recipe(starts_from="gone")], data=pack, out=tmp_path)

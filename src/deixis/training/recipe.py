@@ -83,7 +83,8 @@ class Schedule:
 class Recipe:
     """One stage of training.
 
-    batch: pictures a step over all devices; per_device_batch: pictures that one device holds at once, from
+    steps: 0 learns nothing: a model that the recipe starts from is saved with changed options, and what is
+    chosen on pictures held out of training is chosen anew. batch: pictures a step over all devices; per_device_batch: pictures that one device holds at once, from
     which the number of accumulated passes follows. precision: "bfloat16" is autocast, "auto" takes it on a
     GPU only.
     ema: decay of the averaged weights that are saved in the end; null for none. threads: of one process; null
@@ -113,10 +114,11 @@ class Recipe:
     objective: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        for name in ("steps", "batch", "log_every", "save_every"):
-            if getattr(self, name) < 1:
+        least = {"steps": 1 if self.starts_from is None else 0, "batch": 1, "log_every": 1, "save_every": 1}
+        for name, lowest in least.items():
+            if getattr(self, name) < lowest:
                 raise RecipeError(
-                    f"recipe {self.name!r}: {name} is {getattr(self, name)}; expected at least 1"
+                    f"recipe {self.name!r}: {name} is {getattr(self, name)}; expected at least {lowest}"
                 )
         if self.ema is not None and not 0 < self.ema < 1:
             raise RecipeError(
