@@ -84,9 +84,9 @@ class Recipe:
     """One stage of training.
 
     steps: 0 learns nothing: a model that the recipe starts from is saved with changed options, and what is
-    chosen on pictures held out of training is chosen anew. batch: pictures a step over all devices; per_device_batch: pictures that one device holds at once, from
-    which the number of accumulated passes follows. precision: "bfloat16" is autocast, "auto" takes it on a
-    GPU only.
+    chosen on pictures held out of training is chosen anew. batch: pictures a step over all devices;
+    per_device_batch: pictures that one device holds at once, from which the number of accumulated passes
+    follows. precision: "bfloat16" is autocast, "auto" takes it on a GPU only.
     ema: decay of the averaged weights that are saved in the end; null for none. threads: of one process; null
     leaves it to torch. network and objective are the system's own options.
     """
