@@ -12,9 +12,10 @@ import pytest
 from deixis.data.augment import Augmentation, View, draw_view
 from deixis.data.dialogue import Dialogue, Example, Mark, Turn
 from deixis.data.dialogue_mix import KINDS, DialogueMix
-from deixis.data.dialogue_writer import DialogueWriter, definite, sided
+from deixis.data.dialogue_writer import DialogueWriter
 from deixis.data.dialogues import DialogueSource, template_texts
 from deixis.data.phrasebook import Phrasebook, caption_words, same_word
+from deixis.data.phrasing import definite, sided
 from deixis.data.scene import Caption, Phrase, PictureFile, Scene, Thing
 from deixis.data.sources.pack import read_pack
 from deixis.errors import RecordError
@@ -108,8 +109,9 @@ def test_places_and_regions_are_in_the_frame_of_the_view(examples: list[Example]
 def test_regions_are_named_in_the_question_and_words_fit_the_kind(examples: list[Example]) -> None:
     for _, dialogue, turn in turns_of(examples):
         assert re.findall(r"{(.+?)}", turn.question) == [name for name, _ in turn.regions]
-        assert (turn.question == "") == dialogue.kind.endswith(("locate_bare", "absent_bare"))
-        assert dialogue.words_learnt != dialogue.kind.endswith(("locate_bare", "absent_bare"))
+        alone = dialogue.kind in ("locate_bare", "absent_bare", "qualified_bare")
+        assert (turn.question == "") == alone
+        assert dialogue.words_learnt != alone
         if dialogue.kind == "two_turns":
             assert len(dialogue.turns) in (2, 3)
 
@@ -245,7 +247,7 @@ def test_a_mix_counts_whole_dialogues_and_chances() -> None:
 def test_small_facts_of_wording() -> None:
     assert sided("the man on the left") and not sided("a leftover")
     assert [definite(text) for text in ("a dog", "his hat", "dogs")] == ["the dog", "his hat", "the dogs"]
-    assert all(set(re.findall(r"{(.*?)}", text)) <= {"", "it", "a", "b"} for text in template_texts())
+    assert all(set(re.findall(r"{(.*?)}", text)) <= {"", "it", "a", "b", "kind"} for text in template_texts())
 
 
 @pytest.mark.parametrize("marks", [(Mark(0, 0, ()),), (Mark(0, 9, ()),), (Mark(2, 4, ()), Mark(3, 5, ()))])

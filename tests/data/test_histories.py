@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from deixis.data.dialogue import Dialogue
-from deixis.data.wordings import FURTHER, FURTHER_COUNT, FURTHER_NAME, FURTHER_PHRASE, FURTHER_WHERE, pattern
+from deixis.data.wording import pattern
+from deixis.data.wordings import FURTHER, FURTHER_COUNT, FURTHER_NAME, FURTHER_PHRASE, FURTHER_WHERE
 from tests.data.test_dialogues import pair_writer, writer_of
 
 SEEN = 200

@@ -20,7 +20,7 @@ import deixis.data
 from deixis.answers.grounded import Answer, Place, Span
 from deixis.data.scene import PictureFile, Scene
 from deixis.data.sources.pack import read_pack
-from deixis.data.wordings import CHOICE
+from deixis.data.wording import CHOICE
 from deixis.errors import RecordError, UsageError
 from deixis.evaluation.evaluating import evaluate
 from deixis.evaluation.metrics.answer_kinds import is_of_kind, said_count, verdict

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from deixis.data.wordings import COUNT, NAME, PRESENCE, PRESENCE_ANY, WHERE, worded
+from deixis.data.wording import worded
+from deixis.data.wordings import COUNT, NAME, PRESENCE, PRESENCE_ANY, WHERE
 from deixis.language.questions import presumes
 
 

@@ -14,7 +14,9 @@ class DialogueMix:
     count: how many of a kind there are. relate, compare: two regions. blank: the chance that a picture is
     shown as an even colour and nothing of what is asked for is there.
     ``locate_bare`` and ``absent_bare`` are a phrase and its place without a question: cheap practice in
-    pointing. ``name_bare`` is a region and its name without a question.
+    pointing. ``name_bare`` is a region and its name without a question. ``qualified`` asks for or after a
+    phrase such as "a man in a red hat", whose halves need not belong together; ``qualified_bare`` without a
+    question.
     """
 
     locate: float = 3.0
@@ -31,6 +33,8 @@ class DialogueMix:
     count: float = 0.0
     relate: float = 0.0
     compare: float = 0.0
+    qualified: float = 0.0
+    qualified_bare: float = 0.0
     blank: float = 0.0
 
     def draw(self, kind: str, rng: np.random.Generator) -> int:

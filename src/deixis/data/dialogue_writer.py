@@ -6,7 +6,7 @@ phrases of other pictures, put into the same questions.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -15,29 +15,33 @@ from deixis.data.counting import NUMBERS, countable
 from deixis.data.dialogue import Dialogue, Mark, Turn
 from deixis.data.histories import histories
 from deixis.data.lots import draw, pick
+from deixis.data.pairs import pair_turns
 from deixis.data.perturbation import perturbed_region
 from deixis.data.phrasebook import Phrasebook, phrases_of
-from deixis.data.relations import relation, size
+from deixis.data.phrasing import definite, sided, tells_more, verdict, without_article
+from deixis.data.qualified import Qualified
+from deixis.data.qualified_dialogues import qualified_dialogues
 from deixis.data.scene import Caption, Scene
+from deixis.data.wording import worded
 from deixis.data.wordings import (
+    ANY_SORT,
     CAPTION,
-    COMPARE,
     COUNT,
     DESCRIBE,
     LIST,
     NAME,
+    NAME_KIND,
     PRESENCE,
     PRESENCE_ANY,
-    RELATE,
-    SAME,
+    SORTS,
     WHERE,
     WHERE_MANY,
-    worded,
 )
-from deixis.language.nouns import head_noun, is_plural, plural, words_of
+from deixis.language.nouns import head_noun, is_plural, plural
 from deixis.regions.shapes import Box
 
 ANY = 0.2  # how often a yes/no question speaks of "any", where the phrase has an article to replace
+SORTED = 0.25  # how often a question for a name says what sort of thing is meant
 SEVERAL = 0.5  # how often "how many" asks for a kind of which there are several, where there is one
 KNOWN = 0.85  # how often "how many" asks for what is there
 
@@ -45,8 +49,17 @@ KNOWN = 0.85  # how often "how many" asks for what is there
 class DialogueWriter:
     """Writes dialogues about one view of one scene."""
 
-    def __init__(self, scene: Scene, *, view: View, words: frozenset[str], phrasebook: Phrasebook) -> None:
+    def __init__(
+        self,
+        scene: Scene,
+        *,
+        view: View,
+        words: frozenset[str],
+        phrasebook: Phrasebook,
+        qualified: Sequence[Qualified] = (),
+    ) -> None:
         self.scene, self.view, self.words, self.phrasebook = scene, view, words, phrasebook
+        self.all_qualified = qualified
         frame = view.picture.frame
         self.boxes: Mapping[int, Box] = {
             thing.id: Box(*(float(v) for v in box), frame=frame)
@@ -94,10 +107,12 @@ class DialogueWriter:
         if kind in ("name", "name_bare", "describe"):
             things = draw(list(self.telling if kind == "describe" else self.names), count, rng)
             return [Dialogue(kind, (self.about_region(thing, kind, rng),)) for thing in things]
+        if kind in ("qualified", "qualified_bare"):
+            return qualified_dialogues(self, kind, count, rng)
         if kind == "count":
             return [Dialogue(kind, (turn,)) for turn in self.counts(count, rng)]
         if kind in ("relate", "compare"):
-            return [Dialogue(kind, (turn,)) for turn in self.pairs(kind, count, rng)]
+            return [Dialogue(kind, (turn,)) for turn in pair_turns(self, kind, count, rng)]
         if kind == "presence":
             return [Dialogue(kind, (turn,)) for turn in self.presences(count, rng)]
         if kind == "two_turns":
@@ -119,13 +134,20 @@ class DialogueWriter:
     def locate(self, text: str, things: tuple[int, ...], kind: str, rng: np.random.Generator) -> Dialogue:
         """Ask for a phrase; no ``things`` means that it is not there."""
         if kind.endswith("_bare"):
-            turn = Turn("", text, (Mark(0, len(text), self.places(things)),))
-            return Dialogue(kind, (turn,), words_learnt=False)
+            return self.bare(kind, text, things)
         return Dialogue(kind, (self.where(text, things, rng),))
 
-    def where(self, text: str, things: tuple[int, ...], rng: np.random.Generator) -> Turn:
-        """Return a question for a phrase with its answer."""
-        many = is_plural(text)
+    def bare(self, kind: str, text: str, things: tuple[int, ...]) -> Dialogue:
+        """Return a phrase and its place without a question."""
+        return Dialogue(
+            kind, (Turn("", text, (Mark(0, len(text), self.places(things)),)),), words_learnt=False
+        )
+
+    def where(
+        self, text: str, things: tuple[int, ...], rng: np.random.Generator, *, many: bool | None = None
+    ) -> Turn:
+        """Return a question for a phrase with its answer; ``many`` is guessed where it isn't known."""
+        many = is_plural(text) if many is None else many
         phrase = definite(text) if rng.random() < 0.5 else text
         verb = "are" if many else "is"
         ending = "here." if things else "not in the picture."
@@ -140,8 +162,15 @@ class DialogueWriter:
             question = worded(pick(DESCRIBE, rng), rng)
         else:
             answer = self.phrasebook.name(pick(self.names[thing], rng))
-            question = "{it}" if kind == "name_bare" else worded(pick(NAME, rng), rng)
+            question = "{it}" if kind == "name_bare" else self.asked_name(thing, rng)
         return Turn(question, f"{answer}.", regions=(("it", region),))
+
+    def asked_name(self, thing: int, rng: np.random.Generator) -> str:
+        """Ask what a thing pointed at is, sometimes with a word for what sort of thing it is."""
+        if rng.random() < SORTED:
+            sort = pick(SORTS.get(self.scene.thing(thing).supercategory or "", ANY_SORT), rng)
+            return worded(pick(NAME_KIND, rng).replace("{kind}", sort), rng)
+        return worded(pick(NAME, rng), rng)
 
     def presences(self, count: int, rng: np.random.Generator) -> list[Turn]:
         """Ask yes/no questions, as many of each."""
@@ -157,8 +186,6 @@ class DialogueWriter:
     def presence(self, text: str, things: tuple[int, ...], rng: np.random.Generator) -> Turn:
         """Ask whether a phrase is there; no ``things`` means that it is not."""
         many = is_plural(text)
-        pronoun = "they are" if many else "it is"
-        verdict = f"yes, {pronoun} in the picture." if things else f"no, {pronoun} not in the picture."
         phrase = text
         if rng.random() < ANY and (bare := without_article(text)):
             phrase = bare
@@ -166,7 +193,7 @@ class DialogueWriter:
         else:
             question = worded(pick(PRESENCE, rng), rng, phrase=phrase, many=many)
         mark = Mark(0, len(phrase), self.places(things))
-        return Turn(question, f"{phrase}? {verdict}", (mark,))
+        return Turn(question, f"{phrase}? {verdict(things, many=many)}", (mark,))
 
     def captions(self, count: int, rng: np.random.Generator) -> list[Turn]:
         """Return captions with the places of their phrases."""
@@ -232,73 +259,6 @@ class DialogueWriter:
             if all(thing in self.boxes for thing in things) and not (self.view.mirrored and sided(text))
         }
 
-    def pairs(self, kind: str, count: int, rng: np.random.Generator) -> list[Turn]:
-        """Point at two things: how do they lie to each other, how do they differ, are they the same?"""
-        turns: list[Turn] = []
-        while len(self.names) > 1 and len(turns) < count:
-            first, second = draw(list(self.names), 2, rng)
-            own = self.boxes[first], self.boxes[second]
-            names = tuple(self.phrasebook.name(pick(self.names[thing], rng)) for thing in (first, second))
-            if kind == "relate":
-                question = worded(pick(RELATE, rng), rng)
-                verb = "are" if is_plural(names[0]) else "is"
-                answer = f"{names[0]} {verb} {relation(*own)} {names[1]}."
-            elif rng.random() < 0.5:
-                question = worded(pick(SAME, rng), rng)
-                same = not self.nouns(first).isdisjoint(self.nouns(second))
-                answer = f"yes, both: {names[0]}." if same else f"no: {names[0]} and {names[1]}."
-            else:
-                question = worded(pick(COMPARE, rng), rng)
-                described = [max(self.names[thing], key=len) for thing in (first, second)]
-                answer = f"{described[0]} and {described[1]}; {size(*own)}."
-            regions = tuple(
-                (name, perturbed_region(box, rng)) for name, box in zip(("a", "b"), own, strict=True)
-            )
-            turns.append(Turn(question, answer, regions=regions))
-        return turns
-
-    def nouns(self, thing: int) -> frozenset[str]:
-        """Return the plurals of all nouns that a thing is called by."""
-        return frozenset(plural(head_noun(text)) for text in self.names[thing])
-
     def places(self, things: tuple[int, ...]) -> tuple[Box, ...]:
         """Return the boxes of things, in the frame of the view."""
         return tuple(self.boxes[thing] for thing in things)
-
-
-def sided(text: str) -> bool:
-    """Tell whether a text speaks of left or right."""
-    return not {"left", "right"}.isdisjoint(part for word in words_of(text) for part in word.split("-"))
-
-
-def tells_more(phrase: str) -> bool:
-    """Tell whether a phrase says more than what a thing is called.
-
-    >>> tells_more("a red hat"), tells_more("a hat")
-    (True, False)
-    """
-    return len(words_of(without_article(phrase) or phrase)) > 1
-
-
-def without_article(phrase: str) -> str:
-    """Return a phrase without its article; nothing where it has none.
-
-    >>> without_article("a red hat"), without_article("two dogs")
-    ('red hat', '')
-    """
-    first, _, rest = phrase.partition(" ")
-    return rest if first in ("a", "an", "the", "some") else ""
-
-
-def definite(phrase: str) -> str:
-    """Return the phrase with "the" for its article.
-
-    >>> definite("a red hat"), definite("two dogs")
-    ('the red hat', 'the two dogs')
-    """
-    first, _, rest = phrase.partition(" ")
-    if first in ("a", "an") and rest:
-        return f"the {rest}"
-    if first in ("the", "his", "her", "its", "their", "some", "another", "this", "that"):
-        return phrase
-    return f"the {phrase}"

@@ -13,6 +13,7 @@ from deixis.data.dialogue import Example
 from deixis.data.dialogue_mix import ABSENT, KINDS, DialogueMix
 from deixis.data.dialogue_writer import DialogueWriter
 from deixis.data.phrasebook import Phrasebook, caption_words
+from deixis.data.qualified import all_qualified
 from deixis.data.scene import Scene
 from deixis.data.wordings import spelt_out
 from deixis.pictures.opening import open_picture
@@ -36,6 +37,7 @@ class DialogueSource:
         self.augmentation = augmentation
         self.side = side
         self.words = [caption_words(scene) for scene in scenes]
+        self.qualified = all_qualified(scenes) if mix.qualified or mix.qualified_bare else ()
 
     def __len__(self) -> int:
         return len(self.scenes)
@@ -50,7 +52,9 @@ class DialogueSource:
         if self.mix.blank and rng.random() < self.mix.blank:
             # Nothing is there: neither what other pictures show nor what this one did.
             view, words, kinds = blank(view, rng), frozenset(), ABSENT
-        writer = DialogueWriter(scene, view=view, words=words, phrasebook=self.phrasebook)
+        writer = DialogueWriter(
+            scene, view=view, words=words, phrasebook=self.phrasebook, qualified=self.qualified
+        )
         dialogues = [
             dialogue for kind in kinds for dialogue in writer.write(kind, self.mix.draw(kind, rng), rng)
         ]

@@ -13,7 +13,8 @@ import numpy as np
 
 from deixis.data.dialogue import Dialogue, Mark, Turn
 from deixis.data.lots import draw, pick
-from deixis.data.wordings import FURTHER, FURTHER_COUNT, FURTHER_NAME, FURTHER_PHRASE, FURTHER_WHERE, worded
+from deixis.data.wording import worded
+from deixis.data.wordings import FURTHER, FURTHER_COUNT, FURTHER_NAME, FURTHER_PHRASE, FURTHER_WHERE
 from deixis.language.nouns import is_plural
 
 if TYPE_CHECKING:

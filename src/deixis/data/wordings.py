@@ -1,31 +1,18 @@
 """How questions are worded while training: many ways to ask for the same thing.
 
-A wording is plain text with slots and choices: ``{}`` takes a phrase, ``{it}``, ``{a}`` and ``{b}`` are
-regions, ``<be>`` becomes "is" or "are" as the phrase asks for, ``(this|that|)`` is one of its alternatives.
-Whether a phrase is in the picture never shows in the wording.
+`data.wording` tells how a wording is written and makes questions of it. Whether a phrase is in the
+picture never shows in the wording.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
-import numpy as np
-
-CHOICE = re.compile(r"\(([^()]*\|[^()]*)\)")
-END_LEFT_OUT = 0.3  # how often a question comes without its last mark, as people type
-ROUGH = 0.3  # how often a question is worded more loosely than any wording here
-LOST, ADDED = 0.1, 0.12  # how often a word of such a question is left out, how often another comes before it
-SLOT = re.compile(r"(\{[a-z]*\})")
-LOOSE = (
-    "please", "hey", "hi", "hello", "ok", "so", "well", "now", "and", "but", "just", "then", "actually",
-    "really", "maybe", "perhaps", "exactly", "quickly", "kindly", "sorry", "thanks", "um", "oh", "right",
-    "there", "here", "got", "ever", "even", "only", "also", "by the way", "for me", "to me", "in here",
-    "you know", "i mean", "i guess", "sort of", "if possible", "one more thing", "my friend", "again",
-    "still", "precisely", "roughly", "supposed", "happen to",
-)  # fmt: skip
+from deixis.data import everyday_wordings as everyday
+from deixis.data.wording import CHOICE
 
 WHERE = (
+    *everyday.WHERE,
     "where <be> {}?",
     "where <be> {}( in the picture| in the photo| in this image| here| exactly|)?",
     "(please |can you |could you |)(find|locate|point at|point to|show me) {}( for me| please|).",
@@ -57,6 +44,7 @@ WHERE_MANY = (
     "where are all {}?",
 )
 NAME = (
+    *everyday.NAME,
     "what is {it}?",
     "what is (this|that|it|there)? {it}",
     "name {it}.",
@@ -89,6 +77,7 @@ NAME = (
     "what sort of (thing|object) is {it}?",
 )
 DESCRIBE = (
+    *everyday.DESCRIBE,
     "describe {it}.",
     "(please |can you |could you |)describe {it}( for me| in a few words| in detail| to me|).",
     "what does {it} look like?",
@@ -110,6 +99,7 @@ DESCRIBE = (
     "{it}: what does it look like?",
 )
 FURTHER = (
+    *everyday.FURTHER,
     "what does it look like?",
     "(and |)what does (it|she|this one) look like?",
     "(please |can you |)describe (it|him|her|that)( for me|).",
@@ -125,6 +115,7 @@ FURTHER = (
     "anything (more|special) about (it|him|her|them)?",
 )
 FURTHER_NAME = (
+    *everyday.FURTHER_NAME,
     "and {it}?",
     "(and |)what about {it}?",
     "this one too? {it}",
@@ -132,12 +123,14 @@ FURTHER_NAME = (
     "(next|now) {it}.",
 )
 FURTHER_PHRASE = (
+    *everyday.FURTHER_PHRASE,
     "(and |)how about {}?",
     "(now |next |then |)the same for {}.",
     "then {}.",
     "(or |)perhaps {}?",
 )
 FURTHER_WHERE = (
+    *everyday.FURTHER_WHERE,
     "where (exactly |in the picture |)<be> {}?",
     "(and |so |)where do you see (that|this|the place)?",
     "(can you |please |)point at the place.",
@@ -175,6 +168,7 @@ LIST = (
     "what can be seen( here| in this photo|)?",
 )
 PRESENCE = (
+    *everyday.PRESENCE,
     "<be> there {}?",
     "<be> there {}( in the picture| in the photo| in this image| here| somewhere|)?",
     "(do|can|could) you see {}( anywhere| in the picture| here|)?",
@@ -196,11 +190,13 @@ PRESENCE = (
     "are you able to see {}?",
 )
 PRESENCE_ANY = (
+    *everyday.PRESENCE_ANY,
     "<be> there any {}( in the picture| here| at all|)?",
     "(do|can) you see any {}( anywhere|)?",
     "does the (picture|photo) (have|show) any {}?",
 )
 COUNT = (
+    *everyday.COUNT,
     "how many {} are there( in the picture| here|)?",
     "how many {} (can|do) you see?",
     "how many {} are (in the picture|in this photo|visible|shown)?",
@@ -233,81 +229,37 @@ COMPARE = (
     "what are {a} and {b}?",
     "what do you see (at|in) {a} and (at|in) {b}?",
 )
+SORTS = {
+    "people": ("person", "kind of person", "human being"),
+    "person": ("person", "kind of person", "human being"),
+    "animals": ("animal", "kind of animal", "creature", "pet"),
+    "animal": ("animal", "kind of animal", "creature", "pet"),
+    "vehicles": ("vehicle", "kind of vehicle", "means of transport", "machine"),
+    "vehicle": ("vehicle", "kind of vehicle", "means of transport", "machine"),
+    "clothing": ("piece of clothing", "kind of clothing", "garment", "thing to wear"),
+    "bodyparts": ("part of the body", "body part"),
+    "instruments": ("instrument", "musical instrument"),
+    "scene": ("place", "kind of place", "part of the scene"),
+    "furniture": ("piece of furniture", "kind of furniture"),
+    "food": ("food", "kind of food"),
+}  # what sort of thing a name is asked for, by the supercategory of the thing
+ANY_SORT = ("thing", "object", "kind of thing", "sort of thing", "item", "type of thing")
 SAME = (
     "are {a} and {b} the same( kind of thing| thing|)?",
     "is {a} the same (thing|kind of thing) as {b}?",
     "do {a} and {b} show the same( thing|)?",
     "are (these|those) the same? {a} {b}",
 )
+ACTION = everyday.ACTION
+NAME_KIND = everyday.NAME_KIND
 ALL = (
     *WHERE_MANY, *NAME, *DESCRIBE, *FURTHER, *FURTHER_WHERE, *FURTHER_COUNT, *FURTHER_NAME, *FURTHER_PHRASE,
-    *CAPTION, *LIST, *PRESENCE, *PRESENCE_ANY, *COUNT, *RELATE, *COMPARE, *SAME,
+    *NAME_KIND, *CAPTION, *LIST, *PRESENCE, *PRESENCE_ANY, *ACTION, *COUNT, *RELATE, *COMPARE, *SAME,
 )  # fmt: skip
-
-
-def worded(
-    wording: str, rng: np.random.Generator, *, phrase: str = "", many: bool = False, loosely: bool = True
-) -> str:
-    """Return a wording with its choices drawn and its phrase filled in.
-
-    loosely: whether it is sometimes roughened.
-
-    >>> worded("(please |)find {}.", np.random.default_rng(5), phrase="the dog", loosely=False) in (
-    ...     "please find the dog.", "find the dog.", "please find the dog", "find the dog"
-    ... )
-    True
-    """
-
-    def chosen(match: re.Match[str]) -> str:
-        choices = match.group(1).split("|")
-        return choices[int(rng.integers(len(choices)))]
-
-    text = CHOICE.sub(chosen, wording).replace("<be>", "are" if many else "is")
-    if loosely and rng.random() < ROUGH:
-        text = roughened(text, rng)
-    if text[-1] in ".?" and rng.random() < END_LEFT_OUT:
-        text = text[:-1]
-    return text.replace("{}", phrase)
-
-
-def roughened(text: str, rng: np.random.Generator) -> str:
-    """Return a question with words lost and put in; its slots and its last mark stay.
-
-    People ask in more ways than any list has; what counts is what they ask for. At least one word stays.
-    """
-    parts = SLOT.split(text)
-    words = [word for part in parts for word in ([part] if SLOT.fullmatch(part) else part.split())]
-    made: list[str] = []
-    for word in words:
-        if rng.random() < ADDED:
-            made += LOOSE[int(rng.integers(len(LOOSE)))].split()
-        if SLOT.fullmatch(word) or word[-1] in ".?" or rng.random() >= LOST:
-            made.append(word)
-    joined = " ".join(made)
-    return re.sub(r" ([.?,:])", r"\1", joined)
-
-
-def pattern(wording: str) -> str:
-    """Return a regular expression of every question that a wording can become, without its last mark.
-
-    >>> bool(re.fullmatch(pattern("(please |)find {}."), "find my dog"))
-    True
-    """
-    parts = re.split(r"(\([^()]*\|[^()]*\)|<be>|\{[a-z]*\})", wording.rstrip(".?"))
-    made = []
-    for part in parts:
-        if CHOICE.fullmatch(part):
-            made.append("(?:" + "|".join(map(re.escape, part[1:-1].split("|"))) + ")")
-        elif part == "<be>":
-            made.append("(?:is|are)")
-        elif part == "{}":
-            made.append("(?:.+)")
-        else:
-            made.append(re.escape(part))
-    return "".join(made)
 
 
 def spelt_out() -> Iterator[str]:
     """Yield every wording with all its alternatives behind each other, for a vocabulary to cover."""
+    yield from (sort for sorts in (*SORTS.values(), ANY_SORT) for sort in sorts)
     for wording in ALL:
         yield CHOICE.sub(lambda match: match.group(1).replace("|", " "), wording).replace("<be>", "is are")
