@@ -113,3 +113,19 @@ SAID = [PHRASE.id, A, B, PHRASE_END.id, PLACE.id, FOUND.id, C]
 )
 def test_a_phrase_is_said_once(ids: list[int], expected: set[int]) -> None:
     assert repetitions(ids) == expected
+
+
+@pytest.mark.parametrize(
+    ("ids", "expected"),
+    [
+        ([PHRASE.id, A, B, C, A, B, C], {A}),
+        ([PHRASE.id, A, A, A, A], {A}),
+        ([PHRASE.id, A, A, A], set()),
+        ([PHRASE.id, A, B, C, B, A, C, A, B, C], {B}),
+        ([PHRASE.id, A, B, C, A, A, B], set()),
+        ([A, B, C, A, A, B, C], set()),
+        ([PHRASE.id, A, B, C, A, PHRASE_END.id, PLACE.id, FOUND.id, PHRASE.id, A, B, C], {A}),
+    ],
+)
+def test_a_phrase_does_not_go_in_circles(ids: list[int], expected: set[int]) -> None:
+    assert repetitions(ids) == expected

@@ -15,6 +15,8 @@ from torch import Tensor
 
 from deixis.language.vocabulary import END, FOUND, NOWHERE, PHRASE, PHRASE_END, PLACE, SPECIAL
 
+LOOP = 4
+
 
 class State(Enum):
     """Where in the grammar an answer is."""
@@ -65,12 +67,15 @@ def forbid(logits: Tensor, states: list[State]) -> Tensor:
 
 
 def repetitions(ids: Sequence[int]) -> set[int]:
-    """Return the tokens that would make the open phrase of an answer one that it said already.
+    """Return the tokens that would make the open phrase of an answer one that it said already, or a circle.
 
-    Greedy words would otherwise list the likeliest thing again and again.
+    Greedy words would otherwise list the likeliest thing again and again, and a phrase that lost its thread
+    would never close: ``LOOP`` tokens in a row stand only once in a phrase.
 
     >>> repetitions([PHRASE.id, 20, 21, PHRASE_END.id, PLACE.id, FOUND.id, PHRASE.id, 20])
     {21}
+    >>> repetitions([PHRASE.id, 20, 21, 22, 23, 20, 21, 22])
+    {23}
     """
     said: list[list[int]] = []
     is_open = False
@@ -82,4 +87,15 @@ def repetitions(ids: Sequence[int]) -> set[int]:
         is_open = token == PHRASE.id or (is_open and token != PHRASE_END.id)
     if not is_open:
         return set()
-    return {phrase[-1] for phrase in said[:-1] if phrase and phrase[:-1] == said[-1]}
+    again = {phrase[-1] for phrase in said[:-1] if phrase and phrase[:-1] == said[-1]}
+    return again | circling(said[-1])
+
+
+def circling(words: Sequence[int]) -> set[int]:
+    """Return the tokens that would repeat ``LOOP`` tokens in a row of ``words``."""
+    end = tuple(words[-(LOOP - 1) :])
+    return {
+        words[start + LOOP - 1]
+        for start in range(len(words) - LOOP + 1)
+        if tuple(words[start : start + LOOP - 1]) == end
+    }
