@@ -123,9 +123,11 @@ def test_a_phrase_is_said_once(ids: list[int], expected: set[int]) -> None:
         ([PHRASE.id, A, A, A], set()),
         ([PHRASE.id, A, B, C, B, A, C, A, B, C], {B}),
         ([PHRASE.id, A, B, C, A, A, B], set()),
-        ([A, B, C, A, A, B, C], set()),
+        ([A, B, C, A, B, C], {A}),
+        ([A, B, C, PHRASE.id, A, B, C], set()),
+        ([A, B, PHRASE.id, C, PHRASE_END.id, PLACE.id, FOUND.id, A, B], set()),
         ([PHRASE.id, A, B, C, A, PHRASE_END.id, PLACE.id, FOUND.id, PHRASE.id, A, B, C], {A}),
     ],
 )
-def test_a_phrase_does_not_go_in_circles(ids: list[int], expected: set[int]) -> None:
+def test_words_do_not_go_in_circles(ids: list[int], expected: set[int]) -> None:
     assert repetitions(ids) == expected

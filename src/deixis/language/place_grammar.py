@@ -67,14 +67,14 @@ def forbid(logits: Tensor, states: list[State]) -> Tensor:
 
 
 def repetitions(ids: Sequence[int]) -> set[int]:
-    """Return the tokens that would make the open phrase of an answer one that it said already, or a circle.
+    """Return the tokens that would say a phrase of an answer again, or let its words go in circles.
 
-    Greedy words would otherwise list the likeliest thing again and again, and a phrase that lost its thread
-    would never close: ``LOOP`` tokens in a row stand only once in a phrase.
+    Greedy words would otherwise list the likeliest thing again and again, and an answer that lost its thread
+    would never end: between special tokens, ``LOOP`` words in a row stand only once.
 
     >>> repetitions([PHRASE.id, 20, 21, PHRASE_END.id, PLACE.id, FOUND.id, PHRASE.id, 20])
     {21}
-    >>> repetitions([PHRASE.id, 20, 21, 22, 23, 20, 21, 22])
+    >>> repetitions([20, 21, 22, 23, 20, 21, 22])
     {23}
     """
     said: list[list[int]] = []
@@ -85,10 +85,9 @@ def repetitions(ids: Sequence[int]) -> set[int]:
         elif said and is_open and token >= len(SPECIAL):
             said[-1].append(token)
         is_open = token == PHRASE.id or (is_open and token != PHRASE_END.id)
-    if not is_open:
-        return set()
-    again = {phrase[-1] for phrase in said[:-1] if phrase and phrase[:-1] == said[-1]}
-    return again | circling(said[-1])
+    again = {phrase[-1] for phrase in said[:-1] if phrase and phrase[:-1] == said[-1]} if is_open else set()
+    last = max((place + 1 for place, token in enumerate(ids) if token < len(SPECIAL)), default=0)
+    return again | circling(ids[last:])
 
 
 def circling(words: Sequence[int]) -> set[int]:
