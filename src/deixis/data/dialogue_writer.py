@@ -41,7 +41,7 @@ from deixis.language.nouns import head_noun, is_plural, plural
 from deixis.regions.shapes import Box
 
 ANY = 0.2  # how often a yes/no question speaks of "any", where the phrase has an article to replace
-SORTED = 0.25  # how often a question for a name says what sort of thing is meant
+SORT_TOLD = 0.25  # how often a question for a name says what sort of thing is meant
 SEVERAL = 0.5  # how often "how many" asks for a kind of which there are several, where there is one
 KNOWN = 0.85  # how often "how many" asks for what is there
 
@@ -167,7 +167,7 @@ class DialogueWriter:
 
     def asked_name(self, thing: int, rng: np.random.Generator) -> str:
         """Ask what a thing pointed at is, sometimes with a word for what sort of thing it is."""
-        if rng.random() < SORTED:
+        if rng.random() < SORT_TOLD:
             sort = pick(SORTS.get(self.scene.thing(thing).supercategory or "", ANY_SORT), rng)
             return worded(pick(NAME_KIND, rng).replace("{kind}", sort), rng)
         return worded(pick(NAME, rng), rng)

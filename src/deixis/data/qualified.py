@@ -95,7 +95,10 @@ def belongs(link: str, types: Collection[str], *, opens: bool) -> bool:
 
 
 def participle(word: str) -> bool:
-    """Tell whether a word says what something is doing: "wearing"."""
+    """Tell whether a word says what something is doing: "wearing".
+
+    Words of up to five letters ("bring", "lying") are left out: too many of them are something else.
+    """
     return word.endswith("ing") and len(word) > len("bring") and word not in PREPOSITIONS
 
 

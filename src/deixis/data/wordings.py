@@ -229,6 +229,12 @@ COMPARE = (
     "what are {a} and {b}?",
     "what do you see (at|in) {a} and (at|in) {b}?",
 )
+SAME = (
+    "are {a} and {b} the same( kind of thing| thing|)?",
+    "is {a} the same (thing|kind of thing) as {b}?",
+    "do {a} and {b} show the same( thing|)?",
+    "are (these|those) the same? {a} {b}",
+)
 SORTS = {
     "people": ("person", "kind of person", "human being"),
     "person": ("person", "kind of person", "human being"),
@@ -244,12 +250,6 @@ SORTS = {
     "food": ("food", "kind of food"),
 }  # what sort of thing a name is asked for, by the supercategory of the thing
 ANY_SORT = ("thing", "object", "kind of thing", "sort of thing", "item", "type of thing")
-SAME = (
-    "are {a} and {b} the same( kind of thing| thing|)?",
-    "is {a} the same (thing|kind of thing) as {b}?",
-    "do {a} and {b} show the same( thing|)?",
-    "are (these|those) the same? {a} {b}",
-)
 ACTION = everyday.ACTION
 NAME_KIND = everyday.NAME_KIND
 ALL = (

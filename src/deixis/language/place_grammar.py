@@ -15,7 +15,7 @@ from torch import Tensor
 
 from deixis.language.vocabulary import END, FOUND, NOWHERE, PHRASE, PHRASE_END, PLACE, SPECIAL
 
-LOOP = 4
+LOOP = 4  # words in a row that make a circle when they come again; a triple recurs in honest phrases
 
 
 class State(Enum):
