@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -74,6 +75,25 @@ def test_candidates_are_read_in_detail_and_nothing_else_changes() -> None:
     assert added and all(name.startswith("second_look.detail.") for name in added)
     assert not [name for name in before if not torch.equal(before[name], after[name])]
     assert not after["second_look.detail.out.weight"].any(), "it begins by changing nothing"
+
+
+def test_another_grid_of_picture_tokens_has_the_old_positions_resized() -> None:
+    network = tiny_network()
+    grid = network.config.picture_grid
+    with torch.no_grad():
+        row = torch.arange(grid, dtype=torch.float32).repeat_interleave(grid)
+        network.reader.position.copy_(row[:, None].expand_as(network.reader.position))
+    changed = rebuilt(network, {"picture_grid": 2 * grid})
+    position = changed.reader.position.reshape(2 * grid, 2 * grid, -1)
+    expected = ((torch.arange(2 * grid) + 0.5) / 2 - 0.5).clamp(0, grid - 1)
+    torch.testing.assert_close(position, expected[:, None, None].expand_as(position))
+    assert changed.reader(changed.perceive(torch.rand(1, 3, 64, 64))).shape[1] == 4 * grid**2
+
+
+@pytest.mark.parametrize("options", [{"tower": "efficientnet_lite0"}, {"map_width": 32}], ids=str)
+def test_parts_of_another_size_are_named(options: dict[str, Any]) -> None:
+    with pytest.raises(BadWeights, match="keeps its tower, decoder and widths"):
+        rebuilt(tiny_network(), options)
 
 
 def test_what_the_old_network_lacks_is_named(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import math
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from transformers import GenerationConfig
 
 from deixis.errors import BadWeights
 from deixis.language.vocabulary import ANSWER, END, PAD, PICTURE, REGION, UNKNOWN, USER, Vocabulary
+from deixis.layers.place_map import resized_position
 from deixis.systems.pointer.config import PointerConfig
 from deixis.systems.pointer.model import PointerNetwork
 from deixis.systems.quiet import quiet_transformers
@@ -19,6 +21,7 @@ from deixis.systems.stored import open_network
 
 ADDED = ("second_look.", "region_detail.")  # parts that changed options may add
 POSITION_MAPS = ("mapper.coarse_position", "mapper.fine_position")
+READ_POSITION = "reader.position"
 NEVER_ANSWERED = (PAD, PICTURE, REGION, USER, ANSWER, UNKNOWN)
 
 
@@ -60,13 +63,23 @@ def load_network(folder: Path, *, options: dict[str, Any] | None = None) -> tupl
 
 
 def rebuilt(network: PointerNetwork, options: dict[str, Any]) -> PointerNetwork:
-    """Return a network of changed options with the old one's weights; parts that it adds start as made."""
+    """Return a network of changed options with the old one's weights; parts that it adds start as made.
+
+    Learned positions are resized: those of the place map, and those of another grid of picture tokens.
+    BadWeights where the options ask for parts of another size.
+    """
     known = {key: getattr(network.config, key) for key in PointerConfig.options()}
     changed = PointerNetwork(PointerConfig(**(known | {"vocab_size": network.config.vocab_size} | options)))
-    state = network.state_dict()
+    state, wanted = network.state_dict(), changed.state_dict()
     for name in POSITION_MAPS:
-        size = changed.state_dict()[name].shape[-2:]
-        state[name] = torch.nn.functional.interpolate(state[name], size, mode="bilinear", align_corners=False)
+        state[name] = resized_position(state[name], *wanted[name].shape[-2:])
+    state[READ_POSITION] = resized_table(state[READ_POSITION], grid=changed.config.picture_grid)
+    for name in sorted(state.keys() & wanted.keys()):
+        if state[name].shape != wanted[name].shape:
+            raise BadWeights(
+                f"{name} is {tuple(state[name].shape)} in the old network and {tuple(wanted[name].shape)} in "
+                "the changed one; what starts from a model keeps its tower, decoder and widths"
+            )
     report = changed.load_state_dict(state, strict=False)
     if report.unexpected_keys:
         raise BadWeights(f"the changed network has no place for {report.unexpected_keys}")
@@ -74,3 +87,10 @@ def rebuilt(network: PointerNetwork, options: dict[str, Any]) -> PointerNetwork:
     if missing:
         raise BadWeights(f"the old network has no {missing} for the changed one")
     return changed
+
+
+def resized_table(table: torch.Tensor, *, grid: int) -> torch.Tensor:
+    """Return vectors (n * n, W) of the cells of a square grid as one of ``grid`` cells a side, bilinear."""
+    side = math.isqrt(len(table))
+    cells = table.T.reshape(1, -1, side, side)
+    return resized_position(cells, grid, grid)[0].flatten(1).T.contiguous()
