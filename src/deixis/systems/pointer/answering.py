@@ -13,6 +13,7 @@ from deixis.data.dialogue import Dialogue, Example, Mark, Turn
 from deixis.errors import BadWeights, UsageError
 from deixis.language.place_grammar import State, next_state
 from deixis.language.questions import presumes
+from deixis.language.spelling import Spelling
 from deixis.language.vocabulary import (
     FOUND,
     NOWHERE,
@@ -56,6 +57,7 @@ class PointerSystem(System):
         self.network: PointerNetwork = network.eval()
         self.vocabulary = vocabulary
         self.rule = PlaceRule(**network.config.place_rule)
+        self.spelling = Spelling(vocabulary.pieces)
 
     @torch.inference_mode()
     def perceive(self, picture: Picture, regions: Sequence[Region] = ()) -> Perception:
@@ -115,7 +117,12 @@ class PointerSystem(System):
                 quality=None if pointed.quality is None else pointed.quality[0, 0],
             )
 
-        return grow(network, seen, embeds, decide=decide, max_new_tokens=max_new_tokens)
+        asked = [self.spelling.words(prompt.ids) for prompt in prompts]
+
+        def spell(prompt: int, logits: Tensor, said: Sequence[int]) -> Tensor:
+            return self.spelling.kept(logits, asked[prompt], said)
+
+        return grow(network, seen, embeds, decide=decide, spell=spell, max_new_tokens=max_new_tokens)
 
     def read(self, completion: Completion, perception: Perception) -> Reading:
         """Turn tokens and place readings into text and spans."""

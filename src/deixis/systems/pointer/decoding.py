@@ -16,7 +16,7 @@ from transformers import DynamicCache
 from deixis.language.caching import named
 from deixis.language.packing import additive, picture_weight
 from deixis.language.place_grammar import State, forbid, next_state, repetitions
-from deixis.language.vocabulary import END, FOUND, NOWHERE, PAD, PLACE
+from deixis.language.vocabulary import END, FOUND, NOWHERE, PAD, PHRASE, PLACE
 from deixis.layers.place_map import PlaceMap
 from deixis.systems.contract import Completion
 from deixis.systems.pointer.model import PointerNetwork
@@ -51,12 +51,14 @@ def grow(
     embeds: Sequence[Tensor],
     *,
     decide: Callable[[int, Tensor], PlaceReading],
+    spell: Callable[[int, Tensor, Sequence[int]], Tensor],
     max_new_tokens: int,
 ) -> list[Completion]:
     """Return greedy completions of prompts, given as embeddings (T_i, W), as one batch.
 
-    decide: turns the number of a prompt and the hidden state (W,) at its place token into a reading. An
-    answer ends with END or after ``max_new_tokens``.
+    decide: turns the number of a prompt and the hidden state (W,) at its place token into a reading. spell:
+    turns the number of a prompt, logits (V,) and the ids of a phrase so far into logits that spell it as
+    the prompt does. An answer ends with END or after ``max_new_tokens``.
     """
     rows = len(embeds)
     cache = DynamicCache(config=network.decoder.config)
@@ -73,6 +75,8 @@ def grow(
         logits = forbid(network.words.logits(hidden), states)
         for row in range(rows):
             logits[row, sorted(repetitions(ids[row]))] = float("-inf")
+            if states[row] is State.IN_PHRASE:
+                logits[row] = spell(row, logits[row], open_phrase(ids[row]))
         if number == 0:
             chosen = first_words(network, logits, cache, keys_seen=keys_seen, position=position)
         else:
@@ -171,6 +175,11 @@ def step(
         use_cache=True,
         **named(cache),
     ).last_hidden_state
+
+
+def open_phrase(ids: Sequence[int]) -> Sequence[int]:
+    """Return what is said of the phrase that was opened last."""
+    return ids[len(ids) - ids[::-1].index(PHRASE.id) :]
 
 
 def verdicts(ids: Sequence[int]) -> int:
