@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from transformers.modeling_outputs import CausalLMOutputWithPast
 
 from deixis.language.place_grammar import State, forbid, next_state, repetitions
+from deixis.language.spelling import Spelling, Word
 from deixis.language.vocabulary import END, FOUND, NOWHERE, PHRASE, PHRASE_END, PICTURE, PLACE
 from deixis.layers.place_map import PlaceMap
 from deixis.regions.shapes import Box, Point, Polygon, Region
@@ -293,3 +294,46 @@ def test_too_few_region_vectors_are_an_error_not_a_shift() -> None:
         network.embed(torch.tensor([[3, 2, 2, 4]]), regions=torch.zeros(1, 32))
     with pytest.raises(ValueError, match="the text has 0 picture tokens, but 16 vectors are given"):
         network.embed(torch.tensor([[3, 4]]), picture=torch.zeros(1, 16, 32))
+
+
+class OneWord(Spelling):
+    """Closes every phrase after its first word, and notes what it was given."""
+
+    def __init__(self) -> None:
+        super().__init__(())
+        self.asked: list[Sequence[int]] = []
+        self.said: list[Sequence[int]] = []
+
+    def words(self, ids: Sequence[int]) -> list[Word]:
+        self.asked.append(ids)
+        return []
+
+    def kept(self, logits: Tensor, asked: Sequence[Word], said: Sequence[int]) -> Tensor:
+        self.said.append(said)
+        return torch.full_like(logits, float("-inf")).index_fill(0, torch.tensor([PHRASE_END.id]), 0.0)
+
+
+def phrases_in(completions: list[Completion]) -> list[tuple[int, ...]]:
+    """Return the words of every closed phrase."""
+    phrases = []
+    for completion in completions:
+        ids = completion.ids
+        for start in (place for place, token in enumerate(ids) if token == PHRASE.id):
+            if PHRASE_END.id in ids[start:]:
+                phrases.append(ids[start + 1 : ids.index(PHRASE_END.id, start)])
+    return phrases
+
+
+def test_the_spelling_of_each_prompt_has_a_say_in_every_phrase() -> None:
+    longest = []
+    for seed in SEEDS:
+        system = tiny_system(seed=seed)
+        perception, prompts = prompts_of(system)
+        before = phrases_in(system.complete(perception, prompts, max_new_tokens=24))
+        system.spelling = spelling = OneWord()
+        after = phrases_in(system.complete(perception, prompts, max_new_tokens=24))
+        assert spelling.asked == [prompt.ids for prompt in prompts]
+        assert all(len(phrase) == 1 for phrase in after)
+        assert all(len(said) == 1 for said in spelling.said)
+        longest += [len(phrase) for phrase in before]
+    assert max(longest) > 1, "without it phrases are longer"
