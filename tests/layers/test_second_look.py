@@ -23,6 +23,7 @@ from deixis.layers.second_look import (
     SecondLooker,
     best_apart,
     choose_candidates,
+    overlap_of,
 )
 
 CELLS, WIDTH, MAP_WIDTH = 8, 16, 6
@@ -101,7 +102,7 @@ def naive_best(shares: list[float], boxes: Tensor, count: int) -> list[int]:
 @pytest.mark.parametrize("seed", range(6))
 def test_the_best_places_are_those_of_a_loop(seed: int, crowded: bool) -> None:
     boxes, shares = some_boxes(40, seed=seed, crowded=crowded), some_shares(3, 40, seed=seed)
-    index, masses = best_apart(shares, boxes, count=12)
+    index, masses = (found[0] for found in best_apart(shares[None], overlap_of(boxes[None]), count=12))
     ious = box_iou(boxes, boxes)
     for phrase in range(3):
         assert index[phrase].tolist() == naive_best(shares[phrase].tolist(), boxes, 12)
@@ -113,8 +114,8 @@ def test_the_best_places_are_those_of_a_loop(seed: int, crowded: bool) -> None:
 @given(seed=st.integers(0, 2**31), count=st.integers(1, 40), crowded=st.booleans())
 def test_candidates_are_different_places_the_best_of_them_first(seed: int, count: int, crowded: bool) -> None:
     boxes, shares = some_boxes(30, seed=seed, crowded=crowded), some_shares(1, 30, seed=seed)
-    index, masses = best_apart(shares, boxes, count=min(count, 30))
-    (chosen,), (weights,) = index.tolist(), masses.tolist()
+    index, masses = best_apart(shares[None], overlap_of(boxes[None]), count=min(count, 30))
+    ((chosen,),), ((weights,),) = index.tolist(), masses.tolist()
     assert len(set(chosen)) == len(chosen) == min(count, 30)
     ious = box_iou(boxes[chosen], boxes[chosen]).fill_diagonal_(0).tril().amax(dim=1)
     first = next((n for n, iou in enumerate(ious.tolist()) if iou > APART), len(chosen))
@@ -130,10 +131,30 @@ def test_candidates_carry_their_box_mass_peak_and_nowhere() -> None:
     assert found.boxes.shape == (2, 3, 4, 4) and found.mass.shape == found.peak.shape == (2, 3, 4)
     torch.testing.assert_close(found.nowhere.exp(), shares[..., -1])
     for b in range(2):
-        index, masses = best_apart(shares[b, :, :-1], boxes[b], count=4)
+        alone = best_apart(shares[b : b + 1, :, :-1], overlap_of(boxes[b : b + 1]), count=4)
+        index, masses = (found[0] for found in alone)
         assert torch.equal(found.boxes[b], boxes[b][index])
         torch.testing.assert_close(found.mass[b].exp(), masses)
         torch.testing.assert_close(found.peak[b].exp(), shares[b, :, :-1].gather(1, index))
+
+
+@pytest.mark.parametrize("crowded", [False, True], ids=["spread", "crowded"])
+def test_pictures_worked_out_together_have_the_places_of_each_alone(crowded: bool) -> None:
+    """As on a GPU, which takes many at once."""
+    boxes = torch.stack([some_boxes(30, seed=seed, crowded=crowded) for seed in range(3)])
+    shares = torch.stack([some_shares(4, 30, seed=seed) for seed in range(3)])
+    together = best_apart(shares, overlap_of(boxes), count=9)
+    alone = [best_apart(shares[b : b + 1], overlap_of(boxes[b : b + 1]), count=9) for b in range(3)]
+    assert torch.equal(together[0], torch.cat([index for index, _ in alone]))
+    torch.testing.assert_close(together[1], torch.cat([masses for _, masses in alone]))
+
+
+def test_overlaps_worked_out_before_change_no_candidate() -> None:
+    logits, nowhere, boxes = torch.randn(2, 3, 20), torch.randn(2, 3), some_boxes(2, 20)
+    found = choose_candidates(logits, nowhere, boxes, count=4)
+    again = choose_candidates(logits, nowhere, boxes, count=4, overlap=overlap_of(boxes))
+    for name in ("boxes", "mass", "peak", "nowhere"):
+        torch.testing.assert_close(getattr(found, name), getattr(again, name))
 
 
 def test_more_candidates_than_locations_are_all_locations_once() -> None:

@@ -18,6 +18,14 @@ BOX_UNIT = 16.0  # pixels that one unit of a box head's output stands for
 
 
 @dataclass(frozen=True)
+class Overlap:
+    """Which of the boxes of a picture's locations overlap; depends on nothing that is asked."""
+
+    agree: Tensor  # (B, L, L) bool, where another location's share counts as mass
+    same: Tensor  # (B, L, L) bool, where another location is no further candidate
+
+
+@dataclass(frozen=True)
 class PlaceMap:
     """What is perceived of a batch of pictures; ``L = H * W`` locations, row-major."""
 
@@ -28,6 +36,9 @@ class PlaceMap:
     boxes: Tensor  # (B, L, 4) xyxy in pixels of the tower's input, not clipped
     head: Tensor | None = None  # (B, C, H/4, W/4) the tower's last map, as it is
     early: Tensor | None = None  # (B, C', 2H, 2W) the tower's map at stride 4, as it is
+    picture: Tensor | None = None  # (B, 3, 8H, 8W) what was perceived, in 0..1, for closer views of parts
+    other: PlaceMap | None = None  # the same pictures seen at another size
+    overlap: Overlap | None = None  # of the boxes; worked out once where many phrases are asked for
 
 
 class MapEncoder(nn.TransformerEncoderLayer):

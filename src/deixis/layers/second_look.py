@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from deixis.layers.box_sampling import SAMPLES, mean_inside, samples_inside
 from deixis.layers.candidate_detail import CandidateDetail
-from deixis.layers.place_map import STRIDE, PlaceMap
+from deixis.layers.place_map import STRIDE, Overlap, PlaceMap
 
 AGREE = 0.5  # IoU from which another location's share counts as mass
 APART = 0.6  # IoU from which a location is no further candidate
@@ -24,6 +24,8 @@ GEOMETRY = 8  # x0 y0 x1 y1 cx cy w h, each divided by the side
 REACH = 0.5  # of width and height: how far a refined edge may move
 LEAST = 1e-8
 LOWEST = -20.0  # of a logarithm
+# Pictures whose overlaps are worked out together: one on a processor, elsewhere as many as memory allows.
+AT_ONCE, MANY = {"cpu": 1}, 32
 
 
 @dataclass(frozen=True)
@@ -47,17 +49,25 @@ class SecondLook:
 
 
 @torch.no_grad()
-def choose_candidates(locations: Tensor, nowhere: Tensor, boxes: Tensor, *, count: int) -> Candidates:
+def choose_candidates(
+    locations: Tensor, nowhere: Tensor, boxes: Tensor, *, count: int, overlap: Overlap | None = None
+) -> Candidates:
     """Return the ``count`` best places by mass that are apart from each other.
 
     Where too few are apart, others follow, each location once; fewer only where there are fewer locations.
-    locations (B, P, L) and nowhere (B, P): logits of one softmax; boxes (B, L, 4).
+    locations (B, P, L) and nowhere (B, P): logits of one softmax; boxes (B, L, 4). overlap: of these boxes,
+    if it has been worked out before.
     """
     shares = torch.cat([locations, nowhere[..., None]], dim=-1).float().log_softmax(dim=-1)  # (B, P, L + 1)
     located, count = shares[..., :-1].exp(), min(count, boxes.shape[1])
-    # Picture by picture: the L x L overlaps of one stay in the cache.
-    picked = [best_apart(*one, count=count) for one in zip(located, boxes.float(), strict=True)]
-    index, masses = torch.stack([i for i, _ in picked]), torch.stack([m for _, m in picked])  # (B, P, K)
+    if overlap is None:
+        # Picture by picture on a processor: the L x L overlaps of one stay in the cache.
+        some = AT_ONCE.get(located.device.type, MANY)
+        lots = zip(located.split(some), boxes.split(some), strict=True)
+        picked = [best_apart(shares, overlap_of(theirs), count=count) for shares, theirs in lots]
+        index, masses = torch.cat([i for i, _ in picked]), torch.cat([m for _, m in picked])  # (B, P, K)
+    else:
+        index, masses = best_apart(located, overlap, count=count)
     return Candidates(
         boxes=boxes.float().gather(1, index.flatten(1)[..., None].expand(-1, -1, 4)).view(*index.shape, 4),
         mass=masses.clamp(min=LEAST).log(),
@@ -66,22 +76,29 @@ def choose_candidates(locations: Tensor, nowhere: Tensor, boxes: Tensor, *, coun
     )
 
 
-def best_apart(shares: Tensor, boxes: Tensor, *, count: int) -> tuple[Tensor, Tensor]:
-    """Return the indices (P, K) and masses of one picture's best locations that are apart from each other.
+@torch.no_grad()
+def overlap_of(boxes: Tensor) -> Overlap:
+    """Return which of the boxes (B, L, 4) of each picture overlap; worked out in float32."""
+    shared, areas = overlaps(boxes.float())  # (B, L, L) each, areas of both boxes together
+    return Overlap(agree=exceeds(shared, areas, AGREE), same=exceeds(shared, areas, APART))
 
-    shares (P, L) of the locations, boxes (L, 4).
+
+def best_apart(shares: Tensor, overlap: Overlap, *, count: int) -> tuple[Tensor, Tensor]:
+    """Return the indices (B, P, K) and masses of the best locations that are apart from each other.
+
+    shares (B, P, L) of the locations.
     """
-    shared, areas = overlaps(boxes)  # (L, L) each, areas of both boxes together
     # Rounded to bfloat16, masses would be tied, and training would look at others than answering does.
     with torch.autocast(shares.device.type, enabled=False):
-        masses = shares @ exceeds(shared, areas, AGREE).to(shares.dtype)  # (P, L)
-    same = exceeds(shared, areas, APART)
+        masses = shares @ overlap.agree.to(shares.dtype)  # (B, P, L)
+    same, picture = overlap.same, torch.arange(len(shares), device=shares.device)[:, None]
     left, picked = masses.clone(), []
     for _ in range(count):
-        best = left.argmax(dim=-1)  # (P,)
+        best = left.argmax(dim=-1)  # (B, P)
         picked.append(best)
         # A box without area overlaps not even itself: it is taken out by its own index, for good.
-        left = left.masked_fill(same[best] & (left >= 0), -1.0).scatter(-1, best[:, None], -2.0)
+        left = left.masked_fill(same[picture, best] & (left >= 0), -1.0)
+        left = left.scatter(-1, best[..., None], -2.0)
     index = torch.stack(picked, dim=-1)
     return index, masses.gather(-1, index)
 
@@ -188,12 +205,13 @@ class SecondLooker(nn.Module):
 
 
 def overlaps(boxes: Tensor) -> tuple[Tensor, Tensor]:
-    """Return the shared area (L, L) of every two of the boxes (L, 4), and the sum of their areas."""
+    """Return the shared area (..., L, L) of every two of boxes (..., L, 4), and the sum of their areas."""
     x0, y0, x1, y1 = boxes.unbind(dim=-1)
-    wide = torch.minimum(x1[:, None], x1).sub_(torch.maximum(x0[:, None], x0)).clamp_(min=0)
-    high = torch.minimum(y1[:, None], y1).sub_(torch.maximum(y0[:, None], y0)).clamp_(min=0)
+    rows, columns = (..., slice(None), None), (..., None, slice(None))
+    wide = torch.minimum(x1[rows], x1[columns]).sub_(torch.maximum(x0[rows], x0[columns])).clamp_(min=0)
+    high = torch.minimum(y1[rows], y1[columns]).sub_(torch.maximum(y0[rows], y0[columns])).clamp_(min=0)
     areas = (x1 - x0).clamp(min=0) * (y1 - y0).clamp(min=0)
-    return wide.mul_(high), areas[:, None] + areas
+    return wide.mul_(high), areas[rows] + areas[columns]
 
 
 def exceeds(shared: Tensor, areas: Tensor, iou: float) -> Tensor:

@@ -12,6 +12,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn.attention import SDPBackend, sdpa_kernel
 from tqdm import tqdm
 
 from deixis.data.dialogue import Example
@@ -23,6 +24,9 @@ from deixis.training.metrics import MetricsLog, plot_metrics
 from deixis.training.optimiser import build_optimiser, learning, prepare_step
 from deixis.training.parallel import World
 from deixis.training.recipe import Recipe
+
+# All but cuDNN's: it is planned anew for every length of texts, which takes seconds.
+ATTENTION = [SDPBackend.FLASH_ATTENTION, SDPBackend.EFFICIENT_ATTENTION, SDPBackend.MATH]
 
 
 @dataclass(frozen=True)
@@ -120,7 +124,7 @@ def losses_of(objective: nn.Module, batch: Batch, recipe: Recipe, world: World) 
         name: value.to(world.device) if isinstance(value, Tensor) else value for name, value in batch.items()
     }
     reduced = recipe.precision == "bfloat16" or (recipe.precision == "auto" and world.device.type == "cuda")
-    with torch.autocast(world.device.type, dtype=torch.bfloat16, enabled=reduced):
+    with torch.autocast(world.device.type, dtype=torch.bfloat16, enabled=reduced), sdpa_kernel(ATTENTION):
         return objective(moved)
 
 

@@ -6,9 +6,10 @@ import pytest
 import torch
 from torch import Tensor
 
+from deixis.errors import BadWeights
 from deixis.layers.place_map import PlaceMap
 from deixis.layers.second_look import choose_candidates
-from deixis.systems.pointer.model import PointerNetwork
+from deixis.systems.pointer.model import Pointed, PointerNetwork, resized
 from deixis.systems.pointer.weights import rebuilt
 from tests.systems.pointer.tiny import SIDE, noise_picture, tiny_network
 
@@ -73,3 +74,58 @@ def test_no_place_tokens_choose_nothing(candidates: int) -> None:
 def test_more_candidates_than_locations() -> None:
     network = tiny_network(candidates=100)
     assert network.point(*seen_by(network)).scores.shape == (2, 3, (SIDE // 8) ** 2)
+
+
+@torch.inference_mode()
+def test_a_picture_seen_at_two_sizes_is_chosen_from_in_both() -> None:
+    """Each size has half of the softmax; boxes of the other size are carried to the pixels of the first."""
+    network, alone = tiny_network(candidates=COUNT, second_side=2 * SIDE), tiny_network(candidates=COUNT)
+    alone.load_state_dict(network.state_dict())
+    hidden, places = seen_by(network)
+    assert places.other is not None and places.other.fine.shape[-1] == 2 * places.fine.shape[-1]
+    both, first = network.point(hidden, places), alone.point(hidden, seen_by(alone)[1])
+    second = alone.point(hidden, places.other)
+    torch.testing.assert_close(both.boxes, torch.cat([first.boxes, second.boxes / 2], dim=2))
+    assert both.quality is not None and first.quality is not None and second.quality is not None
+    assert torch.equal(both.quality, torch.cat([first.quality, second.quality], dim=-1))
+    shares, (ours, theirs) = shares_of(both), (shares_of(one) for one in (first, second))
+    torch.testing.assert_close(shares[..., :COUNT], ours[..., :-1] / 2)
+    torch.testing.assert_close(shares[..., COUNT:-1], theirs[..., :-1] / 2)
+    torch.testing.assert_close(shares[..., -1], (ours[..., -1] + theirs[..., -1]) / 2)
+
+
+def shares_of(pointed: Pointed) -> Tensor:
+    return torch.cat([pointed.scores, pointed.nowhere[..., None]], dim=-1).softmax(dim=-1)
+
+
+def test_training_sees_pictures_at_one_size() -> None:
+    network = tiny_network(candidates=COUNT, second_side=2 * SIDE).train()
+    assert seen_by(network)[1].other is None
+
+
+@pytest.mark.parametrize("options", [{"second_side": 32}, {"second_side": 100}, {"candidates": 0}], ids=str)
+def test_second_sizes_that_cannot_be(options: dict[str, int]) -> None:
+    with pytest.raises(BadWeights, match=r"second_side is .* expected 0, or a multiple of 32 from 64"):
+        tiny_network(**({"candidates": COUNT, "second_side": 64} | options))
+
+
+@torch.inference_mode()
+def test_resizing_keeps_what_is_seen() -> None:
+    half = torch.zeros(1, 3, 64, 64)
+    half[..., 32:] = 1.0
+    smaller = resized(half, 32)
+    assert smaller.shape == (1, 3, 32, 32) and smaller.min() >= 0 and smaller.max() <= 1
+    assert not smaller[..., :12].gt(1e-3).any() and not smaller[..., 20:].lt(1 - 1e-3).any()
+
+
+@torch.inference_mode()
+def test_a_closer_view_of_regions_changes_nothing_to_begin_with_and_then_what_is_read() -> None:
+    network = tiny_network(region_view=True)
+    _, places = seen_by(network)
+    cells = places.fine.shape[-1]
+    masks, present = torch.full((2, 1, cells, cells), 1 / cells**2), torch.ones(2, 1, dtype=torch.bool)
+    geometry = torch.tensor([0.2, 0.2, 0.6, 0.6, 0.4, 0.4, 0.4, 0.4]).expand(2, 1, -1)
+    before = network.encode_regions(places, masks, geometry, present)
+    assert torch.equal(before, network.region_encoder(places, masks, geometry)[present])
+    torch.nn.init.normal_(network.region_view.out.weight)
+    assert (network.encode_regions(places, masks, geometry, present) - before).abs().amax() > 1e-3

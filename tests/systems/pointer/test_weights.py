@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
 
 import pytest
 import torch
@@ -47,7 +46,7 @@ def test_a_second_look_that_the_config_does_not_tell_of(tmp_path: Path, stored: 
 def test_a_second_look_is_added_and_the_rest_is_kept(tmp_path: Path) -> None:
     saved_system(tmp_path)
     network, _ = load_network(tmp_path)
-    changed, _ = load_network(tmp_path, options={"candidates": 6, "side": 96})
+    changed = rebuilt(network, {"candidates": 6, "side": 96})
     assert (changed.config.candidates, changed.config.side) == (6, 96)
     before, after = network.state_dict(), changed.state_dict()
     added = after.keys() - before.keys()
@@ -90,10 +89,25 @@ def test_another_grid_of_picture_tokens_has_the_old_positions_resized() -> None:
     assert changed.reader(changed.perceive(torch.rand(1, 3, 64, 64))).shape[1] == 4 * grid**2
 
 
-@pytest.mark.parametrize("options", [{"tower": "efficientnet_lite0"}, {"map_width": 32}], ids=str)
-def test_parts_of_another_size_are_named(options: dict[str, Any]) -> None:
-    with pytest.raises(BadWeights, match="keeps its tower, decoder and widths"):
-        rebuilt(tiny_network(), options)
+def test_parts_of_another_size_are_named() -> None:
+    with pytest.raises(BadWeights, match=r"mapper\.\S+ is .* keeps its decoder and widths"):
+        rebuilt(tiny_network(), {"map_width": 32})
+
+
+def test_another_tower_starts_as_made_and_everything_else_is_kept() -> None:
+    network = tiny_network(candidates=6, region_view=True)
+    changed = rebuilt(network, {"tower": "efficientnet_lite0"})
+    before, after = network.state_dict(), changed.state_dict()
+    kept = {name for name in before if not name.startswith(("tower.", "mapper.laterals."))}
+    assert kept and not [name for name in kept if not torch.equal(before[name], after[name])]
+    fresh = {f"mapper.laterals.{depth}.weight" for depth in range(4)} | {"tower.stem.conv.weight"}
+    assert not [name for name in fresh if torch.equal(before[name], after[name])]
+    assert changed.perceive(torch.rand(1, 3, 64, 64)).keys.shape == (1, network.config.map_width, 64)
+
+
+def test_what_reads_other_channels_of_another_tower_is_named() -> None:
+    with pytest.raises(BadWeights, match=r"second_look\.detail\.read\.0\.weight is"):
+        rebuilt(tiny_network(candidates=6, candidate_detail=True), {"tower": "efficientnet_lite0"})
 
 
 def test_what_the_old_network_lacks_is_named(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,6 +10,7 @@ from deixis.errors import BadWeights
 from deixis.language.decoders import DecoderSize, decoder_size, llama_config
 
 MOST_LOOKS = 8
+SMALLEST = 64  # pixels of a side
 
 
 class PointerConfig(PreTrainedConfig):
@@ -20,7 +21,9 @@ class PointerConfig(PreTrainedConfig):
     picture_grid: the picture is read as grid x grid tokens. candidates: how many places of a phrase get a
     second look; 0 for none. looks: how many times they are looked at. most_found: how many of a phrase's
     places the decoder is told of, one token each. region_detail: whether regions are read in detail, too.
-    candidate_detail: whether candidates are read in the tower's own maps, too.
+    candidate_detail: whether candidates are read in the tower's own maps, too. region_view: whether regions
+    are cut out of the picture and seen enlarged, too. second_side: pixels of another square at which the
+    picture is seen, too, when it is asked about; places come from both. 0 for none.
     max_text: longest text in tokens. place_rule: settings of ``places.PlaceRule``, chosen on pictures held
     out of training.
     """
@@ -40,6 +43,8 @@ class PointerConfig(PreTrainedConfig):
         most_found: int = 1,
         region_detail: bool = False,
         candidate_detail: bool = False,
+        region_view: bool = False,
+        second_side: int = 0,
         vocab_size: int = 64,
         max_text: int = 512,
         place_rule: dict[str, Any] | None = None,
@@ -60,6 +65,13 @@ class PointerConfig(PreTrainedConfig):
         self.most_found = most_found
         self.region_detail = region_detail
         self.candidate_detail = candidate_detail
+        self.region_view = region_view
+        if second_side and (second_side < SMALLEST or second_side % 32 or not candidates):
+            raise BadWeights(
+                f"second_side is {second_side} and candidates {candidates}; expected 0, or a multiple of 32 "
+                f"from {SMALLEST} with candidates to choose among"
+            )
+        self.second_side = second_side
         self.vocab_size = vocab_size
         self.max_text = max_text
         self.place_rule: dict[str, Any] = dict(place_rule or {})

@@ -6,7 +6,8 @@ of ``prompts`` and ``places`` beside it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -30,7 +31,8 @@ from deixis.layers.candidate_detail import CandidateDetail
 from deixis.layers.place_map import PlaceMap, PlaceMapper
 from deixis.layers.region_detail import RegionDetail
 from deixis.layers.region_encoder import RegionEncoder
-from deixis.layers.second_look import SecondLooker, choose_candidates
+from deixis.layers.region_view import RegionView
+from deixis.layers.second_look import SecondLooker, choose_candidates, overlap_of
 from deixis.layers.towers.efficientnet_lite import build_tower
 from deixis.systems.pointer.config import PointerConfig
 
@@ -55,6 +57,23 @@ class Pointed:
     nowhere: Tensor  # (B, P) logit
     boxes: Tensor  # (B, P, K, 4) xyxy in pixels of the square picture
     quality: Tensor | None = None  # (B, P, K) logits of each box being right; only the second look says
+
+    def beside(self, other: Pointed, *, scale: float) -> Pointed:
+        """Return the boxes of both in one softmax, each having half of it.
+
+        other: of the same pictures at another size, whose boxes times ``scale`` are in our pixels.
+        """
+        assert self.quality is not None and other.quality is not None, "both were looked at twice"
+        ours, theirs = (
+            torch.cat([one.scores, one.nowhere[..., None]], dim=-1).log_softmax(dim=-1) - math.log(2)
+            for one in (self, other)
+        )
+        return Pointed(
+            scores=torch.cat([ours[..., :-1], theirs[..., :-1]], dim=-1),
+            nowhere=torch.logaddexp(ours[..., -1], theirs[..., -1]),
+            boxes=torch.cat([self.boxes, other.boxes * scale], dim=2),
+            quality=torch.cat([self.quality, other.quality], dim=-1),
+        )
 
 
 class PlaceHead(nn.Module):
@@ -114,6 +133,8 @@ class PointerNetwork(PreTrainedModel, GenerationMixin):
             self.region_detail = RegionDetail(
                 map_width=config.map_width, head_width=self.tower.channels[3], out_width=config.width
             )
+        if config.region_view:
+            self.region_view = RegionView(head_width=self.tower.channels[3], out_width=config.width)
         if config.candidates:
             detail = None
             if config.candidate_detail:
@@ -136,7 +157,17 @@ class PointerNetwork(PreTrainedModel, GenerationMixin):
 
     def perceive(self, pixels: Tensor) -> PlaceMap:
         """Turn pixels (B, 3, S, S) in 0..1, letterboxed, into a place map; once for all questions."""
-        return self.mapper(self.tower(pixels.contiguous(memory_format=torch.channels_last)))
+        places = self.mapped(pixels)
+        if self.config.second_side and not self.training:
+            places = replace(places, other=self.mapped(resized(pixels, self.config.second_side)))
+        return replace(places, picture=pixels) if self.config.region_view else places
+
+    def mapped(self, pixels: Tensor) -> PlaceMap:
+        """Return the place map of pixels (B, 3, S, S)."""
+        places: PlaceMap = self.mapper(self.tower(pixels.contiguous(memory_format=torch.channels_last)))
+        if self.config.candidates and not self.training:
+            return replace(places, overlap=overlap_of(places.boxes))
+        return places
 
     def embed(
         self, input_ids: Tensor, *, picture: Tensor | None = None, regions: Tensor | None = None
@@ -152,16 +183,26 @@ class PointerNetwork(PreTrainedModel, GenerationMixin):
             boxes = places.boxes[:, None].expand(-1, hidden.shape[1], -1, -1)
             return Pointed(scores.locations, scores.nowhere, boxes)
         candidates = choose_candidates(
-            scores.locations, scores.nowhere, places.boxes, count=self.config.candidates
+            scores.locations,
+            scores.nowhere,
+            places.boxes,
+            count=self.config.candidates,
+            overlap=places.overlap,
         )
         look = self.second_look(hidden, places, candidates)[-1]
-        return Pointed(look.scores, look.none, look.boxes, look.quality)
+        chosen = Pointed(look.scores, look.none, look.boxes, look.quality)
+        if places.other is None:
+            return chosen
+        scale = places.fine.shape[-1] / places.other.fine.shape[-1]
+        return chosen.beside(self.point(hidden, places.other), scale=scale)
 
     def encode_regions(self, places: PlaceMap, masks: Tensor, geometry: Tensor, present: Tensor) -> Tensor:
         """Return the vectors (K, W) of the regions marked ``present`` (B, R), picture by picture."""
         vectors = self.region_encoder(places, masks, geometry)
         if self.config.region_detail:
             vectors = vectors + self.region_detail(places, masks, geometry)
+        if self.config.region_view:
+            return vectors[present] + self.region_view(self.tower, places, masks, geometry, present)
         return vectors[present]
 
     def forward(
@@ -228,6 +269,13 @@ class PointerNetwork(PreTrainedModel, GenerationMixin):
             hidden_states=(output.last_hidden_state,),
             **named(cache_of(output)),
         )
+
+
+def resized(pixels: Tensor, side: int) -> Tensor:
+    """Return square pictures (B, 3, S, S) with ``side`` pixels a side, values still in 0..1."""
+    with torch.autocast(pixels.device.type, enabled=False):
+        wide = functional.interpolate(pixels.float(), (side, side), mode="bicubic", antialias=True)
+    return wide.clamp(0, 1).to(pixels.dtype)
 
 
 def continued_attention(embeds: Tensor, attention_mask: Tensor | None, *, past: int, picture: int) -> Tensor:

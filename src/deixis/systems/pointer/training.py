@@ -22,7 +22,7 @@ from deixis.systems.pointer.config import PointerConfig
 from deixis.systems.pointer.model import PointerNetwork
 from deixis.systems.pointer.objective import ObjectiveWeights, PointerObjective
 from deixis.systems.pointer.teacher import frequent_words, phrase_vectors, source_pieces, word_vectors
-from deixis.systems.pointer.weights import load_network, save_network
+from deixis.systems.pointer.weights import load_network, rebuilt, save_network
 from deixis.systems.sources import Sources, own_pieces, phrases_in
 from deixis.training.checkpoints import checkpoints
 from deixis.training.loop import TrainingParts
@@ -45,7 +45,8 @@ def training_parts(recipe: Recipe, *, data: Path, start: Path | None, work: Path
     if start is None:
         network = new_network(recipe, vocabulary, pieces, weights)
     else:
-        network, known = load_network(start, options=network_options(recipe))
+        network, known = load_network(start)
+        network = restarted(network, recipe, weights)
         vocabulary = grown_vocabulary(known, vocabulary)
         learn_words(network, vocabulary, pieces)
     vectors = None
@@ -100,6 +101,17 @@ def new_network(
         load_pretrained_tower(network.tower, network.config.tower)
         fill_words(network, vocabulary, pieces, first=0)
     return network
+
+
+def restarted(network: PointerNetwork, recipe: Recipe, weights: ObjectiveWeights) -> PointerNetwork:
+    """Return a trained network with the recipe's options; another tower starts from the packaged one."""
+    options = network_options(recipe)
+    if not options:
+        return network
+    changed = rebuilt(network, options)
+    if weights.pretrained and changed.config.tower != network.config.tower:
+        load_pretrained_tower(changed.tower, changed.config.tower)
+    return changed
 
 
 def learn_words(network: PointerNetwork, vocabulary: Vocabulary, pieces: dict[str, int]) -> None:

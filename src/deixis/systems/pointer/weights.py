@@ -19,7 +19,10 @@ from deixis.systems.pointer.model import PointerNetwork
 from deixis.systems.quiet import quiet_transformers
 from deixis.systems.stored import open_network
 
-ADDED = ("second_look.", "region_detail.")  # parts that changed options may add
+Names = tuple[str, ...]
+ADDED: Names = ("second_look.", "region_detail.", "region_view.")  # parts that changed options may add
+# Parts that belong to a tower: those of another one start as made.
+OF_TOWER: Names = ("tower.", "mapper.laterals.")
 POSITION_MAPS = ("mapper.coarse_position", "mapper.fine_position")
 READ_POSITION = "reader.position"
 NEVER_ANSWERED = (PAD, PICTURE, REGION, USER, ANSWER, UNKNOWN)
@@ -43,11 +46,10 @@ def save_network(
     vocabulary.save(folder)
 
 
-def load_network(folder: Path, *, options: dict[str, Any] | None = None) -> tuple[PointerNetwork, Vocabulary]:
+def load_network(folder: Path) -> tuple[PointerNetwork, Vocabulary]:
     """Return the float32 network and vocabulary of a saved folder.
 
-    options: settings of PointerConfig to change, e.g. another ``side``: the learned position maps are then
-    resized. BadWeights where tensors are missing, left over or of another shape.
+    BadWeights where tensors are missing, left over or of another shape.
     """
     network: PointerNetwork = open_network(PointerNetwork, folder, what="pointer system")
     try:
@@ -59,18 +61,23 @@ def load_network(folder: Path, *, options: dict[str, Any] | None = None) -> tupl
             f"{folder}: tokenizer.json has {len(vocabulary)} pieces, config.json says "
             f"{network.config.vocab_size}"
         )
-    return (rebuilt(network, options) if options else network), vocabulary
+    return network, vocabulary
 
 
 def rebuilt(network: PointerNetwork, options: dict[str, Any]) -> PointerNetwork:
     """Return a network of changed options with the old one's weights; parts that it adds start as made.
 
-    Learned positions are resized: those of the place map, and those of another grid of picture tokens.
-    BadWeights where the options ask for parts of another size.
+    Another tower starts as made, too, and so does what reads its channels into the place map. Learned
+    positions are resized: those of the place map, and those of another grid of picture tokens.
+    BadWeights where the options ask for other parts of another size.
     """
     known = {key: getattr(network.config, key) for key in PointerConfig.options()}
     changed = PointerNetwork(PointerConfig(**(known | {"vocab_size": network.config.vocab_size} | options)))
     state, wanted = network.state_dict(), changed.state_dict()
+    added = ADDED
+    if changed.config.tower != network.config.tower:
+        added = ADDED + OF_TOWER
+        state = {name: tensor for name, tensor in state.items() if not name.startswith(OF_TOWER)}
     for name in POSITION_MAPS:
         state[name] = resized_position(state[name], *wanted[name].shape[-2:])
     state[READ_POSITION] = resized_table(state[READ_POSITION], grid=changed.config.picture_grid)
@@ -78,12 +85,12 @@ def rebuilt(network: PointerNetwork, options: dict[str, Any]) -> PointerNetwork:
         if state[name].shape != wanted[name].shape:
             raise BadWeights(
                 f"{name} is {tuple(state[name].shape)} in the old network and {tuple(wanted[name].shape)} in "
-                "the changed one; what starts from a model keeps its tower, decoder and widths"
+                "the changed one; what starts from a model keeps its decoder and widths"
             )
     report = changed.load_state_dict(state, strict=False)
     if report.unexpected_keys:
         raise BadWeights(f"the changed network has no place for {report.unexpected_keys}")
-    missing = [name for name in report.missing_keys if not name.startswith(ADDED)]
+    missing = [name for name in report.missing_keys if not name.startswith(added)]
     if missing:
         raise BadWeights(f"the old network has no {missing} for the changed one")
     return changed
