@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from deixis.answers.as_text import describe
+from deixis.cli.loading import open_system
 from deixis.cli.regions import REGION_NAME, add_region_flags, parse_regions
 from deixis.errors import UsageError
 
@@ -54,14 +55,13 @@ def run(arguments: argparse.Namespace) -> int:
     regions = parse_regions(arguments.typed or [], frame=arguments.frame)
     check_names(questions, regions)
     from deixis.pictures.opening import open_picture
-    from deixis.systems import load
 
     with warnings.catch_warnings():
         warnings.showwarning = lambda message, *_, **__: print(f"deixis: {message}", file=sys.stderr)
         picture = open_picture(arguments.picture)
         for region in regions.values():  # before the weights are read: a wrong region should be told at once
             region.clipped(picture.frame)
-        system = load(arguments.model)
+        system = open_system(arguments.model)
         own = [{name: regions[name] for name in set(REGION_NAME.findall(text))} for text in questions]
         warnings.simplefilter("ignore")
         answers = system.ask(picture, questions, regions=own, max_new_tokens=arguments.max_new_tokens)

@@ -11,6 +11,7 @@ from io import TextIOWrapper
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from deixis.cli.loading import open_system
 from deixis.cli.regions import add_region_flags, parse_regions
 from deixis.errors import DeixisError, UsageError
 
@@ -80,7 +81,6 @@ def begin(arguments: argparse.Namespace) -> Conversation:
     from deixis.chat.conversation import Conversation, begin_drawing
     from deixis.chat.session import Session, within
     from deixis.pictures.opening import open_picture
-    from deixis.systems import load
     from deixis.systems.contract import MOST_NEW_TOKENS
 
     picture = open_picture(arguments.picture)
@@ -97,7 +97,7 @@ def begin(arguments: argparse.Namespace) -> Conversation:
     begin_drawing(picture, regions, out=out, source=arguments.picture)
     with warnings.catch_warnings():
         warnings.showwarning = lambda message, *_, **__: print(f"deixis: {message}", file=sys.stderr)
-        system = load(arguments.model)
+        system = open_system(arguments.model)
     session = Session(system, picture, regions=regions, max_new_tokens=arguments.max_new_tokens)
     conversation = Conversation(session, source=arguments.picture, out=out, frame=arguments.frame)
     print("\n".join([conversation.opening(), *(f"note: {note}" for note in notes)]), end="\n\n", flush=True)

@@ -26,6 +26,7 @@ LEAST = 1e-8
 LOWEST = -20.0  # of a logarithm
 # Pictures whose overlaps are worked out together: one on a processor, elsewhere as many as memory allows.
 AT_ONCE, MANY = {"cpu": 1}, 32
+ROWS = 128  # of an L x L table, worked out together: what stays in a processor's cache
 
 
 @dataclass(frozen=True)
@@ -79,8 +80,14 @@ def choose_candidates(
 @torch.no_grad()
 def overlap_of(boxes: Tensor) -> Overlap:
     """Return which of the boxes (B, L, 4) of each picture overlap; worked out in float32."""
-    shared, areas = overlaps(boxes.float())  # (B, L, L) each, areas of both boxes together
-    return Overlap(agree=exceeds(shared, areas, AGREE), same=exceeds(shared, areas, APART))
+    boxes = boxes.float()
+    # A few rows at a time: L x L numbers in float32 would need ten times the memory of what is kept.
+    agree, same = [], []
+    for rows in boxes.split(ROWS, dim=1):
+        shared, areas = overlaps(rows, boxes)  # (B, R, L) each, areas of both boxes together
+        agree.append(exceeds(shared, areas, AGREE))
+        same.append(exceeds(shared, areas, APART))
+    return Overlap(agree=torch.cat(agree, dim=1), same=torch.cat(same, dim=1))
 
 
 def best_apart(shares: Tensor, overlap: Overlap, *, count: int) -> tuple[Tensor, Tensor]:
@@ -204,14 +211,17 @@ class SecondLooker(nn.Module):
         )
 
 
-def overlaps(boxes: Tensor) -> tuple[Tensor, Tensor]:
-    """Return the shared area (..., L, L) of every two of boxes (..., L, 4), and the sum of their areas."""
-    x0, y0, x1, y1 = boxes.unbind(dim=-1)
-    rows, columns = (..., slice(None), None), (..., None, slice(None))
-    wide = torch.minimum(x1[rows], x1[columns]).sub_(torch.maximum(x0[rows], x0[columns])).clamp_(min=0)
-    high = torch.minimum(y1[rows], y1[columns]).sub_(torch.maximum(y0[rows], y0[columns])).clamp_(min=0)
-    areas = (x1 - x0).clamp(min=0) * (y1 - y0).clamp(min=0)
-    return wide.mul_(high), areas[rows] + areas[columns]
+def overlaps(boxes: Tensor, others: Tensor) -> tuple[Tensor, Tensor]:
+    """Return the shared areas (B, R, L) of boxes (B, R, 4) and others (B, L, 4), and the sums of areas."""
+    x0, y0, x1, y1 = boxes[..., None].unbind(dim=-2)  # (B, R, 1) each
+    u0, v0, u1, v1 = others[:, None].unbind(dim=-1)  # (B, 1, L) each
+    wide = torch.minimum(x1, u1).sub_(torch.maximum(x0, u0)).clamp_(min=0)
+    high = torch.minimum(y1, v1).sub_(torch.maximum(y0, v0)).clamp_(min=0)
+    own, their = (
+        (x1 - x0).clamp(min=0) * (y1 - y0).clamp(min=0),
+        (u1 - u0).clamp(min=0) * (v1 - v0).clamp(min=0),
+    )
+    return wide.mul_(high), own + their
 
 
 def exceeds(shared: Tensor, areas: Tensor, iou: float) -> Tensor:
