@@ -98,14 +98,15 @@ def test_a_view_is_upright_and_not_mirrored() -> None:
 
 
 def test_fine_patterns_are_averaged_not_skipped() -> None:
+    # Stripes of half a pixel of the view, laid so that one sample a pixel would see only light ones.
     stripes = torch.zeros(3, 8 * INPUT, 8 * INPUT)
-    stripes[:, :, ::2] = 1.0
+    stripes[:, :, 1::4] = stripes[:, :, 2::4] = 1.0
     places = seen(stripes[None])
     glass, present = Glass(), torch.ones(1, 1, dtype=torch.bool)
     RegionView(head_width=HEAD, out_width=WIDTH)(
         glass, places, masks_of(1), geometry_of((0, 0, INPUT, INPUT)), present
     )
-    assert glass.shown[..., 8:-8, 8:-8].sub(0.5).abs().amax() < 0.26
+    assert glass.shown[..., 8:-8, 8:-8].sub(0.5).abs().amax() < 0.01
 
 
 def test_a_point_is_shown_as_the_box_that_the_map_proposes() -> None:

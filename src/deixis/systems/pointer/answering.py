@@ -61,7 +61,7 @@ class PointerSystem(System):
 
     @torch.inference_mode()
     def perceive(self, picture: Picture, regions: Sequence[Region] = ()) -> Perception:
-        """Letterbox the picture, run the tower once and let the decoder read the picture tokens once."""
+        """Letterbox the picture, run the tower once a size, let the decoder read the picture tokens once."""
         view = letterbox(picture, self.network.config.side)
         pixels = torch.from_numpy(view.pixels).permute(2, 0, 1)[None].float() / 255
         return Perception(picture, view, read_prefix(self.network, self.network.perceive(pixels)))

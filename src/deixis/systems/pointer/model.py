@@ -156,7 +156,10 @@ class PointerNetwork(PreTrainedModel, GenerationMixin):
         return self.words
 
     def perceive(self, pixels: Tensor) -> PlaceMap:
-        """Turn pixels (B, 3, S, S) in 0..1, letterboxed, into a place map; once for all questions."""
+        """Turn pixels (B, 3, S, S) in 0..1, letterboxed, into a place map; once for all questions.
+
+        Its ``other`` is the map of the same pixels resized to ``second_side``; not in training.
+        """
         places = self.mapped(pixels)
         if self.config.second_side and not self.training:
             places = replace(places, other=self.mapped(resized(pixels, self.config.second_side)))
