@@ -3,12 +3,12 @@ from pathlib import Path
 
 import pytest
 
+from deixis.data.phrasebook import nouns_of
 from deixis.data.scene import Caption, Expression, Phrase, PictureFile, Scene, Thing
 from deixis.data.sources.pack import read_pack
 from deixis.errors import UsageError
 from deixis.evaluation.tasks import TASKS, find_tasks
 from deixis.evaluation.tasks.grounding import where
-from deixis.evaluation.tasks.naming import nouns_of
 from deixis.regions.shapes import Box, Point, Scribble
 from tests.evaluation.packs import SHARED
 

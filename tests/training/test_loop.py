@@ -155,6 +155,16 @@ def test_no_steps_learn_nothing_and_change_the_size(pack, tmp_path):
     assert then["mapper.fine_position"].shape[-1] == 12
 
 
+def test_a_stage_without_steps_fits_a_namer_to_the_finished_network(pack, tmp_path):
+    second = toy_recipe(name="named", starts_from="toy", steps=0, network={"region_namer": True})
+    models = run_recipes([second, toy_recipe(steps=2)], data=pack, out=tmp_path)
+    first, then = (load_file(model / "model.safetensors") for model in models)
+    assert not [name for name in first if not torch.equal(first[name], then[name])]
+    assert {name.split(".")[0] for name in then.keys() - first.keys()} == {"region_namer"}
+    assert (then["region_namer.bias"] > -50).any(), "it knows names"
+    assert then["region_namer.mean"].any(), "it has seen regions"
+
+
 def test_starting_from_nowhere_is_an_error(pack, tmp_path):
     with pytest.raises(RecipeError, match="starts from 'gone'"):
         run_recipes([toy_recipe(starts_from="gone")], data=pack, out=tmp_path)

@@ -27,6 +27,15 @@ def phrases_of(scene: Scene) -> dict[str, tuple[int, ...]]:
     return {text: tuple(sorted(ids)) for text, ids in things.items()}
 
 
+def nouns_of(scene: Scene) -> dict[int, frozenset[str]]:
+    """Return the head nouns of all phrases that name a thing, for every thing that some phrase names."""
+    nouns: dict[int, set[str]] = {}
+    for phrase, things in phrases_of(scene).items():
+        for thing in things:
+            nouns.setdefault(thing, set()).add(head_noun(phrase))
+    return {thing: frozenset(names) for thing, names in sorted(nouns.items())}
+
+
 COUNTED = 0.04  # a noun is counted if "a" or "an" opens at least this share of the phrases it heads
 KNOWN = 8  # ... and nothing is known of one that heads fewer phrases
 

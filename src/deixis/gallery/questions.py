@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from deixis.data.phrasebook import Phrasebook, phrases_of
+from deixis.data.phrasebook import Phrasebook, nouns_of, phrases_of
 from deixis.data.scene import Scene
 from deixis.evaluation.absent_phrases import absent_as_spoken, generator
 from deixis.evaluation.task import Item
@@ -78,7 +78,7 @@ def names(
     scene: Scene, kinds: Sequence[Kind], rng: np.random.Generator, *, seed: int
 ) -> list[GalleryQuestion]:
     """Ask for the names of different things, one a kind; with fewer things than kinds, of one thing again."""
-    things = list(naming.nouns_of(scene))
+    things = list(nouns_of(scene))
     tasks = {
         NAME_BOX: naming.NAMING,
         NAME_POINT: naming.NAMING_POINT,

@@ -21,7 +21,8 @@ from deixis.regions.shapes import Box, Point, Polygon, Region
 from deixis.systems.contract import Completion, Perception, Written, checked_question
 from deixis.systems.pointer.answering import PointerSystem
 from deixis.systems.pointer.collate import region_tensors
-from deixis.systems.pointer.decoding import FIRST_WORDS, SURE, verdicts
+from deixis.systems.pointer.decoding import verdicts
+from deixis.systems.pointer.openings import FIRST_WORDS, SURE
 from deixis.systems.pointer.places import PlaceReading, PlaceRule, picture_part, read_places
 from tests.systems.pointer.tiny import noise_picture, saved_system, tiny_system
 

@@ -105,6 +105,31 @@ def test_another_tower_starts_as_made_and_everything_else_is_kept() -> None:
     assert changed.perceive(torch.rand(1, 3, 64, 64)).keys.shape == (1, network.config.map_width, 64)
 
 
+def test_views_and_a_namer_can_be_left_out_and_added() -> None:
+    network = tiny_network(region_view=True)
+    named = rebuilt(network, {"region_view": False, "region_namer": True})
+    before, after = network.state_dict(), named.state_dict()
+    assert {n.split(".")[0] for n in before.keys() - after.keys()} == {"region_view"}
+    assert {n.split(".")[0] for n in after.keys() - before.keys()} == {"region_namer"}
+    assert not [n for n in before.keys() & after.keys() if not torch.equal(before[n], after[n])]
+    assert not any(
+        n.startswith("region_namer.") for n in rebuilt(named, {"region_namer": False}).state_dict()
+    )
+
+
+def test_other_parts_can_t_be_left_out() -> None:
+    with pytest.raises(BadWeights, match=r"no place for .*second_look\."):
+        rebuilt(tiny_network(candidates=6), {"candidates": 0})
+
+
+def test_a_namer_starts_anew_behind_another_tower() -> None:
+    network = tiny_network(region_namer=True)
+    with torch.no_grad():
+        network.region_namer.bias.fill_(0.0)
+    changed = rebuilt(network, {"tower": "efficientnet_lite0"})
+    assert len(network.region_namer.pieces) and not len(changed.region_namer.pieces)
+
+
 def test_what_reads_other_channels_of_another_tower_is_named() -> None:
     with pytest.raises(BadWeights, match=r"second_look\.detail\.read\.0\.weight is"):
         rebuilt(tiny_network(candidates=6, candidate_detail=True), {"tower": "efficientnet_lite0"})
@@ -134,6 +159,16 @@ def test_further_words_leave_the_known_ones_as_they_were() -> None:
     for name, tensor in network.words.state_dict().items():
         assert torch.equal(tensor[: len(before[name])], before[name])
     assert torch.allclose(network.words.logits(hidden)[:, :-1], said, atol=1e-6)
+
+
+def test_further_words_are_no_names() -> None:
+    network, vocabulary = tiny_network(region_namer=True), tiny_vocabulary()
+    with torch.no_grad():
+        network.region_namer.bias[[20, 30]] = 0.0
+    pieces = {piece: number for number, piece in enumerate([*vocabulary.pieces, "whereabouts"])}
+    grown = grown_vocabulary(vocabulary, Vocabulary(piece_tokenizer(pieces, unknown="<unknown>")))
+    learn_words(network, grown, {})
+    assert len(network.region_namer.bias) == len(grown) and network.region_namer.pieces.tolist() == [20, 30]
 
 
 def test_another_count_of_candidates_is_the_same_second_look() -> None:

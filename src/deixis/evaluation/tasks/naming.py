@@ -11,11 +11,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from deixis.data.perturbation import inner_point, inner_scribble
-from deixis.data.phrasebook import phrases_of
+from deixis.data.phrasebook import nouns_of
 from deixis.data.scene import Scene
 from deixis.evaluation.metrics.nouns import answered_noun
 from deixis.evaluation.task import Item, Outcome, Task
-from deixis.language.nouns import head_noun
 from deixis.regions.frames import Frame
 from deixis.regions.shapes import Box, Region
 
@@ -31,15 +30,6 @@ RULE = (
     'preposition, comma or relative word, lower case, plural kept; "it is" in front left out) is the head '
     "noun of any phrase of the box"
 )
-
-
-def nouns_of(scene: Scene) -> dict[int, Nouns]:
-    """Return the head nouns of all phrases that name a thing, for every thing that some phrase names."""
-    nouns: dict[int, set[str]] = {}
-    for phrase, things in phrases_of(scene).items():
-        for thing in things:
-            nouns.setdefault(thing, set()).add(head_noun(phrase))
-    return {thing: frozenset(names) for thing, names in sorted(nouns.items())}
 
 
 def items(scenes: Sequence[Scene], seed: int, *, pointing: Pointing) -> list[Item[Nouns]]:

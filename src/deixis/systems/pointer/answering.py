@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from itertools import accumulate
 from pathlib import Path
 
 import torch
@@ -22,6 +23,7 @@ from deixis.language.vocabulary import (
     PLACE,
     REGION,
     SPECIAL,
+    USER,
     Vocabulary,
 )
 from deixis.language.wording import joined
@@ -31,9 +33,10 @@ from deixis.regions.carrying import carried
 from deixis.regions.shapes import Box, Region
 from deixis.systems.contract import Completion, Perception, Question, Reading, System, Written
 from deixis.systems.pointer.collate import PointerCollate, region_tensors
-from deixis.systems.pointer.decoding import grow, read_prefix, verdicts
+from deixis.systems.pointer.decoding import Seen, grow, read_prefix, verdicts
 from deixis.systems.pointer.model import PointerNetwork
 from deixis.systems.pointer.objective import ObjectiveWeights, PointerObjective
+from deixis.systems.pointer.openings import Opinion
 from deixis.systems.pointer.places import (
     SUREST,
     PlaceReading,
@@ -44,6 +47,8 @@ from deixis.systems.pointer.places import (
 )
 from deixis.systems.pointer.prompts import draft_dialogue, draft_prompt
 from deixis.systems.pointer.weights import load_network, save_network
+
+ARTICLES = frozenset(("a", "an", "the", "some"))
 
 
 class PointerSystem(System):
@@ -58,6 +63,7 @@ class PointerSystem(System):
         self.vocabulary = vocabulary
         self.rule = PlaceRule(**network.config.place_rule)
         self.spelling = Spelling(vocabulary.pieces)
+        self.articles = tuple(i for i, piece in enumerate(vocabulary.pieces) if piece in ARTICLES)
 
     @torch.inference_mode()
     def perceive(self, picture: Picture, regions: Sequence[Region] = ()) -> Perception:
@@ -122,7 +128,37 @@ class PointerSystem(System):
         def spell(prompt: int, logits: Tensor, said: Sequence[int]) -> Tensor:
             return self.spelling.kept(logits, asked[prompt], said)
 
-        return grow(network, seen, embeds, decide=decide, spell=spell, max_new_tokens=max_new_tokens)
+        return grow(
+            network,
+            seen,
+            embeds,
+            decide=decide,
+            spell=spell,
+            opinions=self.opinions(prompts, seen, tensors),
+            max_new_tokens=max_new_tokens,
+        )
+
+    def opinions(
+        self, prompts: Sequence[Written], seen: Seen, tensors: Mapping[str, Tensor]
+    ) -> dict[int, Opinion]:
+        """Return what the namer makes of the regions that prompts are about, by number of prompt.
+
+        tensors: the regions of all prompts, one row a picture region after region.
+        """
+        if not self.network.config.region_namer:
+            return {}
+        ends = list(accumulate(len(prompt.regions) for prompt in prompts))
+        about = {
+            n: end - 1
+            for n, (prompt, end) in enumerate(zip(prompts, ends, strict=True))
+            if asks_about_one(prompt.ids)
+        }
+        if not about:
+            return {}
+        pieces, likely = self.network.name_regions(
+            seen.places, tensors["region_masks"], tensors["region_geometry"]
+        )
+        return {n: Opinion(pieces, likely[0, region], self.articles) for n, region in about.items()}
 
     def read(self, completion: Completion, perception: Perception) -> Reading:
         """Turn tokens and place readings into text and spans."""
@@ -199,6 +235,16 @@ def open_pointer(folder: Path) -> PointerSystem:
         return PointerSystem(network, vocabulary)
     except TypeError as fault:
         raise BadWeights(f"the place_rule in {folder / 'config.json'} is none: {fault}") from fault
+
+
+def asks_about_one(ids: Sequence[int]) -> bool:
+    """Tell whether the last question of a prompt is about exactly one region.
+
+    >>> asks_about_one([USER.id, REGION.id, USER.id, 20]), asks_about_one([USER.id, 20, REGION.id])
+    (False, True)
+    """
+    question = ids[len(ids) - ids[::-1].index(USER.id) :]
+    return question.count(REGION.id) == 1
 
 
 def turn_of(answer: Answer, perception: Perception) -> Turn:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -14,17 +13,15 @@ from torch.nn import functional
 from transformers import DynamicCache
 
 from deixis.language.caching import named
-from deixis.language.packing import additive, picture_weight
 from deixis.language.place_grammar import State, forbid, next_state, repetitions
-from deixis.language.vocabulary import END, FOUND, NOWHERE, PAD, PHRASE, PLACE
+from deixis.language.vocabulary import FOUND, NOWHERE, PAD, PHRASE, PLACE
 from deixis.layers.place_map import PlaceMap
 from deixis.systems.contract import Completion
 from deixis.systems.pointer.model import PointerNetwork
+from deixis.systems.pointer.openings import Beginning, Opinion, openings
 from deixis.systems.pointer.places import PlaceReading
 from deixis.systems.pointer.prompts import verdict
-
-FIRST_WORDS = 6  # first tokens that are tried out
-SURE = math.log(0.9)  # a first token as likely as this is taken as it is
+from deixis.systems.pointer.stepping import step
 
 
 @dataclass(frozen=True)
@@ -52,13 +49,15 @@ def grow(
     *,
     decide: Callable[[int, Tensor], PlaceReading],
     spell: Callable[[int, Tensor, Sequence[int]], Tensor],
+    opinions: Mapping[int, Opinion],
     max_new_tokens: int,
 ) -> list[Completion]:
     """Return greedy completions of prompts, given as embeddings (T_i, W), as one batch.
 
     decide: turns the number of a prompt and the hidden state (W,) at its place token into a reading. spell:
     turns the number of a prompt, logits (V,) and the ids of a phrase so far into logits that spell it as
-    the prompt does. An answer ends with END or after ``max_new_tokens``.
+    the prompt does. opinions: what the namer makes of the region that a prompt is about, by number of
+    prompt. An answer ends with END or after ``max_new_tokens``.
     """
     rows = len(embeds)
     cache = DynamicCache(config=network.decoder.config)
@@ -70,7 +69,7 @@ def grow(
     ids: list[list[int]] = [[] for _ in range(rows)]
     readings: list[list[PlaceReading]] = [[] for _ in range(rows)]
     states = [State.WORDS] * rows
-    waiting: list[list[int]] = [[] for _ in range(rows)]  # verdicts still to be told
+    waiting: list[list[int]] = [[] for _ in range(rows)]  # tokens still to be said, the next one last
     for number in range(max_new_tokens):
         logits = forbid(network.words.logits(hidden), states)
         for row in range(rows):
@@ -78,9 +77,9 @@ def grow(
             if states[row] is State.IN_PHRASE:
                 logits[row] = spell(row, logits[row], open_phrase(ids[row]))
         if number == 0:
-            chosen = first_words(network, logits, cache, keys_seen=keys_seen, position=position)
-        else:
-            chosen = logits.argmax(dim=-1).tolist()
+            start = Beginning.of(network, logits, cache, keys_seen=keys_seen, position=position)
+            waiting = [opening[::-1] for opening in openings(start, opinions)]
+        chosen = logits.argmax(dim=-1).tolist()
         for row, state in enumerate(states):
             if state is State.ENDED:
                 chosen[row] = PAD.id
@@ -106,37 +105,6 @@ def grow(
     return [Completion(tuple(row), tuple(read)) for row, read in zip(ids, readings, strict=True)]
 
 
-def first_words(
-    network: PointerNetwork, logits: Tensor, cache: DynamicCache, *, keys_seen: Tensor, position: Tensor
-) -> list[int]:
-    """Return the first token of each answer: the one that is likeliest together with its best second token.
-
-    It is never the end: silence is no answer. Taken alone, the article "a" beats any word that needs none,
-    and no answer would ever be "people". logits (B, V) of the first token, keys_seen (B, keys) and position
-    (B, 1) of the last prompt token.
-    """
-    scores = logits.index_fill(1, torch.tensor([END.id]), float("-inf")).log_softmax(dim=-1)
-    chosen = scores.argmax(dim=-1)
-    doubtful = (scores.amax(dim=-1) < SURE).nonzero()[:, 0]
-    if len(doubtful) == 0:
-        return chosen.tolist()
-    best = scores[doubtful].topk(FIRST_WORDS)
-    tokens = best.indices.flatten()  # (D * K,)
-    rows = doubtful.repeat_interleave(FIRST_WORDS)
-    layers: list[Any] = list(cache.layers)
-    branches = DynamicCache(config=network.decoder.config)
-    for number, layer in enumerate(layers):
-        branches.update(layer.keys[rows], layer.values[rows], number)
-    visible = torch.cat([keys_seen[rows], torch.ones(len(rows), 1, dtype=torch.bool)], dim=1)[:, None]
-    hidden = step(network, network.words(tokens[:, None]), visible, position[rows] + 1, branches)[:, -1]
-    states = [next_state(State.WORDS, token) for token in tokens.tolist()]
-    following = forbid(network.words.logits(hidden), [state or State.ENDED for state in states])
-    second = following.log_softmax(dim=-1).amax(dim=-1)
-    together = best.values + second.view_as(best.values)
-    chosen[doubtful] = best.indices.gather(1, together.argmax(dim=-1, keepdim=True))[:, 0]
-    return chosen.tolist()
-
-
 @dataclass(frozen=True)
 class Padded:
     """Prompts of different lengths as one batch."""
@@ -159,22 +127,6 @@ def left_padded(prompts: Sequence[Tensor], *, prefix: int) -> Padded:
     picture = torch.ones(len(prompts), longest, prefix, dtype=torch.bool)
     positions = (prefix + steps - missing).clamp(min=0)
     return Padded(torch.stack(embeds), torch.cat([picture, text], dim=-1), positions)
-
-
-def step(
-    network: PointerNetwork, embeds: Tensor, visible: Tensor, positions: Tensor, cache: DynamicCache
-) -> Tensor:
-    """Feed embeddings (B, T, W) and return hidden states (B, T, W); visible (B, T, keys): who sees what."""
-    tokens = network.config.picture_tokens
-    weights = torch.zeros(visible.shape[-1])
-    weights[:tokens] = picture_weight(torch.tensor(tokens))
-    return network.decoder(
-        inputs_embeds=embeds,
-        attention_mask=additive(visible, weights, dtype=embeds.dtype)[:, None],
-        position_ids=positions,
-        use_cache=True,
-        **named(cache),
-    ).last_hidden_state
 
 
 def open_phrase(ids: Sequence[int]) -> Sequence[int]:

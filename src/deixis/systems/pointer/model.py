@@ -31,6 +31,7 @@ from deixis.layers.candidate_detail import CandidateDetail
 from deixis.layers.place_map import PlaceMap, PlaceMapper
 from deixis.layers.region_detail import RegionDetail
 from deixis.layers.region_encoder import RegionEncoder
+from deixis.layers.region_namer import RegionNamer, seen_in
 from deixis.layers.region_view import RegionView
 from deixis.layers.second_look import SecondLooker, choose_candidates, overlap_of
 from deixis.layers.towers.efficientnet_lite import build_tower
@@ -135,6 +136,13 @@ class PointerNetwork(PreTrainedModel, GenerationMixin):
             )
         if config.region_view:
             self.region_view = RegionView(head_width=self.tower.channels[3], out_width=config.width)
+        if config.region_namer:
+            self.region_namer = RegionNamer(
+                head_width=self.tower.channels[3],
+                map_width=config.map_width,
+                words=config.vocab_size,
+                word_width=config.size.word_width,
+            )
         if config.candidates:
             detail = None
             if config.candidate_detail:
@@ -165,9 +173,14 @@ class PointerNetwork(PreTrainedModel, GenerationMixin):
             places = replace(places, other=self.mapped(resized(pixels, self.config.second_side)))
         return replace(places, picture=pixels) if self.config.region_view else places
 
-    def mapped(self, pixels: Tensor) -> PlaceMap:
-        """Return the place map of pixels (B, 3, S, S)."""
+    def maps(self, pixels: Tensor) -> PlaceMap:
+        """Return the place map of pixels (B, 3, S, S) as it is."""
         places: PlaceMap = self.mapper(self.tower(pixels.contiguous(memory_format=torch.channels_last)))
+        return places
+
+    def mapped(self, pixels: Tensor) -> PlaceMap:
+        """Return the place map of pixels (B, 3, S, S) with what many phrases need, unless in training."""
+        places = self.maps(pixels)
         if self.config.candidates and not self.training:
             return replace(places, overlap=overlap_of(places.boxes))
         return places
@@ -207,6 +220,12 @@ class PointerNetwork(PreTrainedModel, GenerationMixin):
         if self.config.region_view:
             return vectors[present] + self.region_view(self.tower, places, masks, geometry, present)
         return vectors[present]
+
+    def name_regions(self, places: PlaceMap, masks: Tensor, geometry: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the ids (N,) of word pieces that begin names, and log-probabilities (B, R, N) of regions."""
+        pieces = self.region_namer.pieces
+        logits = self.region_namer(seen_in(places, masks, geometry), self.words.table.weight)
+        return pieces, logits[..., pieces].log_softmax(dim=-1)
 
     def forward(
         self,

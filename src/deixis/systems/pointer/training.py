@@ -20,6 +20,7 @@ from deixis.systems.pointer.calibration import choose_rule
 from deixis.systems.pointer.collate import PointerCollate
 from deixis.systems.pointer.config import PointerConfig
 from deixis.systems.pointer.model import PointerNetwork
+from deixis.systems.pointer.namer_fit import fit_namer
 from deixis.systems.pointer.objective import ObjectiveWeights, PointerObjective
 from deixis.systems.pointer.teacher import frequent_words, phrase_vectors, source_pieces, word_vectors
 from deixis.systems.pointer.weights import load_network, rebuilt, save_network
@@ -63,7 +64,12 @@ def training_parts(recipe: Recipe, *, data: Path, start: Path | None, work: Path
             config, vocabulary, phrase_rows={text: row for row, text in enumerate(phrases)}
         ),
         save=lambda objective, folder: save_objective(
-            objective, folder, vocabulary=vocabulary, held_out=sources.held_out, phrasebook=phrasebook
+            objective,
+            folder,
+            vocabulary=vocabulary,
+            scenes=sources.scenes,
+            held_out=sources.held_out,
+            phrasebook=phrasebook,
         ),
     )
 
@@ -120,6 +126,8 @@ def learn_words(network: PointerNetwork, vocabulary: Vocabulary, pieces: dict[st
     if len(vocabulary) > known:
         network.words = network.words.grown(len(vocabulary))
         network.config.vocab_size = len(vocabulary)
+        if network.config.region_namer:
+            network.region_namer.grow(len(vocabulary))
         fill_words(network, vocabulary, pieces, first=known)
 
 
@@ -139,15 +147,19 @@ def save_objective(
     folder: Path,
     *,
     vocabulary: Vocabulary,
+    scenes: Sequence[Scene],
     held_out: Sequence[Scene],
     phrasebook: Phrasebook,
 ) -> None:
     """Write the trained network in bfloat16, without what served training only.
 
-    The rule by which it reads places is chosen on the held-out scenes.
+    Its namer is fitted to the scenes it was trained on; the rule by which it reads places is chosen on the
+    held-out ones.
     """
     assert isinstance(objective, PointerObjective)
     network = objective.network.eval().cpu()
+    if network.config.region_namer:
+        fit_namer(network, vocabulary, scenes)
     if held_out:
         rule = choose_rule(network, vocabulary, held_out, phrasebook=phrasebook)
         network.config.place_rule = dataclasses.asdict(rule)

@@ -20,9 +20,11 @@ from deixis.systems.quiet import quiet_transformers
 from deixis.systems.stored import open_network
 
 Names = tuple[str, ...]
-ADDED: Names = ("second_look.", "region_detail.", "region_view.")  # parts that changed options may add
+# Parts that changed options may add.
+ADDED: Names = ("second_look.", "region_detail.", "region_view.", "region_namer.")
+LEFT_OUT: Names = ("region_view.", "region_namer.")  # ... and those that they may leave out
 # Parts that belong to a tower: those of another one start as made.
-OF_TOWER: Names = ("tower.", "mapper.laterals.")
+OF_TOWER: Names = ("tower.", "mapper.laterals.", "region_namer.")
 POSITION_MAPS = ("mapper.coarse_position", "mapper.fine_position")
 READ_POSITION = "reader.position"
 NEVER_ANSWERED = (PAD, PICTURE, REGION, USER, ANSWER, UNKNOWN)
@@ -88,8 +90,9 @@ def rebuilt(network: PointerNetwork, options: dict[str, Any]) -> PointerNetwork:
                 "the changed one; what starts from a model keeps its decoder and widths"
             )
     report = changed.load_state_dict(state, strict=False)
-    if report.unexpected_keys:
-        raise BadWeights(f"the changed network has no place for {report.unexpected_keys}")
+    lost = [name for name in report.unexpected_keys if not name.startswith(LEFT_OUT)]
+    if lost:
+        raise BadWeights(f"the changed network has no place for {lost}")
     missing = [name for name in report.missing_keys if not name.startswith(added)]
     if missing:
         raise BadWeights(f"the old network has no {missing} for the changed one")

@@ -1,0 +1,122 @@
+"""How answers begin: the first word chosen together with the second, and names by two opinions.
+
+Taken alone, the article "a" beats every word that needs none, and no answer would ever be "people".
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+from transformers import DynamicCache
+
+from deixis.language.place_grammar import State, forbid, next_state
+from deixis.language.vocabulary import END
+from deixis.systems.pointer.model import PointerNetwork
+from deixis.systems.pointer.stepping import step
+
+FIRST_WORDS = 6  # first tokens that are tried out
+SURE = math.log(0.9)  # a first token as likely as this is taken as it is
+COUNTS = 1.5  # how much more the namer's opinion counts than the decoder's, which is too sure of its own
+
+
+@dataclass(frozen=True)
+class Opinion:
+    """What the namer thinks that a region is called."""
+
+    pieces: Tensor  # (N,) ids of the word pieces that begin a name
+    likely: Tensor  # (N,) log-probabilities
+    articles: tuple[int, ...]  # ids of the words that may stand in front of one
+
+
+@dataclass(frozen=True)
+class Beginning:
+    """Answers of which nothing is written yet."""
+
+    network: PointerNetwork
+    scores: Tensor  # (B, V) log-probabilities of the first token; never the end: silence is no answer
+    cache: DynamicCache
+    keys_seen: Tensor  # (B, keys)
+    position: Tensor  # (B, 1) of the last prompt token
+
+    @classmethod
+    def of(
+        cls,
+        network: PointerNetwork,
+        logits: Tensor,
+        cache: DynamicCache,
+        *,
+        keys_seen: Tensor,
+        position: Tensor,
+    ) -> Beginning:
+        """Return the beginning of answers whose first tokens have these logits (B, V)."""
+        scores = logits.index_fill(1, torch.tensor([END.id]), float("-inf")).log_softmax(dim=-1)
+        return cls(network, scores, cache, keys_seen, position)
+
+    def after(self, rows: Tensor, tokens: Tensor) -> Tensor:
+        """Return log-probabilities (N, V) of what follows ``tokens`` (N,) in the answers ``rows`` (N,)."""
+        branches = DynamicCache(config=self.network.decoder.config)
+        layers: list[Any] = list(self.cache.layers)
+        for number, layer in enumerate(layers):
+            branches.update(layer.keys[rows], layer.values[rows], number)
+        visible = torch.cat([self.keys_seen[rows], torch.ones(len(rows), 1, dtype=torch.bool)], dim=1)
+        hidden = step(
+            self.network,
+            self.network.words(tokens[:, None]),
+            visible[:, None],
+            self.position[rows] + 1,
+            branches,
+        )[:, -1]
+        states = [next_state(State.WORDS, token) or State.ENDED for token in tokens.tolist()]
+        return forbid(self.network.words.logits(hidden), states).log_softmax(dim=-1)
+
+
+def openings(start: Beginning, opinions: Mapping[int, Opinion]) -> list[list[int]]:
+    """Return the first token or tokens of each answer.
+
+    opinions: by row, for answers to questions about one region.
+    """
+    said = names(start, opinions)
+    said |= first_words(start, [row for row in range(len(start.scores)) if row not in said])
+    return [said[row] for row in range(len(start.scores))]
+
+
+def first_words(start: Beginning, rows: Sequence[int]) -> dict[int, list[int]]:
+    """Return, for each of the rows, the token that is likeliest together with its best second token."""
+    said = {row: [int(start.scores[row].argmax())] for row in rows}
+    doubtful = torch.tensor([row for row in rows if start.scores[row].max() < SURE], dtype=torch.long)
+    if len(doubtful) == 0:
+        return said
+    best = start.scores[doubtful].topk(FIRST_WORDS)
+    second = start.after(doubtful.repeat_interleave(FIRST_WORDS), best.indices.flatten()).amax(dim=-1)
+    together = best.values + second.view_as(best.values)
+    chosen = best.indices.gather(1, together.argmax(dim=-1, keepdim=True))[:, 0]
+    return said | {row: [token] for row, token in zip(doubtful.tolist(), chosen.tolist(), strict=True)}
+
+
+def names(start: Beginning, opinions: Mapping[int, Opinion]) -> dict[int, list[int]]:
+    """Return the openings of the answers that begin with a name, by what both opinions make of it.
+
+    An answer begins with a name where the decoder's likeliest first word, whatever article stands in front,
+    begins one; all others (yes, no, colours) are none of the namer's business.
+    """
+    if not opinions:
+        return {}
+    rows = torch.tensor(list(opinions))
+    articles = torch.tensor(next(iter(opinions.values())).articles, dtype=torch.long)
+    behind = start.after(rows.repeat_interleave(len(articles)), articles.repeat(len(rows)))
+    alone = start.scores[rows].index_fill(1, articles, float("-inf"))  # an article alone is no word
+    after = start.scores[rows][:, articles, None] + behind.unflatten(0, (len(rows), len(articles)))
+    ways = torch.cat([alone[:, None], after], dim=1)  # (R, 1 + A, V): behind no article, or behind each
+    said: dict[int, list[int]] = {}
+    for own, words, (row, opinion) in zip(ways, ways.logsumexp(dim=1), opinions.items(), strict=True):
+        if words.argmax() not in opinion.pieces:
+            continue
+        piece = int(opinion.pieces[(words[opinion.pieces] + COUNTS * opinion.likely).argmax()])
+        way = int(own[:, piece].argmax())
+        said[row] = [piece] if way == 0 else [int(articles[way - 1]), piece]
+    return said
