@@ -15,7 +15,7 @@ from deixis.regions.shapes import Box, Region
 from deixis.systems.contract import Perception, checked_question
 from deixis.systems.pointer.answering import PointerSystem, asks_about_one
 from deixis.systems.pointer.collate import region_tensors
-from deixis.systems.pointer.openings import COUNTS, Opinion
+from deixis.systems.pointer.openings import NAMER_WEIGHT, Opinion
 from tests.systems.pointer.tiny import noise_picture, tiny_system
 
 NAMES = ("dog", "dogs", "cat", "hat")
@@ -82,7 +82,7 @@ def test_both_opinions_are_added_up(monkeypatch: pytest.MonkeyPatch) -> None:
         say(system, opinion, monkeypatch)
         ways = ways_to_begin(system)
         whole = {name: math.log(sum(math.exp(p) for p in ways[name].values())) for name in NAMES}
-        best = max(NAMES, key=lambda name: whole[name] + COUNTS * opinion[name])
+        best = max(NAMES, key=lambda name: whole[name] + NAMER_WEIGHT * opinion[name])
         article = max(ways[best], key=ways[best].__getitem__)
         expected = [article, best] if article else [best]
         assert opening(system)[: len(expected)] == expected

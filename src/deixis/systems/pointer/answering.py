@@ -143,7 +143,7 @@ class PointerSystem(System):
     ) -> dict[int, Opinion]:
         """Return what the namer makes of the regions that prompts are about, by number of prompt.
 
-        tensors: the regions of all prompts, one row a picture region after region.
+        tensors: what ``region_tensors`` makes of the regions of all prompts, in their order, as one row.
         """
         if not self.network.config.region_namer:
             return {}

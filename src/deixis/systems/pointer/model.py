@@ -222,7 +222,10 @@ class PointerNetwork(PreTrainedModel, GenerationMixin):
         return vectors[present]
 
     def name_regions(self, places: PlaceMap, masks: Tensor, geometry: Tensor) -> tuple[Tensor, Tensor]:
-        """Return the ids (N,) of word pieces that begin names, and log-probabilities (B, R, N) of regions."""
+        """Return the ids (N,) of word pieces that begin names, and log-probabilities (B, R, N) of regions.
+
+        masks (B, R, H, W) and geometry (B, R, G): those of RegionEncoder, in the frame of the square picture.
+        """
         pieces = self.region_namer.pieces
         logits = self.region_namer(seen_in(places, masks, geometry), self.words.table.weight)
         return pieces, logits[..., pieces].log_softmax(dim=-1)

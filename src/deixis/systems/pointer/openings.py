@@ -21,7 +21,7 @@ from deixis.systems.pointer.stepping import step
 
 FIRST_WORDS = 6  # first tokens that are tried out
 SURE = math.log(0.9)  # a first token as likely as this is taken as it is
-COUNTS = 1.5  # how much more the namer's opinion counts than the decoder's, which is too sure of its own
+NAMER_WEIGHT = 1.5  # the decoder's opinion counts as 1: it is too sure of its own
 
 
 @dataclass(frozen=True)
@@ -116,7 +116,7 @@ def names(start: Beginning, opinions: Mapping[int, Opinion]) -> dict[int, list[i
     for own, words, (row, opinion) in zip(ways, ways.logsumexp(dim=1), opinions.items(), strict=True):
         if words.argmax() not in opinion.pieces:
             continue
-        piece = int(opinion.pieces[(words[opinion.pieces] + COUNTS * opinion.likely).argmax()])
+        piece = int(opinion.pieces[(words[opinion.pieces] + NAMER_WEIGHT * opinion.likely).argmax()])
         way = int(own[:, piece].argmax())
         said[row] = [piece] if way == 0 else [int(articles[way - 1]), piece]
     return said
