@@ -14,7 +14,7 @@ from deixis.data.dialogue import Dialogue, Example, Mark, Turn
 from deixis.data.dialogue_mix import KINDS, DialogueMix
 from deixis.data.dialogue_writer import DialogueWriter
 from deixis.data.dialogues import DialogueSource, template_texts
-from deixis.data.phrasebook import Phrasebook, caption_words, same_word
+from deixis.data.phrasebook import Phrasebook, caption_words, phrases_of, same_word
 from deixis.data.phrasing import definite, sided
 from deixis.data.scene import Caption, Phrase, PictureFile, Scene, Thing
 from deixis.data.sources.pack import read_pack
@@ -41,7 +41,7 @@ def source(scenes: list[Scene]) -> DialogueSource:
 @pytest.fixture(scope="module")
 def examples(source: DialogueSource) -> list[Example]:
     rng = np.random.default_rng(0)
-    return [source.example(index, rng) for _ in range(4) for index in range(len(source))]
+    return [source.example(index, rng) for _ in range(6) for index in range(len(source))]
 
 
 def turns_of(examples: list[Example], *kinds: str) -> Iterator[tuple[Example, Dialogue, Turn]]:
@@ -87,6 +87,20 @@ def test_presence_is_balanced_and_its_verdict_fits(examples: list[Example]) -> N
         assert ("? yes, " in turn.answer) == bool(turn.marks[0].boxes)
         assert ("? no, " in turn.answer) == (not turn.marks[0].boxes)
     assert 0.3 < np.mean([bool(turn.marks[0].boxes) for turn in answers]) < 0.7
+
+
+def test_what_is_said_of_a_thing_is_right_or_something_else(
+    examples: list[Example], scenes: list[Scene]
+) -> None:
+    known = {scene.id: {head_noun(text) for text in phrases_of(scene)} for scene in scenes}
+    verdicts = []
+    for example, _, turn in turns_of(examples, "verify"):
+        said, name = re.fullmatch(r"(yes|no), (.+)\.", turn.answer).groups()
+        right = name in turn.question
+        assert right == (said == "yes"), turn
+        assert head_noun(name) in known[example.name]
+        verdicts.append(right)
+    assert len(verdicts) > 50 and 0.3 < np.mean(verdicts) < 0.7
 
 
 def test_places_and_regions_are_in_the_frame_of_the_view(examples: list[Example]) -> None:

@@ -16,7 +16,7 @@ class DialogueMix:
     ``locate_bare`` and ``absent_bare`` are a phrase and its place without a question: cheap practice in
     pointing. ``name_bare`` is a region and its name without a question. ``qualified`` asks for or after a
     phrase such as "a man in a red hat", whose halves need not belong together; ``qualified_bare`` without a
-    question.
+    question. ``verify`` asks whether a thing pointed at is what it is said to be.
     """
 
     locate: float = 3.0
@@ -35,6 +35,7 @@ class DialogueMix:
     compare: float = 0.0
     qualified: float = 0.0
     qualified_bare: float = 0.0
+    verify: float = 0.0
     blank: float = 0.0
 
     def draw(self, kind: str, rng: np.random.Generator) -> int:

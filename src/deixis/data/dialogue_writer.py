@@ -22,6 +22,7 @@ from deixis.data.phrasing import definite, sided, tells_more, verdict, without_a
 from deixis.data.qualified import Qualified
 from deixis.data.qualified_dialogues import qualified_dialogues
 from deixis.data.scene import Caption, Scene
+from deixis.data.verification import verification_turns
 from deixis.data.wording import worded
 from deixis.data.wordings import (
     ANY_SORT,
@@ -115,6 +116,8 @@ class DialogueWriter:
             return [Dialogue(kind, (turn,)) for turn in pair_turns(self, kind, count, rng)]
         if kind == "presence":
             return [Dialogue(kind, (turn,)) for turn in self.presences(count, rng)]
+        if kind == "verify":
+            return [Dialogue(kind, (turn,)) for turn in verification_turns(self, count, rng)]
         if kind == "two_turns":
             return histories(self, count, rng)
         turns = self.captions(count, rng) if kind == "caption" else self.lists(rng)

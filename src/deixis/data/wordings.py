@@ -235,6 +235,22 @@ SAME = (
     "do {a} and {b} show the same( thing|)?",
     "are (these|those) the same? {a} {b}",
 )
+VERIFY = (
+    "is {it} {}?",
+    "is (this|that|it) {}? {it}",
+    "is {it} (really |maybe |perhaps |by any chance |)(showing |){}?",
+    "(do|would) you (say|think) (that |){it} is {}?",
+    "(yes or no: |so, |tell me: |)is {it} {}?",
+    "(could|might|can) {it} be {}?",
+    "{it}: is (it|this|that) {}?",
+    "(i think|i believe|i guess|they say) {it} is {}. (right|correct|true|am i right|is that so)?",
+    "{it} is {}, (right|correct|true|yes or no|is it not)?",
+    "does {it} (show|contain) {}?",
+    "is what i (marked|pointed at|drew on) {}? {it}",
+    "(is it true|is it right|would it be right) that {it} is {}?",
+    "{it}: {}, (yes or no|or not|or something else)?",
+    "did i (mark|point at|touch) {}? {it}",
+)
 SORTS = {
     "people": ("person", "kind of person", "human being"),
     "person": ("person", "kind of person", "human being"),
@@ -254,7 +270,7 @@ ACTION = everyday.ACTION
 NAME_KIND = everyday.NAME_KIND
 ALL = (
     *WHERE_MANY, *NAME, *DESCRIBE, *FURTHER, *FURTHER_WHERE, *FURTHER_COUNT, *FURTHER_NAME, *FURTHER_PHRASE,
-    *NAME_KIND, *CAPTION, *LIST, *PRESENCE, *PRESENCE_ANY, *ACTION, *COUNT, *RELATE, *COMPARE, *SAME,
+    *NAME_KIND, *CAPTION, *LIST, *PRESENCE, *PRESENCE_ANY, *ACTION, *COUNT, *RELATE, *COMPARE, *SAME, *VERIFY,
 )  # fmt: skip
 
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from deixis.layers.box_sampling import SAMPLES, mean_inside, samples_inside
 from deixis.layers.candidate_detail import CandidateDetail
@@ -140,7 +141,8 @@ class CandidateReader(nn.Module):
 class SecondLooker(nn.Module):
     """Compare a phrase's candidates with its query and with each other, once or several times.
 
-    detail: what else is read of each candidate, if anything.
+    detail: what else is read of each candidate, if anything. dropped: the share of it all that is left out
+    at random in training.
     looks: how many times; each further time what is inside the refined boxes is read, by the same weights
     (as cascaded detectors do with weights of their own: Cai and Vasconcelos, 2018).
     """
@@ -154,9 +156,11 @@ class SecondLooker(nn.Module):
         layers: int = 2,
         heads: int = 4,
         detail: CandidateDetail | None = None,
+        dropped: float = 0.0,
     ) -> None:
         super().__init__()
         self.looks = looks
+        self.dropped = dropped
         self.detail = detail
         self.reader = CandidateReader(map_width=map_width, width=width)
         self.query = nn.Linear(width, width)
@@ -198,6 +202,7 @@ class SecondLooker(nn.Module):
         vectors = self.reader(places, candidates)
         if self.detail is not None:
             vectors = vectors + self.detail(places, candidates.boxes)
+        vectors = functional.dropout(vectors, self.dropped, self.training)
         vectors = vectors + self.mix(vectors * query)  # (B, P, K, W)
         tokens = torch.cat([query, vectors], dim=2).flatten(0, 1)  # (B * P, 1 + K, W)
         seen = self.norm(self.layers(tokens)).view(batch, phrases, 1 + count, query.shape[-1])

@@ -129,3 +129,27 @@ def test_a_closer_view_of_regions_changes_nothing_to_begin_with_and_then_what_is
     assert torch.equal(before, network.region_encoder(places, masks, geometry)[present])
     torch.nn.init.normal_(network.region_view.out.weight)
     assert (network.encode_regions(places, masks, geometry, present) - before).abs().amax() > 1e-3
+
+
+@torch.inference_mode()
+def test_what_is_told_is_dropped_in_training_only() -> None:
+    network = tiny_network(candidates=COUNT, dropped=0.5)
+    torch.nn.init.normal_(network.second_look.quality.weight)  # zero to begin with, it would tell nothing
+    hidden, places = seen_by(network)
+    cells = places.fine.shape[-1]
+    masks, present = torch.full((2, 1, cells, cells), 1 / cells**2), torch.ones(2, 1, dtype=torch.bool)
+    geometry = torch.tensor([0.2, 0.2, 0.6, 0.6, 0.4, 0.4, 0.4, 0.4]).expand(2, 1, -1)
+
+    def told() -> tuple[Tensor | None, ...]:
+        regions = network.encode_regions(places, masks, geometry, present)
+        return network.reader(places), regions, network.point(hidden, places).quality
+
+    assert all(torch.equal(*pair) for pair in zip(told(), told(), strict=True))
+    network.train()
+    assert not any(torch.equal(*pair) for pair in zip(told(), told(), strict=True))
+
+
+@pytest.mark.parametrize("share", [-0.1, 1.0])
+def test_not_everything_can_be_dropped(share: float) -> None:
+    with pytest.raises(BadWeights, match=r"dropped is .* expected a share from 0 to below 1"):
+        tiny_network(dropped=share)

@@ -15,6 +15,7 @@ from deixis.evaluation.tasks.grounding import GROUNDING
 from deixis.evaluation.tasks.naming import NAMING, NAMING_POINT, NAMING_SCRIBBLE
 from deixis.evaluation.tasks.nowhere import NOWHERE
 from deixis.evaluation.tasks.presence import PRESENCE
+from deixis.evaluation.tasks.verification import VERIFICATION
 
 TASKS: dict[str, Task[Any]] = {
     "grounding": GROUNDING,
@@ -27,6 +28,7 @@ TASKS: dict[str, Task[Any]] = {
     "presence": PRESENCE,
     "calibration": CALIBRATION,
     "nowhere": NOWHERE,
+    "verification": VERIFICATION,
 }
 ALL = "all"
 

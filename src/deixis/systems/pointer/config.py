@@ -22,9 +22,10 @@ class PointerConfig(PreTrainedConfig):
     second look; 0 for none. looks: how many times they are looked at. most_found: how many of a phrase's
     places the decoder is told of, one token each. region_detail: whether regions are read in detail, too.
     candidate_detail: whether candidates are read in the tower's own maps, too. region_view: whether regions
-    are cut out of the picture and seen enlarged, too. region_namer: whether a classifier has a say in what
-    regions are called. second_side: pixels of another square at which the picture is seen, too, when it is
-    asked about; places come from both. 0 for none.
+    are cut out of the picture and seen enlarged, too. dropped: the share of what picture tokens, regions and
+    candidates say that is left out at random in training. region_namer: whether a classifier has a say in
+    what regions are called. second_side: pixels of another square at which the picture is seen, too, when it
+    is asked about; places come from both. 0 for none.
     max_text: longest text in tokens. place_rule: settings of ``places.PlaceRule``, chosen on pictures held
     out of training.
     """
@@ -45,6 +46,7 @@ class PointerConfig(PreTrainedConfig):
         region_detail: bool = False,
         candidate_detail: bool = False,
         region_view: bool = False,
+        dropped: float = 0.0,
         region_namer: bool = False,
         second_side: int = 0,
         vocab_size: int = 64,
@@ -68,6 +70,9 @@ class PointerConfig(PreTrainedConfig):
         self.region_detail = region_detail
         self.candidate_detail = candidate_detail
         self.region_view = region_view
+        if not 0 <= dropped < 1:
+            raise BadWeights(f"dropped is {dropped}; expected a share from 0 to below 1")
+        self.dropped = dropped
         self.region_namer = region_namer
         if second_side and (second_side < SMALLEST or second_side % 32 or not candidates):
             raise BadWeights(

@@ -94,9 +94,10 @@ class PlaceHead(nn.Module):
 class PictureReader(nn.Module):
     """Read a place map as a small grid of tokens for the decoder."""
 
-    def __init__(self, *, map_width: int, width: int, grid: int) -> None:
+    def __init__(self, *, map_width: int, width: int, grid: int, dropped: float = 0.0) -> None:
         super().__init__()
         self.grid = grid
+        self.dropped = dropped
         self.project = nn.Linear(2 * map_width, width)
         self.position = nn.Parameter(torch.randn(grid * grid, width) * 0.02)
 
@@ -107,7 +108,7 @@ class PictureReader(nn.Module):
             places.coarse, (self.grid, self.grid), mode="bilinear", align_corners=False
         )
         cells = torch.cat([middle, coarse], dim=1).flatten(2).transpose(1, 2)  # (B, N, 2D)
-        return self.project(cells) + self.position
+        return functional.dropout(self.project(cells), self.dropped, self.training) + self.position
 
 
 class PointerNetwork(PreTrainedModel, GenerationMixin):
@@ -122,7 +123,12 @@ class PointerNetwork(PreTrainedModel, GenerationMixin):
         super().__init__(config)
         self.tower = build_tower(config.tower)
         self.mapper = PlaceMapper(self.tower.channels, width=config.map_width, side=config.side)
-        self.reader = PictureReader(map_width=config.map_width, width=config.width, grid=config.picture_grid)
+        self.reader = PictureReader(
+            map_width=config.map_width,
+            width=config.width,
+            grid=config.picture_grid,
+            dropped=config.dropped,
+        )
         self.region_encoder = RegionEncoder(map_width=config.map_width, out_width=config.width)
         self.words = FactorisedEmbedding(
             config.vocab_size, word_width=config.size.word_width, width=config.width
@@ -152,7 +158,11 @@ class PointerNetwork(PreTrainedModel, GenerationMixin):
                     width=config.width,
                 )
             self.second_look = SecondLooker(
-                width=config.width, map_width=config.map_width, looks=config.looks, detail=detail
+                width=config.width,
+                map_width=config.map_width,
+                looks=config.looks,
+                detail=detail,
+                dropped=config.dropped,
             )
         self.post_init()
 
@@ -217,9 +227,10 @@ class PointerNetwork(PreTrainedModel, GenerationMixin):
         vectors = self.region_encoder(places, masks, geometry)
         if self.config.region_detail:
             vectors = vectors + self.region_detail(places, masks, geometry)
+        vectors = vectors[present]
         if self.config.region_view:
-            return vectors[present] + self.region_view(self.tower, places, masks, geometry, present)
-        return vectors[present]
+            vectors = vectors + self.region_view(self.tower, places, masks, geometry, present)
+        return functional.dropout(vectors, self.config.dropped, self.training)
 
     def name_regions(self, places: PlaceMap, masks: Tensor, geometry: Tensor) -> tuple[Tensor, Tensor]:
         """Return the ids (N,) of word pieces that begin names, and log-probabilities (B, R, N) of regions.
