@@ -1,5 +1,6 @@
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -165,8 +166,39 @@ def test_a_stage_without_steps_fits_a_namer_to_the_finished_network(pack, tmp_pa
     assert then["region_namer.mean"].any(), "it has seen regions"
 
 
+def test_a_stage_mixes_in_another_model(pack, tmp_path):
+    other = toy_recipe(name="other", starts_from="toy", steps=2, seed=5)
+    shares = {"": 0.25, "network.mapper": 1.0}
+    mixed = toy_recipe(
+        name="mixed", starts_from="toy", steps=0, mixed_with={"model": "other", "shares": shares}
+    )
+    models = run_recipes([mixed, other, toy_recipe(steps=2)], data=pack, out=tmp_path)
+    assert [model.parent.name for model in models] == ["toy", "other", "mixed"]
+    first, second, mean = (load_file(model / "model.safetensors") for model in models)
+    assert not torch.equal(first["words.table.weight"], second["words.table.weight"])
+    for name, tensor in mean.items():
+        if tensor.is_floating_point():
+            share = 1.0 if name.startswith("mapper") else 0.25
+            expected = torch.lerp(first[name].float(), second[name].float(), share).to(tensor.dtype)
+            assert torch.equal(tensor, expected), name
+
+
+def test_mixing_in_nothing_or_other_words_is_an_error(pack, tmp_path):
+    run_recipes([toy_recipe(steps=1)], data=pack, out=tmp_path)
+    mixed = {"name": "mixed", "starts_from": "toy", "steps": 0}
+    with pytest.raises(RecipeError, match="needs 'gone', but there is no"):
+        gone = {"model": "gone", "shares": {"": 0.5}}
+        run_recipes([toy_recipe(**mixed, mixed_with=gone)], data=pack, out=tmp_path)
+    strange = shutil.copytree(tmp_path / "toy" / "model", tmp_path / "strange")
+    words = (strange / "tokenizer.json").read_text()
+    (strange / "tokenizer.json").write_text(words.replace('"circle"', '"circlet"'))
+    with pytest.raises(RecipeError, match="mixes models whose words differ"):
+        other = {"model": str(strange), "shares": {"": 0.5}}
+        run_recipes([toy_recipe(**mixed, mixed_with=other)], data=pack, out=tmp_path)
+
+
 def test_starting_from_nowhere_is_an_error(pack, tmp_path):
-    with pytest.raises(RecipeError, match="starts from 'gone'"):
+    with pytest.raises(RecipeError, match="needs 'gone'"):
         run_recipes([toy_recipe(starts_from="gone")], data=pack, out=tmp_path)
 
 

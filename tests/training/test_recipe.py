@@ -25,6 +25,9 @@ RECIPES = sorted((Path(__file__).parents[2] / "recipes").rglob("*.yaml"))
         ({"precision": "float8"}, "expected one of 'float32', 'bfloat16', 'auto'"),
         ({"optimiser": {"betas": [0.9]}}, "expected 2 entries, got 1"),
         ({"groups": [{"rate": 1.0}]}, r"groups\[0\]: missing parts"),
+        ({"mixed_with": {"model": "a", "shares": {"": 0.5}}}, "mixed_with needs a model that it starts_from"),
+        ({"starts_from": "b", "mixed_with": {"model": "a", "shares": {"": 1.5}}}, "expected 0 to 1 each"),
+        ({"starts_from": "b", "mixed_with": {"model": "a", "shares": {}}}, "expected 0 to 1 each"),
     ],
 )
 def test_a_wrong_recipe_says_what_is_wrong(changes, message):
@@ -59,6 +62,10 @@ def test_a_batch_that_cannot_be_divided_is_an_error():
 def test_order_comes_from_starts_from():
     first, second = toy_recipe(name="first"), toy_recipe(name="second", starts_from="first")
     assert in_order([second, first]) == [first, second]
+    mixed = toy_recipe(
+        name="mixed", starts_from="elsewhere", mixed_with={"model": "second", "shares": {"": 0.5}}
+    )
+    assert in_order([mixed, second, first]) == [first, second, mixed]
     with pytest.raises(RecipeError, match="circle: a -> b -> a"):
         in_order([toy_recipe(name="a", starts_from="b"), toy_recipe(name="b", starts_from="a")])
     with pytest.raises(RecipeError, match="same name"):

@@ -63,6 +63,25 @@ class Group:
 
 
 @dataclass(frozen=True)
+class Mixture:
+    """Another model (a recipe's name, or a folder) whose weights are mixed in before anything is learnt.
+
+    shares: by the beginning of a parameter's name, the share (0..1) that comes from the other model. The
+    longest beginning counts; "" matches all.
+    """
+
+    model: str
+    shares: dict[str, float]
+
+    def __post_init__(self) -> None:
+        wrong = {part: share for part, share in self.shares.items() if not 0 <= share <= 1}
+        if wrong or not self.shares:
+            raise RecipeError(
+                f"the shares mixed in from {self.model!r} are {self.shares}; expected 0 to 1 each"
+            )
+
+
+@dataclass(frozen=True)
 class Optimiser:
     """AdamW; decay acts on matrices only, ``clip`` bounds the norm of the whole gradient."""
 
@@ -98,6 +117,7 @@ class Recipe:
     groups: tuple[Group, ...]
     per_device_batch: int | None = None
     starts_from: str | None = None
+    mixed_with: Mixture | None = None
     seed: int = 0
     precision: Literal["float32", "bfloat16", "auto"] = "auto"
     ema: float | None = None
@@ -124,6 +144,8 @@ class Recipe:
             raise RecipeError(
                 f"recipe {self.name!r}: ema is {self.ema}; expected a decay between 0 and 1, or null"
             )
+        if self.mixed_with is not None and self.starts_from is None:
+            raise RecipeError(f"recipe {self.name!r}: mixed_with needs a model that it starts_from")
         if not self.groups:
             raise RecipeError(f"recipe {self.name!r}: nothing would train; give at least one group")
 
@@ -162,8 +184,14 @@ def read_recipe(path: Path) -> Recipe:
     return build(Recipe, values, where=str(path))
 
 
+def needed_by(recipe: Recipe) -> list[str]:
+    """Return the names of the models that a recipe starts from and mixes in."""
+    mixed = None if recipe.mixed_with is None else recipe.mixed_with.model
+    return [name for name in (recipe.starts_from, mixed) if name is not None]
+
+
 def in_order(recipes: Sequence[Recipe]) -> list[Recipe]:
-    """Return recipes so that each comes after the one that it starts from."""
+    """Return recipes so that each comes after those whose models it needs."""
     by_name = {recipe.name: recipe for recipe in recipes}
     if len(by_name) < len(recipes):
         raise RecipeError("two recipes have the same name; each is saved under its own")
@@ -176,8 +204,9 @@ def in_order(recipes: Sequence[Recipe]) -> list[Recipe]:
             )
         if recipe in ordered:
             return
-        if recipe.starts_from in by_name:
-            place(by_name[recipe.starts_from], (*chain, recipe.name))
+        for name in needed_by(recipe):
+            if name in by_name:
+                place(by_name[name], (*chain, recipe.name))
         ordered.append(recipe)
 
     for recipe in recipes:

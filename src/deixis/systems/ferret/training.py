@@ -70,6 +70,8 @@ def family_parts(member: Member, recipe: Recipe, *, data: Path, start: Path | No
             f"{where}: this family resizes pictures by itself and places are in the original's pixels; "
             "expected augmentation: {square: false}"
         )
+    if recipe.mixed_with is not None:
+        raise RecipeError(f"{where}: this family mixes no models; leave mixed_with out")
     view = int(options.pop("view", VIEW))
     initial = Initial.below(data, options.pop("initial", {}), where=where)
     sources = Sources.of(recipe, data)

@@ -16,6 +16,7 @@ from deixis.data.scene import Scene
 from deixis.errors import RecipeError
 from deixis.language.vocabulary import Vocabulary, build_vocabulary, grown_vocabulary
 from deixis.layers.towers.pretrained import load_pretrained_tower
+from deixis.systems.pointer.averaging import average
 from deixis.systems.pointer.calibration import choose_rule
 from deixis.systems.pointer.collate import PointerCollate
 from deixis.systems.pointer.config import PointerConfig
@@ -28,6 +29,7 @@ from deixis.systems.sources import Sources, own_pieces, phrases_in
 from deixis.training.checkpoints import checkpoints
 from deixis.training.loop import TrainingParts
 from deixis.training.recipe import Recipe
+from deixis.training.starting import model_folder
 from deixis.training.strict import build, unknown_key
 
 
@@ -48,6 +50,11 @@ def training_parts(recipe: Recipe, *, data: Path, start: Path | None, work: Path
     else:
         network, known = load_network(start)
         network = restarted(network, recipe, weights)
+        if recipe.mixed_with is not None:
+            other, same = load_network(model_folder(recipe.mixed_with.model, recipe=recipe, out=work.parent))
+            if list(same.pieces) != list(known.pieces):
+                raise RecipeError(f"recipe {recipe.name!r} mixes models whose words differ")
+            average(network, restarted(other, recipe, weights), recipe.mixed_with.shares)
         vocabulary = grown_vocabulary(known, vocabulary)
         learn_words(network, vocabulary, pieces)
     vectors = None
