@@ -74,6 +74,11 @@ class Thing:
     coco_name: str | None = None
     supercategory: str | None = None
 
+    @property
+    def sort(self) -> str:
+        """What sort of thing it is: its supercategory, or its category where that isn't known."""
+        return self.supercategory or self.category
+
 
 @dataclass(frozen=True)
 class Phrase:

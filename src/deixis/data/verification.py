@@ -45,10 +45,11 @@ def another_sort(writer: DialogueWriter, thing: int, rng: np.random.Generator) -
 
     Of things of one sort, such as people, each may go by the other's name.
     """
-
-    def sort(one: int) -> str:
-        found = writer.scene.thing(one)
-        return found.supercategory or found.category
-
-    others = [text for one, texts in writer.described.items() if sort(one) != sort(thing) for text in texts]
+    own = writer.scene.thing(thing).sort
+    others = [
+        text
+        for other, texts in writer.described.items()
+        if writer.scene.thing(other).sort != own
+        for text in texts
+    ]
     return pick(others, rng) if others else None

@@ -10,7 +10,7 @@ import numpy as np
 
 from deixis.data.lots import pick
 from deixis.data.phrasebook import Phrasebook, caption_words, phrases_of
-from deixis.data.scene import Scene, Thing
+from deixis.data.scene import Scene
 from deixis.evaluation.metrics.answer_kinds import verdict
 from deixis.evaluation.metrics.confidence import mean_where
 from deixis.evaluation.task import Columns, Item, Outcome, Task
@@ -60,7 +60,7 @@ def something_else(
     book: Phrasebook,
     rng: np.random.Generator,
 ) -> tuple[str, str] | None:
-    """Return a phrase that is not of the thing, and which sort it is of; None where none could be drawn.
+    """Return a phrase that is not of the thing, and NEAR or FAR; None where none could be drawn.
 
     By turns one of another thing of the picture, of another sort (of two people, each may go by the other's
     name), and one whose noun is in no caption.
@@ -69,7 +69,7 @@ def something_else(
     others = [
         text
         for other, said in texts.items()
-        if sort_of(scene.thing(other)) != sort_of(scene.thing(thing))
+        if scene.thing(other).sort != scene.thing(thing).sort
         for text in said
         if head_noun(text) not in nouns
     ]
@@ -77,11 +77,6 @@ def something_else(
         return pick(others, rng), NEAR
     absent = None if scene.exhaustive else book.absent(caption_words(scene), rng)
     return None if absent is None else (absent, FAR)
-
-
-def sort_of(thing: Thing) -> str:
-    """Return what sort of thing it is."""
-    return thing.supercategory or thing.category
 
 
 def score(answer: Answer, item: Item[str]) -> Outcome:
