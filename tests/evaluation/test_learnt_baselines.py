@@ -104,6 +104,8 @@ def test_bare_expressions_ask_for_the_category_of_the_same_things(scenes: list[S
         ("calibration", 5242, {"constant_score_auroc": 0.5}),
         ("nowhere", 10484, {"constant_score": 0.5}),
         ("verification", 4028, {"always_yes": 0.5}),
+        ("choosing", 2014, {"always_the_first": 0.5015}),
+        ("attributes", 1660, {"always_yes": 0.5}),
     ],
 )
 def test_counts_and_baselines_of_val(name: str, count: int, baselines: dict[str, float]) -> None:

@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 
 from deixis.answers.grounded import Answer
+from deixis.data.claims import FAR, NEAR, YES
 from deixis.data.phrasebook import caption_words, same_word
 from deixis.data.scene import Scene, Thing
 from deixis.evaluation.task import Item
-from deixis.evaluation.tasks.verification import FAR, NEAR, YES, items, measure, score
+from deixis.evaluation.tasks.verification import VERIFICATION, items
 from deixis.language.nouns import head_noun
 from deixis.pictures.opening import open_picture
 from deixis.regions.shapes import Box
@@ -72,7 +73,7 @@ def test_nothing_is_asked_where_nothing_wrong_can_be_said() -> None:
 )
 @pytest.mark.parametrize("truth", [YES, NEAR, FAR])
 def test_the_first_yes_or_no_is_the_verdict(text: str, yes: bool | None, truth: str) -> None:
-    outcome = score(said(PICTURE, text), Item("1", "is {it} a dog?", truth))
+    outcome = VERIFICATION.score(said(PICTURE, text), Item("1", "is {it} a dog?", truth))
     assert outcome.numbers["right"] == float(yes is (truth == YES))
     assert (outcome.numbers["said_yes"], outcome.numbers["unclear"]) == (
         float(yes is True),
@@ -85,7 +86,7 @@ def test_the_first_yes_or_no_is_the_verdict(text: str, yes: bool | None, truth: 
 
 def test_an_answer_that_cannot_be_parsed_is_wrong() -> None:
     broken: Answer = said(PICTURE, "yes", parse_failures=("cut",))
-    outcome = score(broken, Item("1", "is {it} a dog?", YES))
+    outcome = VERIFICATION.score(broken, Item("1", "is {it} a dog?", YES))
     assert outcome.parse_failed and outcome.numbers["right"] == 0 and outcome.numbers["unclear"] == 1
 
 
@@ -98,7 +99,7 @@ def test_numbers_of_each_sort() -> None:
         NEAR: np.array([0.0, 0.0, 1.0, 0.0]),
         FAR: np.array([0.0, 0.0, 0.0, 1.0]),
     }
-    assert measure(columns) == {
+    assert VERIFICATION.measure(columns) == {
         "right": 0.5,
         "right_yes": 0.5,
         "right_near": 1.0,

@@ -22,7 +22,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default="grounding,expressions,naming",
         metavar="A,B",
         help="separated by commas, or all (default: %(default)s; further ones: naming_point, "
-        "naming_scribble, expressions_bare, presence, calibration, nowhere, free; docs/evaluation.md)",
+        "naming_scribble, expressions_bare, presence, verification, choosing, attributes, calibration, "
+        "nowhere, free; docs/evaluation.md)",
     )
     parser.add_argument(
         "--model", metavar="NAME|DIR", help="a system's name or a saved folder (default: the embedded one)"

@@ -8,7 +8,9 @@ from typing import Any
 
 from deixis.errors import UsageError
 from deixis.evaluation.task import Task
+from deixis.evaluation.tasks.attributes import ATTRIBUTES
 from deixis.evaluation.tasks.calibration import CALIBRATION
+from deixis.evaluation.tasks.choosing import CHOOSING
 from deixis.evaluation.tasks.expressions import EXPRESSIONS, EXPRESSIONS_BARE
 from deixis.evaluation.tasks.free import FREE
 from deixis.evaluation.tasks.grounding import GROUNDING
@@ -29,6 +31,8 @@ TASKS: dict[str, Task[Any]] = {
     "calibration": CALIBRATION,
     "nowhere": NOWHERE,
     "verification": VERIFICATION,
+    "choosing": CHOOSING,
+    "attributes": ATTRIBUTES,
 }
 ALL = "all"
 
