@@ -40,6 +40,8 @@ QUESTIONS = (
     Ask("astronaut", "Describe {it}.", deixis.Polygon(((150, 20), (290, 20), (300, 190), (150, 190)))),
     Ask("astronaut", "What is {it}?", deixis.Scribble(((110, 330), (160, 380), (220, 400), (280, 380)))),
     Ask("chelsea", "What is {it}?", disc(451, 300, x=220, y=130, radius=110)),
+    Ask("chelsea", "Is {it} a dog?", deixis.Box(80, 20, 430, 290)),
+    Ask("coffee", "Is {it} a plate or a cup?", deixis.Box(150, 50, 480, 370)),
     Ask("astronaut", "Where is the woman?"),
     Ask("astronaut", "Where is her face?"),
     Ask("chelsea", "Where is the cat?"),

@@ -122,6 +122,7 @@ def test_a_config_that_is_none(folder: Path, content: str) -> None:
         {"side": 0},
         {"place_rule": {"nowhere": 0.5, "no_such_threshold": 1}},
         {"place_rule": {"trust": [1.0]}},
+        {"claim_rules": {"name": {"said": 1.0}}},
     ],
     ids=str,
 )

@@ -17,7 +17,7 @@ from deixis.layers.region_view import pointed_boxes
 
 HIDDEN = 376
 DROPPED_SEEN, DROPPED_HIDDEN = 0.7, 0.6  # shares, while it learns
-NEVER = -100.0  # the bias of a word piece that begins no name
+NEVER = -100.0  # what a word piece that begins no name has for a bias and for a log share
 
 
 class RegionNamer(nn.Module):
@@ -29,6 +29,8 @@ class RegionNamer(nn.Module):
 
     mean: Tensor
     spread: Tensor
+    usual_names: Tensor
+    usual_qualities: Tensor
 
     def __init__(self, *, head_width: int, map_width: int, words: int, word_width: int) -> None:
         super().__init__()
@@ -36,6 +38,9 @@ class RegionNamer(nn.Module):
         # Of what the maps hold in the regions that this was fitted on.
         self.register_buffer("mean", torch.zeros(size))
         self.register_buffer("spread", torch.ones(size))
+        # By word piece: the log of the share of phrases whose noun, or a word before that, begins with it.
+        self.register_buffer("usual_names", torch.full((words,), NEVER))
+        self.register_buffer("usual_qualities", torch.full((words,), NEVER))
         self.hidden = nn.Linear(size, HIDDEN)
         self.out = nn.Linear(HIDDEN, word_width)
         self.bias = nn.Parameter(torch.full((words,), NEVER))
@@ -49,6 +54,8 @@ class RegionNamer(nn.Module):
         """Make room for further words, none of which begins a name."""
         further = words - len(self.bias)
         self.bias = nn.Parameter(functional.pad(self.bias.detach(), (0, further), value=NEVER))
+        self.usual_names = functional.pad(self.usual_names, (0, further), value=NEVER)
+        self.usual_qualities = functional.pad(self.usual_qualities, (0, further), value=NEVER)
 
     def forward(self, seen: Tensor, words: Tensor) -> Tensor:
         """Return logits (K, V) of what was seen in regions (K, S); words (V, E): the vectors of all words."""

@@ -60,13 +60,15 @@ class Perception:
 class Written:
     """Token ids, their labels (the ignored one where nothing is learnt), the regions behind region tokens.
 
-    presumes: whether the question takes for granted that what it asks for is in the picture.
+    presumes: whether the question takes for granted that what it asks for is in the picture. claims: what it
+    says that its only region is, or offers to choose from, see ``language.claims``.
     """
 
     ids: tuple[int, ...]
     labels: tuple[int, ...]
     regions: tuple[Region, ...]
     presumes: bool = True
+    claims: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +22,7 @@ from deixis.systems.pointer.namer_fit import (
     fit_namer,
     in_front,
     lessons_from,
+    log_shares,
     name_loss,
     ways_to_point,
 )
@@ -90,6 +92,35 @@ def test_they_are_learnt_but_not_said(scenes: list[Scene], monkeypatch: pytest.M
     assert first in lessons_from(network, tiny_vocabulary(), scenes).pieces
 
 
+def test_how_usual_names_and_qualities_are() -> None:
+    vocabulary = tiny_vocabulary()
+    words = ["dog", "dog", "cat", "", "dog", "zebra"]
+    shares = log_shares(words, vocabulary)
+    known = {piece: float(share) for piece, share in enumerate(shares) if share > NEVER / 2}
+    z = vocabulary.encode("zebra")[0]
+    dog, cat = (vocabulary.encode(word)[0] for word in ("dog", "cat"))
+    assert known == {dog: pytest.approx(math.log(3 / 5)), cat: pytest.approx(math.log(1 / 5)), z: known[cat]}
+    assert (log_shares(words, vocabulary, at_least=2) > NEVER / 2).nonzero().tolist() == [[dog]]
+
+
+def test_a_fitted_namer_knows_how_usual_words_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Qualities are words that mostly stand in front of nouns, and of one piece."""
+    monkeypatch.setattr("deixis.systems.pointer.namer_fit.LEAST_QUALITY", 6)
+    monkeypatch.setattr(
+        "deixis.systems.pointer.namer_fit.shown_things",
+        lambda *_: torch.randn(6, len(tiny_network(region_namer=True).region_namer.mean)),
+    )
+    vocabulary = tiny_vocabulary()
+    texts = ("a red dog", "a big cat", "the dog cat", "an ugly hat", "the big")
+    scenes = [said_of(n, *(texts if n < 6 else texts[:1])) for n in range(9)]
+    namer = fitted(scenes).region_namer
+    names, qualities = (
+        {vocabulary.pieces[int(n)] for n in (usual > NEVER / 2).nonzero()}
+        for usual in (namer.usual_names, namer.usual_qualities)
+    )
+    assert names == {"dog", "cat", "hat", "big"} and qualities == {"red"}
+
+
 def test_ways_to_point_stay_in_the_box_or_nearly() -> None:
     box = Box(10, 20, 50, 40, frame=Frame.original(64, 64))
     ways = list(ways_to_point(box, np.random.default_rng(1)))
@@ -122,7 +153,10 @@ def test_a_fitted_namer_knows_the_shapes_it_was_shown(scenes: list[Scene], monke
     assert right > guessed + 0.15
 
 
-def test_everything_else_stands_still_and_the_same_seed_gives_the_same(scenes: list[Scene]) -> None:
+def test_everything_else_stands_still_and_the_same_seed_gives_the_same(
+    scenes: list[Scene], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("deixis.systems.pointer.namer_fit.LEAST_QUALITY", 2)  # there are few pictures
     before, first, second = tiny_network(region_namer=True).state_dict(), fitted(scenes), fitted(scenes)
     after = first.state_dict()
     for name, tensor in before.items():

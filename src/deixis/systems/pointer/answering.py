@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from itertools import accumulate
 from pathlib import Path
 
 import torch
@@ -12,6 +11,7 @@ from torch import Tensor
 from deixis.answers.grounded import Answer, Span
 from deixis.data.dialogue import Dialogue, Example, Mark, Turn
 from deixis.errors import BadWeights, UsageError
+from deixis.language.claims import claimed
 from deixis.language.place_grammar import State, next_state
 from deixis.language.questions import presumes
 from deixis.language.spelling import Spelling
@@ -32,11 +32,12 @@ from deixis.pictures.padding import letterbox
 from deixis.regions.carrying import carried
 from deixis.regions.shapes import Box, Region
 from deixis.systems.contract import Completion, Perception, Question, Reading, System, Written
+from deixis.systems.pointer.claims import SORTS, ClaimRule, Verdicts, Weighed, judged, weigh
 from deixis.systems.pointer.collate import PointerCollate, region_tensors
-from deixis.systems.pointer.decoding import Seen, grow, read_prefix, verdicts
+from deixis.systems.pointer.decoding import Seen, embedded, grow, read_prefix, verdicts
 from deixis.systems.pointer.model import PointerNetwork
 from deixis.systems.pointer.objective import ObjectiveWeights, PointerObjective
-from deixis.systems.pointer.openings import Opinion
+from deixis.systems.pointer.openings import Claims, Opinion
 from deixis.systems.pointer.places import (
     SUREST,
     PlaceReading,
@@ -62,6 +63,9 @@ class PointerSystem(System):
         self.network: PointerNetwork = network.eval()
         self.vocabulary = vocabulary
         self.rule = PlaceRule(**network.config.place_rule)
+        stored = network.config.claim_rules
+        self.claim_rules = {sort: ClaimRule(**stored[sort]) for sort in SORTS if sort in stored}
+        self.verdicts = Verdicts.of(vocabulary)
         self.spelling = Spelling(vocabulary.pieces)
         self.articles = tuple(i for i, piece in enumerate(vocabulary.pieces) if piece in ARTICLES)
 
@@ -90,7 +94,11 @@ class PointerSystem(System):
                 f"{self.network.config.max_text}"
             )
         return Written(
-            tuple(draft.ids), tuple(draft.labels), tuple(draft.regions), presumes=presumes(question.text)
+            tuple(draft.ids),
+            tuple(draft.labels),
+            tuple(draft.regions),
+            presumes=presumes(question.text),
+            claims=claimed(question.text),
         )
 
     @torch.inference_mode()
@@ -99,17 +107,7 @@ class PointerSystem(System):
     ) -> list[Completion]:
         """Answer all prompts greedily, as one batch."""
         network, seen = self.network, perception.tensors
-        tensors = region_tensors(
-            [[region for prompt in prompts for region in prompt.regions]], network.config
-        )
-        vectors = network.encode_regions(
-            seen.places, tensors["region_masks"], tensors["region_geometry"], tensors["region_present"]
-        )
-        embeds, used = [], 0
-        for prompt in prompts:
-            own = vectors[used : used + len(prompt.regions)]
-            embeds.append(network.embed(torch.tensor(prompt.ids)[None], regions=own)[0])
-            used += len(prompt.regions)
+        embeds = embedded(network, seen, prompts)
         inside = picture_part(perception.view.frame, perception.picture.frame)
 
         def decide(prompt: int, hidden: Tensor) -> PlaceReading:
@@ -128,37 +126,62 @@ class PointerSystem(System):
         def spell(prompt: int, logits: Tensor, said: Sequence[int]) -> Tensor:
             return self.spelling.kept(logits, asked[prompt], said)
 
+        opinions = self.opinions(prompts, seen)
         return grow(
             network,
             seen,
             embeds,
             decide=decide,
             spell=spell,
-            opinions=self.opinions(prompts, seen, tensors),
+            opinions=opinions,
+            claims=self.claims(perception, prompts, opinions),
             max_new_tokens=max_new_tokens,
         )
 
-    def opinions(
-        self, prompts: Sequence[Written], seen: Seen, tensors: Mapping[str, Tensor]
-    ) -> dict[int, Opinion]:
-        """Return what the namer makes of the regions that prompts are about, by number of prompt.
-
-        tensors: what ``region_tensors`` makes of the regions of all prompts, in their order, as one row.
-        """
-        if not self.network.config.region_namer:
+    def opinions(self, prompts: Sequence[Written], seen: Seen) -> dict[int, Opinion]:
+        """Return what the namer makes of the regions that prompts are about, by number of prompt."""
+        about = {n: prompt.regions[-1] for n, prompt in enumerate(prompts) if asks_about_one(prompt.ids)}
+        if not about or not self.network.config.region_namer:
             return {}
-        ends = list(accumulate(len(prompt.regions) for prompt in prompts))
-        about = {
-            n: end - 1
-            for n, (prompt, end) in enumerate(zip(prompts, ends, strict=True))
-            if asks_about_one(prompt.ids)
-        }
-        if not about:
-            return {}
+        tensors = region_tensors([list(about.values())], self.network.config)
         pieces, likely = self.network.name_regions(
             seen.places, tensors["region_masks"], tensors["region_geometry"]
         )
-        return {n: Opinion(pieces, likely[0, region], self.articles) for n, region in about.items()}
+        return {n: Opinion(pieces, own, self.articles) for n, own in zip(about, likely[0], strict=True)}
+
+    def claims(
+        self, perception: Perception, prompts: Sequence[Written], opinions: Mapping[int, Opinion]
+    ) -> dict[int, Claims]:
+        """Return what prompts say that their region is, judged, by number of prompt."""
+        verdicts = self.verdicts
+        if verdicts is None or not self.claim_rules:
+            return {}
+        named = [number for number, opinion in opinions.items() if len(opinion.pieces) > 1]
+        weighed = self.weigh_claims(perception, {number: prompts[number] for number in named})
+        return {
+            number: judged(
+                one,
+                self.claim_rules,
+                namer=self.network.region_namer,
+                opinion=opinions[number],
+                verdicts=verdicts,
+            )
+            for number, one in weighed.items()
+            if one.sort in self.claim_rules
+        }
+
+    @torch.inference_mode()
+    def weigh_claims(self, perception: Perception, prompts: Mapping[int, Written]) -> dict[int, Weighed]:
+        """Return what speaks for what prompts say that their region is, by number of prompt."""
+        view = perception.view.frame
+        return weigh(
+            self.network,
+            self.vocabulary,
+            perception.tensors,
+            {number: prompt for number, prompt in prompts.items() if prompt.claims},
+            whole=Box(*picture_part(view, perception.picture.frame), frame=view),
+            articles=self.articles,
+        )
 
     def read(self, completion: Completion, perception: Perception) -> Reading:
         """Turn tokens and place readings into text and spans."""
@@ -234,7 +257,9 @@ def open_pointer(folder: Path) -> PointerSystem:
     try:
         return PointerSystem(network, vocabulary)
     except TypeError as fault:
-        raise BadWeights(f"the place_rule in {folder / 'config.json'} is none: {fault}") from fault
+        raise BadWeights(
+            f"the place_rule or one of the claim_rules in {folder / 'config.json'} is none: {fault}"
+        ) from fault
 
 
 def asks_about_one(ids: Sequence[int]) -> bool:

@@ -26,8 +26,8 @@ class PointerConfig(PreTrainedConfig):
     candidates say that is left out at random in training. region_namer: whether a classifier has a say in
     what regions are called. second_side: pixels of another square at which the picture is seen, too, when it
     is asked about; places come from both. 0 for none.
-    max_text: longest text in tokens. place_rule: settings of ``places.PlaceRule``, chosen on pictures held
-    out of training.
+    max_text: longest text in tokens. place_rule: settings of ``places.PlaceRule``; claim_rules: of
+    ``claims.ClaimRule``, by sort of claim; both chosen on pictures held out of training.
     """
 
     model_type = "deixis_pointer"
@@ -52,6 +52,7 @@ class PointerConfig(PreTrainedConfig):
         vocab_size: int = 64,
         max_text: int = 512,
         place_rule: dict[str, Any] | None = None,
+        claim_rules: dict[str, Any] | None = None,
         **kwargs: Any,
     ) -> None:
         self.tower = tower
@@ -83,6 +84,7 @@ class PointerConfig(PreTrainedConfig):
         self.vocab_size = vocab_size
         self.max_text = max_text
         self.place_rule: dict[str, Any] = dict(place_rule or {})
+        self.claim_rules: dict[str, Any] = dict(claim_rules or {})
         super().__init__(**kwargs)
 
     @classmethod

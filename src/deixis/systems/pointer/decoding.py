@@ -16,9 +16,10 @@ from deixis.language.caching import named
 from deixis.language.place_grammar import State, forbid, next_state, repetitions
 from deixis.language.vocabulary import FOUND, NOWHERE, PAD, PHRASE, PLACE
 from deixis.layers.place_map import PlaceMap
-from deixis.systems.contract import Completion
+from deixis.systems.contract import Completion, Written
+from deixis.systems.pointer.collate import region_tensors
 from deixis.systems.pointer.model import PointerNetwork
-from deixis.systems.pointer.openings import Beginning, Opinion, openings
+from deixis.systems.pointer.openings import Beginning, Claims, Opinion, openings
 from deixis.systems.pointer.places import PlaceReading
 from deixis.systems.pointer.prompts import verdict
 from deixis.systems.pointer.stepping import step
@@ -42,6 +43,19 @@ def read_prefix(network: PointerNetwork, places: PlaceMap) -> Seen:
     return Seen(places, tuple((layer.keys, layer.values) for layer in layers))
 
 
+def embedded(network: PointerNetwork, seen: Seen, prompts: Sequence[Written]) -> list[Tensor]:
+    """Return the embeddings (T_i, W) of prompts about a picture, with what it holds at their regions."""
+    tensors = region_tensors([[region for prompt in prompts for region in prompt.regions]], network.config)
+    vectors = network.encode_regions(
+        seen.places, tensors["region_masks"], tensors["region_geometry"], tensors["region_present"]
+    )
+    each = vectors.split([len(prompt.regions) for prompt in prompts])
+    return [
+        network.embed(torch.tensor(prompt.ids)[None], regions=own)[0]
+        for prompt, own in zip(prompts, each, strict=True)
+    ]
+
+
 def grow(
     network: PointerNetwork,
     seen: Seen,
@@ -50,6 +64,7 @@ def grow(
     decide: Callable[[int, Tensor], PlaceReading],
     spell: Callable[[int, Tensor, Sequence[int]], Tensor],
     opinions: Mapping[int, Opinion],
+    claims: Mapping[int, Claims],
     max_new_tokens: int,
 ) -> list[Completion]:
     """Return greedy completions of prompts, given as embeddings (T_i, W), as one batch.
@@ -57,15 +72,11 @@ def grow(
     decide: turns the number of a prompt and the hidden state (W,) at its place token into a reading. spell:
     turns the number of a prompt, logits (V,) and the ids of a phrase so far into logits that spell it as
     the prompt does. opinions: what the namer makes of the region that a prompt is about, by number of
-    prompt. An answer ends with END or after ``max_new_tokens``.
+    prompt. claims: what a prompt says that the region is. An answer ends with END or after
+    ``max_new_tokens``.
     """
     rows = len(embeds)
-    cache = DynamicCache(config=network.decoder.config)
-    for layer, (keys, values) in enumerate(seen.prefix):
-        cache.update(keys.expand(rows, -1, -1, -1), values.expand(rows, -1, -1, -1), layer)
-    padded = left_padded(embeds, prefix=seen.prefix[0][0].shape[2])
-    hidden = step(network, padded.embeds, padded.visible, padded.positions, cache)[:, -1]
-    keys_seen, position = padded.visible[:, -1], padded.positions[:, -1:]
+    hidden, cache, keys_seen, position = read_prompts(network, seen, embeds)
     ids: list[list[int]] = [[] for _ in range(rows)]
     readings: list[list[PlaceReading]] = [[] for _ in range(rows)]
     states = [State.WORDS] * rows
@@ -78,7 +89,7 @@ def grow(
                 logits[row] = spell(row, logits[row], open_phrase(ids[row]))
         if number == 0:
             start = Beginning.of(network, logits, cache, keys_seen=keys_seen, position=position)
-            waiting = [opening[::-1] for opening in openings(start, opinions)]
+            waiting = [opening[::-1] for opening in openings(start, opinions, claims)]
         chosen = logits.argmax(dim=-1).tolist()
         for row, state in enumerate(states):
             if state is State.ENDED:
@@ -103,6 +114,30 @@ def grow(
             network, network.words(torch.tensor(chosen)[:, None]), keys_seen[:, None], position, cache
         )[:, -1]
     return [Completion(tuple(row), tuple(read)) for row, read in zip(ids, readings, strict=True)]
+
+
+def read_prompts(
+    network: PointerNetwork, seen: Seen, embeds: Sequence[Tensor]
+) -> tuple[Tensor, DynamicCache, Tensor, Tensor]:
+    """Read prompts (T_i, W) behind the picture, as one batch.
+
+    Returns the last hidden states (B, W), the cache, who sees which of its slots (B, keys), and the last
+    positions (B, 1).
+    """
+    rows = len(embeds)
+    cache = DynamicCache(config=network.decoder.config)
+    for layer, (keys, values) in enumerate(seen.prefix):
+        cache.update(keys.expand(rows, -1, -1, -1), values.expand(rows, -1, -1, -1), layer)
+    padded = left_padded(embeds, prefix=seen.prefix[0][0].shape[2])
+    hidden = step(network, padded.embeds, padded.visible, padded.positions, cache)[:, -1]
+    return hidden, cache, padded.visible[:, -1], padded.positions[:, -1:]
+
+
+def begin(network: PointerNetwork, seen: Seen, embeds: Sequence[Tensor]) -> Beginning:
+    """Return the beginnings of the answers to prompts (T_i, W)."""
+    hidden, cache, keys_seen, position = read_prompts(network, seen, embeds)
+    logits = forbid(network.words.logits(hidden), [State.WORDS] * len(embeds))
+    return Beginning.of(network, logits, cache, keys_seen=keys_seen, position=position)
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 import zlib
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,6 +20,7 @@ from tqdm import tqdm
 
 from deixis.data.perturbation import ANYWHERE, inner_point, inner_scribble, jittered, outline
 from deixis.data.phrasebook import nouns_of, phrases_of
+from deixis.data.qualities import qualities_in
 from deixis.data.scene import Scene
 from deixis.language.nouns import head_noun, words_of
 from deixis.language.vocabulary import UNKNOWN, Vocabulary
@@ -31,6 +32,7 @@ from deixis.systems.pointer.collate import region_tensors
 from deixis.systems.pointer.model import PointerNetwork
 
 LEAST = 4  # things that a name must have to be learnt
+LEAST_QUALITY = 30  # phrases that a word must stand in, before the noun, to be known as a quality
 PASSES, BATCH = 4, 512
 RATE, WEIGHT_DECAY, WARMUP = 1e-3, 0.05, 50
 LEAST_SPREAD = 1e-3  # what hardly ever differs is not blown up
@@ -67,8 +69,15 @@ def fit_namer(
         for layer in (namer.hidden, namer.out):
             layer.reset_parameters()
         practise(namer.train(), network.words.table.weight.detach(), lessons)
+    texts = [text for scene in scenes for text in phrases_of(scene)]
+    qualities = (one for text in texts for one in qualities_in(text) if len(vocabulary.encode(one)) == 1)
+    before = torch.zeros(len(vocabulary), dtype=torch.bool)
+    before[in_front(scenes, vocabulary)] = True
     with torch.no_grad():
-        namer.eval().bias[in_front(scenes, vocabulary)] = NEVER
+        namer.eval().bias[before] = NEVER
+        namer.usual_names.copy_(log_shares(map(head_noun, texts), vocabulary))
+        namer.usual_qualities.copy_(log_shares(qualities, vocabulary, at_least=LEAST_QUALITY))
+        namer.usual_qualities[~before] = NEVER
 
 
 def mean_and_spread(seen: Tensor) -> tuple[Tensor, Tensor]:
@@ -153,6 +162,16 @@ def in_front(scenes: Sequence[Scene], vocabulary: Vocabulary) -> Tensor:
             first = words.index(noun) if noun in words else len(words)
             before.update(vocabulary.encode(word)[0] for word in words[:first])
     return torch.tensor(sorted(p for p in before if before[p] > nouns[p]), dtype=torch.long)
+
+
+def log_shares(words: Iterable[str], vocabulary: Vocabulary, *, at_least: int = 1) -> Tensor:
+    """Return, by word piece (V,), the log of the share of words that begin with it; NEVER for rarer ones."""
+    counts = Counter(vocabulary.encode(word)[0] for word in words if word)
+    shares = torch.full((len(vocabulary),), NEVER)
+    for piece, count in counts.items():
+        if piece != UNKNOWN.id and count >= at_least:
+            shares[piece] = math.log(count / counts.total())
+    return shares
 
 
 def first_pieces(scene: Scene, vocabulary: Vocabulary) -> dict[int, list[int]]:

@@ -1,4 +1,4 @@
-"""How answers begin: the first word chosen together with the second, and names by two opinions.
+"""How answers begin: the first word chosen together with the second, names by two opinions, claims judged.
 
 Taken alone, the article "a" beats every word that needs none, and no answer would ever be "people".
 """
@@ -21,6 +21,7 @@ from deixis.systems.pointer.stepping import step
 
 FIRST_WORDS = 6  # first tokens that are tried out
 SURE = math.log(0.9)  # a first token as likely as this is taken as it is
+VERDICT = math.log(0.5)  # yes and no together as likely as this: the answer is one of them
 NAMER_WEIGHT = 1.5  # the decoder's opinion counts as 1: it is too sure of its own
 
 
@@ -31,6 +32,20 @@ class Opinion:
     pieces: Tensor  # (N,) ids of the word pieces that begin a name
     likely: Tensor  # (N,) log-probabilities
     articles: tuple[int, ...]  # ids of the words that may stand in front of one
+
+
+@dataclass(frozen=True)
+class Claims:
+    """What a question says that a region is, or the likeliest of what there is to choose from."""
+
+    phrase: tuple[int, ...]  # ids, up to the end of the answer
+    odds: float  # log odds that it is so, before the decoder's yes and no
+    instead: list[int]  # ids of how an answer says what else it is
+    a_choice: bool
+    counts: float  # how much the decoder's log odds of yes against no count beside ``odds``
+    yes: int
+    no: int
+    comma: int
 
 
 @dataclass(frozen=True)
@@ -74,13 +89,27 @@ class Beginning:
         states = [next_state(State.WORDS, token) or State.ENDED for token in tokens.tolist()]
         return forbid(self.network.words.logits(hidden), states).log_softmax(dim=-1)
 
+    def ways(self, rows: Tensor, articles: Tensor) -> Tensor:
+        """Return log-probabilities (N, 1 + A, V) of words that answers begin with: bare, or behind articles.
 
-def openings(start: Beginning, opinions: Mapping[int, Opinion]) -> list[list[int]]:
+        rows (N,), articles (A,): an article alone is no word.
+        """
+        behind = self.after(rows.repeat_interleave(len(articles)), articles.repeat(len(rows)))
+        alone = self.scores[rows].index_fill(1, articles, float("-inf"))
+        after = self.scores[rows][:, articles, None] + behind.unflatten(0, (len(rows), len(articles)))
+        return torch.cat([alone[:, None], after], dim=1)
+
+
+def openings(
+    start: Beginning, opinions: Mapping[int, Opinion], claims: Mapping[int, Claims]
+) -> list[list[int]]:
     """Return the first token or tokens of each answer.
 
-    opinions: by row, for answers to questions about one region.
+    opinions: by row, for answers to questions about one region. claims: by row, for those of them that say
+    what it is.
     """
-    said = names(start, opinions)
+    said = verdicts(start, claims)
+    said |= names(start, {row: opinion for row, opinion in opinions.items() if row not in said})
     said |= first_words(start, [row for row in range(len(start.scores)) if row not in said])
     return [said[row] for row in range(len(start.scores))]
 
@@ -108,15 +137,40 @@ def names(start: Beginning, opinions: Mapping[int, Opinion]) -> dict[int, list[i
         return {}
     rows = torch.tensor(list(opinions))
     articles = torch.tensor(next(iter(opinions.values())).articles, dtype=torch.long)
-    behind = start.after(rows.repeat_interleave(len(articles)), articles.repeat(len(rows)))
-    alone = start.scores[rows].index_fill(1, articles, float("-inf"))  # an article alone is no word
-    after = start.scores[rows][:, articles, None] + behind.unflatten(0, (len(rows), len(articles)))
-    ways = torch.cat([alone[:, None], after], dim=1)  # (R, 1 + A, V): behind no article, or behind each
     said: dict[int, list[int]] = {}
-    for own, words, (row, opinion) in zip(ways, ways.logsumexp(dim=1), opinions.items(), strict=True):
-        if words.argmax() not in opinion.pieces:
+    for ways, (row, opinion) in zip(start.ways(rows, articles), opinions.items(), strict=True):
+        if ways.logsumexp(dim=0).argmax() in opinion.pieces:
+            said[row] = named(ways, opinion)
+    return said
+
+
+def named(ways: Tensor, opinion: Opinion, *, never: int | None = None) -> list[int]:
+    """Return the article, if any, and the word piece of the name that both opinions like best.
+
+    ways (1 + A, V): the decoder's opinion, as of ``Beginning.ways``. never: a piece that it is not.
+    """
+    both = ways.logsumexp(dim=0)[opinion.pieces] + NAMER_WEIGHT * opinion.likely
+    if never is not None:
+        both = both.masked_fill(opinion.pieces == never, float("-inf"))
+    piece = int(opinion.pieces[both.argmax()])
+    way = int(ways[:, piece].argmax())
+    return [piece] if way == 0 else [opinion.articles[way - 1], piece]
+
+
+def verdicts(start: Beginning, claims: Mapping[int, Claims]) -> dict[int, list[int]]:
+    """Return the openings of answers to claims: "yes, a dog", "no, a cat", or the likeliest of a choice.
+
+    Where there is no choice and the decoder would begin with neither yes nor no, the answer is left alone.
+    """
+    said: dict[int, list[int]] = {}
+    for row, claimed in claims.items():
+        yes, no = start.scores[row, claimed.yes], start.scores[row, claimed.no]
+        if claimed.a_choice:
+            said[row] = list(claimed.phrase)
+        elif torch.logaddexp(yes, no) < VERDICT:
             continue
-        piece = int(opinion.pieces[(words[opinion.pieces] + NAMER_WEIGHT * opinion.likely).argmax()])
-        way = int(own[:, piece].argmax())
-        said[row] = [piece] if way == 0 else [int(articles[way - 1]), piece]
+        elif claimed.odds + claimed.counts * float(yes - no) > 0:
+            said[row] = [claimed.yes, claimed.comma, *claimed.phrase]
+        else:
+            said[row] = [claimed.no, claimed.comma, *claimed.instead]
     return said

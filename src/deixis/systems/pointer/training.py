@@ -12,12 +12,15 @@ from safetensors.torch import load_file
 from torch import nn
 
 from deixis.data.phrasebook import Phrasebook
+from deixis.data.qualities import Qualities
 from deixis.data.scene import Scene
 from deixis.errors import RecipeError
 from deixis.language.vocabulary import Vocabulary, build_vocabulary, grown_vocabulary
 from deixis.layers.towers.pretrained import load_pretrained_tower
+from deixis.systems.pointer.answering import PointerSystem
 from deixis.systems.pointer.averaging import average
 from deixis.systems.pointer.calibration import choose_rule
+from deixis.systems.pointer.claim_fit import choose_claim_rules
 from deixis.systems.pointer.collate import PointerCollate
 from deixis.systems.pointer.config import PointerConfig
 from deixis.systems.pointer.model import PointerNetwork
@@ -160,8 +163,8 @@ def save_objective(
 ) -> None:
     """Write the trained network in bfloat16, without what served training only.
 
-    Its namer is fitted to the scenes it was trained on; the rule by which it reads places is chosen on the
-    held-out ones.
+    Its namer is fitted to the scenes it was trained on; the rules by which it reads places and judges claims
+    are chosen on the held-out ones.
     """
     assert isinstance(objective, PointerObjective)
     network = objective.network.eval().cpu()
@@ -170,4 +173,9 @@ def save_objective(
     if held_out:
         rule = choose_rule(network, vocabulary, held_out, phrasebook=phrasebook)
         network.config.place_rule = dataclasses.asdict(rule)
+    if held_out and network.config.region_namer:
+        rules = choose_claim_rules(
+            PointerSystem(network, vocabulary), held_out, book=phrasebook, qualities=Qualities(scenes)
+        )
+        network.config.claim_rules = {sort: dataclasses.asdict(rule) for sort, rule in rules.items()}
     save_network(network, vocabulary, folder)
