@@ -9,7 +9,7 @@ from deixis.data.claims import YES
 from deixis.data.qualities import UNSAID, Qualities
 from deixis.data.scene import Scene
 from deixis.evaluation.task import Item, Task
-from deixis.evaluation.tasks.verification import baselines, judged_verdict, measured_verdicts
+from deixis.evaluation.verdicts import baselines, judged_verdict, measured_verdicts
 from deixis.regions.frames import Frame
 
 SORTS = (YES, UNSAID)

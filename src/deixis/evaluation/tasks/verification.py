@@ -4,21 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
-from typing import TYPE_CHECKING
-
-import numpy as np
 
 from deixis.data.claims import FAR, NEAR, YES, claims_about
 from deixis.data.phrasebook import Phrasebook
 from deixis.data.scene import Scene
-from deixis.evaluation.metrics.answer_kinds import verdict
-from deixis.evaluation.metrics.confidence import mean_where
-from deixis.evaluation.task import Columns, Item, Outcome, Task
+from deixis.evaluation.task import Item, Task
 from deixis.evaluation.tasks.grounding import without_braces
+from deixis.evaluation.verdicts import baselines, judged_verdict, measured_verdicts
 from deixis.regions.frames import Frame
-
-if TYPE_CHECKING:
-    from deixis.answers.grounded import Answer
 
 SORTS = (YES, NEAR, FAR)
 
@@ -34,33 +27,6 @@ def items(scenes: Sequence[Scene], seed: int) -> list[Item[str]]:
             question = f"is {{it}} {without_braces(claim.said)}?"
             found.append(Item(scene.id, question, truth=claim.sort, regions=region))
     return found
-
-
-def judged_verdict(answer: Answer, item: Item[str], *, sorts: Sequence[str]) -> Outcome:
-    """Judge the first yes or no of an answer; one without, or one that cannot be parsed, is wrong."""
-    yes = None if answer.parse_failures else verdict(answer)
-    numbers = {
-        "right": float(yes is (item.truth == YES)),
-        "said_yes": float(yes is True),
-        "unclear": float(yes is None),
-        **{sort: float(item.truth == sort) for sort in sorts},
-    }
-    return Outcome(numbers, parse_failed=bool(answer.parse_failures))
-
-
-def baselines(scenes: Sequence[Scene], asked: Sequence[Item[str]]) -> dict[str, float]:
-    """Return what yes to everything earns."""
-    return {"always_yes": float(np.mean([item.truth == YES for item in asked]))}
-
-
-def measured_verdicts(columns: Columns, *, sorts: Sequence[str]) -> dict[str, float]:
-    """Return the share of right answers, also of each sort, and how often it said yes or neither."""
-    return {
-        "right": float(columns["right"].mean()),
-        **{f"right_{sort}": mean_where(columns["right"], columns[sort] > 0) for sort in sorts},
-        "said_yes": float(columns["said_yes"].mean()),
-        "unclear": float(columns["unclear"].mean()),
-    }
 
 
 VERIFICATION: Task[str] = Task(

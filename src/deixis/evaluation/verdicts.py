@@ -1,0 +1,44 @@
+"""Yes and no about claims: what an answer's verdict earns where the truth is the sort of a claim."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from deixis.data.claims import YES
+from deixis.evaluation.metrics.answer_kinds import verdict
+from deixis.evaluation.metrics.confidence import mean_where
+from deixis.evaluation.task import Columns, Item, Outcome
+
+if TYPE_CHECKING:
+    from deixis.answers.grounded import Answer
+    from deixis.data.scene import Scene
+
+
+def judged_verdict(answer: Answer, item: Item[str], *, sorts: Sequence[str]) -> Outcome:
+    """Judge the first yes or no of an answer; one without, or one that cannot be parsed, is wrong."""
+    yes = None if answer.parse_failures else verdict(answer)
+    numbers = {
+        "right": float(yes is (item.truth == YES)),
+        "said_yes": float(yes is True),
+        "unclear": float(yes is None),
+        **{sort: float(item.truth == sort) for sort in sorts},
+    }
+    return Outcome(numbers, parse_failed=bool(answer.parse_failures))
+
+
+def baselines(scenes: Sequence[Scene], asked: Sequence[Item[str]]) -> dict[str, float]:
+    """Return what yes to everything earns."""
+    return {"always_yes": float(np.mean([item.truth == YES for item in asked]))}
+
+
+def measured_verdicts(columns: Columns, *, sorts: Sequence[str]) -> dict[str, float]:
+    """Return the share of right answers, also of each sort, and how often it said yes or neither."""
+    return {
+        "right": float(columns["right"].mean()),
+        **{f"right_{sort}": mean_where(columns["right"], columns[sort] > 0) for sort in sorts},
+        "said_yes": float(columns["said_yes"].mean()),
+        "unclear": float(columns["unclear"].mean()),
+    }
