@@ -13,7 +13,8 @@ import yaml
 from safetensors.torch import load_file
 
 from deixis.errors import NonFiniteLoss, RecipeError, RecordError
-from deixis.systems import training_parts
+from deixis.regions.shapes import Box
+from deixis.systems import load, training_parts
 from deixis.training.checkpoints import checkpoints
 from deixis.training.loop import train
 from deixis.training.parallel import join_world
@@ -164,6 +165,19 @@ def test_a_stage_without_steps_fits_a_namer_to_the_finished_network(pack, tmp_pa
     assert {name.split(".")[0] for name in then.keys() - first.keys()} == {"region_namer"}
     assert (then["region_namer.bias"] > -50).any(), "it knows names"
     assert then["region_namer.mean"].any(), "it has seen regions"
+    assert json.loads((models[1] / "config.json").read_text())["claim_rules"] == {}, "nothing was held out"
+
+
+def test_rules_are_chosen_on_what_is_held_out(pack, tmp_path):
+    sources = [{"split": "train", "hold_out": 3}]
+    namer = {**TOY["network"], "region_namer": True}
+    [model] = run_recipes([toy_recipe(steps=2, sources=sources, network=namer)], data=pack, out=tmp_path)
+    config = json.loads((model / "config.json").read_text())
+    assert config["place_rule"] and "name" in config["claim_rules"]
+    answer = load(model).ask(
+        next((pack / "images").glob("*.jpg")), "is {it} a circle or a square?", it=Box(5, 5, 60, 60)
+    )
+    assert answer.text in ("A circle.", "A square.")
 
 
 def test_a_stage_mixes_in_another_model(pack, tmp_path):
