@@ -50,6 +50,11 @@ class RegionNamer(nn.Module):
         """The ids (N,) of the word pieces that begin a name."""
         return (self.bias > NEVER / 2).nonzero()[:, 0]
 
+    @property
+    def qualities(self) -> Tensor:
+        """The ids (M,) of the word pieces that tell qualities."""
+        return (self.usual_qualities > NEVER / 2).nonzero()[:, 0]
+
     def grow(self, words: int) -> None:
         """Make room for further words, none of which begins a name."""
         further = words - len(self.bias)

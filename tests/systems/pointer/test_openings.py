@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 import pytest
 import torch
@@ -15,7 +16,7 @@ from deixis.regions.shapes import Box, Region
 from deixis.systems.contract import Perception, checked_question
 from deixis.systems.pointer.answering import PointerSystem, asks_about_one
 from deixis.systems.pointer.collate import region_tensors
-from deixis.systems.pointer.openings import NAMER_WEIGHT, Opinion
+from deixis.systems.pointer.openings import NAMER_WEIGHT, Opinion, names
 from tests.systems.pointer.tiny import noise_picture, tiny_system
 
 NAMES = ("dog", "dogs", "cat", "hat")
@@ -128,6 +129,33 @@ def test_answers_that_begin_with_no_name_are_left_alone(monkeypatch: pytest.Monk
     assert opening(system) == opening(without)
 
 
+@dataclass(frozen=True)
+class Likely:
+    """A beginning whose only answer begins, behind no article, with words of these chances."""
+
+    chances: tuple[float, ...]
+
+    def ways(self, rows: Tensor, articles: Tensor) -> Tensor:
+        return torch.tensor([[self.chances, *[[0.0] * len(self.chances)] * len(articles)]]).log()
+
+
+@pytest.mark.parametrize(
+    ("chances", "said"),
+    [
+        ((0.4, 0.3, 0.2, 0.1), [0]),  # a name is likeliest
+        ((0.3, 0.25, 0.4, 0.05), [0]),  # a quality is likeliest, but names together are likelier
+        ((0.25, 0.2, 0.5, 0.05), None),  # ... than not
+        ((0.3, 0.25, 0.05, 0.4), None),  # neither a name nor a quality
+    ],
+)
+def test_a_quality_gives_way_to_names_that_are_likelier_together(
+    chances: tuple[float, ...], said: list[int] | None
+) -> None:
+    opinion = Opinion(torch.tensor([0, 1]), torch.tensor([-0.7, -0.7]), torch.tensor([2]), articles=(4,))
+    found = names(Likely(chances), {0: opinion})  # type: ignore[arg-type]
+    assert found == ({} if said is None else {0: said})
+
+
 @pytest.mark.parametrize("text", ["what is near {it} and {at}?", "what is there?"])
 def test_questions_about_no_or_several_regions_are_left_alone(
     text: str, monkeypatch: pytest.MonkeyPatch
@@ -175,4 +203,4 @@ def test_a_namer_that_was_never_fitted_says_nothing() -> None:
     system, without = tiny_system(region_namer=True), tiny_system(region_namer=True)
     without.network.config.region_namer = False
     assert opening(system) == opening(without)
-    assert Opinion(system.network.region_namer.pieces, torch.zeros(0), ()).pieces.numel() == 0
+    assert system.network.region_namer.pieces.numel() == 0

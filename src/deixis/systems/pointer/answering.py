@@ -147,7 +147,10 @@ class PointerSystem(System):
         pieces, likely = self.network.name_regions(
             seen.places, tensors["region_masks"], tensors["region_geometry"]
         )
-        return {n: Opinion(pieces, own, self.articles) for n, own in zip(about, likely[0], strict=True)}
+        qualities = self.network.region_namer.qualities
+        return {
+            n: Opinion(pieces, own, qualities, self.articles) for n, own in zip(about, likely[0], strict=True)
+        }
 
     def claims(
         self, perception: Perception, prompts: Sequence[Written], opinions: Mapping[int, Opinion]
@@ -162,7 +165,6 @@ class PointerSystem(System):
             number: judged(
                 one,
                 self.claim_rules,
-                namer=self.network.region_namer,
                 opinion=opinions[number],
                 verdicts=verdicts,
             )

@@ -181,7 +181,6 @@ def judged(
     weighed: Weighed,
     rules: Mapping[Sort, ClaimRule],
     *,
-    namer: RegionNamer,
     opinion: Opinion,
     verdicts: Verdicts,
 ) -> Claims:
@@ -196,12 +195,11 @@ def judged(
     ]
     best = max(range(len(odds)), key=odds.__getitem__)
     said = weighed.each[best][0]
-    if weighed.sort == "name":
+    others = opinion.qualities[opinion.qualities != said.piece]
+    if weighed.sort == "name" or len(others) == 0:
         instead = named(weighed.ways, opinion, never=said.piece)
     else:
-        known = namer.usual_qualities > NEVER / 2
-        known[said.piece] = False
-        likeliest = weighed.ways.logsumexp(dim=0).masked_fill(~known, float("-inf")).argmax()
+        likeliest = others[weighed.ways.logsumexp(dim=0)[others].argmax()]
         instead = [int(likeliest), verdicts.stop, END.id]
     return Claims(
         (*said.phrase, verdicts.stop, END.id),

@@ -21,7 +21,7 @@ from deixis.systems.pointer.stepping import step
 
 FIRST_WORDS = 6  # first tokens that are tried out
 SURE = math.log(0.9)  # a first token as likely as this is taken as it is
-VERDICT = math.log(0.5)  # yes and no together as likely as this: the answer is one of them
+PROBABLY = math.log(0.5)
 NAMER_WEIGHT = 1.5  # the decoder's opinion counts as 1: it is too sure of its own
 
 
@@ -31,6 +31,7 @@ class Opinion:
 
     pieces: Tensor  # (N,) ids of the word pieces that begin a name
     likely: Tensor  # (N,) log-probabilities
+    qualities: Tensor  # (M,) ids of the word pieces that tell what something is like
     articles: tuple[int, ...]  # ids of the words that may stand in front of one
 
 
@@ -131,7 +132,8 @@ def names(start: Beginning, opinions: Mapping[int, Opinion]) -> dict[int, list[i
     """Return the openings of the answers that begin with a name, by what both opinions make of it.
 
     An answer begins with a name where the decoder's likeliest first word, whatever article stands in front,
-    begins one; all others (yes, no, colours) are none of the namer's business.
+    begins one, or tells a quality that is likelier than each name, but not than all of them ("a pink" would
+    be no name); all others (yes, no, descriptions) are none of the namer's business.
     """
     if not opinions:
         return {}
@@ -139,7 +141,10 @@ def names(start: Beginning, opinions: Mapping[int, Opinion]) -> dict[int, list[i
     articles = torch.tensor(next(iter(opinions.values())).articles, dtype=torch.long)
     said: dict[int, list[int]] = {}
     for ways, (row, opinion) in zip(start.ways(rows, articles), opinions.items(), strict=True):
-        if ways.logsumexp(dim=0).argmax() in opinion.pieces:
+        words = ways.logsumexp(dim=0)
+        first = words.argmax()
+        a_name = words[opinion.pieces].logsumexp(dim=0) > PROBABLY
+        if first in opinion.pieces or (first in opinion.qualities and a_name):
             said[row] = named(ways, opinion)
     return said
 
@@ -167,7 +172,7 @@ def verdicts(start: Beginning, claims: Mapping[int, Claims]) -> dict[int, list[i
         yes, no = start.scores[row, claimed.yes], start.scores[row, claimed.no]
         if claimed.a_choice:
             said[row] = list(claimed.phrase)
-        elif torch.logaddexp(yes, no) < VERDICT:
+        elif torch.logaddexp(yes, no) < PROBABLY:
             continue
         elif claimed.odds + claimed.counts * float(yes - no) > 0:
             said[row] = [claimed.yes, claimed.comma, *claimed.phrase]
