@@ -26,11 +26,11 @@ def test_every_thing_of_known_qualities_gets_one_that_it_has_and_one_that_it_has
     drawn: Counter[str] = Counter()
     for scene in SCENES:
         claims = list(qualities.claims_about(scene, seed=0))
-        assert [claim.sort for claim in claims] == [YES, UNSAID] * (len(claims) // 2)
+        assert [claim.truth for claim in claims] == [YES, UNSAID] * (len(claims) // 2)
         for claim in claims:
             phrase = scene.captions[claim.thing].text
-            assert (claim.said in qualities_in(phrase)) == (claim.sort == YES)
-            assert claim.sort == YES or claim.said not in words_of(phrase)
+            assert (claim.said in qualities_in(phrase)) == (claim.truth == YES)
+            assert claim.truth == YES or claim.said not in words_of(phrase)
             drawn[claim.said] += 1
         assert claims == list(qualities.claims_about(scene, seed=0))
     assert set(drawn) == {"big", "red", "small"}

@@ -20,12 +20,12 @@ YES, NEAR, FAR = "yes", "near", "far"  # what it is; what something else in the 
 class Claim:
     """A thing of a scene, by its id, what is said of it, and whether that is so.
 
-    said: a short name, or a quality. sort: YES, or of which sort the lie is.
+    said: a short name, or a quality. truth: YES, or of which sort the lie is.
     """
 
     thing: int
     said: str
-    sort: str
+    truth: str
 
 
 def claims_about(scene: Scene, *, book: Phrasebook, seed: int) -> Iterator[Claim]:
@@ -39,8 +39,8 @@ def claims_about(scene: Scene, *, book: Phrasebook, seed: int) -> Iterator[Claim
         rng = np.random.default_rng([seed, zlib.crc32(f"{scene.id}/{thing}/is".encode())])
         wrong = something_else(scene, thing, texts, book=book, rng=rng)
         if wrong is not None:
-            for text, sort in ((pick(own, rng), YES), wrong):
-                yield Claim(thing, book.name(text), sort)
+            for text, truth in ((pick(own, rng), YES), wrong):
+                yield Claim(thing, book.name(text), truth)
 
 
 def meant_alone(scene: Scene) -> dict[int, list[str]]:

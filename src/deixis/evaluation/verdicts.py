@@ -2,19 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from deixis.data.claims import YES
+from deixis.data.claims import YES, Claim
 from deixis.evaluation.metrics.answer_kinds import verdict
 from deixis.evaluation.metrics.confidence import mean_where
 from deixis.evaluation.task import Columns, Item, Outcome
+from deixis.evaluation.tasks.grounding import without_braces
+from deixis.regions.frames import Frame
 
 if TYPE_CHECKING:
     from deixis.answers.grounded import Answer
     from deixis.data.scene import Scene
+
+
+def claim_items(scenes: Sequence[Scene], claims: Callable[[Scene], Iterable[Claim]]) -> list[Item[str]]:
+    """Return an item for every claim about the scenes, which asks of the thing's box whether it is so."""
+    found = []
+    for scene in scenes:
+        frame = Frame.original(scene.width, scene.height)
+        for claim in claims(scene):
+            region = (("it", scene.thing(claim.thing).box.bind(frame)),)
+            question = f"is {{it}} {without_braces(claim.said)}?"
+            found.append(Item(scene.id, question, truth=claim.truth, regions=region))
+    return found
 
 
 def judged_verdict(answer: Answer, item: Item[str], *, sorts: Sequence[str]) -> Outcome:

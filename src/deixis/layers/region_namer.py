@@ -38,7 +38,7 @@ class RegionNamer(nn.Module):
         # Of what the maps hold in the regions that this was fitted on.
         self.register_buffer("mean", torch.zeros(size))
         self.register_buffer("spread", torch.ones(size))
-        # By word piece: the log of the share of phrases whose noun, or a word before that, begins with it.
+        # By word piece: the log of its share in what nouns of phrases begin with, and in words of qualities.
         self.register_buffer("usual_names", torch.full((words,), NEVER))
         self.register_buffer("usual_qualities", torch.full((words,), NEVER))
         self.hidden = nn.Linear(size, HIDDEN)

@@ -43,7 +43,7 @@ def test_each_claim_gets_the_evidence_of_its_own_thing(
     claims = list(claims_about(scene, book=Phrasebook(scenes), seed=0))
     assert len(claims) >= 4
     rows = list(evidence_of(system, scene, claims, sort="name"))
-    assert [true for _, true in rows] == [claim.sort == YES for claim in claims]
+    assert [true for _, true in rows] == [claim.truth == YES for claim in claims]
     for (row, true), claim in zip(rows, claims, strict=True):
         assert len(row) == 5 and row[-1] == 1.0
         ((alone, same),) = evidence_of(system, scene, [claim], sort="name")
@@ -81,7 +81,7 @@ def test_a_rule_weighs_what_tells_true_from_false(
         _: PointerSystem, __: Scene, claims: Sequence[Claim], *, sort: Sort
     ) -> Iterator[tuple[list[float], bool]]:
         for claim in claims:
-            true = claim.sort == YES
+            true = claim.truth == YES
             telling = 1.0 if true else -1.0
             yield ([0.5, telling, 0.5, 0.5, 1.0] if sort == "name" else [0.5, 0.5, 0.5, telling, 1.0]), true
 

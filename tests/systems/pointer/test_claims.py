@@ -22,7 +22,7 @@ from deixis.systems.pointer.claims import (
     ClaimRule,
     Evidence,
     Said,
-    Verdicts,
+    VerdictWords,
     known_claims,
 )
 from tests.systems.pointer.test_openings import next_words
@@ -208,10 +208,10 @@ def test_only_the_last_question_is_judged() -> None:
 
 def test_a_vocabulary_that_has_to_spell_yes_has_no_verdicts() -> None:
     system = judging_system()
-    assert Verdicts.of(system.vocabulary) is not None
+    assert VerdictWords.of(system.vocabulary) is not None
 
     class Spelling:
         def encode(self, text: str) -> list[int]:
             return [20] * len(text)
 
-    assert Verdicts.of(Spelling()) is None  # type: ignore[arg-type]
+    assert VerdictWords.of(Spelling()) is None  # type: ignore[arg-type]

@@ -9,22 +9,14 @@ from deixis.data.claims import YES
 from deixis.data.qualities import UNSAID, Qualities
 from deixis.data.scene import Scene
 from deixis.evaluation.task import Item, Task
-from deixis.evaluation.verdicts import baselines, judged_verdict, measured_verdicts
-from deixis.regions.frames import Frame
+from deixis.evaluation.verdicts import baselines, claim_items, judged_verdict, measured_verdicts
 
 SORTS = (YES, UNSAID)
 
 
 def items(scenes: Sequence[Scene], seed: int) -> list[Item[str]]:
     """Return two items for every thing of known qualities: what it is like, and what is never said of it."""
-    qualities = Qualities(scenes)
-    found = []
-    for scene in scenes:
-        frame = Frame.original(scene.width, scene.height)
-        for claim in qualities.claims_about(scene, seed=seed):
-            region = (("it", scene.thing(claim.thing).box.bind(frame)),)
-            found.append(Item(scene.id, f"is {{it}} {claim.said}?", truth=claim.sort, regions=region))
-    return found
+    return claim_items(scenes, partial(Qualities(scenes).claims_about, seed=seed))
 
 
 ATTRIBUTES: Task[str] = Task(

@@ -45,7 +45,7 @@ def items(scenes: Sequence[Scene], seed: int) -> list[Item[Choice]]:
             right_first = bool(rng.random() < 0.5)
             names = (own.said, other.said) if right_first else (other.said, own.said)
             question = "is {{it}} {} or {}?".format(*map(without_braces, names))
-            truth = Choice(head_noun(own.said), head_noun(other.said), other.sort, right_first)
+            truth = Choice(head_noun(own.said), head_noun(other.said), other.truth, right_first)
             region = (("it", scene.thing(own.thing).box.bind(frame)),)
             found.append(Item(scene.id, question, truth=truth, regions=region))
     return found

@@ -9,24 +9,14 @@ from deixis.data.claims import FAR, NEAR, YES, claims_about
 from deixis.data.phrasebook import Phrasebook
 from deixis.data.scene import Scene
 from deixis.evaluation.task import Item, Task
-from deixis.evaluation.tasks.grounding import without_braces
-from deixis.evaluation.verdicts import baselines, judged_verdict, measured_verdicts
-from deixis.regions.frames import Frame
+from deixis.evaluation.verdicts import baselines, claim_items, judged_verdict, measured_verdicts
 
 SORTS = (YES, NEAR, FAR)
 
 
 def items(scenes: Sequence[Scene], seed: int) -> list[Item[str]]:
     """Return two items for every thing that some phrase means alone: what it is, and what it is not."""
-    book = Phrasebook(scenes)
-    found = []
-    for scene in scenes:
-        frame = Frame.original(scene.width, scene.height)
-        for claim in claims_about(scene, book=book, seed=seed):
-            region = (("it", scene.thing(claim.thing).box.bind(frame)),)
-            question = f"is {{it}} {without_braces(claim.said)}?"
-            found.append(Item(scene.id, question, truth=claim.sort, regions=region))
-    return found
+    return claim_items(scenes, partial(claims_about, book=Phrasebook(scenes), seed=seed))
 
 
 VERIFICATION: Task[str] = Task(

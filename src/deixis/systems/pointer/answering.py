@@ -32,7 +32,7 @@ from deixis.pictures.padding import letterbox
 from deixis.regions.carrying import carried
 from deixis.regions.shapes import Box, Region
 from deixis.systems.contract import Completion, Perception, Question, Reading, System, Written
-from deixis.systems.pointer.claims import SORTS, ClaimRule, Verdicts, Weighed, judged, weigh
+from deixis.systems.pointer.claims import SORTS, ClaimRule, VerdictWords, Weighed, judged, weigh
 from deixis.systems.pointer.collate import PointerCollate, region_tensors
 from deixis.systems.pointer.decoding import Seen, embedded, grow, read_prefix, verdicts
 from deixis.systems.pointer.model import PointerNetwork
@@ -65,7 +65,7 @@ class PointerSystem(System):
         self.rule = PlaceRule(**network.config.place_rule)
         stored = network.config.claim_rules
         self.claim_rules = {sort: ClaimRule(**stored[sort]) for sort in SORTS if sort in stored}
-        self.verdicts = Verdicts.of(vocabulary)
+        self.verdict_words = VerdictWords.of(vocabulary)
         self.spelling = Spelling(vocabulary.pieces)
         self.articles = tuple(i for i, piece in enumerate(vocabulary.pieces) if piece in ARTICLES)
 
@@ -156,18 +156,13 @@ class PointerSystem(System):
         self, perception: Perception, prompts: Sequence[Written], opinions: Mapping[int, Opinion]
     ) -> dict[int, Claims]:
         """Return what prompts say that their region is, judged, by number of prompt."""
-        verdicts = self.verdicts
-        if verdicts is None or not self.claim_rules:
+        words = self.verdict_words
+        if words is None or not self.claim_rules:
             return {}
         named = [number for number, opinion in opinions.items() if len(opinion.pieces) > 1]
         weighed = self.weigh_claims(perception, {number: prompts[number] for number in named})
         return {
-            number: judged(
-                one,
-                self.claim_rules,
-                opinion=opinions[number],
-                verdicts=verdicts,
-            )
+            number: judged(one, self.claim_rules, opinion=opinions[number], words=words)
             for number, one in weighed.items()
             if one.sort in self.claim_rules
         }

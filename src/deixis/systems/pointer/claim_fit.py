@@ -20,7 +20,7 @@ from deixis.pictures.opening import open_picture
 from deixis.systems.contract import checked_question
 from deixis.systems.pointer.answering import PointerSystem
 from deixis.systems.pointer.calibration import fitted_odds
-from deixis.systems.pointer.claims import ClaimRule, Sort, Verdicts
+from deixis.systems.pointer.claims import ClaimRule, Sort, VerdictWords
 from deixis.systems.pointer.decoding import begin, embedded
 
 QUESTION = "is {{it}} {}?"
@@ -52,8 +52,8 @@ def evidence_of(
     system: PointerSystem, scene: Scene, claims: Sequence[Claim], *, sort: Sort
 ) -> Iterator[tuple[list[float], bool]]:
     """Yield what speaks for each claim of a sort of a scene, as ClaimRule has it, and whether it is true."""
-    verdicts = Verdicts.of(system.vocabulary)
-    if verdicts is None or not claims:
+    words = VerdictWords.of(system.vocabulary)
+    if words is None or not claims:
         return
     perception = system.perceive(open_picture(scene.picture.read()))
     frame = perception.picture.frame
@@ -75,6 +75,6 @@ def evidence_of(
         for number, one in weighed.items():
             if one.sort != sort:
                 continue
-            said = float(start.scores[number, verdicts.yes] - start.scores[number, verdicts.no])
+            said = float(start.scores[number, words.yes] - start.scores[number, words.no])
             ((_, evidence),) = one.each
-            yield [said, *evidence, 1.0], claims[first + number].sort == YES
+            yield [said, *evidence, 1.0], claims[first + number].truth == YES

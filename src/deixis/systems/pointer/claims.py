@@ -74,7 +74,7 @@ class Weighed:
 
 
 @dataclass(frozen=True)
-class Verdicts:
+class VerdictWords:
     """The words of a verdict, as ids; None of them where the vocabulary has to spell them."""
 
     yes: int
@@ -83,7 +83,7 @@ class Verdicts:
     stop: int
 
     @classmethod
-    def of(cls, vocabulary: Vocabulary) -> Verdicts | None:
+    def of(cls, vocabulary: Vocabulary) -> VerdictWords | None:
         """Return the ids of yes, no, the comma and the full stop, if each is one piece."""
         ids = [vocabulary.encode(word) for word in ("yes", "no", ",", ".")]
         if any(len(pieces) != 1 or pieces[0] < len(SPECIAL) for pieces in ids):
@@ -182,7 +182,7 @@ def judged(
     rules: Mapping[Sort, ClaimRule],
     *,
     opinion: Opinion,
-    verdicts: Verdicts,
+    words: VerdictWords,
 ) -> Claims:
     """Return claims with the log odds that a rule makes of their evidence.
 
@@ -200,14 +200,14 @@ def judged(
         instead = named(weighed.ways, opinion, never=said.piece)
     else:
         likeliest = others[weighed.ways.logsumexp(dim=0)[others].argmax()]
-        instead = [int(likeliest), verdicts.stop, END.id]
+        instead = [int(likeliest), words.stop, END.id]
     return Claims(
-        (*said.phrase, verdicts.stop, END.id),
+        (*said.phrase, words.stop, END.id),
         odds[best],
         instead,
         a_choice=len(odds) > 1,
         counts=rule.said,
-        yes=verdicts.yes,
-        no=verdicts.no,
-        comma=verdicts.comma,
+        yes=words.yes,
+        no=words.no,
+        comma=words.comma,
     )

@@ -109,7 +109,7 @@ def openings(
     opinions: by row, for answers to questions about one region. claims: by row, for those of them that say
     what it is.
     """
-    said = verdicts(start, claims)
+    said = judgements(start, claims)
     said |= names(start, {row: opinion for row, opinion in opinions.items() if row not in said})
     said |= first_words(start, [row for row in range(len(start.scores)) if row not in said])
     return [said[row] for row in range(len(start.scores))]
@@ -162,7 +162,7 @@ def named(ways: Tensor, opinion: Opinion, *, never: int | None = None) -> list[i
     return [piece] if way == 0 else [opinion.articles[way - 1], piece]
 
 
-def verdicts(start: Beginning, claims: Mapping[int, Claims]) -> dict[int, list[int]]:
+def judgements(start: Beginning, claims: Mapping[int, Claims]) -> dict[int, list[int]]:
     """Return the openings of answers to claims: "yes, a dog", "no, a cat", or the likeliest of a choice.
 
     Where there is no choice and the decoder would begin with neither yes nor no, the answer is left alone.
