@@ -13,8 +13,8 @@ from deixis.data.dialogue import Dialogue
 from deixis.pictures.opening import Picture
 from deixis.systems import load
 from deixis.systems.contract import Completion, Perception, System, Written
-from deixis.systems.ferret.answering import FerretSystem
 from deixis.systems.ferret.region_pixels import pointed
+from deixis.systems.spliced.answering import SplicedSystem
 from tests.contract.promises import Subject
 from tests.systems.ferret.tiny import fresh_ferret, fresh_ferret_v2, lesson, saved, tiny_codec
 from tests.systems.pointer.tiny import noise_picture
@@ -32,7 +32,7 @@ def ferret_v2() -> Subject:
     return subject(fresh_ferret_v2, frozen=("tower.vision.head", "local_tower.vision.head"))
 
 
-def subject(make: Callable[[], FerretSystem], *, frozen: tuple[str, ...]) -> Subject:
+def subject(make: Callable[[], SplicedSystem], *, frozen: tuple[str, ...]) -> Subject:
     """Return the subject of a member of the family."""
     codec = tiny_codec()
     return Subject(
@@ -51,8 +51,8 @@ def subject(make: Callable[[], FerretSystem], *, frozen: tuple[str, ...]) -> Sub
     )
 
 
-def as_ferret(system: System) -> FerretSystem:
-    assert isinstance(system, FerretSystem)
+def as_ferret(system: System) -> SplicedSystem:
+    assert isinstance(system, SplicedSystem)
     return system
 
 
@@ -60,7 +60,7 @@ def logits(system: System, perception: Perception, prompt: Written) -> Tensor:
     """Return the logits (T, V) of a prompt with its picture and regions, without any cache."""
     own = as_ferret(system)
     _, prepared = own.preparation.view(perception.picture)
-    drawn = own.drawing.draw([[pointed(region).pixels for region in prompt.regions]])
+    drawn = own.sampling.draw([[pointed(region).pixels for region in prompt.regions]])
     pixels = own.preparation.stack([prepared])
     return own.network(torch.tensor([prompt.ids]), pixel_values=pixels, regions=drawn).logits[0]
 

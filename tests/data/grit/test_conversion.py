@@ -16,7 +16,8 @@ from deixis.pictures.opening import open_picture
 from deixis.pictures.padding import letterbox
 from deixis.regions.frames import Frame
 from deixis.regions.shapes import Box, Mask, Point
-from deixis.systems.ferret.prompts import exchanges
+from deixis.systems.ferret.dialect import FerretDialect
+from deixis.systems.spliced.prompts import exchanges
 from tests.data.grit.made import DISC, RUNS, record
 
 FRAME = Frame.original(60, 44)
@@ -134,7 +135,7 @@ def test_ferret_writes_the_dialogue_as_the_record_itself_is_written(form: str) -
     draws = StatedFormats(NumpyDraws(np.random.default_rng(0)), form)  # type: ignore[arg-type]
     locations = choose_locations(asked, PointRule(), draws)
     dialogue = record_dialogue(asked, locations, FRAME)
-    written, regions = exchanges(dialogue.turns, specials=("<region_fea>",))
+    written, regions = exchanges(dialogue.turns, dialect=FerretDialect(), specials=("<region_fea>",))
     rendered = render_record(asked, locations)
     assert [text for pair in written for text in pair] == [text for _, text in rendered.turns]
     assert len(regions) == len(rendered.regions) == 3

@@ -21,7 +21,7 @@ from deixis.regions.frames import THOUSANDTHS, UNIT
 from deixis.regions.shapes import Box, Mask, Point, Polygon, Region, Scribble
 from deixis.systems import load
 from deixis.systems.contract import Completion, Question, checked_question
-from deixis.systems.ferret.answering import FerretSystem, likelihood, template_of
+from deixis.systems.spliced.answering import SplicedSystem, likelihood, template_of
 from tests.systems.ferret.tiny import fresh_ferret, fresh_ferret_v2, saved
 from tests.systems.pointer.tiny import noise_picture
 
@@ -37,17 +37,17 @@ def folder(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
 
 
 @pytest.fixture(scope="module")
-def system(folder: Path) -> FerretSystem:
+def system(folder: Path) -> SplicedSystem:
     opened = load(folder)
-    assert isinstance(opened, FerretSystem)
+    assert isinstance(opened, SplicedSystem)
     return opened
 
 
-def prompt(system: FerretSystem, text: str, **regions: Region) -> tuple[int, ...]:
+def prompt(system: SplicedSystem, text: str, **regions: Region) -> tuple[int, ...]:
     return system.write(checked_question(text, regions, PICTURE), system.perceive(PICTURE)).ids
 
 
-def said(system: FerretSystem, text: str) -> Completion:
+def said(system: SplicedSystem, text: str) -> Completion:
     ids = (*system.codec.encode(text, begin=False), system.codec.eos)
     return Completion(ids, (-0.1,) * len(ids))
 
@@ -59,7 +59,7 @@ def places_of(answer: Answer) -> list[Place]:
 # What it says.
 
 
-def test_answers_have_places_with_likelihoods(system: FerretSystem) -> None:
+def test_answers_have_places_with_likelihoods(system: SplicedSystem) -> None:
     answer = system.ask(PICTURE, "where are they?")
     places = places_of(answer)
     assert len(places) == 2 and answer.parse_failures == () and answer.nowhere_score is None
@@ -70,7 +70,7 @@ def test_answers_have_places_with_likelihoods(system: FerretSystem) -> None:
         assert 0 <= x0 < x1 <= 96 and 0 <= y0 < y1 <= 64 and place.box.frame == PICTURE.frame
 
 
-def test_a_likelihood_is_the_mean_of_the_tokens_of_the_numbers(system: FerretSystem) -> None:
+def test_a_likelihood_is_the_mean_of_the_tokens_of_the_numbers(system: SplicedSystem) -> None:
     perception = system.perceive(PICTURE)
     text = "the dog [10, 20, 30, 40]."
     ids = (*system.codec.encode(text, begin=False), system.codec.eos)
@@ -82,7 +82,7 @@ def test_a_likelihood_is_the_mean_of_the_tokens_of_the_numbers(system: FerretSys
     assert likelier.score == 1
 
 
-def test_likelier_places_come_first(system: FerretSystem) -> None:
+def test_likelier_places_come_first(system: SplicedSystem) -> None:
     text = "the dog [10, 20, 30, 40] and [50, 60, 70, 80]."
     ids = (*system.codec.encode(text, begin=False), system.codec.eos)
     half = len(ids) // 2
@@ -92,7 +92,7 @@ def test_likelier_places_come_first(system: FerretSystem) -> None:
     assert first.score > second.score and first.box.x0 > second.box.x0
 
 
-def test_thousandths_of_an_answer_become_pixels(system: FerretSystem) -> None:
+def test_thousandths_of_an_answer_become_pixels(system: SplicedSystem) -> None:
     reading = system.read(said(system, "the dog [250, 500, 1000, 1000]."), system.perceive(PICTURE))
     assert reading.text == "The dog." and reading.parse_failures == ()
     assert reading.spans[0].places[0].box.as_tuple() == pytest.approx((24, 32, 96, 64))
@@ -109,7 +109,7 @@ def test_thousandths_of_an_answer_become_pixels(system: FerretSystem) -> None:
         "[,,,]",
     ],
 )
-def test_malformed_brackets_are_failures_and_the_rest_is_read(system: FerretSystem, broken: str) -> None:
+def test_malformed_brackets_are_failures_and_the_rest_is_read(system: SplicedSystem, broken: str) -> None:
     reading = system.read(
         said(system, f"the hat [0, 0, 500, 500]. the dog {broken}"), system.perceive(PICTURE)
     )
@@ -117,13 +117,13 @@ def test_malformed_brackets_are_failures_and_the_rest_is_read(system: FerretSyst
     assert len(reading.parse_failures) == 1
 
 
-def test_an_answer_that_was_cut_says_so(system: FerretSystem) -> None:
+def test_an_answer_that_was_cut_says_so(system: SplicedSystem) -> None:
     answer = system.ask(PICTURE, "where are they?", max_new_tokens=3)
     assert any("raise max_new_tokens" in failure for failure in answer.parse_failures)
     assert places_of(answer) == []
 
 
-def test_damaged_weights_never_become_a_score(system: FerretSystem) -> None:
+def test_damaged_weights_never_become_a_score(system: SplicedSystem) -> None:
     again = fresh_ferret()
     with torch.no_grad():
         again.network.get_output_embeddings().weight.fill_(float("nan"))
@@ -155,21 +155,21 @@ CORNERS: dict[str, Region] = {
 
 
 @pytest.mark.parametrize("name", CORNERS)
-def test_regions_at_the_edge_and_of_no_extent(system: FerretSystem, name: str) -> None:
+def test_regions_at_the_edge_and_of_no_extent(system: SplicedSystem, name: str) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         answer = system.ask(PICTURE, "what is {it}?", it=CORNERS[name], max_new_tokens=2)
     assert answer.regions[0][0] == "it"
 
 
-def test_a_mask_of_one_pixel_is_seen(system: FerretSystem) -> None:
+def test_a_mask_of_one_pixel_is_seen(system: SplicedSystem) -> None:
     pixels = np.zeros((64, 96), dtype=bool)
     pixels[63, 95] = True
     answer = system.ask(PICTURE, "what is {it}?", it=Mask.from_array(pixels), max_new_tokens=2)
     assert len(answer.regions) == 1
 
 
-def test_regions_that_are_not_in_the_picture(system: FerretSystem) -> None:
+def test_regions_that_are_not_in_the_picture(system: SplicedSystem) -> None:
     with pytest.raises(BadRegion, match="outside the picture"):
         system.ask(PICTURE, "what is {it}?", it=Point(500, 20))
     with pytest.raises(BadRegion):
@@ -182,7 +182,7 @@ def test_regions_that_are_not_in_the_picture(system: FerretSystem) -> None:
         system.ask(PICTURE, "what is {it}?", it=Box(50, 20, 300, 40), max_new_tokens=1)
 
 
-def test_the_region_decides_what_the_network_reads(system: FerretSystem) -> None:
+def test_the_region_decides_what_the_network_reads(system: SplicedSystem) -> None:
     perception = system.perceive(PICTURE)
     likely = []
     for region in (Box(0, 0, 30, 30), Polygon(((0, 0), (30, 0), (30, 30)))):  # the same box as text
@@ -193,7 +193,7 @@ def test_the_region_decides_what_the_network_reads(system: FerretSystem) -> None
 
 
 @pytest.mark.parametrize("count", [65, 200])
-def test_too_many_regions_are_refused(system: FerretSystem, count: int) -> None:
+def test_too_many_regions_are_refused(system: SplicedSystem, count: int) -> None:
     regions = {f"r{n}": Point(n % 90, n % 60) for n in range(count)}
     with pytest.raises(BadRegion, match=f"points {count} times; at most 64"):
         system.ask(PICTURE, " ".join(f"{{{name}}}" for name in regions), regions=regions)
@@ -201,7 +201,7 @@ def test_too_many_regions_are_refused(system: FerretSystem, count: int) -> None:
         system.ask(PICTURE, "{it} " * count, it=Point(5, 5))
 
 
-def test_as_many_regions_as_are_allowed(system: FerretSystem) -> None:
+def test_as_many_regions_as_are_allowed(system: SplicedSystem) -> None:
     regions = {f"r{n}": Point(n, n) for n in range(60)}
     text = " ".join(f"{{{name}}}" for name in regions)
     written = prompt(system, text, **regions)
@@ -213,14 +213,14 @@ def test_as_many_regions_as_are_allowed(system: FerretSystem) -> None:
 
 
 @pytest.mark.parametrize("typed", ["<region_fea>", "</s>", "<image>", "<s>", "<pad>", "<unk>", "</s>USER: x"])
-def test_special_tokens_that_are_typed_do_not_act(system: FerretSystem, typed: str) -> None:
+def test_special_tokens_that_are_typed_do_not_act(system: SplicedSystem, typed: str) -> None:
     ids = prompt(system, f"what is {typed} near {{it}}?", it=Point(5, 5))
     assert ids.count(PICTURE_MARKER) == 1 and ids.count(system.codec.region) == 1
     assert system.codec.eos not in ids and system.codec.pad not in ids
     assert isinstance(system.ask(PICTURE, f"{typed} {{it}}", it=Point(5, 5), max_new_tokens=2), Answer)
 
 
-def test_coordinates_that_are_typed_are_words(system: FerretSystem) -> None:
+def test_coordinates_that_are_typed_are_words(system: SplicedSystem) -> None:
     typed = "what is [10, 20, 30, 40] or [9999, 1]?"
     assert system.codec.region not in prompt(system, typed)
     assert typed in system.codec.decode([i for i in prompt(system, typed) if i >= 0])
@@ -229,18 +229,18 @@ def test_coordinates_that_are_typed_are_words(system: FerretSystem) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "  ", "\n", None, 3])
-def test_a_question_needs_words(system: FerretSystem, text: object) -> None:
+def test_a_question_needs_words(system: SplicedSystem, text: object) -> None:
     with pytest.raises(UsageError, match="a question needs words"):
         system.ask(PICTURE, [text])  # type: ignore[list-item]
 
 
 @pytest.mark.parametrize("text", ["🐕 é ö ?", "\x00\x07?", "ﷺ" * 50, "[" * 300, "{}", "a" * 500])
-def test_strange_words_are_words(system: FerretSystem, text: str) -> None:
+def test_strange_words_are_words(system: SplicedSystem, text: str) -> None:
     given = {"": Point(5, 5)} if text == "{}" else None
     assert isinstance(system.ask(PICTURE, text, regions=given, max_new_tokens=2), Answer)
 
 
-def test_a_question_that_is_too_long(system: FerretSystem) -> None:
+def test_a_question_that_is_too_long(system: SplicedSystem) -> None:
     with pytest.raises(UsageError, match=r"has \d+ tokens; at most 2048"):
         system.ask(PICTURE, "q " * 1990)
 
@@ -248,7 +248,7 @@ def test_a_question_that_is_too_long(system: FerretSystem) -> None:
 # Follow-ups.
 
 
-def test_a_follow_up_reads_what_was_said(system: FerretSystem) -> None:
+def test_a_follow_up_reads_what_was_said(system: SplicedSystem) -> None:
     first = system.ask(PICTURE, "what is {it}?", it=Point(67, 12))
     second = system.ask(PICTURE, "what is there?", before=[first])
     third = system.ask(PICTURE, "where is the dog?", before=[first, second], max_new_tokens=8)
@@ -260,21 +260,21 @@ def test_a_follow_up_reads_what_was_said(system: FerretSystem) -> None:
     assert first.text.lower() in told and told.count("user:") == 2
 
 
-def test_places_of_earlier_answers_are_written_again(system: FerretSystem) -> None:
+def test_places_of_earlier_answers_are_written_again(system: SplicedSystem) -> None:
     reading = system.read(said(system, "the dog [250, 500, 500, 1000] is."), system.perceive(PICTURE))
     earlier = Answer(reading.text, reading.spans, PICTURE, "ferret", 0.0, question="where is the dog?")
     written = system.write(Question("and now?", (), (earlier,)), system.perceive(PICTURE))
     assert "the dog [250, 500, 500, 984] is." in system.codec.decode([i for i in written.ids if i >= 0])
 
 
-def test_a_box_without_words_is_written_once(system: FerretSystem) -> None:
+def test_a_box_without_words_is_written_once(system: SplicedSystem) -> None:
     reading = system.read(said(system, "[250, 500, 500, 1000]"), system.perceive(PICTURE))
     earlier = Answer(reading.text, reading.spans, PICTURE, "ferret", 0.0, question="where is the dog?")
     written = system.write(Question("and now?", (), (earlier,)), system.perceive(PICTURE))
     assert system.codec.decode([i for i in written.ids if i >= 0]).count("[250, 500") == 1
 
 
-def test_a_history_of_another_picture_is_an_error(system: FerretSystem) -> None:
+def test_a_history_of_another_picture_is_an_error(system: SplicedSystem) -> None:
     other = noise_picture(40, 40)
     place = Place(Box(1, 1, 9, 9, frame=other.frame), 0.9)
     earlier = Answer("A dog.", (Span(0, 5, "A dog", (place,)),), other, "ferret", 0.0, question="where?")
@@ -282,7 +282,7 @@ def test_a_history_of_another_picture_is_an_error(system: FerretSystem) -> None:
         system.ask(PICTURE, "where is the dog?", before=[earlier])
 
 
-def test_a_history_counts_for_the_length_of_a_question(system: FerretSystem) -> None:
+def test_a_history_counts_for_the_length_of_a_question(system: SplicedSystem) -> None:
     long = Answer("dog " * 2040, (), PICTURE, "ferret", 0.0, question="what?")
     with pytest.raises(UsageError, match=r"with what was said before\) has \d+ tokens; at most 2048"):
         system.ask(PICTURE, "where is the dog?", before=[long])
@@ -292,18 +292,18 @@ def test_a_history_counts_for_the_length_of_a_question(system: FerretSystem) -> 
 
 
 @pytest.mark.parametrize(("width", "height"), [(1, 1), (900, 2), (3, 700), (64, 64)])
-def test_pictures_of_any_shape(system: FerretSystem, width: int, height: int) -> None:
+def test_pictures_of_any_shape(system: SplicedSystem, width: int, height: int) -> None:
     regions: dict[str, Region] = {"it": Box(0, 0, width, height), "other": Point(width / 2, height / 2)}
     answer = system.ask(noise_picture(width, height), "what is {it} near {other}?", regions=regions)
     for place in places_of(answer):
         assert 0 <= place.box.x0 < place.box.x1 <= width and 0 <= place.box.y0 < place.box.y1 <= height
 
 
-def test_no_question_no_answer(system: FerretSystem) -> None:
+def test_no_question_no_answer(system: SplicedSystem) -> None:
     assert system.ask(PICTURE, []) == []
 
 
-def test_asking_leaves_nothing_behind(system: FerretSystem) -> None:
+def test_asking_leaves_nothing_behind(system: SplicedSystem) -> None:
     before = torch.get_rng_state()
     system.ask(PICTURE, "what is {it}?", it=Box(5, 5, 50, 50), max_new_tokens=4)
     assert torch.equal(torch.get_rng_state(), before) and torch.is_grad_enabled()

@@ -15,8 +15,8 @@ from safetensors.torch import load_file
 from deixis.errors import BadWeights, MissingWeights, RecipeError
 from deixis.layers.towers.pretrained import packaged_file
 from deixis.systems import load, training_parts
-from deixis.systems.ferret.answering import FerretSystem
-from deixis.systems.ferret.training import WORD_SPREAD, start_words
+from deixis.systems.spliced.answering import SplicedSystem
+from deixis.systems.spliced.training import WORD_SPREAD, start_words
 from deixis.training.loop import TrainingParts
 from deixis.training.recipe import Recipe, SourceChoice, read_recipe
 from deixis.training.run import run_recipes
@@ -75,7 +75,7 @@ def test_a_small_ferret_trains_and_answers(pack: Path, finished: Path) -> None:
     names = {path.name for path in finished.iterdir()}
     assert names == {"config.json", "generation_config.json", "model.safetensors", "tokenizer.json"}
     system = load(finished)
-    assert isinstance(system, FerretSystem)
+    assert isinstance(system, SplicedSystem)
     picture = next((pack / "images").glob("*.jpg"))
     assert system.ask(picture, "where is a red circle?", max_new_tokens=4).system == "ferret"
     assert "circle" in (finished / "tokenizer.json").read_text()

@@ -19,13 +19,14 @@ from deixis.language.text_codecs import WordCodec
 from deixis.language.vocabulary import build_vocabulary
 from deixis.regions.frames import Frame
 from deixis.regions.shapes import Box, Point, Region
-from deixis.systems.ferret.answering import FerretSystem, ferret_system, open_ferret
-from deixis.systems.ferret.collate import SplicedObjective
+from deixis.systems.ferret.answering import ferret_system, open_ferret
 from deixis.systems.ferret.config import FerretConfig
 from deixis.systems.ferret.model import FerretNetwork
 from deixis.systems.ferret_v2.answering import ferret_v2_system, open_ferret_v2
 from deixis.systems.ferret_v2.config import FerretV2Config
 from deixis.systems.ferret_v2.model import FerretV2Network
+from deixis.systems.spliced.answering import SplicedSystem
+from deixis.systems.spliced.collate import SplicedObjective
 from tests.systems.pointer.tiny import WORDS, noise_picture
 
 SAMPLER = {"points": 24, "anchors": [8, 4], "neighbours": [4, 3], "pooling": "max"}
@@ -56,7 +57,7 @@ def settings(codec: WordCodec) -> dict[str, Any]:
     }
 
 
-def fresh_ferret(seed: int = 0, **options: Any) -> FerretSystem:
+def fresh_ferret(seed: int = 0, **options: Any) -> SplicedSystem:
     """Return an untaught Ferret."""
     codec = tiny_codec()
     with torch.random.fork_rng(devices=[]):
@@ -65,7 +66,7 @@ def fresh_ferret(seed: int = 0, **options: Any) -> FerretSystem:
     return ferret_system(network, codec)
 
 
-def fresh_ferret_v2(seed: int = 0, **options: Any) -> FerretSystem:
+def fresh_ferret_v2(seed: int = 0, **options: Any) -> SplicedSystem:
     """Return an untaught Ferret-v2: two towers, up to two tiles."""
     codec = tiny_codec()
     own = {
@@ -106,7 +107,7 @@ def lesson(frame: Frame) -> tuple[Dialogue, ...]:
     )
 
 
-def taught(system: FerretSystem) -> FerretSystem:
+def taught(system: SplicedSystem) -> SplicedSystem:
     """Teach a system the lesson about one picture, so that its answers hold boxes."""
     picture = noise_picture(96, 64)
     examples = [Example("p", picture, (dialogue,)) for dialogue in lesson(picture.frame)]
@@ -149,12 +150,12 @@ def first_result(function: Callable[[Tensor], Tensor]) -> Callable[[Tensor], Ten
 
 
 @cache
-def taught_state(make: Callable[[], FerretSystem]) -> dict[str, torch.Tensor]:
+def taught_state(make: Callable[[], SplicedSystem]) -> dict[str, torch.Tensor]:
     """Return the weights of a taught system; taught once a process."""
     return dict(taught(make()).network.state_dict())
 
 
-def saved(make: Callable[[], FerretSystem], folder: Path) -> FerretSystem:
+def saved(make: Callable[[], SplicedSystem], folder: Path) -> SplicedSystem:
     """Return a taught system as opened from a folder."""
     system = make()
     system.network.load_state_dict(taught_state(make))

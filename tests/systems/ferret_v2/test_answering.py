@@ -11,8 +11,12 @@ from deixis.data.grit.rendering import INCLUDE_COORDINATES, PROVIDE_BOXES
 from deixis.errors import UsageError
 from deixis.regions.shapes import Box
 from deixis.systems.contract import checked_question
-from deixis.systems.ferret.answering import FerretSystem
-from deixis.systems.ferret_v2.answering import FERRET_UI_TEMPLATES, FerretV2System, TiledPreparation
+from deixis.systems.ferret_v2.answering import (
+    FERRET_UI_TEMPLATES,
+    TiledPreparation,
+    ferret_v2_system,
+)
+from deixis.systems.spliced.answering import SplicedSystem
 from tests.systems.ferret.tiny import fresh_ferret, fresh_ferret_v2, lesson
 from tests.systems.pointer.tiny import noise_picture
 
@@ -20,16 +24,16 @@ PICTURE = noise_picture(96, 64)
 
 
 @pytest.fixture(scope="module")
-def system() -> FerretSystem:
+def system() -> SplicedSystem:
     return fresh_ferret_v2()
 
 
-def told(system: FerretSystem, text: str) -> str:
+def told(system: SplicedSystem, text: str) -> str:
     ids = system.write(checked_question(text, {}, PICTURE), system.perceive(PICTURE)).ids
     return system.codec.decode([i for i in ids if i >= 0])
 
 
-def test_questions_for_places_say_that_they_want_boxes(system: FerretSystem) -> None:
+def test_questions_for_places_say_that_they_want_boxes(system: SplicedSystem) -> None:
     wanted = "include the coordinates for each mentioned object."
     assert system.request == INCLUDE_COORDINATES and wanted in told(system, "where is the dog?").lower()
     assert wanted not in told(system, "what is there?").lower()
@@ -37,22 +41,22 @@ def test_questions_for_places_say_that_they_want_boxes(system: FerretSystem) -> 
     assert wanted not in told(fresh_ferret(), "where is the dog?").lower()
 
 
-def test_training_says_it_too(system: FerretSystem) -> None:
+def test_training_says_it_too(system: SplicedSystem) -> None:
     written = system.write_dialogue(lesson(PICTURE.frame)[0])
     text = system.codec.decode([i for i in written.ids if i >= 0]).lower()
     assert "the dog? include the coordinates for each mentioned object. assistant:" in text
 
 
 @pytest.mark.parametrize("template", FERRET_UI_TEMPLATES)
-def test_ferret_ui_says_it_in_its_own_words(system: FerretSystem, template: str) -> None:
+def test_ferret_ui_says_it_in_its_own_words(system: SplicedSystem, template: str) -> None:
     system.network.config.template, before = template, system.network.config.template
     try:
-        assert FerretV2System(system.network, system.codec, system.preparation).request == PROVIDE_BOXES
+        assert ferret_v2_system(system.network, system.codec).request == PROVIDE_BOXES
     finally:
         system.network.config.template = before
 
 
-def test_a_view_is_what_the_tiles_were_cut_from(system: FerretSystem) -> None:
+def test_a_view_is_what_the_tiles_were_cut_from(system: SplicedSystem) -> None:
     preparation = system.preparation
     assert isinstance(preparation, TiledPreparation)
     view, prepared = preparation.view(PICTURE)
@@ -81,7 +85,7 @@ def test_text_and_picture_share_a_limit() -> None:
     assert whole.ask(PICTURE, "what is there? " * 20, max_new_tokens=1).system == "ferret_v2"
 
 
-def test_a_batch_has_the_tiles_of_all_pictures(system: FerretSystem) -> None:
+def test_a_batch_has_the_tiles_of_all_pictures(system: SplicedSystem) -> None:
     other = noise_picture(40, 80)
     batch = system.collate()(
         [Example("a", PICTURE, lesson(PICTURE.frame)), Example("b", other, lesson(other.frame))]

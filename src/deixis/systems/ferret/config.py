@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from deixis.language.causal_decoders import VICUNA_7B
-from deixis.systems.spliced_config import SplicedConfig
+from deixis.systems.spliced.config import SplicedConfig
 
 CLIP_LARGE_336 = {"kind": "clip"}  # what is not said is ViT-L/14 at 336 pixels
 SAMPLER = {"points": 512, "anchors": [128, 32], "neighbours": [24, 24], "pooling": "max"}

@@ -17,7 +17,7 @@ from deixis.layers.projectors import build_projector
 from deixis.layers.sampler_building import build_adapter, build_sampler
 from deixis.layers.towers.building import build_feature_tower
 from deixis.systems.ferret.config import FerretConfig
-from deixis.systems.spliced import SplicedNetwork
+from deixis.systems.spliced.network import SplicedNetwork
 
 
 class FerretNetwork(SplicedNetwork):

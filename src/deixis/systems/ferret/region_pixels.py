@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,13 +17,10 @@ from deixis.answers.dialects import REGION_TOKEN, Rounding, coordinate_text
 from deixis.errors import BadRegion, FrameMismatch, UsageError
 from deixis.regions.pixels import RegionPixels
 from deixis.regions.shapes import Box, Mask, Point, Region
+from deixis.systems.spliced.dialect import Variant
 
 REACH = 5  # pixels from a point to the sides of its square
 SNAP = 1e-6  # pixels by which a coordinate may miss a whole number after a change of frames
-
-Variant = Literal["train", "eval"]
-"""train: a point is cut by the object's segment, or else by its box; a box that its segment misses stays
-whole. eval: a point is its whole square; a box is cut by the free form that was drawn."""
 
 
 @dataclass(frozen=True)
@@ -77,6 +73,8 @@ def region_pixels(
 
     coordinates, box: pixels of the original; a box includes its last column and row. box: that of the object
     at a point, for "train". segment (height, width): the object's pixels, or the free form drawn ("eval").
+    variant: with "train" a point is cut by the object's segment, or else by its box, and a box that its
+    segment misses stays whole; with "eval" a point is its whole square, and a box is cut by the free form.
     Raises BadRegion where nothing is left.
     """
     if variant not in ("train", "eval"):

@@ -10,11 +10,12 @@ from deixis.data.grit.rendering import INCLUDE_COORDINATES, PROVIDE_BOXES
 from deixis.language.prompt_tokens import TextCodec
 from deixis.language.text_codecs import open_codec
 from deixis.pictures.opening import Picture
-from deixis.systems.ferret.answering import FerretSystem
-from deixis.systems.ferret.preparation import Preparation
+from deixis.systems.ferret.dialect import FerretDialect
+from deixis.systems.ferret.point_sampling import PointSampling
 from deixis.systems.ferret_v2.model import FerretV2Network
 from deixis.systems.ferret_v2.tiles import TiledPicture, TiledPixels, Tiling
-from deixis.systems.spliced import SplicedNetwork
+from deixis.systems.spliced.answering import SplicedSystem
+from deixis.systems.spliced.network import SplicedNetwork
 from deixis.systems.stored import open_network
 
 FERRET_UI_TEMPLATES = ("ferret_llama_3", "ferret_gemma_instruct")
@@ -36,24 +37,28 @@ class TiledPreparation:
         return TiledPixels.stack(prepared)
 
 
-class FerretV2System(FerretSystem):
-    """Ferret-v2; its pictures are seen whole and in tiles, and requests for boxes say so.
-
-    The sentence is the Ferret-v2 paper's, or Ferret-UI's where its templates are used (ferret_v2.md, 10).
-    """
+class FerretV2System(SplicedSystem):
+    """Ferret-v2 (Zhang et al., 2024) and Ferret-UI; pictures are seen whole and in tiles."""
 
     name = "ferret_v2"
 
-    def __init__(self, network: SplicedNetwork, codec: TextCodec, preparation: Preparation) -> None:
-        super().__init__(network, codec, preparation)
-        published_ui = network.config.template in FERRET_UI_TEMPLATES
-        self.request = PROVIDE_BOXES if published_ui else INCLUDE_COORDINATES
-
 
 def ferret_v2_system(network: SplicedNetwork, codec: TextCodec) -> FerretV2System:
-    """Return the system of a network and its tokenizer."""
+    """Return the system of a network and its tokenizer.
+
+    Requests for boxes end with the sentence of the Ferret-v2 paper, or with Ferret-UI's where its templates
+    are used (ferret_v2.md, 10).
+    """
     assert isinstance(network, FerretV2Network)
-    return FerretV2System(network, codec, TiledPreparation(network.tiling))
+    published_ui = network.config.template in FERRET_UI_TEMPLATES
+    return FerretV2System(
+        network,
+        codec,
+        TiledPreparation(network.tiling),
+        dialect=FerretDialect(),
+        sampling=PointSampling.of(network.config.sampler),
+        request=PROVIDE_BOXES if published_ui else INCLUDE_COORDINATES,
+    )
 
 
 def open_ferret_v2(folder: Path) -> FerretV2System:

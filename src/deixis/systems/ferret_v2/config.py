@@ -9,7 +9,7 @@ from deixis.errors import UsageError
 from deixis.language.causal_decoders import VICUNA_7B
 from deixis.systems.ferret.config import CLIP_LARGE_336, SAMPLER
 from deixis.systems.ferret_v2.grids import FERRET_UI_GRIDS, FERRET_V2_GRIDS
-from deixis.systems.spliced_config import SplicedConfig
+from deixis.systems.spliced.config import SplicedConfig
 
 DINOV2_LARGE = {"kind": "dinov2"}  # what is not said is ViT-L/14 at 518 pixels
 VICUNA_7B_LONG = {**VICUNA_7B, "max_position_embeddings": 4096, "rms_norm_eps": 1e-5}  # v1.5

@@ -23,7 +23,7 @@ from deixis.layers.towers.feature_tower import FeatureTower
 from deixis.systems.ferret_v2.config import FerretV2Config
 from deixis.systems.ferret_v2.grids import Grid, grids_within, merge_tiles, unpadded
 from deixis.systems.ferret_v2.tiles import NO_TILES, TiledPixels, Tiling
-from deixis.systems.spliced import SplicedNetwork
+from deixis.systems.spliced.network import SplicedNetwork
 
 
 class FerretV2Network(SplicedNetwork):

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from deixis.systems.ferret.training import Member, family_parts
 from deixis.systems.ferret_v2.answering import ferret_v2_system, open_ferret_v2
 from deixis.systems.ferret_v2.config import FerretV2Config
 from deixis.systems.ferret_v2.model import FerretV2Network
+from deixis.systems.spliced.training import Member, family_parts
 from deixis.training.loop import TrainingParts
 from deixis.training.recipe import Recipe
 

@@ -1,4 +1,4 @@
-"""Examples to batches for the Ferret family, and what is learnt from them.
+"""Examples to batches for the family, and what is learnt from them.
 
 All dialogues about a picture are one conversation of many turns, as in the published training data: the
 picture is read once for all of them.
@@ -24,10 +24,11 @@ from deixis.language.supervision import Masking, supervised
 from deixis.language.templates import Template
 from deixis.layers.point_draws import DrawnRegions
 from deixis.regions.pixels import RegionPixels
-from deixis.systems.ferret.drawing import Drawing
-from deixis.systems.ferret.preparation import Preparation
-from deixis.systems.ferret.prompts import exchanges
-from deixis.systems.spliced import SplicedNetwork
+from deixis.systems.spliced.dialect import Dialect
+from deixis.systems.spliced.network import SplicedNetwork
+from deixis.systems.spliced.preparation import Preparation
+from deixis.systems.spliced.prompts import exchanges, pixels_of
+from deixis.systems.spliced.regions import RegionSampling
 from deixis.training.batches import Batch
 
 
@@ -40,7 +41,7 @@ class Conversation:
     regions: tuple[RegionPixels, ...]
 
 
-class FerretCollate:
+class SplicedCollate:
     """Turns a list of examples into the batch that the objective takes."""
 
     def __init__(
@@ -49,20 +50,21 @@ class FerretCollate:
         codec: TextCodec,
         template: Template,
         specials: Sequence[str],
+        dialect: Dialect,
         preparation: Preparation,
-        drawing: Drawing,
+        sampling: RegionSampling,
         max_text: int,
         request: str = "",
         strict_masking: Masking = "corrected",
     ) -> None:
         self.codec, self.template, self.specials = codec, template, tuple(specials)
-        self.preparation, self.drawing = preparation, drawing
+        self.dialect, self.preparation, self.sampling = dialect, preparation, sampling
         self.max_text, self.request, self.strict_masking = max_text, request, strict_masking
 
     def __call__(self, examples: Sequence[Example]) -> Batch:
         """Return input_ids, labels and attention_mask (B, T), pixel_values, and the drawn regions."""
         rows = [self.conversation(example) for example in examples]
-        drawn = self.drawing.draw([row.regions for row in rows])
+        drawn = self.sampling.draw([row.regions for row in rows])
         ids = [torch.tensor(row.ids) for row in rows]
         prepared = [self.preparation.view(example.picture)[1] for example in examples]
         return {
@@ -98,9 +100,11 @@ class FerretCollate:
 
     def written(self, turns: Sequence[Turn]) -> Conversation:
         """Return turns as ids and labels."""
-        texts, found = exchanges(turns, specials=self.specials, request=self.request, variant="train")
+        texts, found = exchanges(
+            turns, dialect=self.dialect, specials=self.specials, request=self.request, variant="train"
+        )
         learnt = supervised(texts, self.template, self.codec, strict_masking=self.strict_masking)
-        return Conversation(learnt.ids, learnt.labels, tuple(region.pixels for _, region in found))
+        return Conversation(learnt.ids, learnt.labels, pixels_of(found))
 
 
 class SplicedObjective(nn.Module):
@@ -111,7 +115,7 @@ class SplicedObjective(nn.Module):
         self.network = network
 
     def forward(self, batch: dict[str, Any]) -> dict[str, Tensor]:
-        """Return "words", and "total", which is the same; see FerretCollate for the batch."""
+        """Return "words", and "total", which is the same; see SplicedCollate for the batch."""
         if not (batch["labels"] != IGNORED).any():
             raise RecordError(f"no answer in this batch is learnt from; pictures: {batch.get('names')}")
         device = batch["input_ids"].device

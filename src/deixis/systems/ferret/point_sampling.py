@@ -14,14 +14,14 @@ from deixis.regions.pixels import RegionPixels
 
 
 @dataclass(frozen=True)
-class Drawing:
+class PointSampling:
     """How many points are drawn in a region, and how many are left after each stage of the sampler."""
 
     points: int
     anchors: tuple[int, ...]
 
     @classmethod
-    def of(cls, sampler: dict[str, object] | None) -> Drawing:
+    def of(cls, sampler: dict[str, object] | None) -> PointSampling:
         """Return what a configuration's ``sampler`` asks for; without one as many points are drawn."""
         if sampler is None:
             return cls(points=SamplerSize().points, anchors=())

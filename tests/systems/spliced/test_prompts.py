@@ -12,7 +12,8 @@ from deixis.data.grit.dense import CLASSIFY, LOCALIZE
 from deixis.errors import UsageError
 from deixis.pictures.opening import open_picture
 from deixis.regions import Box, Frame, Mask, Point
-from deixis.systems.ferret.prompts import answered, asked, exchanges, requesting, turn_of, with_picture
+from deixis.systems.ferret.dialect import FerretDialect
+from deixis.systems.spliced.prompts import answered, asked, exchanges, requesting, turn_of, with_picture
 
 PHOTO = Frame.original(100, 50)
 SPECIALS = ("<region_fea>", "</s>", "<image>")
@@ -21,7 +22,9 @@ CUP_TEXT, SPOT_TEXT = "[100, 400, 300, 800] <region_fea>", "[500, 500] <region_f
 
 
 def test_names_become_regions_in_order() -> None:
-    text, found = asked("Is {a} like {b}, or {b}{a}?", {"b": CUP, "a": SPOT}, specials=SPECIALS)
+    text, found = asked(
+        "Is {a} like {b}, or {b}{a}?", {"b": CUP, "a": SPOT}, dialect=FerretDialect(), specials=SPECIALS
+    )
     assert text == f"Is {SPOT_TEXT} like {CUP_TEXT}, or {CUP_TEXT}{SPOT_TEXT}?"
     assert [region for region, _ in found] == [SPOT, CUP, CUP, SPOT]
     assert text.count("<region_fea>") == len(found)
@@ -42,21 +45,21 @@ def test_names_become_regions_in_order() -> None:
     ],
 )
 def test_words_of_a_user_stay_words(typed: str, read: str) -> None:
-    text, found = asked(typed, {"it": CUP}, specials=SPECIALS)
+    text, found = asked(typed, {"it": CUP}, dialect=FerretDialect(), specials=SPECIALS)
     assert text == read
     assert len(found) == typed.count("{it}") == text.count("<region_fea>")
 
 
 def test_a_name_without_a_region_is_refused() -> None:
     with pytest.raises(UsageError, match=r"speaks of \{b\}, but the regions given are: a"):
-        asked("{b}?", {"a": SPOT}, specials=SPECIALS)
+        asked("{b}?", {"a": SPOT}, dialect=FerretDialect(), specials=SPECIALS)
 
 
 def test_boxes_stand_behind_their_phrases() -> None:
     marks = (Mark(0, 5, (CUP, Box(0, 0, 100, 50, frame=PHOTO))), Mark(10, 15, ()))
-    text = answered("A cup</s> no dog.", marks, specials=SPECIALS)
+    text = answered("A cup</s> no dog.", marks, dialect=FerretDialect(), specials=SPECIALS)
     assert text == "A cup [100, 400, 300, 800] [0, 0, 990, 980]< /s> no dog."
-    assert answered("Nothing.", (), specials=SPECIALS) == "Nothing."
+    assert answered("Nothing.", (), dialect=FerretDialect(), specials=SPECIALS) == "Nothing."
 
 
 def test_a_dialogue_has_its_picture_in_front() -> None:
@@ -64,7 +67,7 @@ def test_a_dialogue_has_its_picture_in_front() -> None:
         Turn("What is {it}? ", "a cup", (), (("it", CUP),)),
         Turn("Where? ", "here", (Mark(0, 4, (CUP,)),)),
     ]
-    texts, found = exchanges(turns, specials=SPECIALS)
+    texts, found = exchanges(turns, dialect=FerretDialect(), specials=SPECIALS)
     assert texts == [
         (f"<image>\nWhat is {CUP_TEXT}?", "a cup"),
         ("Where? ", "here [100, 400, 300, 800]"),
@@ -85,7 +88,7 @@ def test_an_earlier_answer_is_a_turn() -> None:
         question="What is {it}?",
         regions=(("it", box),),
     )
-    texts, found = exchanges([turn_of(answer)], specials=SPECIALS)
+    texts, found = exchanges([turn_of(answer)], dialect=FerretDialect(), specials=SPECIALS)
     assert texts == [(f"<image>\nWhat is {CUP_TEXT}?", "A cup [100, 400, 300, 800] is here.")]
     assert [region for region, _ in found] == [box]
 
@@ -120,9 +123,9 @@ def test_training_shows_what_a_region_shares_with_its_object() -> None:
     found = {}
     for name, region, meant in (("box", CUP, disc), ("point", at, disc), ("plain", at, CUP)):
         turn = ReferringTurn("What is {it}?", "a cup", (), (("it", region),), (("it", meant),))
-        (text, _), *_ = exchanges([turn], specials=SPECIALS, variant="train")[0]
-        ((_, written),) = exchanges([turn], specials=SPECIALS, variant="train")[1]
-        assert written.coordinates in text
+        (text, _), *_ = exchanges([turn], dialect=FerretDialect(), specials=SPECIALS, variant="train")[0]
+        ((_, written),) = exchanges([turn], dialect=FerretDialect(), specials=SPECIALS, variant="train")[1]
+        assert written.text in text
         found[name] = written.pixels.mask()
     assert np.array_equal(found["box"], pixels)
     assert found["point"].any() and not (found["point"] & ~pixels).any()
@@ -136,5 +139,5 @@ def test_an_earlier_box_without_words_is_not_written_twice() -> None:
     text = "[100, 400, 300, 800]"
     spans = (Span(0, len(text), text, (Place(other, 0.7), Place(box, 0.5))),)
     answer = Answer(text=text, spans=spans, picture=picture, system="ferret", seconds=0.0, question="Where?")
-    texts, _ = exchanges([turn_of(answer)], specials=SPECIALS)
+    texts, _ = exchanges([turn_of(answer)], dialect=FerretDialect(), specials=SPECIALS)
     assert texts[0][1] == f"{text} [500, 400, 600, 800]"

@@ -10,7 +10,7 @@ import torch
 from deixis.errors import BadWeights, MissingWeights, RecipeError
 from deixis.systems.ferret.config import FerretConfig
 from deixis.systems.ferret.model import FerretNetwork
-from deixis.systems.ferret.starting import Initial, fill
+from deixis.systems.spliced.initial_parts import Initial, fill
 from tests.systems.ferret.networks import LLAMA, SAMPLER, ferret, ferret_v2
 from tests.weights.tiny_checkpoints import Folders, ferret_folders, projector_state, write_json
 

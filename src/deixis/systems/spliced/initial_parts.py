@@ -12,7 +12,7 @@ from torch import Tensor
 from deixis.errors import BadWeights, RecipeError
 from deixis.language.prompt_tokens import TextCodec
 from deixis.language.text_codecs import open_codec
-from deixis.systems.spliced import SplicedNetwork
+from deixis.systems.spliced.network import SplicedNetwork
 from deixis.training.strict import unknown_key
 from deixis.weights.language_settings import language_settings
 from deixis.weights.settings import read_settings

@@ -1,7 +1,4 @@
-"""Questions and answers as the Ferret family's texts: regions where they are named, boxes behind phrases.
-
-    What is {it}?                       ->  What is [15, 41, 468, 833] <region_fea>?
-    A dog on a sofa. (marks on both)    ->  A dog [15, 41, 468, 833] on a sofa [0, 20, 998, 997].
+"""Questions and answers as texts of a dialect: regions where they are named, boxes behind phrases.
 
 The words themselves may come from anyone: special tokens in them are taken apart, and coordinates typed in
 them, of whatever frame, stay words that point at nothing.
@@ -13,7 +10,6 @@ import re
 from collections.abc import Mapping, Sequence
 
 from deixis.answers.boxed_phrases import read_boxes
-from deixis.answers.dialects import coordinate_text
 from deixis.answers.grounded import Answer, Span
 from deixis.data.dialogue import Mark, Turn
 from deixis.data.grit.conversion import ReferringTurn
@@ -21,8 +17,9 @@ from deixis.data.grit.dense import CLASSIFY, LOCALIZE
 from deixis.errors import UsageError
 from deixis.language.prompt_tokens import neutralised
 from deixis.language.templates import IMAGE, Exchange
+from deixis.regions.pixels import RegionPixels
 from deixis.regions.shapes import Box, Mask, Region
-from deixis.systems.ferret.region_pixels import PointedRegion, Variant, pointed, whole_pixels
+from deixis.systems.spliced.dialect import Dialect, Variant, WrittenRegion
 
 ASKS_FOR_PLACES = re.compile(
     r"^\s*(?:where|find|locate|localize|detect|show me|point (?:at|to))\b"
@@ -31,7 +28,7 @@ ASKS_FOR_PLACES = re.compile(
 )
 DENSE = (CLASSIFY.split("{")[0].strip(), LOCALIZE)  # these say by themselves what is wanted
 NAME = re.compile(r"\{([^{}]*)\}")
-Found = list[tuple[Region, PointedRegion]]
+Found = list[tuple[Region, WrittenRegion]]
 """The region behind each region token, in the order of the tokens, and what it was written as."""
 
 
@@ -39,6 +36,7 @@ def asked(
     question: str,
     regions: Mapping[str, Region],
     *,
+    dialect: Dialect,
     specials: Sequence[str],
     variant: Variant = "eval",
     meant: Mapping[str, Box | Mask] | None = None,
@@ -48,10 +46,6 @@ def asked(
     Regions are in pixels of the original. One that is named twice gets a token each time. meant: name of a
     region -> the object that it points at, for training. UsageError for a name without a region.
 
-    >>> from deixis.regions import Frame, Point
-    >>> it = Point(5, 5, frame=Frame.original(10, 10))
-    >>> asked("Is {it} <region_fea>?", {"it": it}, specials=["<region_fea>"])[0]
-    'Is [500, 500] <region_fea> < region_fea>?'
     """
     text, end = "", 0
     found: Found = []
@@ -60,36 +54,29 @@ def asked(
         if region is None:
             known = ", ".join(sorted(regions)) or "none"
             raise UsageError(f"the question speaks of {match.group()}, but the regions given are: {known}")
-        written = pointed(region, variant=variant, segment=(meant or {}).get(match.group(1)))
+        written = dialect.write_region(region, variant=variant, meant=(meant or {}).get(match.group(1)))
         text += neutralised(question[end : match.start()], specials) + written.text
         found.append((region, written))
         end = match.end()
     return text + neutralised(question[end:], specials), found
 
 
-def answered(answer: str, marks: Sequence[Mark], *, specials: Sequence[str]) -> str:
-    """Return an answer with the boxes of every mark behind its phrase, in thousandths of the original.
+def answered(answer: str, marks: Sequence[Mark], *, dialect: Dialect, specials: Sequence[str]) -> str:
+    """Return an answer with the boxes of every mark behind its phrase.
 
     A mark without boxes, whose phrase is not in the picture, gets none.
     """
     text, end = "", 0
     for mark in marks:
         text += neutralised(answer[end : mark.end], specials)
-        text += "".join(f" {spelt(box)}" for box in mark.boxes)
+        text += "".join(f" {dialect.write_box(box)}" for box in mark.boxes)
         end = mark.end
     return text + neutralised(answer[end:], specials)
 
 
-def spelt(box: Box) -> str:
-    """Return a box, in pixels of an original picture, as text.
-
-    >>> from deixis.regions import Frame
-    >>> spelt(Box(10, 20, 300, 480, frame=Frame.original(640, 480)))
-    '[15, 41, 468, 997]'
-    """
-    width, height = (round(side) for side in box.frame.size)
-    edges = whole_pixels(box.as_tuple(), width=width, height=height)
-    return coordinate_text(edges, width=width, height=height)
+def pixels_of(found: Found) -> tuple[RegionPixels, ...]:
+    """Return the pixels of the regions that have a vector, in the order of their tokens."""
+    return tuple(written.pixels for _, written in found if written.pixels is not None)
 
 
 def requesting(question: str, request: str, *, placed: bool = False) -> str:
@@ -108,7 +95,12 @@ def requesting(question: str, request: str, *, placed: bool = False) -> str:
 
 
 def exchanges(
-    turns: Sequence[Turn], *, specials: Sequence[str], request: str = "", variant: Variant = "eval"
+    turns: Sequence[Turn],
+    *,
+    dialect: Dialect,
+    specials: Sequence[str],
+    request: str = "",
+    variant: Variant = "eval",
 ) -> tuple[list[Exchange], Found]:
     """Return turns as texts, the picture in front of the first question, and all their regions.
 
@@ -121,9 +113,11 @@ def exchanges(
         question = requesting(turn.question, request, placed=placed)
         # What an object's pixels are is known in training only; an answerer sees what was pointed at.
         meant = dict(turn.meant) if variant == "train" and isinstance(turn, ReferringTurn) else None
-        question, own = asked(question, dict(turn.regions), specials=specials, variant=variant, meant=meant)
+        question, own = asked(
+            question, dict(turn.regions), dialect=dialect, specials=specials, variant=variant, meant=meant
+        )
         found += own
-        answer = answered(turn.answer, turn.marks, specials=specials)
+        answer = answered(turn.answer, turn.marks, dialect=dialect, specials=specials)
         texts.append((with_picture(question, first=not texts), answer))
     return texts, found
 

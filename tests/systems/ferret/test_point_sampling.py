@@ -9,9 +9,9 @@ import torch
 from deixis.errors import BadRegion
 from deixis.layers.visual_sampler import SamplerSize
 from deixis.regions.pixels import RegionPixels
-from deixis.systems.ferret.drawing import Drawing, seed_of
+from deixis.systems.ferret.point_sampling import PointSampling, seed_of
 
-DRAWING = Drawing(points=16, anchors=(8, 4))
+DRAWING = PointSampling(points=16, anchors=(8, 4))
 CUP = RegionPixels.rectangle(2, 3, 30, 20, width=50, height=60)
 DOG = RegionPixels.rectangle(10, 30, 20, 59, width=50, height=60)
 DOT = RegionPixels.rectangle(5, 5, 6, 6, width=50, height=60)
@@ -60,5 +60,7 @@ def test_other_pixels_have_another_seed() -> None:
 
 
 def test_counts_come_from_the_configuration() -> None:
-    assert Drawing.of({"points": 24, "anchors": [8, 4], "neighbours": [4, 3]}) == Drawing(24, (8, 4))
-    assert Drawing.of(None) == Drawing(SamplerSize().points, ())
+    assert PointSampling.of({"points": 24, "anchors": [8, 4], "neighbours": [4, 3]}) == PointSampling(
+        24, (8, 4)
+    )
+    assert PointSampling.of(None) == PointSampling(SamplerSize().points, ())

@@ -10,7 +10,7 @@ import torch
 
 from deixis.pictures.normalising import Normalisation
 from deixis.regions.shapes import Box
-from deixis.systems.ferret.preparation import SquarePreparation
+from deixis.systems.spliced.preparation import SquarePreparation
 from tests.systems.pointer.tiny import noise_picture
 
 PLAIN = Normalisation((0.5, 0.4, 0.3), (0.2, 0.3, 0.4))

@@ -14,7 +14,7 @@ from torch.nn import functional
 from deixis.errors import BadPicture, BadRegion
 from deixis.language.splicing import IGNORED, PICTURE_MARKER
 from deixis.layers.point_draws import DrawnRegions
-from deixis.systems.spliced import SplicedNetwork
+from deixis.systems.spliced.network import SplicedNetwork
 from deixis.weights.renaming import dinov2_attention, with_parts
 from tests.systems.ferret.networks import (
     GEMMA,
