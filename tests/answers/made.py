@@ -13,7 +13,6 @@ from deixis.regions.frames import Frame
 from deixis.regions.shapes import Box, Mask
 
 WIDTH, HEIGHT = 160, 90
-FRAME = Frame.original(WIDTH, HEIGHT)
 
 
 def picture(width: int = WIDTH, height: int = HEIGHT) -> Picture:
@@ -21,6 +20,9 @@ def picture(width: int = WIDTH, height: int = HEIGHT) -> Picture:
     ys, xs = np.mgrid[:height, :width]
     channels = (xs * 255 // max(width - 1, 1), ys * 255 // max(height - 1, 1), np.full_like(xs, 90))
     return open_picture(np.stack(channels, axis=2).astype(np.uint8))
+
+
+FRAME = picture().frame
 
 
 def disc(frame: Frame = FRAME) -> Mask:
@@ -44,7 +46,7 @@ def answer(**changes: Any) -> Answer:
     given: dict[str, Any] = {
         "text": "A dog, but no  cat.",
         "spans": (dog, cat),
-        "picture": picture(),
+        "pictures": (picture(),),
         "system": "made up",
         "seconds": 0.25,
     }
@@ -74,7 +76,7 @@ def answers(draw: st.DrawFn) -> Answer:
     return Answer(
         text=text,
         spans=tuple(spans),
-        picture=picture(),
+        pictures=(picture(),),
         system=draw(st.sampled_from(["pointer", "öther"])),
         seconds=draw(st.floats(0, 1e6)),
         parse_failures=tuple(draw(st.lists(st.text(max_size=5), max_size=2))),

@@ -49,7 +49,8 @@ def test_the_plain_values_of_an_answer() -> None:
             },
             {"start": 15, "end": 18, "phrase": "cat", "nowhere": True, "nowhere_score": 0.9, "places": []},
         ],
-        "picture": {"width": 160, "height": 90},
+        "picture": {"width": 160, "height": 90, "digest": picture().frame.content},
+        "finish": "stop",
         "system": "made up",
         "seconds": 0.25,
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -28,7 +29,9 @@ def count(image: Image.Image, colour: tuple[int, int, int]) -> int:
 def plain(width: int, height: int, **changes: Any) -> Answer:
     """An answer about a picture of one colour."""
     given = open_picture(np.full((height, width, 3), 90, np.uint8))
-    return answer(**{"picture": given, "spans": (), **changes})
+    if (width, height) == FRAME.size:  # what is drawn speaks of the made-up picture
+        given = replace(given, frame=FRAME)
+    return answer(**{"pictures": given, "spans": (), **changes})
 
 
 def test_places_have_the_colour_of_their_span() -> None:
@@ -97,7 +100,7 @@ def test_pictures_of_any_size(size: tuple[int, int]) -> None:
 
 
 def test_a_large_picture_is_not_resized() -> None:
-    made = answer(picture=picture(1200, 800), spans=())
+    made = answer(pictures=picture(1200, 800), spans=())
     shown = np.asarray(draw(made))[:800]
     assert np.array_equal(shown, made.picture.pixels)
 

@@ -108,7 +108,7 @@ def test_places_belong_to_the_picture_of_the_answer() -> None:
     with pytest.raises(
         MalformedAnswer, match=r"place in frame pixels 160x90, but the answer is about pixels 200x90"
     ):
-        answer(picture=picture(200, 90))
+        answer(pictures=picture(200, 90))
 
 
 @pytest.mark.parametrize("seconds", [-1.0, math.nan, math.inf])

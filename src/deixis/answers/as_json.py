@@ -8,16 +8,18 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from deixis.answers.grounded import Answer, Place, Span, probability
+from deixis.answers.grounded import Answer, Place, Raw, Span, probability
 from deixis.errors import BadPicture, BadRegion, FrameMismatch, MalformedAnswer
 from deixis.pictures.opening import Picture, check_size
-from deixis.regions.frames import Frame
+from deixis.regions.frames import Frame, same_frame
 from deixis.regions.shapes import Box, Mask
 
 MOST_PIXELS = 1_000_000_000  # of a picture that JSON speaks of; no memory is taken for them
 LARGEST_NUMBER = 1e300
 STAND_IN = 128  # the grey of a picture that was not given
 ANSWER_FIELDS = ("text", "nowhere", "nowhere_score", "spans", "picture", "system", "seconds")
+OPTIONAL_FIELDS = ("parse_failures", "pictures", "finish", "raw")
+LONGEST_RAW = 1 << 20  # ids of an answer that is read
 SPAN_FIELDS = ("start", "end", "phrase", "nowhere", "nowhere_score", "places")
 
 
@@ -27,17 +29,30 @@ def answer_to_dict(answer: Answer) -> dict[str, Any]:
         "text": answer.text,
         "nowhere": answer.nowhere,
         "nowhere_score": answer.nowhere_score,
-        "spans": [span_to_dict(span) for span in answer.spans],
-        "picture": {"width": answer.picture.width, "height": answer.picture.height},
+        "spans": [span_to_dict(span, answer.pictures) for span in answer.spans],
+        "picture": picture_to_dict(answer.pictures[0]) if answer.pictures else None,
         "system": answer.system,
         "seconds": answer.seconds,
+        "finish": answer.finish,
     }
+    if len(answer.pictures) > 1:
+        content["pictures"] = [picture_to_dict(picture) for picture in answer.pictures]
     if answer.parse_failures:
         content["parse_failures"] = list(answer.parse_failures)
+    if answer.raw is not None:
+        content["raw"] = {"text": answer.raw.text, "ids": list(answer.raw.ids)}
+        if answer.raw.logprobs:
+            content["raw"]["logprobs"] = list(answer.raw.logprobs)
     return content
 
 
-def span_to_dict(span: Span) -> dict[str, Any]:
+def picture_to_dict(picture: Picture) -> dict[str, Any]:
+    """Return a picture's size and, where it is known, the digest by which it is told from others."""
+    content: dict[str, Any] = {"width": picture.width, "height": picture.height}
+    return content | ({"digest": picture.frame.content} if picture.frame.content else {})
+
+
+def span_to_dict(span: Span, pictures: Sequence[Picture]) -> dict[str, Any]:
     """Return a span as plain values."""
     return {
         "start": span.start,
@@ -45,13 +60,16 @@ def span_to_dict(span: Span) -> dict[str, Any]:
         "phrase": span.phrase,
         "nowhere": span.nowhere,
         "nowhere_score": span.nowhere_score,
-        "places": [place_to_dict(place) for place in span.places],
+        "places": [place_to_dict(place, pictures) for place in span.places],
     }
 
 
-def place_to_dict(place: Place) -> dict[str, Any]:
-    """Return a place as plain values; there is no "mask" where there is none."""
+def place_to_dict(place: Place, pictures: Sequence[Picture]) -> dict[str, Any]:
+    """Return a place as plain values; no "mask" where there is none, "picture" for all but the first."""
     content: dict[str, Any] = {"box": list(place.box.as_tuple()), "score": place.score}
+    number = next(n for n, picture in enumerate(pictures) if same_frame(place.box.frame, picture.frame))
+    if number:
+        content["picture"] = number
     if place.mask is not None:
         content["mask"] = place.mask.to_coco()
     return content
@@ -68,20 +86,22 @@ def answer_from_json(text: str | bytes, *, picture: Picture | None) -> Answer:
         raise MalformedAnswer(
             f"an answer is one JSON object; this is not JSON: {fault}: {text!r:.80}"
         ) from fault
-    whole = fields(content, "the answer", ANSWER_FIELDS, optional=("parse_failures",))
-    size = fields(whole["picture"], "picture", ("width", "height"))
-    seen = picture_of(whole_number(size["width"], "width"), whole_number(size["height"], "height"), picture)
-    spans = [span_from(entry, seen.frame) for entry in listed(whole["spans"], "spans")]
+    whole = fields(content, "the answer", ANSWER_FIELDS, optional=OPTIONAL_FIELDS)
+    seen = pictures_from(whole, picture)
+    frames = [one.frame for one in seen]
+    spans = [span_from(entry, frames) for entry in listed(whole["spans"], "spans")]
     answer = Answer(
         text=words(whole["text"], "text"),
         spans=tuple(spans),
-        picture=seen,
+        pictures=tuple(seen),
         system=words(whole["system"], "system"),
         seconds=number(whole["seconds"], "seconds"),
         parse_failures=tuple(
             words(entry, "parse_failures")
             for entry in listed(whole.get("parse_failures", []), "parse_failures")
         ),
+        finish=words(whole.get("finish", "stop"), "finish"),  # type: ignore[arg-type]
+        raw=raw_from(whole["raw"]) if "raw" in whole else None,
     )
     score = whole["nowhere_score"]
     if score is not None:
@@ -94,11 +114,42 @@ def answer_from_json(text: str | bytes, *, picture: Picture | None) -> Answer:
     return answer
 
 
-def picture_of(width: int, height: int, given: Picture | None) -> Picture:
-    """Return the picture that was given, if it has this size, or a grey one."""
+def raw_from(content: object) -> Raw:
+    """Return what a network wrote, from plain values."""
+    values = fields(content, "raw", ("text", "ids"), optional=("logprobs",))
+    ids = listed(values["ids"], "ids")
+    if len(ids) > LONGEST_RAW:
+        raise MalformedAnswer(f"raw holds {len(ids):,} ids; at most {LONGEST_RAW:,}")
+    logprobs = [number(one, "a log-probability") for one in listed(values.get("logprobs", []), "logprobs")]
+    return Raw(
+        words(values["text"], "raw text"), tuple(whole_number(i, "an id") for i in ids), tuple(logprobs)
+    )
+
+
+def pictures_from(whole: Mapping[str, Any], given: Picture | None) -> list[Picture]:
+    """Return the pictures that an answer is about; ``given`` is the first of them."""
+    if whole["picture"] is None:
+        if "pictures" in whole:
+            raise MalformedAnswer("an answer about no picture (picture is null) lists pictures")
+        return []
+    listed_ones = listed(whole.get("pictures", [whole["picture"]]), "pictures")
+    if not listed_ones or listed_ones[0] != whole["picture"]:
+        raise MalformedAnswer("picture is not the first of pictures; expected the same in both")
+    return [picture_from(entry, given if n == 0 else None) for n, entry in enumerate(listed_ones)]
+
+
+def picture_from(content: object, given: Picture | None) -> Picture:
+    """Return the picture of plain values: the one that was given, or a grey one."""
+    size = fields(content, "picture", ("width", "height"), optional=("digest",))
+    width, height = whole_number(size["width"], "width"), whole_number(size["height"], "height")
+    return picture_of(width, height, given, content=words(size.get("digest", ""), "digest"))
+
+
+def picture_of(width: int, height: int, given: Picture | None, *, content: str = "") -> Picture:
+    """Return the picture that was given, if it is this one, or a grey one. content: its digest, if known."""
     try:
         check_size(width, height, max_pixels=MOST_PIXELS, name="of the answer")
-        frame = Frame.original(width, height)
+        frame = Frame.original(width, height, content=content)
     except (BadPicture, BadRegion) as fault:
         raise MalformedAnswer(str(fault)) from fault
     if given is None:
@@ -108,11 +159,16 @@ def picture_of(width: int, height: int, given: Picture | None) -> Picture:
             f"the answer is about a picture of {width} x {height}; the one given is {given.frame}; "
             "give the picture that was asked about"
         )
+    if not same_frame(given.frame, frame):
+        raise FrameMismatch(
+            f"the answer is about another picture of {width} x {height} than the one given; give the picture "
+            "that was asked about"
+        )
     return given
 
 
-def span_from(content: object, frame: Frame) -> Span:
-    """Return the span of plain values, with its places in ``frame``."""
+def span_from(content: object, frames: Sequence[Frame]) -> Span:
+    """Return the span of plain values, with its places in one of ``frames``."""
     values = fields(content, "a span", SPAN_FIELDS)
     if not isinstance(values["nowhere"], bool):
         raise MalformedAnswer(f"nowhere is true or false; got {values['nowhere']!r:.80}")
@@ -120,15 +176,19 @@ def span_from(content: object, frame: Frame) -> Span:
         start=whole_number(values["start"], "start"),
         end=whole_number(values["end"], "end"),
         phrase=words(values["phrase"], "phrase"),
-        places=tuple(place_from(entry, frame) for entry in listed(values["places"], "places")),
+        places=tuple(place_from(entry, frames) for entry in listed(values["places"], "places")),
         nowhere=values["nowhere"],
         nowhere_score=values["nowhere_score"],
     )
 
 
-def place_from(content: object, frame: Frame) -> Place:
-    """Return the place of plain values in ``frame``."""
-    values = fields(content, "a place", ("box", "score"), optional=("mask",))
+def place_from(content: object, frames: Sequence[Frame]) -> Place:
+    """Return the place of plain values in the frame of the picture that it names, the first by default."""
+    values = fields(content, "a place", ("box", "score"), optional=("mask", "picture"))
+    which = whole_number(values.get("picture", 0), "picture")
+    if not 0 <= which < len(frames):
+        raise MalformedAnswer(f"a place is in picture {which}; the answer is about {len(frames)}, from 0 on")
+    frame = frames[which]
     edges = [number(edge, "an edge of a box") for edge in listed(values["box"], "box")]
     if len(edges) != 4:
         raise MalformedAnswer(f"a box is [x0, y0, x1, y1]; got {len(edges)} numbers")

@@ -12,8 +12,9 @@ from PIL import Image, ImageDraw, ImageFont
 from deixis.answers.footer import footer, shortened
 from deixis.answers.grounded import Answer
 from deixis.answers.palette import BLACK, WHITE, Colour, colour_of, ink_on
+from deixis.errors import UsageError
 from deixis.pictures.opening import Picture
-from deixis.regions.frames import Frame
+from deixis.regions.frames import Frame, same_frame
 from deixis.regions.raster import stroke_points
 from deixis.regions.shapes import Box, Mask, Point, Polygon, Region, Scribble
 
@@ -25,33 +26,48 @@ BLEND = 0.45  # of a mask's colour
 Corners = tuple[float, float, float, float]
 
 
-def draw(answer: Answer) -> Image.Image:
+def draw(answer: Answer, number: int = 0) -> Image.Image:
     """Return the picture with an answer's places, the regions that were pointed at, and the text below.
+
+    number: which of several pictures; only what is in it is drawn. UsageError: there is no such picture.
 
     >>> from deixis.pictures.opening import open_picture
     >>> draw(Answer("Grass.", (), open_picture(np.zeros((90, 160, 3), np.uint8)), "none", 0.0)).width
     640
     """
-    sheet = Sheet.of(answer.picture)
-    for number, span in enumerate(answer.spans):
-        for place in span.places:
+    if not 0 <= number < len(answer.pictures):
+        raise UsageError(f"the answer is about {len(answer.pictures)} pictures; there is no number {number}")
+    picture = answer.pictures[number]
+    sheet = Sheet.of(picture)
+    shown = [
+        (span, colour_of(own), [place for place in span.places if same_frame(place.box.frame, picture.frame)])
+        for own, span in enumerate(answer.spans)
+    ]
+    regions = [(name, region) for name, region in answer.regions if is_in(region, picture)]
+    for _, colour, places in shown:
+        for place in places:
             if place.mask is not None:
-                sheet.blend(place.mask, colour_of(number))
-    for number, span in enumerate(answer.spans):
-        for place in reversed(span.places):  # the best one on top
-            sheet.outline_box(place.box, colour_of(number))
-    for _, region in answer.regions:
+                sheet.blend(place.mask, colour)
+    for _, colour, places in shown:
+        for place in reversed(places):  # the best one on top
+            sheet.outline_box(place.box, colour)
+    for _, region in regions:
         sheet.outline_region(region)
-    for name, region in answer.regions:
+    for name, region in regions:
         sheet.label(name, region, BLACK)
-    for number, span in enumerate(answer.spans):
-        for place in span.places:
-            sheet.label(f"{span.phrase} {place.score:.2f}", place.box, colour_of(number))
+    for span, colour, places in shown:
+        for place in places:
+            sheet.label(f"{span.phrase} {place.score:.2f}", place.box, colour)
     text = footer(answer, width=sheet.canvas.width, text_size=round(sheet.text_size * 1.1))
     whole = Image.new("RGB", (sheet.canvas.width, sheet.canvas.height + text.height))
     whole.paste(sheet.canvas, (0, 0))
     whole.paste(text, (0, sheet.canvas.height))
     return whole
+
+
+def is_in(region: Region, picture: Picture) -> bool:
+    """Tell whether a region is in this picture; one without a size is in any."""
+    return not region.frame.bound or same_frame(region.frame.root, picture.frame)
 
 
 @dataclass

@@ -6,16 +6,21 @@ import json
 import math
 from dataclasses import dataclass, field
 from importlib import resources
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import numpy as np
 
-from deixis.errors import MalformedAnswer
+from deixis.errors import MalformedAnswer, UsageError
 from deixis.pictures.opening import Picture
+from deixis.regions.frames import same_frame
 from deixis.regions.shapes import Box, Mask, Region
 
 if TYPE_CHECKING:
     from PIL import Image
+
+
+Finish = Literal["stop", "length", "cancelled"]
+"""Why an answer ended: it was over, it was as long as allowed, or nobody waited for it any more."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +46,7 @@ class Place:
                 f"place {self.box.as_tuple()} sticks out of the picture {frame}; cut it: "
                 "box.clipped(picture.frame)"
             )
-        if self.mask is not None and self.mask.frame != frame:
+        if self.mask is not None and not same_frame(self.mask.frame, frame):
             raise MalformedAnswer(
                 f"the mask of a place is in frame {self.mask.frame}, its box in frame {frame}"
             )
@@ -84,32 +89,67 @@ class Span:
 
 
 @dataclass(frozen=True)
-class Answer:
-    """What a system answered to one question about one picture.
+class Raw:
+    """What a network wrote, to the letter: what a later question about the same is put behind.
 
-    picture, question and regions are kept for drawing; of these JSON holds only the picture's size. Two
-    answers are equal whatever the pixels of their pictures.
+    ids: of its own vocabulary, the end token too where there is one. logprobs: of each id, where they were
+    asked for.
+    """
+
+    text: str
+    ids: tuple[int, ...]
+    logprobs: tuple[float, ...] = ()
+
+    def __post_init__(self) -> None:
+        for name in ("ids", "logprobs"):
+            object.__setattr__(self, name, tuple(getattr(self, name)))
+        if self.logprobs and len(self.logprobs) != len(self.ids):
+            raise MalformedAnswer(
+                f"{len(self.ids)} ids came with {len(self.logprobs)} log-probabilities; expected one each"
+            )
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a system answered to one question about some pictures: mostly one, maybe several or none.
+
+    pictures: a single one may be given as it is. The box of every place is in the frame of one of them.
+    pictures, question and regions are kept for drawing; of these JSON holds the pictures' sizes. Two answers
+    are equal whatever the pixels of their pictures. raw: None for an answer that no network wrote.
     """
 
     text: str
     spans: tuple[Span, ...]
-    picture: Picture = field(repr=False, compare=False)
+    pictures: tuple[Picture, ...] = field(repr=False, compare=False)
     system: str
     seconds: float
     parse_failures: tuple[str, ...] = ()
     question: str = ""
     regions: tuple[tuple[str, Region], ...] = ()
+    finish: Finish = "stop"
+    raw: Raw | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
-        for name in ("spans", "parse_failures", "regions"):
+        if isinstance(self.pictures, Picture):
+            object.__setattr__(self, "pictures", (self.pictures,))
+        for name in ("spans", "pictures", "parse_failures", "regions"):
             object.__setattr__(self, name, tuple(getattr(self, name)))
+        if self.finish not in get_args(Finish):
+            raise MalformedAnswer(f"finish is {self.finish!r}; expected one of {', '.join(get_args(Finish))}")
         object.__setattr__(self, "seconds", float(self.seconds))
         if not (math.isfinite(self.seconds) and self.seconds >= 0):
             raise MalformedAnswer(f"an answer took {self.seconds} seconds; expected 0 or more")
         free = 0
         for span in self.spans:
-            check_span(span, self.text, free=free, picture=self.picture)
+            check_span(span, self.text, free=free, pictures=self.pictures)
             free = span.end
+
+    @property
+    def picture(self) -> Picture:
+        """The picture, or the first of several; UsageError where there is none."""
+        if not self.pictures:
+            raise UsageError("this answer is about no picture; expected one that is")
+        return self.pictures[0]
 
     @property
     def nowhere(self) -> bool:
@@ -141,17 +181,21 @@ class Answer:
     def from_json(cls, text: str | bytes, picture: Picture | None = None) -> Answer:
         """Return the answer that ``to_json`` wrote; MalformedAnswer for text that it could not have written.
 
-        picture: the picture it speaks of, for drawing; a grey one of the right size stands in for it.
+        picture: the picture it speaks of (the first, of several), for drawing; a grey one of the right size
+        stands in for each that isn't given.
         """
         from deixis.answers.as_json import answer_from_json
 
         return answer_from_json(text, picture=picture)
 
-    def draw(self) -> Image.Image:
-        """Return the picture with the answer, its places and the regions that were pointed at drawn on it."""
+    def draw(self, number: int = 0) -> Image.Image:
+        """Return the picture with the answer, its places and the regions that were pointed at drawn on it.
+
+        number: which of several pictures.
+        """
         from deixis.answers.drawing import draw
 
-        return draw(self)
+        return draw(self, number)
 
 
 def probability(value: object, what: str) -> float:
@@ -166,8 +210,8 @@ def probability(value: object, what: str) -> float:
     return float(value)  # type: ignore[arg-type]
 
 
-def check_span(span: Span, text: str, *, free: int, picture: Picture) -> None:
-    """Raise MalformedAnswer unless a span is of this text, from ``free`` on, with places in this picture."""
+def check_span(span: Span, text: str, *, free: int, pictures: tuple[Picture, ...]) -> None:
+    """Raise MalformedAnswer unless a span is of this text, from ``free`` on, with places in these pictures."""
     if span.end > len(text):
         raise MalformedAnswer(
             f"span {span.start}:{span.end} leaves the text of {len(text)} characters: {text!r:.120}"
@@ -183,10 +227,10 @@ def check_span(span: Span, text: str, *, free: int, picture: Picture) -> None:
             "and apart"
         )
     for place in span.places:
-        if place.box.frame != picture.frame:
+        if not any(same_frame(place.box.frame, picture.frame) for picture in pictures):
+            about = ", ".join(str(picture.frame) for picture in pictures) or "no picture"
             raise MalformedAnswer(
-                f"{span.phrase!r} has a place in frame {place.box.frame}, but the answer is about "
-                f"{picture.frame}"
+                f"{span.phrase!r} has a place in frame {place.box.frame}, but the answer is about {about}"
             )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import os
 import warnings
@@ -157,7 +158,7 @@ def from_image(image: Image.Image, *, max_pixels: int, name: str) -> Picture:
     image = to_rgb(image, name=name)
     pixels = np.asarray(image)
     pixels.setflags(write=False)  # or the two could come to differ
-    return Picture(pixels, Frame.original(image.width, image.height), name, Decoded(image, pixels))
+    return Picture(pixels, frame_of(pixels), name, Decoded(image, pixels))
 
 
 def to_rgb(image: Image.Image, *, name: str) -> Image.Image:
@@ -213,5 +214,17 @@ def check_size(width: int, height: int, *, max_pixels: int, name: str) -> None:
 
 def wrap(pixels: NDArray[np.uint8], *, name: str) -> Picture:
     """Return pixels as a picture in a frame of its own."""
+    own = np.array(pixels, order="C")  # what the caller does to its array later is no business of ours
+    own.setflags(write=False)
+    return Picture(own, frame_of(own), name)
+
+
+def frame_of(pixels: NDArray[np.uint8]) -> Frame:
+    """Return the frame of a picture whose pixels (H, W, 3) are these."""
     height, width = pixels.shape[:2]
-    return Picture(np.ascontiguousarray(pixels), Frame.original(width, height), name)
+    return Frame.original(width, height, content=digest_of(pixels))
+
+
+def digest_of(pixels: NDArray[np.uint8]) -> str:
+    """Return by what pixels are known: equal ones have the same digest."""
+    return hashlib.blake2b(np.ascontiguousarray(pixels).data, digest_size=16).hexdigest()

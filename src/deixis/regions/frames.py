@@ -10,7 +10,7 @@ Edges are continuous: pixel i covers [i, i + 1).
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Self
 
 import numpy as np
@@ -29,6 +29,8 @@ class Frame:
     width, height: its extent in its own units; None for a frame that is not yet bound to a picture.
     parent: the frame it was made of; None for the original and for unbound frames.
     scale, offset: own = parent * scale + offset, x then y.
+    content: of the original, a digest of its pixels, which tells pictures of one size apart; "" where it is not
+    known, as in frames that come from a file of annotations: they fit any picture of their size.
     """
 
     kind: str
@@ -38,6 +40,7 @@ class Frame:
     scale: tuple[float, float] = (1.0, 1.0)
     offset: tuple[float, float] = (0.0, 0.0)
     label: str = ""
+    content: str = field(default="", repr=False)
 
     def __post_init__(self) -> None:
         for side in (self.width, self.height):
@@ -73,9 +76,9 @@ class Frame:
         return self.width, self.height
 
     @classmethod
-    def original(cls, width: int, height: int, *, label: str = "") -> Self:
+    def original(cls, width: int, height: int, *, label: str = "", content: str = "") -> Self:
         """Return the frame of a picture as it was opened, in its pixels."""
-        return cls("pixels", width, height, label=label)
+        return cls("pixels", width, height, label=label, content=content)
 
     def resized(self, width: float, height: float) -> Frame:
         """Return the frame of this picture resized to ``width`` x ``height``."""
@@ -122,19 +125,52 @@ THOUSANDTHS = Frame("thousandths")
 NAMED = {"pixels": PIXELS, "unit": UNIT, "thousandths": THOUSANDTHS}
 
 
+def same_frame(first: Frame, second: Frame) -> bool:
+    """Tell whether two frames are one; of two pictures of one size only where their contents tell them apart.
+
+    >>> known, other = (Frame.original(4, 3, content=digest) for digest in ("a1", "b2"))
+    >>> same_frame(known, other), same_frame(known, Frame.original(4, 3))
+    (False, True)
+    """
+    if first == second:
+        return True
+    contents = {first.root.content, second.root.content}
+    return "" in contents and without_content(first) == without_content(second)
+
+
+def without_content(frame: Frame) -> Frame:
+    """Return a frame that doesn't say which picture of its size it belongs to."""
+    if frame.parent is None:
+        return replace(frame, content="") if frame.content else frame
+    return replace(frame, parent=without_content(frame.parent))
+
+
+def with_root(frame: Frame, root: Frame) -> Frame:
+    """Return a frame made of another frame of the same picture, one that says which picture it is."""
+    return root if frame.parent is None else replace(frame, parent=with_root(frame.parent, root))
+
+
+def different(given: Frame, expected: Frame) -> str:
+    """Return how to speak of two pictures that were taken for one."""
+    if given.size == expected.size:
+        return f"a picture were given with another one of the same size ({expected})"
+    return f"the picture {given} were given with the picture {expected}"
+
+
 def bind(frame: Frame, original: Frame) -> Frame:
     """Return an unbound frame as a frame of the picture ``original``; a bound one is checked and returned.
+
+    One that doesn't say which picture of its size it belongs to belongs to this one from now on.
 
     >>> bind(THOUSANDTHS, Frame.original(200, 100)).scale
     (5.0, 10.0)
     """
     if frame.bound:
-        if frame.root != original.root:
+        if not same_frame(frame.root, original.root):
             raise FrameMismatch(
-                f"coordinates of the picture {frame.root} were given with the picture {original.root}; "
-                "a region belongs to one picture only"
+                f"coordinates of {different(frame.root, original.root)}; a region belongs to one picture only"
             )
-        return frame
+        return with_root(frame, original.root) if original.root.content else frame
     if frame.kind == "pixels":
         return original
     return original.scaled_to(frame.kind, 1.0 if frame.kind == "unit" else 1000.0)
@@ -156,8 +192,11 @@ def convert(points: ArrayLike, source: Frame, target: Frame) -> NDArray[np.float
                 f"cannot convert between {source} and {target}: {frame.kind!r} is not bound to a picture; "
                 "call region.bind(picture.frame) first"
             )
-    if source.root != target.root:
-        raise FrameMismatch(f"cannot convert from {source} to {target}: they belong to different pictures")
+    if not same_frame(source.root, target.root):
+        raise FrameMismatch(
+            f"cannot convert from {source} to {target}: they belong to different pictures"
+            + " of the same size" * (source.root.size == target.root.size)
+        )
     scale, offset = source.to_root()
     back_scale, back_offset = target.to_root()
     return (values * scale + offset - back_offset) / back_scale

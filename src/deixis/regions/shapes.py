@@ -37,7 +37,7 @@ def checked(values: Iterable[float], what: str) -> tuple[float, ...]:
 
 def require_same_frame(first: Frame, second: Frame) -> None:
     """Raise FrameMismatch, with the way out, unless two frames are one."""
-    if first != second:
+    if not frames.same_frame(first, second):
         raise FrameMismatch(
             f"one region is in frame {first}, the other in {second}; convert one: region.to(other.frame) "
             "(after region.bind(picture.frame) if a frame is not bound)"

@@ -82,7 +82,7 @@ def test_an_earlier_answer_is_a_turn() -> None:
     answer = Answer(
         text="A cup is here.",
         spans=(Span(0, 5, "A cup", (Place(box, 0.5),)),),
-        picture=picture,
+        pictures=picture,
         system="ferret",
         seconds=0.0,
         question="What is {it}?",
@@ -138,6 +138,6 @@ def test_an_earlier_box_without_words_is_not_written_twice() -> None:
     box, other = Box(10, 20, 30, 40, frame=picture.frame), Box(50, 20, 60, 40, frame=picture.frame)
     text = "[100, 400, 300, 800]"
     spans = (Span(0, len(text), text, (Place(other, 0.7), Place(box, 0.5))),)
-    answer = Answer(text=text, spans=spans, picture=picture, system="ferret", seconds=0.0, question="Where?")
+    answer = Answer(text=text, spans=spans, pictures=picture, system="ferret", seconds=0.0, question="Where?")
     texts, _ = exchanges([turn_of(answer)], dialect=FerretDialect(), specials=SPECIALS)
     assert texts[0][1] == f"{text} [500, 400, 600, 800]"
