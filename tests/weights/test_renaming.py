@@ -8,13 +8,11 @@ from hypothesis import strategies as st
 
 from deixis.errors import BadWeights
 from deixis.layers.towers.dinov2 import Dinov2Tower
+from deixis.systems.ferret.keys import FERRET
+from deixis.systems.ferret_v2.keys import FERRET_V2
 from deixis.weights.renaming import (
-    FERRET,
-    FERRET_V2,
     dinov2_attention,
     is_dropped,
-    original_to_ours,
-    ours_to_original,
     with_parts,
 )
 
@@ -58,8 +56,8 @@ TABLE = [
 @pytest.mark.parametrize(("original", "ours"), TABLE)
 def test_both_ways(original: str, ours: str) -> None:
     ours = with_parts(ours, dinov2_attention())  # what the installed library calls the parts of attention
-    assert original_to_ours(original) == ours
-    assert ours_to_original(ours) == original
+    assert FERRET_V2.to_ours(original) == ours
+    assert FERRET_V2.to_original(ours) == original
 
 
 @pytest.mark.parametrize(
@@ -69,7 +67,7 @@ def test_unknown_keys_are_named(key: str) -> None:
     with pytest.raises(
         BadWeights, match="is no key of a Ferret-v2 checkpoint; expected one that begins with"
     ):
-        original_to_ours(key)
+        FERRET_V2.to_ours(key)
 
 
 def test_what_only_ferret_v2_has() -> None:
@@ -84,7 +82,7 @@ def test_what_only_ferret_v2_has() -> None:
 def test_layers_of_any_number_come_back(ours: str, layer: int) -> None:
     ours = with_parts(ours, dinov2_attention())
     key = ours.replace("31", str(layer)).replace(".3.", f".{layer}.")
-    assert original_to_ours(ours_to_original(key)) == key
+    assert FERRET_V2.to_ours(FERRET_V2.to_original(key)) == key
 
 
 @pytest.mark.parametrize(
@@ -110,4 +108,4 @@ def test_attention_is_named_as_the_tower_has_it() -> None:
         "output.dense.bias",
     ):
         original = f"model.vision_tower_local.vision_tower.encoder.layer.1.attention.{part}"
-        assert original_to_ours(original).removeprefix("local_tower.") in names
+        assert FERRET_V2.to_ours(original).removeprefix("local_tower.") in names

@@ -48,6 +48,11 @@ class Checkpoint:
             raise BadWeights(f"{self.folder} has no {EMBEDDING}; is a file of the checkpoint missing?")
         return self.tensors[EMBEDDING].shape[0]
 
+    @property
+    def dtype(self) -> str:
+        """The type of the decoder's numbers, by the name that configurations use."""
+        return str(next(iter(self.tensors.values())).dtype).removeprefix("torch.")
+
     def below(self, beginning: str) -> dict[str, LazyTensor]:
         """Return the tensors whose names begin so, without that beginning."""
         return {

@@ -15,13 +15,10 @@ from torch import Tensor
 from deixis.errors import BadWeights
 from deixis.weights.lazy import LazyTensor, Tensors, shown
 
-# A key like these may be in the delta and not in the base; any other key must be in both.
-ADDED = (
-    "model.mm_projector.",
-    "model.region_geo_sampler.",
-    "model.region_fea_adapter.",
-    "model.vision_tower.",
-)
+Beginnings = tuple[str, ...]
+# A key like these may be in the delta and not in the base; any other key must be in both. A system whose
+# deltas hold more parts of its own says so.
+ADDED: Beginnings = ("model.mm_projector.", "model.vision_tower.")
 # These have a row a token, and may have more of them in the delta.
 ROW_A_TOKEN = ("model.embed_tokens.weight", "lm_head.weight")
 PIECE = 1 << 22
@@ -45,25 +42,26 @@ class Made:
 
 
 def apply_delta(
-    base: Tensors, delta: Tensors, *, corrections: Mapping[str, Correction] | None = None
+    base: Tensors,
+    delta: Tensors,
+    *,
+    corrections: Mapping[str, Correction] | None = None,
+    added: Beginnings = ADDED,
 ) -> dict[str, LazyTensor]:
     """Return the tensors that base and delta stand for, each summed when it is read; all float16.
 
-    Keys of the base alone are left out. BadWeights: the base lacks a key that it should have, or a shape
-    doesn't fit.
+    Keys of the base alone are left out. added: beginnings of keys that the base may lack. BadWeights: the
+    base lacks a key that it should have, or a shape doesn't fit.
     """
     tensors = {}
     for key, part in delta.items():
-        tensors[key] = whole(key, base.get(key), part, (corrections or {}).get(key))
+        check_pair(key, base.get(key), part, added)
+        tensors[key] = whole(base.get(key), part, (corrections or {}).get(key))
     return tensors
 
 
-def whole(key: str, base: LazyTensor | None, delta: LazyTensor, correction: Correction | None) -> LazyTensor:
+def whole(base: LazyTensor | None, delta: LazyTensor, correction: Correction | None) -> LazyTensor:
     """Return one tensor of ``apply_delta``."""
-    if base is None:
-        check_added(key, delta)
-    else:
-        check_shapes(key, base, delta)
 
     def read() -> Tensor:
         total = delta.read().to(torch.float16)
@@ -76,13 +74,14 @@ def whole(key: str, base: LazyTensor | None, delta: LazyTensor, correction: Corr
     return LazyTensor(delta.shape, torch.float16, delta.where, read)
 
 
-def make_delta(base: Tensors, target: Tensors) -> Made:
+def make_delta(base: Tensors, target: Tensors, *, added: Beginnings = ADDED) -> Made:
     """Return what ``apply_delta`` turns back into the target, bit for bit, and how it gets there.
 
     Keys of the base alone are left out. BadWeights as for ``apply_delta``.
     """
     made = Made({}, {})
     for key, part in target.items():
+        check_pair(key, base.get(key), part, added)
         made.tensors[key] = difference(key, base.get(key), part, made.corrections)
     return made
 
@@ -91,10 +90,6 @@ def difference(
     key: str, base: LazyTensor | None, target: LazyTensor, corrections: dict[str, Correction]
 ) -> LazyTensor:
     """Return one tensor of ``make_delta``; reading it enters its correction, if it needs one."""
-    if base is None:
-        check_added(key, target)
-    else:
-        check_shapes(key, base, target)
 
     def read() -> Tensor:
         total = target.read().to(torch.float16)
@@ -173,13 +168,14 @@ def add_rows(total: Tensor, base: Tensor) -> None:
     total[: base.shape[0]] += base
 
 
-def check_added(key: str, delta: LazyTensor) -> None:
-    """Raise BadWeights unless the base may lack the key."""
-    if not key.startswith(ADDED):
+def check_pair(key: str, base: LazyTensor | None, delta: LazyTensor, added: Beginnings) -> None:
+    """Raise BadWeights unless base and delta go together, or the base may lack the key."""
+    if base is not None:
+        check_shapes(key, base, delta)
+    elif not key.startswith(added):
         raise BadWeights(
-            f"the base has no {key}, which {delta.where} holds as {shown(delta.shape)}; only the projector "
-            "and the region sampler may be missing there; a file of the base is missing, or it is another "
-            "model"
+            f"the base has no {key}, which {delta.where} holds as {shown(delta.shape)}; only "
+            f"{', '.join(added)} may be missing there; a file of the base is missing, or it is another model"
         )
 
 

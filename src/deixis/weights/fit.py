@@ -13,12 +13,10 @@ from deixis.weights.lazy import Tensors, shown
 from deixis.weights.renaming import KeyTable
 
 TIED = "language.lm_head.weight"
+# Parts that systems of the family have in common; a table adds those of its own.
 CAUSES = {
     "tower.": "the vision tower is of another size, or not whole; see --tower",
-    "local_tower.": "the tiles' vision tower is of another size, or not whole",
     "projector.": "the projector is of another kind or width than config.json says",
-    "local_projector.": "the tiles' projector is of another kind or width than config.json says",
-    "sampler.": "the region sampler is of another width than the map it reads",
     "language.lm_head": "config.json is wrong about tie_word_embeddings, or a file is missing",
     "language.": "config.json and weights are of different checkpoints (7B and 13B?), or a file is missing",
 }
@@ -45,18 +43,18 @@ def check_fit(
         if key not in tensors:
             raise BadWeights(
                 f"{named(key, table)} is missing; expected {shown(shape)} by {where}; probable cause: "
-                f"{cause(key)}"
+                f"{cause(key, table)}"
             )
         if tensors[key].shape != shape:
             raise BadWeights(
                 f"{tensors[key].where}: {named(key, table)} is {shown(tensors[key].shape)}, but {where} "
-                f"makes it {shown(shape)}; probable cause: {cause(key)}"
+                f"makes it {shown(shape)}; probable cause: {cause(key, table)}"
             )
     if left := [key for key in tensors if key not in shapes]:
         key = left[0]
         raise BadWeights(
             f"{tensors[key].where}: there is no place for {named(key, table)} {shown(tensors[key].shape)} "
-            f"(and {len(left)} tensors in all) in the network of {where}; probable cause: {cause(key)}"
+            f"(and {len(left)} tensors in all) in the network of {where}; probable cause: {cause(key, table)}"
         )
 
 
@@ -68,6 +66,7 @@ def named(key: str, table: KeyTable) -> str:
         return key
 
 
-def cause(key: str) -> str:
-    """Return what is probably wrong where this tensor doesn't fit."""
-    return next((text for start, text in CAUSES.items() if key.startswith(start)), "it is of another system")
+def cause(key: str, table: KeyTable) -> str:
+    """Return what is probably wrong where this tensor, by our name, doesn't fit."""
+    known = (*table.causes, *CAUSES.items())
+    return next((text for start, text in known if key.startswith(start)), "it is of another system")

@@ -1,14 +1,15 @@
-"""The names of weights in published checkpoints and in our networks: one table a family, read both ways.
+"""The names of weights in published checkpoints and in our networks: one table a system, read both ways.
 
-The tables are those of the published checkpoints' key lists (Ferret; Ferret-UI and Ferret-v2). What a table
-has no line for is an error, never passed on under its old name.
+Here is how a table works, and the lines of what systems take from ``transformers``: decoders, CLIP, DINOv2.
+Each system's own table is in its folder (``keys.py``). What a table has no line for is an error, never passed
+on under its old name.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 
 import torch
 
@@ -61,21 +62,33 @@ def dinov2_attention() -> Pairs:
 @dataclass(frozen=True)
 class KeyTable:
     """Beginnings of keys, original and ours. A line that ends in a dot stands for all keys that begin so,
-    any other for one key; the first line that fits counts. Below ``dinov2`` (our beginnings) attention is
-    renamed too.
+    any other for one key; the first line that fits counts.
 
-    >>> FERRET.to_ours("model.mm_projector.weight")
+    name: of the system, for messages. towers: where a checkpoint keeps CLIP or DINOv2, and our attribute; the
+    lines of what is inside follow from it. causes: beginnings of our keys, and what is probably wrong where a
+    tensor called so doesn't fit.
+
+    >>> table = KeyTable("LLaVA", (("model.mm_projector.", "projector."), *language("language")))
+    >>> table.to_ours("model.mm_projector.weight")
     'projector.weight'
-    >>> FERRET.to_original("language.model.norm.weight")
+    >>> table.to_original("language.model.norm.weight")
     'model.norm.weight'
     """
 
     name: str
     pairs: Pairs
+    towers: Pairs = ()
+    causes: Pairs = ()
+
+    @cached_property
+    def lines(self) -> Pairs:
+        """All lines, those of the towers too."""
+        inside = (line for original, ours in self.towers for line in tower(original, ours))
+        return (*self.pairs, *inside)
 
     def to_ours(self, key: str) -> str:
         """Return our name of an original key; BadWeights for a key that no line fits."""
-        for original, ours in self.pairs:
+        for original, ours in self.lines:
             if fits(key, original):
                 renamed = ours + key[len(original) :]
                 if ".vision.encoder.layer." not in renamed:
@@ -83,12 +96,12 @@ class KeyTable:
                 return with_parts(renamed, dinov2_attention())
         raise BadWeights(
             f"{key!r} is no key of a {self.name} checkpoint; expected one that begins with "
-            f"{beginnings(original for original, _ in self.pairs)}; is the checkpoint of another system?"
+            f"{beginnings(original for original, _ in self.lines)}; is the checkpoint of another system?"
         )
 
     def to_original(self, key: str) -> str:
         """Return the original name of one of our keys; BadWeights for a key that no line fits."""
-        for original, ours in self.pairs:
+        for original, ours in self.lines:
             if fits(key, ours):
                 renamed = original + key[len(ours) :]
                 if ".vision.encoder.layer." not in key:
@@ -96,12 +109,15 @@ class KeyTable:
                 return with_parts(renamed, tuple((new, old) for old, new in dinov2_attention()))
         raise BadWeights(
             f"{key!r} has no name in a published {self.name} checkpoint; expected one that begins with "
-            f"{beginnings(ours for _, ours in self.pairs)}; only CLIP and DINOv2 towers have original names"
+            f"{beginnings(ours for _, ours in self.lines)}; only CLIP and DINOv2 towers have original names"
         )
 
 
 def language(ours: str) -> Pairs:
-    """Return the lines of a decoder (Llama, Gemma) whose model is at ``ours``."""
+    """Return the lines of a decoder (Llama, Gemma, Phi-3) whose model is at ``ours``.
+
+    What is inside a layer has the same names in files and in ``transformers``: Phi-3's fused matrices too.
+    """
     parts = ("embed_tokens.", "layers.", "norm.")
     return (("lm_head.", f"{ours}.lm_head."), *((f"model.{part}", f"{ours}.model.{part}") for part in parts))
 
@@ -113,43 +129,8 @@ def tower(original: str, ours: str) -> Pairs:
     return (*clip, *dinov2)
 
 
-FERRET = KeyTable(
-    name="Ferret",
-    pairs=(
-        ("model.mm_projector.", "projector."),
-        ("model.region_geo_sampler.", "sampler."),
-        ("model.region_fea_adapter.", "region_adapter."),
-        *tower("model.vision_tower", "tower"),
-        *language("language"),
-    ),
-)
-FERRET_V2 = KeyTable(
-    name="Ferret-v2",
-    pairs=(
-        ("model.mm_projector_local.", "local_projector."),
-        ("model.image_newline", "newline"),
-        *tower("model.vision_tower_local", "local_tower"),
-        *FERRET.pairs,
-    ),
-)
-
-
-def original_to_ours(key: str, *, table: KeyTable = FERRET_V2) -> str:
-    """Return our name of a key of a published checkpoint.
-
-    >>> original_to_ours("model.vision_tower_local.vision_tower.encoder.layer.0.norm1.bias")
-    'local_tower.vision.encoder.layer.0.norm1.bias'
-    """
-    return table.to_ours(key)
-
-
-def ours_to_original(key: str, *, table: KeyTable = FERRET_V2) -> str:
-    """Return the name that one of our keys has in a published checkpoint.
-
-    >>> ours_to_original("tower.vision.pre_layrnorm.weight")
-    'model.vision_tower.vision_tower.vision_model.pre_layrnorm.weight'
-    """
-    return table.to_original(key)
+# A decoder as it was published for itself, such as Vicuna, as the part ``language`` of a network.
+DECODER = KeyTable("plain decoder's", language("language"))
 
 
 def is_dropped(key: str) -> bool:

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from deixis.errors import BadWeights
-from deixis.weights.delta import ADDED
+from deixis.weights.delta import ADDED, Beginnings
 from deixis.weights.lazy import Tensors, shown
 
 # Numbers looked at in all, and in one matrix.
@@ -20,15 +20,15 @@ ROUNDED = 0.005
 FEWEST = 100
 
 
-def check_base(base: Tensors, delta: Tensors) -> None:
-    """Raise BadWeights where the base can't be the right one.
+def check_base(base: Tensors, delta: Tensors, *, added: Beginnings = ADDED) -> None:
+    """Raise BadWeights where the base can't be the right one. added: what no plain language model has.
 
     Told by: keys of an assembled model in the base, keys that only the base has, a delta as large as weights,
     and float16 sums that don't come out even. The last works because ``target - base`` has no digit below
     those of target and base: where it is small, its sum with the right base needs no rounding. From other
     weights, of the same shapes, much of it does.
     """
-    check_keys(base, delta)
+    check_keys(base, delta, added)
     ratio, rounded, small = measured(base, delta)
     if ratio > LARGEST_DIFFERENCE:
         raise BadWeights(
@@ -45,9 +45,9 @@ def check_base(base: Tensors, delta: Tensors) -> None:
         )
 
 
-def check_keys(base: Tensors, delta: Tensors) -> None:
+def check_keys(base: Tensors, delta: Tensors, added: Beginnings) -> None:
     """Raise BadWeights where the base holds what no plain language model does, or what the delta lacks."""
-    if assembled := [key for key in base if key.startswith(ADDED)]:
+    if assembled := [key for key in base if key.startswith(added)]:
         key = assembled[0]
         raise BadWeights(
             f"the base holds {key} {shown(base[key].shape)} ({base[key].where}); expected a plain language "

@@ -11,7 +11,7 @@ from torch import Tensor
 from deixis.errors import BadWeights, MissingWeights
 from deixis.weights.delta import ROW_A_TOKEN
 from deixis.weights.lazy import LazyTensor, shown
-from deixis.weights.renaming import FERRET
+from deixis.weights.renaming import DECODER
 from deixis.weights.shards import open_shards, reader
 from deixis.weights.tower_folder import read_tower
 
@@ -70,12 +70,13 @@ def language_state(
     """
     state = {}
     for key, tensor in open_shards(folder).items():
-        ours = FERRET.to_ours(key)
-        if not ours.startswith("language."):
+        try:
+            ours = DECODER.to_ours(key)
+        except BadWeights as fault:
             raise BadWeights(
                 f"{tensor.where}: {key} {shown(tensor.shape)} is no part of a plain decoder; is {folder} a "
                 "whole multimodal checkpoint? convert it instead"
-            )
+            ) from fault
         grown = key in ROW_A_TOKEN and rows is not None
         state[ours] = with_rows(key, tensor, rows, generator) if grown and rows is not None else tensor.read()
     return state

@@ -18,9 +18,6 @@ from deixis.weights.settings import write_settings
 from deixis.weights.tower_folder import TowerFiles
 from deixis.weights.writing import write_tensors
 
-# Towers in a checkpoint; they are renamed apart from the rest.
-STORED_TOWERS = ("model.vision_tower.", "model.vision_tower_local.")
-
 
 def write_converted(
     checkpoint: Checkpoint,
@@ -35,11 +32,13 @@ def write_converted(
     """Write a checkpoint in original names as a folder of ours.
 
     config: ours, with ``language``. network: builds the network that is to hold the weights; it is made
-    without numbers, to compare names and shapes. towers: by the network's attributes.
+    without numbers, to compare names and shapes. towers: by the network's attributes; what the checkpoint
+    keeps in their places is not looked at again.
     """
     tied = bool(config.language["tie_word_embeddings"])
     stored = without_tied_head(checkpoint) if tied else checkpoint.tensors
-    tensors = {table.to_ours(key): one for key, one in stored.items() if not key.startswith(STORED_TOWERS)}
+    places = tuple(f"{original}." for original, _ in table.towers)
+    tensors = {table.to_ours(key): one for key, one in stored.items() if not key.startswith(places)}
     for name, tower in towers.items():
         tensors |= tower.under(name)
     check_fit(tensors, network_shapes(network, tied=tied), table=table, where=checkpoint.where)

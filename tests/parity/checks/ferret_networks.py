@@ -16,8 +16,9 @@ from deixis.layers.point_draws import DrawnRegions
 from deixis.pictures import open_picture, resize
 from deixis.pictures.normalising import statistics
 from deixis.systems.ferret.config import FerretConfig
+from deixis.systems.ferret.keys import FERRET
 from deixis.systems.ferret.model import FerretNetwork
-from deixis.weights.renaming import FERRET, KeyTable, is_dropped
+from deixis.weights.renaming import KeyTable, is_dropped
 from tests.parity.case import Case
 from tests.parity.checks.ferret_choices import compare_points, pixels_of, settle_choices, stored_choices
 from tests.parity.planning import Check

@@ -16,9 +16,9 @@ from deixis.pictures.normalising import Normalisation, statistics
 from deixis.pictures.padding import pad_to_square
 from deixis.systems.ferret_v2.config import FerretV2Config
 from deixis.systems.ferret_v2.grids import best_grid, best_size, grids_from_sizes, merge_tiles, unpadded
+from deixis.systems.ferret_v2.keys import FERRET_V2
 from deixis.systems.ferret_v2.model import FerretV2Network
 from deixis.systems.ferret_v2.tiles import NO_TILES, TiledPixels, Tiling, cut, fitted_canvas
-from deixis.weights.renaming import FERRET_V2
 from tests.parity.case import Case
 from tests.parity.checks.ferret_choices import compare_points, listed_pixels, settle_choices, stored_choices
 from tests.parity.checks.ferret_networks import (

@@ -7,6 +7,7 @@ from tempfile import TemporaryDirectory
 
 from torch import Tensor
 
+from deixis.systems.ferret.keys import ADDED
 from deixis.systems.ferret.weights import our_config, published_config
 from deixis.weights.checkpoint import Checkpoint
 from deixis.weights.delta import apply_delta
@@ -26,7 +27,7 @@ def check_apply_delta(case: Case) -> None:
     """Base and delta, through several shards, give the target; its configuration survives both ways."""
     base, delta = below(case, "inputs/base/"), below(case, "inputs/delta/")
     with TemporaryDirectory() as folder:
-        write_tensors(Path(folder), apply_delta(base, delta), largest=SHARD)
+        write_tensors(Path(folder), apply_delta(base, delta, added=ADDED), largest=SHARD)
         written = open_shards(Path(folder))
         for key, tensor in written.items():
             case.output(key, tensor.read())
@@ -38,7 +39,7 @@ def check_apply_delta(case: Case) -> None:
         case.settle(
             name, agrees=sorted(case.lookup(case.full((name,)))) == sorted(ours), how="the set of keys"
         )
-    check_configuration(case, apply_delta(base, delta))
+    check_configuration(case, apply_delta(base, delta, added=ADDED))
 
 
 def check_configuration(case: Case, tensors: dict[str, LazyTensor]) -> None:

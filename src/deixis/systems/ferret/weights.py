@@ -11,6 +11,7 @@ from typing import Any
 
 from deixis.errors import BadWeights, UsageError
 from deixis.systems.ferret.config import SAMPLER, FerretConfig
+from deixis.systems.ferret.keys import ADDED, FERRET
 from deixis.systems.ferret.model import FerretNetwork
 from deixis.weights.checkpoint import ORIGINAL, Checkpoint, vocabulary_pieces
 from deixis.weights.corrections import read_corrections, write_corrections
@@ -18,7 +19,6 @@ from deixis.weights.delta import apply_delta, make_delta
 from deixis.weights.folders import copy_tokenizer, new_folder
 from deixis.weights.language_settings import language_settings, published_language, token_ids
 from deixis.weights.region_token import region_token
-from deixis.weights.renaming import FERRET
 from deixis.weights.right_base import check_base
 from deixis.weights.settings import read_settings, write_settings
 from deixis.weights.system_folder import write_converted
@@ -51,9 +51,9 @@ def opened(delta: Path, *, base: Path, any_base: bool = False) -> Checkpoint:
     """Return base and delta as one checkpoint with the delta's configuration."""
     plain, difference = Checkpoint.open(base), Checkpoint.open(delta)
     corrections = read_corrections(delta, difference.tensors)
-    sums = apply_delta(plain.tensors, difference.tensors, corrections=corrections)
+    sums = apply_delta(plain.tensors, difference.tensors, corrections=corrections, added=ADDED)
     if not any_base:
-        check_base(plain.tensors, difference.tensors)
+        check_base(plain.tensors, difference.tensors, added=ADDED)
         check_region_row(plain, difference)
     return Checkpoint(delta, difference.config, sums)
 
@@ -118,7 +118,7 @@ def our_config(checkpoint: Checkpoint, *, tower: TowerFiles, pieces: int | None 
         codec="sentencepieces",
         region_token_id=region_token(config, rows=checkpoint.rows, pieces=pieces, where=checkpoint.where),
         max_text=checkpoint.number("max_sequence_length", 2048),
-        dtype=stored_dtype(checkpoint),
+        dtype=checkpoint.dtype,
         **token_ids(language),
     )
 
@@ -141,11 +141,6 @@ def check_kind(checkpoint: Checkpoint) -> None:
         )
 
 
-def stored_dtype(checkpoint: Checkpoint) -> str:
-    """Return the type of the decoder's numbers, by the name that configurations use."""
-    return str(next(iter(checkpoint.tensors.values())).dtype).removeprefix("torch.")
-
-
 def make_delta_folder(*, base: Path, target: Path, out: Path) -> int:
     """Write the delta that, applied to ``base``, gives ``target`` bit for bit in float16.
 
@@ -153,7 +148,7 @@ def make_delta_folder(*, base: Path, target: Path, out: Path) -> int:
     addition can't reach; they stand in a file beside the delta, which ``convert_delta`` reads.
     """
     plain, whole = Checkpoint.open(base), original_of(target)
-    made = make_delta(plain.tensors, whole.tensors)
+    made = make_delta(plain.tensors, whole.tensors, added=ADDED)
     with new_folder(out) as folder:
         copy_tokenizer(target, folder)
         write_tensors(folder, made.tensors)

@@ -10,16 +10,15 @@ from typing import Any
 
 from deixis.errors import BadWeights, UsageError
 from deixis.systems.ferret.config import SAMPLER
-from deixis.systems.ferret.weights import stored_dtype
 from deixis.systems.ferret_v2.config import FerretV2Config
 from deixis.systems.ferret_v2.grids import grids_from_sizes
+from deixis.systems.ferret_v2.keys import FERRET_V2
 from deixis.systems.ferret_v2.model import FerretV2Network
 from deixis.systems.ferret_v2.published import ferret_ui_config, ferret_v2_config
 from deixis.weights.checkpoint import EMBEDDING, HEAD, ORIGINAL, Checkpoint, vocabulary_pieces
 from deixis.weights.folders import copy_tokenizer, new_folder
 from deixis.weights.language_settings import language_settings, token_ids
 from deixis.weights.region_token import region_token
-from deixis.weights.renaming import FERRET_V2
 from deixis.weights.settings import read_settings, write_settings
 from deixis.weights.system_folder import write_converted
 from deixis.weights.tower_folder import BESIDE, DINOV2, TowerFiles, find_tower, tower_settings
@@ -194,7 +193,7 @@ def shared(checkpoint: Checkpoint, decoder: dict[str, Any]) -> dict[str, Any]:
         "region_token_id": region_token(
             config, rows=checkpoint.rows, pieces=pieces if sentencepieces else None, where=checkpoint.where
         ),
-        "dtype": stored_dtype(checkpoint),
+        "dtype": checkpoint.dtype,
         **token_ids(language),
     }
 
