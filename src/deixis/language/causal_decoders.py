@@ -67,3 +67,20 @@ def word_scale(decoder: PreTrainedModel) -> float:
     given from outside are taken as they are.
     """
     return float(getattr(decoder.get_input_embeddings(), "scalar_embed_scale", 1.0))
+
+
+def regime_switch(config: PreTrainedConfig) -> int | None:
+    """Return up to which length a decoder uses its first set of frequencies; None if it has but one.
+
+    Long-rope takes another set as soon as a forward holds a later position. UsageError for decoders whose
+    frequencies go on changing with the length: keys of different lengths would not fit together.
+    """
+    rope = getattr(config, "rope_parameters", None) or {}
+    if "dynamic" in rope.get("rope_type", ""):
+        raise UsageError(
+            f"a decoder of rope_type {rope['rope_type']!r} changes its frequencies with every token; known "
+            "are those that don't, and 'longrope'"
+        )
+    if rope.get("rope_type") != "longrope":
+        return None
+    return int(rope["original_max_position_embeddings"])

@@ -1,0 +1,1 @@
+"""How answers are decoded: one loop for every system, over one store of keys and values."""

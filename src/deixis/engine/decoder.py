@@ -1,0 +1,320 @@
+"""The decoder as the decoding loop sees it: it reads vectors behind what rows of a store hold.
+
+One batch may hold rows of different lengths, about different pictures. ``CausalDecoder`` makes such a decoder
+of the Llama, Gemma and Phi-3 classes of the library, or of parts that a system brings.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+from transformers import PreTrainedConfig
+
+from deixis.engine.store import KeyValueStore, Window
+from deixis.language.caching import named
+from deixis.language.causal_decoders import regime_switch
+
+
+class Decoder(Protocol):
+    """What the loop asks of a decoder. B rows, T new positions, D its width."""
+
+    @property
+    def width(self) -> int:
+        """Return D."""
+
+    @property
+    def positions(self) -> int | None:
+        """Return how many positions it has; None if nothing limits them."""
+
+    @property
+    def device(self) -> torch.device:
+        """Return where its parameters are."""
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """Return the type of its parameters, and of the vectors it reads."""
+
+    def new_store(self, rows: int, slots: int) -> KeyValueStore:
+        """Return a store for so many rows, to begin with."""
+
+    def read(
+        self,
+        store: KeyValueStore,
+        rows: Sequence[int],
+        vectors: Sequence[Tensor],
+        *,
+        prefix: Sequence[int] | None = None,
+        key_bias: Sequence[Tensor | None] | None = None,
+    ) -> Tensor:
+        """Read vectors (T_i, D) behind what each row holds; return the last hidden state of each (B, D).
+
+        prefix: how many first positions of each row see each other in both directions. key_bias: what is
+        added to attention to the first keys of a row, one number a key, by queries behind the prefix.
+        """
+
+    def states(
+        self,
+        store: KeyValueStore,
+        rows: Sequence[int],
+        vectors: Sequence[Tensor],
+        *,
+        prefix: Sequence[int] | None = None,
+        key_bias: Sequence[Tensor | None] | None = None,
+    ) -> Tensor:
+        """Read as ``read`` does; return all hidden states (B, T, D), those of padding included."""
+
+    def step(
+        self,
+        store: KeyValueStore,
+        rows: Sequence[int],
+        vectors: Tensor,
+        *,
+        key_bias: Sequence[Tensor | None] | None = None,
+    ) -> Tensor:
+        """Read one vector a row (B, D), behind the prefix; return hidden states (B, D)."""
+
+    def logits(self, hidden: Tensor) -> Tensor:
+        """Return what hidden states (…, D) say about the next token (…, V)."""
+
+    def words(self, ids: Tensor | Sequence[int]) -> Tensor:
+        """Return the vectors (…, D) of tokens, as the decoder reads them."""
+
+    def regime(self, length: int) -> int:
+        """Return which set of frequencies a row of so many tokens is read with.
+
+        Rows of different regimes can't share a forward, and a row that comes into another one must be read
+        anew from its beginning: ``read`` and ``step`` raise ValueError. Most decoders have one regime, 0.
+        """
+
+
+class CausalDecoder:
+    """A decoder of the library ``transformers``, or of parts like its.
+
+    model: has ``model``, ``lm_head`` and ``config``. Parts that are given take the place of the model's:
+    body is called with inputs_embeds, attention_mask, position_ids, use_cache and the cache, head turns
+    hidden states into logits, words ids into vectors; config is that of the body.
+    """
+
+    def __init__(
+        self,
+        model: Any = None,
+        *,
+        body: nn.Module | None = None,
+        head: Callable[[Tensor], Tensor] | None = None,
+        words: Callable[[Tensor], Tensor] | None = None,
+        config: PreTrainedConfig | None = None,
+    ) -> None:
+        self.body: nn.Module = model.model if body is None else body
+        self._head = model.lm_head if head is None else head
+        self._words = model.get_input_embeddings() if words is None else words
+        self.config: PreTrainedConfig = model.config if config is None else config
+        self._switch = regime_switch(self.config)
+        self._reach: int | None = getattr(self.config, "sliding_window", None)
+
+    @property
+    def width(self) -> int:
+        """Return the width of the vectors it reads and of its hidden states."""
+        return self.config.hidden_size
+
+    @property
+    def positions(self) -> int | None:
+        """Return how many positions it was made for."""
+        return getattr(self.config, "max_position_embeddings", None)
+
+    @property
+    def device(self) -> torch.device:
+        """Return where the body's parameters are."""
+        return next(self.body.parameters()).device
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """Return the type of the body's parameters."""
+        return next(self.body.parameters()).dtype
+
+    def new_store(self, rows: int, slots: int) -> KeyValueStore:
+        """Return an empty store with memory for so many rows and slots; it grows when asked for more."""
+        return KeyValueStore.for_decoder(
+            self.config, rows=rows, slots=slots, device=self.device, dtype=self.dtype
+        )
+
+    def regime(self, length: int) -> int:
+        """Return 1 for rows longer than what the decoder was first trained for, if it then changes."""
+        return int(self._switch is not None and length > self._switch)
+
+    @torch.no_grad()
+    def logits(self, hidden: Tensor) -> Tensor:
+        """Return the logits (…, V) of hidden states (…, D)."""
+        return self._head(hidden)
+
+    @torch.no_grad()
+    def words(self, ids: Tensor | Sequence[int]) -> Tensor:
+        """Return the vectors (…, D) of ids."""
+        if not isinstance(ids, Tensor):
+            ids = torch.tensor(list(ids), dtype=torch.long, device=self.device)
+        return self._words(ids)
+
+    def read(
+        self,
+        store: KeyValueStore,
+        rows: Sequence[int],
+        vectors: Sequence[Tensor],
+        *,
+        prefix: Sequence[int] | None = None,
+        key_bias: Sequence[Tensor | None] | None = None,
+    ) -> Tensor:
+        """Read vectors (T_i, D) behind what each row holds; return the last hidden state of each (B, D)."""
+        hidden = self.states(store, rows, vectors, prefix=prefix, key_bias=key_bias)
+        return torch.stack([hidden[number, len(one) - 1] for number, one in enumerate(vectors)])
+
+    @torch.no_grad()
+    def states(
+        self,
+        store: KeyValueStore,
+        rows: Sequence[int],
+        vectors: Sequence[Tensor],
+        *,
+        prefix: Sequence[int] | None = None,
+        key_bias: Sequence[Tensor | None] | None = None,
+    ) -> Tensor:
+        """Read vectors (T_i, D) behind what each row holds; return all hidden states (B, T, D).
+
+        Padding comes last and repeats what the last vector sees; its states mean nothing.
+        """
+        counts = [len(one) for one in vectors]
+        window = store.window(rows, counts)
+        prefix = [0] * len(counts) if prefix is None else list(prefix)
+        check_prefixes(window, prefix)
+        regime = self._regime(window)
+        where = [window.starts, counts, prefix]
+        start, count, both = torch.tensor(where, device=store.device)[..., None].unbind(0)  # (B, 1) each
+        steps = store.positions[: max(counts)]
+        queries = start + torch.minimum(steps, count - 1)  # (B, T)
+        mask = reading_mask(
+            queries,
+            store.positions[: window.slots],
+            prefix=both if any(prefix) else None,
+            bias=stacked_bias(store, key_bias, like=vectors[0]),
+            reach=self._reach,
+            dtype=self.dtype,
+        )
+        padded = [functional.pad(one, (0, 0, 0, max(counts) - len(one))) for one in vectors]
+        return self._forward(torch.stack(padded), mask, queries, window, regime=regime)
+
+    @torch.no_grad()
+    def step(
+        self,
+        store: KeyValueStore,
+        rows: Sequence[int],
+        vectors: Tensor,
+        *,
+        key_bias: Sequence[Tensor | None] | None = None,
+    ) -> Tensor:
+        """Read one vector a row (B, D), behind every prefix; return hidden states (B, D)."""
+        window = store.window(rows, [1] * len(vectors))
+        regime = self._regime(window)
+        queries = window.slot_index[:, None]  # (B, 1)
+        mask = reading_mask(
+            queries,
+            store.positions[: window.slots],
+            bias=stacked_bias(store, key_bias, like=vectors),
+            reach=self._reach,
+            dtype=self.dtype,
+        )
+        return self._forward(vectors[:, None], mask, queries, window, regime=regime)[:, 0]
+
+    def _forward(
+        self, embeds: Tensor, mask: Tensor, positions: Tensor, window: Window, *, regime: int
+    ) -> Tensor:
+        hidden: Tensor = self.body(
+            inputs_embeds=embeds.to(self.dtype),
+            attention_mask=mask,
+            position_ids=positions,
+            use_cache=True,
+            **named(window),
+        ).last_hidden_state
+        window.done(regime=regime)
+        return hidden
+
+    def _regime(self, window: Window) -> int:
+        """Return the regime of a forward; ValueError if its rows are not of one."""
+        ends = [start + count for start, count in zip(window.starts, window.counts, strict=True)]
+        regimes = [self.regime(end) for end in ends]
+        if len(set(regimes)) > 1:
+            raise ValueError(
+                f"rows of {ends} tokens are read with different frequencies (the switch is behind "
+                f"{self._switch}) and can't share a forward"
+            )
+        for row, start in zip(window.rows, window.starts, strict=True):
+            if start and window.store.regimes[row] != regimes[0]:
+                raise ValueError(
+                    f"row {row} crosses the switch behind {self._switch} tokens: read it anew from its start"
+                )
+        return regimes[0]
+
+
+def check_prefixes(window: Window, prefix: Sequence[int]) -> None:
+    """ValueError if a row's prefix is neither stored as a whole nor part of what is read as a whole."""
+    for row, start, count, length in zip(window.rows, window.starts, window.counts, prefix, strict=True):
+        if start < length and (start or count < length):
+            raise ValueError(
+                f"the first {length} positions of row {row} see each other and must be read at once; it "
+                f"holds {start}, and {count} come"
+            )
+
+
+def stacked_bias(
+    store: KeyValueStore, key_bias: Sequence[Tensor | None] | None, *, like: Tensor
+) -> Tensor | None:
+    """Return what is added to attention to each row's first keys (B, N); zero behind what a row gives.
+
+    The store keeps it for the next step, as long as the rows give the very same tensors.
+    """
+    if key_bias is None or all(bias is None for bias in key_bias):
+        return None
+    given = list(key_bias)
+    if store.stacked is not None:
+        kept, stacked = store.stacked
+        if len(kept) == len(given) and all(old is new for old, new in zip(kept, given, strict=True)):
+            return stacked
+    stacked = like.new_zeros(len(given), max(len(bias) for bias in given if bias is not None))
+    for row, bias in zip(stacked, given, strict=True):
+        if bias is not None:
+            row[: len(bias)] = bias
+    store.stacked = (given, stacked)
+    return stacked
+
+
+def reading_mask(
+    queries: Tensor,
+    keys: Tensor,
+    *,
+    prefix: Tensor | None = None,
+    bias: Tensor | None = None,
+    reach: int | None = None,
+    dtype: torch.dtype,
+) -> Tensor:
+    """Return the additive mask (B, 1, T, K) of queries at positions (B, T) for keys at positions (K,).
+
+    prefix (B, 1): how many first positions see each other. bias (B, N): added for queries behind the prefix.
+    reach: how far back a query sees, itself included.
+
+    >>> mask = reading_mask(torch.tensor([[2]]), torch.arange(4), reach=2, dtype=torch.float32)
+    >>> mask[0, 0].eq(0).int().tolist()
+    [[0, 1, 1, 0]]
+    """
+    seen = keys <= queries[..., None]  # (B, T, K)
+    if reach is not None:
+        seen &= keys > queries[..., None] - reach
+    mask = torch.zeros(seen.shape, dtype=dtype, device=keys.device)
+    if bias is not None:
+        width = min(bias.shape[1], len(keys))
+        mask[..., :width] += bias[:, None, :width].to(dtype)
+    if prefix is not None:
+        inside = (queries < prefix)[..., None]  # (B, T, 1)
+        seen |= inside & (keys < prefix)[:, None]
+        mask.masked_fill_(inside, 0)
+    return mask.masked_fill_(~seen, torch.finfo(dtype).min)[:, None]
