@@ -7,6 +7,9 @@ import json
 import os
 import pickle
 import shutil
+import subprocess
+import sys
+from argparse import Namespace
 from pathlib import Path
 
 import pytest
@@ -14,10 +17,13 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from deixis import systems
+from deixis.cli.convert import all_options
 from deixis.errors import BadWeights, DeixisError, MissingWeights, UsageError
 from deixis.language.vocabulary import build_vocabulary
-from deixis.systems import SYSTEMS, entry, load, resolve, weights_folder
+from deixis.systems import SYSTEMS, entry, load, registry, resolve, weights_folder
 from deixis.systems.pointer.answering import PointerSystem
+from deixis.systems.registry import Entry, converters
+from deixis.weights.converters import FOLDER, TOWER, Converter, Option, Way
 from tests.systems.pointer.tiny import saved_system
 
 
@@ -32,6 +38,11 @@ def saved(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def folder(saved: Path, tmp_path: Path) -> Path:
     """A folder of its own, to be damaged."""
     return Path(shutil.copytree(saved, tmp_path / "system"))
+
+
+def with_entry(monkeypatch: pytest.MonkeyPatch, name: str, known: Entry) -> None:
+    """Let a system be in the table for the time of a test."""
+    monkeypatch.setattr(registry, "SYSTEMS", {**registry.SYSTEMS, name: known})
 
 
 def changed_config(folder: Path, **changes: object) -> None:
@@ -52,6 +63,55 @@ def test_the_table_names_functions_that_exist() -> None:
     assert systems.DEFAULT in SYSTEMS
 
 
+def test_the_table_cannot_be_changed() -> None:
+    with pytest.raises(TypeError):
+        SYSTEMS["other"] = SYSTEMS["pointer"]  # type: ignore[index]
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        SYSTEMS["pointer"].weights = None  # type: ignore[misc]
+
+
+def test_what_can_be_converted_is_said_by_the_systems() -> None:
+    assert [converter.name for converter in converters()] == ["ferret", "ferret-ui", "ferret-v2"]
+    names = [option.name for option in all_options(converters())]
+    assert len(set(names)) == len(names) and "out" not in names
+
+
+def test_nothing_heavy_is_imported_to_know_it() -> None:
+    """The command line is built before anything is asked; it must not wait for torch."""
+    code = "import sys; from deixis.cli import build_parser; build_parser(); print('torch' in sys.modules)"
+    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert said.stdout.strip() == "False"
+
+
+def nothing(given: Namespace) -> str:
+    return "nothing"
+
+
+@pytest.mark.parametrize(
+    ("options", "ways"),
+    [
+        ((FOLDER,), ()),
+        ((FOLDER,), (Way(nothing, needed=(FOLDER,), allowed=(TOWER,)),)),
+        ((FOLDER,), (Way(nothing, needed=(), chosen_by=FOLDER),)),
+    ],
+    ids=["no way", "an option of a way is not listed", "no way where nothing is asked for"],
+)
+def test_a_converter_that_cannot_be(options: tuple[Option, ...], ways: tuple[Way, ...]) -> None:
+    with pytest.raises(ValueError, match="converter 'other'"):
+        Converter("other", options, ways)
+
+
+def test_an_option_of_two_systems_is_there_once() -> None:
+    def other(option: Option) -> Converter:
+        return Converter("other", (option,), (Way(nothing, needed=(option,)),))
+
+    assert all_options([other(TOWER), other(TOWER)]) == [TOWER]
+    (both,) = all_options([other(TOWER), other(dataclasses.replace(TOWER, help="more"))])
+    assert both.help == f"{TOWER.help}; more"
+    with pytest.raises(ValueError, match="--tower is a folder of one system and a switch of another"):
+        all_options([other(TOWER), other(dataclasses.replace(TOWER, kind="switch"))])
+
+
 @pytest.mark.parametrize("name", ["no-such-system", "Pointer", "", "../pointer", "no/such/folder"])
 def test_an_unknown_name_is_told_the_known_ones(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -68,7 +128,7 @@ def test_an_unknown_name_is_told_the_known_ones(
 def test_a_known_name_without_weights_says_how_to_get_them(monkeypatch: pytest.MonkeyPatch) -> None:
     for nowhere in (None, "pointer/not_here"):
         without = dataclasses.replace(SYSTEMS["pointer"], weights=nowhere)
-        monkeypatch.setitem(systems.SYSTEMS, "pointer", without)
+        with_entry(monkeypatch, "pointer", without)
         with pytest.raises(
             MissingWeights, match=r"'pointer' are not on this machine; .*deixis train"
         ) as caught:
@@ -84,7 +144,7 @@ def test_a_known_name_is_never_a_folder_without_config(
     """A folder that happens to be called like a system doesn't hide it."""
     (tmp_path / "pointer").mkdir()
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setitem(systems.SYSTEMS, "pointer", dataclasses.replace(SYSTEMS["pointer"], weights=None))
+    with_entry(monkeypatch, "pointer", dataclasses.replace(SYSTEMS["pointer"], weights=None))
     with pytest.raises(MissingWeights, match="deixis train"):
         weights_folder("pointer")
 

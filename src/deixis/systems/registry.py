@@ -1,0 +1,99 @@
+"""The systems: one explicit table, and what can be looked up in it.
+
+A system is its folder and a line here. Modules are imported when they are needed, never before.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib import import_module
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+from deixis.errors import UsageError
+
+if TYPE_CHECKING:
+    from deixis.weights.converters import Converter
+
+
+@dataclass(frozen=True)
+class Entry:
+    """Where a system's parts are, each as "module:name".
+
+    model_type: what its ``config.json`` says. answering: a function from a saved folder to a System.
+    training: one from a recipe to TrainingParts. how_to_get: what to do where there are no weights.
+    weights: folder of weights inside the package. conversion: a tuple of Converters, see ``deixis convert``.
+    """
+
+    model_type: str
+    answering: str
+    training: str
+    how_to_get: str
+    weights: str | None = None
+    conversion: str | None = None
+
+
+SYSTEMS: Mapping[str, Entry] = MappingProxyType(
+    {
+        "pointer": Entry(
+            model_type="deixis_pointer",
+            answering="deixis.systems.pointer.answering:open_pointer",
+            training="deixis.systems.pointer.training:training_parts",
+            weights="pointer/embedded",
+            how_to_get="train it with `deixis train recipes/pointer/*.yaml --data DIR --out DIR`",
+        ),
+        "ferret": Entry(
+            model_type="deixis_ferret",
+            answering="deixis.systems.ferret.answering:open_ferret",
+            training="deixis.systems.ferret.training:training_parts",
+            conversion="deixis.systems.ferret.conversion:CONVERTERS",
+            how_to_get="convert the published ones with `deixis convert ferret` (docs/ferret.md), or train a "
+            "small one with `deixis train recipes/ferret/small.yaml --data DIR --out DIR`; then give the "
+            "folder",
+        ),
+        "ferret_v2": Entry(
+            model_type="deixis_ferret_v2",
+            answering="deixis.systems.ferret_v2.answering:open_ferret_v2",
+            training="deixis.systems.ferret_v2.training:training_parts",
+            conversion="deixis.systems.ferret_v2.conversion:CONVERTERS",
+            how_to_get="convert Ferret-UI's with `deixis convert ferret-ui` (docs/ferret_v2.md; Ferret-v2's "
+            "were never published), or train a small one with `deixis train recipes/ferret_v2/small.yaml "
+            "--data DIR --out DIR`; then give the folder",
+        ),
+    }
+)
+DEFAULT = "pointer"
+
+
+def entry(name: str) -> Entry:
+    """Return the table's entry of a system; UsageError lists the known names."""
+    if name not in SYSTEMS:
+        raise UsageError(
+            f"no system is called {name!r}; known systems: {', '.join(SYSTEMS)}; or give a folder"
+        )
+    return SYSTEMS[name]
+
+
+def entry_of_type(kind: str, *, where: object) -> Entry:
+    """Return the entry of the system whose saved folders are of a ``model_type``.
+
+    where: the file that says so, for the UsageError that lists the known types.
+    """
+    for known in SYSTEMS.values():
+        if known.model_type == kind:
+            return known
+    types = ", ".join(known.model_type for known in SYSTEMS.values())
+    raise UsageError(f"{where} is of type {kind!r}; this version opens: {types}")
+
+
+def converters() -> tuple[Converter, ...]:
+    """Return what all systems can convert, in the order of the table."""
+    tables = (resolve(known.conversion) for known in SYSTEMS.values() if known.conversion is not None)
+    return tuple(converter for table in tables for converter in table)
+
+
+def resolve(path: str) -> Any:
+    """Return what "module:name" of the table stands for."""
+    module, _, name = path.partition(":")
+    return getattr(import_module(module), name)

@@ -1,0 +1,86 @@
+"""What a system says of its conversions: names, options and ways, which ``deixis convert`` is made of.
+
+A system's ``conversion.py`` holds a tuple of these. It is read whenever a command line is, so it imports what
+converts only when something is converted.
+"""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+
+@dataclass(frozen=True)
+class Option:
+    """An argument of the command line. kind: the name of a folder, a switch, or one that chooses a way.
+
+    >>> Option("local_tower", "the tiles' tower").flag
+    '--local-tower'
+    """
+
+    name: str
+    help: str
+    kind: Literal["folder", "switch", "way"] = "folder"
+
+    @property
+    def flag(self) -> str:
+        """The option as it is typed."""
+        return "--" + self.name.replace("_", "-")
+
+    def given(self, arguments: Namespace) -> bool:
+        """Return whether a command line has it."""
+        return bool(getattr(arguments, self.name))
+
+
+# What these say is the same for every system.
+FOLDER = Option("folder", "a whole checkpoint")
+TOWER = Option("tower", "the vision tower, if the checkpoint has none")
+BACK = Option("back", "from a folder of deixis to the original format", "way")
+
+
+@dataclass(frozen=True)
+class Way:
+    """One way of converting.
+
+    run: gets the command line, ``out`` among it, and returns in words what it wrote. needed and allowed: what
+    it takes besides. chosen_by: the option that asks for this way; None: it is taken where none is asked for.
+    """
+
+    run: Callable[[Namespace], str]
+    needed: tuple[Option, ...]
+    allowed: tuple[Option, ...] = ()
+    chosen_by: Option | None = None
+
+    @property
+    def takes(self) -> tuple[Option, ...]:
+        """All options that have a meaning here."""
+        return (*self.needed, *self.allowed, *((self.chosen_by,) if self.chosen_by else ()))
+
+
+@dataclass(frozen=True)
+class Converter:
+    """What ``deixis convert NAME`` does.
+
+    options: all that its ways take, in the order of the help. ways: the first that is asked for is taken; the
+    last is taken where none is. examples: whole commands for the help.
+    """
+
+    name: str
+    options: tuple[Option, ...]
+    ways: tuple[Way, ...]
+    examples: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        unknown = {option.name for way in self.ways for option in way.takes} - {o.name for o in self.options}
+        if unknown or not self.ways or self.ways[-1].chosen_by is not None:
+            raise ValueError(
+                f"converter {self.name!r}: options {sorted(unknown)} of its ways are not among its options, or "
+                "its last way needs to be asked for"
+            )
+
+    def way(self, arguments: Namespace) -> Way:
+        """Return the way that a command line asks for."""
+        asked = (way for way in self.ways if way.chosen_by is None or way.chosen_by.given(arguments))
+        return next(asked)
