@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 import torch
 from torch import Tensor, nn
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_leaves
 from transformers import (
     GemmaConfig,
     GemmaForCausalLM,
@@ -374,6 +376,38 @@ def test_a_step_makes_no_copies_of_the_keys_of_rows_in_a_block() -> None:
     keys, _ = window.update(torch.zeros(2, 4, 1, 8), torch.zeros(2, 4, 1, 8), 0)
     assert keys.data_ptr() == it.store.keys[0][1].data_ptr()
     assert keys.shape == (2, 4, 6, 8)
+
+
+class OneDevice(TorchDispatchMode):
+    """Refuses tensors of the CPU, save single numbers: everything must be on the decoder's device."""
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        result = func(*args, **(kwargs or {}))
+        for leaf in tree_leaves((args, kwargs, result)):
+            if isinstance(leaf, Tensor) and leaf.dim():
+                assert leaf.device.type == "meta", f"{func} has a tensor of {leaf.device}"
+        return result
+
+
+def test_the_double_finds_a_tensor_on_another_device() -> None:
+    with OneDevice(), pytest.raises(AssertionError, match="has a tensor of cpu"):
+        torch.zeros(3, device="meta")[torch.tensor([1])]
+
+
+@pytest.mark.parametrize("kind", ("llama-grouped", "gemma", "phi3", "phi3-window"))
+def test_everything_is_on_the_decoders_device(kind: str) -> None:
+    decoder = CausalDecoder(tiny(kind).to("meta"))
+    with OneDevice():
+        store = decoder.new_store(1, 2)
+        vectors = [torch.zeros(count, 32, device="meta") for count in (5, 2, 4)]
+        bias = [torch.zeros(4, device="meta"), None, None]
+        decoder.read(store, store.add(3), vectors, prefix=[4, 0, 0], key_bias=bias)
+        store.free(0)
+        store.fork(1, 2)
+        hidden = decoder.step(store, [3, 0], decoder.words([1, 2]))
+        store.load(store.add()[0], store.saved(2))
+        decoder.step(store, range(5), torch.zeros(5, 32, device="meta"), key_bias=[bias[0]] + [None] * 4)
+        assert decoder.logits(hidden).device.type == store.device.type == "meta"
 
 
 def test_masks_are_on_the_device_of_their_keys() -> None:
