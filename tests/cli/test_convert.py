@@ -73,6 +73,26 @@ def test_wrong_use_ends_with_2(words: list[str], said: str, capsys: pytest.Captu
     assert said in capsys.readouterr().err
 
 
+def test_the_help_lists_what_all_systems_take(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "300")
+    with pytest.raises(SystemExit) as ended:
+        called("--help")
+    said = capsys.readouterr().out
+    assert ended.value.code == 0
+    assert said.startswith(
+        "usage: deixis convert [-h] [--folder DIR] [--base DIR] [--delta DIR] [--target DIR] [--tower DIR] "
+        "[--local-tower DIR] --out DIR [--back | --make-delta] [--any-base] {ferret,ferret-ui,ferret-v2}\n"
+    )
+    assert "  --local-tower DIR     ferret-v2: the tiles' tower, if the checkpoint has none\n" in said
+    first = said.index("examples:\n  deixis convert ferret --base vicuna-7b-v1.3 --delta ferret-7b-delta ")
+    last = said.index(
+        "  deixis convert ferret-ui --folder Ferret-UI-Gemma2b --out ferret-ui-gemma\n\nFolders"
+    )
+    assert first < last
+
+
 @pytest.mark.parametrize(
     "words", [[], ["florence", "--out", "x"], ["ferret", "--back", "--make-delta", "--out", "x"]]
 )

@@ -73,12 +73,13 @@ class Converter:
     examples: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        unknown = {option.name for way in self.ways for option in way.takes} - {o.name for o in self.options}
-        if unknown or not self.ways or self.ways[-1].chosen_by is not None:
+        taken = {option.name for way in self.ways for option in way.takes}
+        if unlisted := taken - {option.name for option in self.options}:
             raise ValueError(
-                f"converter {self.name!r}: options {sorted(unknown)} of its ways are not among its options, or "
-                "its last way needs to be asked for"
+                f"converter {self.name!r} doesn't list {', '.join(sorted(unlisted))} among its options"
             )
+        if not self.ways or self.ways[-1].chosen_by is not None:
+            raise ValueError(f"converter {self.name!r} has no way for when none is asked for")
 
     def way(self, arguments: Namespace) -> Way:
         """Return the way that a command line asks for."""
