@@ -9,7 +9,7 @@ from itertools import accumulate
 import numpy as np
 
 from deixis.data.dialogue import Example
-from deixis.training.batches import ExampleSource
+from deixis.data.example_source import ExampleSource
 
 
 class JoinedSource:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from deixis.data.dialogues import DialogueSource, template_texts
+from deixis.data.example_source import ExampleSource
 from deixis.data.grit.mixing import MultipliedSource
 from deixis.data.grit.records import PLACEHOLDER, GritRecord, read_grit
 from deixis.data.grit.source import DenseSource, GritSource
@@ -18,7 +19,6 @@ from deixis.data.sources import detect_layout, read_scenes
 from deixis.data.sources.coco import read_coco
 from deixis.data.sources.lvis import read_lvis
 from deixis.errors import RecipeError
-from deixis.training.batches import ExampleSource
 from deixis.training.recipe import Recipe, SourceChoice
 
 WITH_MASKS = {"coco": read_coco, "lvis": read_lvis}  # dense locations are cut to what is in their boxes

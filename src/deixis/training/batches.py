@@ -3,49 +3,43 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import torch
 from torch.utils.data import DataLoader, Dataset
 
-from deixis.data.dialogue import Example
+from deixis.data.example_source import ExampleSource
+from deixis.training.order import Order, Shuffled
 
 Batch = dict[str, Any]
 
 
-class ExampleSource(Protocol):
-    """Numbered pictures that can be asked for an example each time they come up."""
-
-    def __len__(self) -> int: ...
-
-    def example(self, index: int, rng: np.random.Generator) -> Example: ...
-
-
 class Batches(Dataset[Batch]):
-    """The batch of pass ``i`` of one process: pictures are shuffled anew every epoch."""
+    """The batch of pass ``i`` of one process; order: what comes up in an epoch, by default all, shuffled."""
 
     def __init__(
         self,
         source: ExampleSource,
-        collate: Callable[[Sequence[Example]], Batch],
+        collate: Callable[[Sequence[Any]], Batch],
         *,
         seed: int,
         size: int,
         rank: int = 0,
         world: int = 1,
+        order: Order | None = None,
     ) -> None:
         self.source, self.collate = source, collate
         self.seed, self.size, self.rank, self.world = seed, size, rank, world
-        self.order: tuple[int, np.ndarray] = (-1, np.zeros(0, dtype=np.int64))
+        self.order = Shuffled(len(source)) if order is None else order
+        self.epoch: tuple[int, np.ndarray] = (-1, np.zeros(0, dtype=np.int64))
 
     def index_at(self, position: int) -> int:
         """Return which picture comes up at a position of the endless stream."""
-        epoch, place = divmod(position, len(self.source))
-        if self.order[0] != epoch:
-            shuffled = np.random.default_rng([self.seed, epoch]).permutation(len(self.source))
-            self.order = (epoch, shuffled)
-        return int(self.order[1][place])
+        epoch, place = divmod(position, len(self.order))
+        if self.epoch[0] != epoch:
+            self.epoch = (epoch, self.order.indices(seed=self.seed, epoch=epoch))
+        return int(self.epoch[1][place])
 
     def __getitem__(self, number: int) -> Batch:
         first = (number * self.world + self.rank) * self.size
@@ -57,7 +51,11 @@ class Batches(Dataset[Batch]):
 
 
 def stream(batches: Batches, *, first: int, last: int, workers: int) -> Iterator[Batch]:
-    """Yield passes ``first`` to ``last`` (not included) in order, made by loader workers if there are any."""
+    """Yield passes ``first`` to ``last`` (not included) in order, made by loader workers if there are any.
+
+    It draws from no global generator: a loader without one of its own would, and a resumed run would then go
+    on with other draws than the uninterrupted one.
+    """
     loader: DataLoader[Batch] = DataLoader(
         batches,
         batch_size=None,
@@ -66,6 +64,7 @@ def stream(batches: Batches, *, first: int, last: int, workers: int) -> Iterator
         prefetch_factor=4 if workers else None,
         worker_init_fn=one_thread,
         multiprocessing_context="spawn" if workers else None,
+        generator=torch.Generator().manual_seed(batches.seed),
     )
     return iter(loader)
 

@@ -1,8 +1,7 @@
-"""The training loop: batch, loss, backward, step; log, save, resume."""
+"""The training loop: passes, gradient, step; log, save, resume."""
 
 from __future__ import annotations
 
-import json
 import time
 from collections import defaultdict
 from collections.abc import Callable, Sequence
@@ -10,36 +9,35 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import torch
-from torch import Tensor, nn
-from torch.nn.attention import SDPBackend, sdpa_kernel
+from torch import nn
 from tqdm import tqdm
 
-from deixis.data.dialogue import Example
-from deixis.errors import NonFiniteLoss, RecipeError
-from deixis.training.batches import Batch, Batches, ExampleSource, stream
+from deixis.data.example_source import ExampleSource
+from deixis.errors import RecipeError
+from deixis.training.batches import Batch, Batches, stream
 from deixis.training.checkpoints import RunState, checkpoints, load_checkpoint, save_checkpoint
 from deixis.training.ema import AveragedWeights
+from deixis.training.losses import Objective
 from deixis.training.metrics import MetricsLog, plot_metrics
 from deixis.training.optimiser import build_optimiser, learning, prepare_step
+from deixis.training.order import order_of
 from deixis.training.parallel import World
+from deixis.training.passes import learn_from
 from deixis.training.recipe import Recipe
-
-# All but cuDNN's: it is planned anew for every length of texts, which takes seconds.
-ATTENTION = [SDPBackend.FLASH_ATTENTION, SDPBackend.EFFICIENT_ATTENTION, SDPBackend.MATH]
 
 
 @dataclass(frozen=True)
 class TrainingParts:
     """What a system hands to the loop.
 
-    objective: called with a batch, returns losses by name, "total" among them (what is minimised).
+    objective: what of a batch is learnt, and its losses (``losses.Objective``). collate: from the source's
+    examples to a batch; what it calls "names" are the pictures that messages name.
     save: writes a folder that ``deixis.load`` opens, given the objective with its final weights.
     """
 
-    objective: nn.Module
+    objective: Objective
     source: ExampleSource
-    collate: Callable[[Sequence[Example]], Batch]
+    collate: Callable[[Sequence[Any]], Batch]
     save: Callable[[nn.Module, Path], None]
 
 
@@ -64,12 +62,18 @@ def train(
     state = RunState(objective, build_optimiser(objective, recipe), average)
     step = 0
     if resume and (saved := checkpoints(out)):
-        step = load_checkpoint(saved[-1], state, recipe=recipe.as_dict())
+        step = load_checkpoint(saved[-1], state, recipe=recipe.as_dict(), world=world)
     last = min(recipe.steps, max_steps or recipe.steps)
     passes = recipe.passes(devices=world.size)
     size = recipe.batch // (passes * world.size)
     batches = Batches(
-        parts.source, parts.collate, seed=recipe.seed, size=size, rank=world.rank, world=world.size
+        parts.source,
+        parts.collate,
+        seed=recipe.seed,
+        size=size,
+        rank=world.rank,
+        world=world.size,
+        order=order_of(parts.source, recipe, chunks=passes * world.size),
     )
     incoming = stream(batches, first=step * passes, last=last * passes, workers=recipe.workers)
     log = MetricsLog(out / "metrics.jsonl", first_step=step) if world.leads else None
@@ -78,14 +82,10 @@ def train(
     with tqdm(total=last, initial=step, unit="step", desc=recipe.name, disable=not world.leads) as bar:
         while step < last:
             factor = prepare_step(state.optimiser, recipe, step)
-            for _ in range(passes):
-                batch = next(incoming)
-                current = losses_of(objective, batch, recipe, world)
-                check_finite(current, batch, step=step, out=out)
-                (current["total"] / passes).backward()
-                for name, value in current.items():
-                    losses[name] += float(value.detach()) / passes
-            world.average_gradients(learning(state.optimiser))
+            held = [next(incoming) for _ in range(passes)]
+            for name, value in learn_from(held, objective, recipe, world=world, step=step, out=out).items():
+                losses[name] += value
+            world.sum_gradients(learning(state.optimiser))
             norm = nn.utils.clip_grad_norm_(learning(state.optimiser), recipe.optimiser.clip)
             state.optimiser.step()
             state.optimiser.zero_grad(set_to_none=True)
@@ -93,59 +93,27 @@ def train(
                 average.update(objective, step=step)
             step, pictures = step + 1, pictures + recipe.batch
             bar.update()
-            if log is not None and (step % recipe.log_every == 0 or step == last):
+            if step % recipe.log_every == 0 or step == last:
                 count, speed = pictures // recipe.batch, pictures / (time.monotonic() - started)
-                means = {name: value / count for name, value in losses.items()}
-                log.add(
-                    {
-                        "step": step,
-                        "losses": means,
-                        "factor": factor,
-                        "norm": float(norm),
-                        "pictures_per_s": speed,
-                    }
-                )
+                means = {name: value / count for name, value in world.sum_values(losses).items()}
+                if log is not None:
+                    log.add(
+                        {
+                            "step": step,
+                            "losses": means,
+                            "factor": factor,
+                            "norm": float(norm),
+                            "pictures_per_s": speed,
+                        }
+                    )
                 bar.set_postfix(loss=f"{means['total']:.3f}", pictures_per_s=f"{speed:.1f}")
                 losses.clear()
                 started, pictures = time.monotonic(), 0
-            if world.leads and (step % recipe.save_every == 0 or step == last):
-                save_checkpoint(out, state, step=step, recipe=recipe.as_dict())
+            if step % recipe.save_every == 0 or step == last:
+                save_checkpoint(out, state, step=step, recipe=recipe.as_dict(), world=world)
     if average is not None:
         objective.load_state_dict(average.state)
     if world.leads:
         parts.save(objective, out / "model")
         plot_metrics(out / "metrics.jsonl", out / "metrics.png")
     return out / "model"
-
-
-def losses_of(objective: nn.Module, batch: Batch, recipe: Recipe, world: World) -> dict[str, Tensor]:
-    """Return the losses of one pass, in the recipe's precision."""
-    moved = {
-        name: value.to(world.device) if isinstance(value, Tensor) else value for name, value in batch.items()
-    }
-    reduced = recipe.precision == "bfloat16" or (recipe.precision == "auto" and world.device.type == "cuda")
-    with torch.autocast(world.device.type, dtype=torch.bfloat16, enabled=reduced), sdpa_kernel(ATTENTION):
-        return objective(moved)
-
-
-def check_finite(losses: dict[str, Tensor], batch: dict[str, Any], *, step: int, out: Path) -> None:
-    """Stop with a report of the batch when a loss is not a number."""
-    if torch.isfinite(losses["total"]):
-        return
-    report = {
-        "step": step,
-        "losses": {name: float(value.detach()) for name, value in losses.items()},
-        "pictures": batch.get("names", []),
-        "tensors": {
-            name: {"shape": list(value.shape), "finite": bool(torch.isfinite(value).all())}
-            for name, value in batch.items()
-            if isinstance(value, Tensor) and value.is_floating_point()
-        },
-    }
-    path = out / "non-finite.json"
-    path.write_text(json.dumps(report, indent=1), encoding="utf-8")
-    raise NonFiniteLoss(
-        f"step {step}: the loss is not finite ({report['losses']}); the batch is described in {path}. "
-        "Lower the rates, "
-        "or look at those pictures"
-    )

@@ -14,9 +14,7 @@ from deixis.training.recipe import Group, Recipe, Schedule
 
 def group_of(name: str, groups: tuple[Group, ...]) -> int | None:
     """Return the index of the first group that a parameter belongs to."""
-    return next(
-        (i for i, group in enumerate(groups) if any(name.startswith(part) for part in group.parts)), None
-    )
+    return next((index for index, group in enumerate(groups) if group.takes(name)), None)
 
 
 def build_optimiser(network: nn.Module, recipe: Recipe) -> torch.optim.AdamW:
@@ -32,9 +30,9 @@ def build_optimiser(network: nn.Module, recipe: Recipe) -> torch.optim.AdamW:
         buckets.setdefault((index, parameter.ndim >= 2), []).append((name, parameter))
     for index, group in enumerate(recipe.groups):
         if not any(key[0] == index for key in buckets):
-            raise RecipeError(
-                f"recipe {recipe.name!r}: group {index} with parts {list(group.parts)} matches nothing"
-            )
+            asked = f"parts {list(group.parts)}"
+            asked += f" containing {list(group.containing)}" if group.containing else ""
+            raise RecipeError(f"recipe {recipe.name!r}: group {index} with {asked} matches nothing")
     settings = [
         {
             "params": [parameter for _, parameter in members],

@@ -1,13 +1,18 @@
-"""Several processes, one run: started by torchrun, they average their gradients."""
+"""Several processes, one run: started by torchrun, they add up their gradients."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Literal, get_args
 
 import torch
-from torch import distributed, nn
+from torch import Tensor, distributed, nn
+
+from deixis.errors import UsageError
+
+Device = Literal["auto", "cpu", "cuda", "mps"]
 
 
 @dataclass(frozen=True)
@@ -20,18 +25,39 @@ class World:
 
     @property
     def leads(self) -> bool:
-        """Whether this process writes files and prints."""
+        """Whether this process writes the run's files and prints."""
         return self.rank == 0
 
-    def average_gradients(self, parameters: Iterable[nn.Parameter]) -> None:
-        """Replace every gradient by its mean over all processes; one that is missing here counts as zero."""
+    def sum_gradients(self, parameters: Iterable[nn.Parameter]) -> None:
+        """Replace every gradient by its sum over all processes; one that is missing here counts as zero."""
         if self.size == 1:
             return
         for parameter in parameters:
             if parameter.grad is None:
                 parameter.grad = torch.zeros_like(parameter)
             distributed.all_reduce(parameter.grad)
-            parameter.grad /= self.size
+
+    def sum_counts(self, counts: Mapping[str, int]) -> dict[str, int]:
+        """Return counts of the same names, added up over all processes."""
+        return {name: int(value) for name, value in self.summed(counts, dtype=torch.int64).items()}
+
+    def sum_values(self, values: Mapping[str, float]) -> dict[str, float]:
+        """Return numbers of the same names, added up over all processes."""
+        exact = torch.float64 if self.device.type == "cpu" else torch.float32
+        return self.summed(values, dtype=exact)
+
+    def summed(self, values: Mapping[str, float], *, dtype: torch.dtype) -> dict[str, float]:
+        """Return numbers added up over all processes, which must name them alike."""
+        if self.size == 1:
+            return dict(values)
+        together: Tensor = torch.tensor(list(values.values()), dtype=dtype, device=self.device)
+        distributed.all_reduce(together)
+        return dict(zip(values, together.tolist(), strict=True))
+
+    def wait(self) -> None:
+        """Wait until every process has come here."""
+        if self.size > 1:
+            distributed.barrier()
 
     def close(self) -> None:
         """Leave the group of processes."""
@@ -39,12 +65,44 @@ class World:
             distributed.destroy_process_group()
 
 
-def join_world() -> World:
-    """Return the world that torchrun describes in the environment; alone if it doesn't."""
+def join_world(device: str = "auto") -> World:
+    """Return the world that torchrun describes in the environment; alone if it doesn't.
+
+    device: "cpu", "cuda", "mps", or "auto" for the first of cuda, mps and cpu that is there. Of several GPUs
+    each process takes its own. Raises UsageError for a device that is missing or can't be shared.
+    """
     size, rank = int(os.environ.get("WORLD_SIZE", "1")), int(os.environ.get("RANK", "0"))
-    gpu = torch.cuda.is_available()
-    local = int(os.environ.get("LOCAL_RANK", "0"))
-    device = torch.device("cuda", local) if gpu else torch.device("cpu")
+    chosen = present_device(device, local=int(os.environ.get("LOCAL_RANK", "0")))
     if size > 1:
-        distributed.init_process_group("nccl" if gpu else "gloo")
-    return World(rank=rank, size=size, device=device)
+        if chosen.type == "mps":
+            if device == "mps":
+                raise UsageError(f"{size} processes can't share the device mps; train with one, or on cpu")
+            chosen = torch.device("cpu")
+        if chosen.type == "cuda":
+            torch.cuda.set_device(chosen)
+        distributed.init_process_group("nccl" if chosen.type == "cuda" else "gloo")
+    return World(rank=rank, size=size, device=chosen)
+
+
+def present_device(name: str, *, local: int = 0) -> torch.device:
+    """Return the device that a name stands for; local: the number of this process on its machine.
+
+    >>> present_device("cpu")
+    device(type='cpu')
+    """
+    if name not in get_args(Device):
+        raise UsageError(f"no device is called {name!r}; expected one of {', '.join(get_args(Device))}")
+    there = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
+    if name == "auto":
+        name = next(kind for kind, present in there.items() if present)
+    if not there[name]:
+        found = ", ".join(kind for kind, present in there.items() if present)
+        raise UsageError(f"the device {name} is not on this machine; there is: {found}")
+    if name != "cuda":
+        return torch.device(name)
+    if local >= torch.cuda.device_count():
+        raise UsageError(
+            f"process {local} has no GPU of its own, there are {torch.cuda.device_count()}; start fewer "
+            "processes, or train on cpu"
+        )
+    return torch.device("cuda", local)

@@ -26,7 +26,8 @@ class SourceChoice:
     Ferret's training data (docs/grit.md), whose pictures lie in ``images``; there are no splits then. dense:
     all things of a picture in one question (Ferret-v2's second stage) instead of drawn dialogues.
     multiplier: how often the source comes up beside the others. ``grit``, ``dense`` and multipliers are for
-    systems that spell boxes as text.
+    systems that spell boxes as text. detection: the labelled boxes of the pictures and no dialogues, for
+    systems that learn to find things before they learn to speak.
     """
 
     folder: str = "."
@@ -37,9 +38,10 @@ class SourceChoice:
     images: str = "images"
     dense: bool = False
     multiplier: float = 1.0
+    detection: bool = False
 
     def __post_init__(self) -> None:
-        kinds = [name for name in ("records", "grit", "dense") if getattr(self, name)]
+        kinds = [name for name in ("records", "grit", "dense", "detection") if getattr(self, name)]
         if len(kinds) > 1:
             raise RecipeError(f"source {self.folder!r} is {' and '.join(kinds)}; make a source of each")
         if self.hold_out < 0 or (self.hold_out and (self.records or self.grit)):
@@ -51,15 +53,27 @@ class SourceChoice:
 
 @dataclass(frozen=True)
 class Group:
-    """Parameters whose names begin with one of ``parts`` (the first group that matches counts; "" matches
-    all).
+    """Parameters whose names begin with one of ``parts`` ("" is how every name begins).
 
-    They learn at ``rate``, but stand still for the first ``frozen_until`` (0..1) of the run; 1 is for good.
+    containing: of these, only parameters whose names contain one of these texts anywhere; empty takes all.
+    The first group that takes a parameter counts. They learn at ``rate``, but stand still for the first
+    ``frozen_until`` (0..1) of the run; 1 is for good.
     """
 
     parts: tuple[str, ...]
     rate: float
     frozen_until: float = 0.0
+    containing: tuple[str, ...] = ()
+
+    def takes(self, name: str) -> bool:
+        """Tell whether a parameter of that name belongs here, unless an earlier group takes it.
+
+        >>> adapters = Group(("network.language",), 1e-4, containing=("lora_", "norm"))
+        >>> adapters.takes("network.language.0.lora_a"), adapters.takes("network.language.0.weight")
+        (True, False)
+        """
+        inside = not self.containing or any(text in name for text in self.containing)
+        return inside and any(name.startswith(part) for part in self.parts)
 
 
 @dataclass(frozen=True)
@@ -106,6 +120,8 @@ class Recipe:
     chosen on pictures held out of training is chosen anew. batch: pictures a step over all devices;
     per_device_batch: pictures that one device holds at once, from which the number of accumulated passes
     follows. precision: "bfloat16" is autocast, "auto" takes it on a GPU only.
+    order: of the examples of an epoch. "shuffled"; "length_groups": steps whose passes are of similar work,
+    with pictures or without; "source_groups": steps of one source each.
     ema: decay of the averaged weights that are saved in the end; null for none. threads: of one process; null
     leaves it to torch. network and objective are the system's own options.
     """
@@ -120,6 +136,7 @@ class Recipe:
     mixed_with: Mixture | None = None
     seed: int = 0
     precision: Literal["float32", "bfloat16", "auto"] = "auto"
+    order: Literal["shuffled", "length_groups", "source_groups"] = "shuffled"
     ema: float | None = None
     workers: int = 0
     threads: int | None = None

@@ -13,8 +13,8 @@ import numpy as np
 import torch
 
 from deixis.training.batches import Batches
-from deixis.training.loop import losses_of
-from deixis.training.parallel import World
+from deixis.training.losses import weighted
+from deixis.training.passes import losses_of
 from deixis.training.recipe import Recipe, SourceChoice
 
 KEPT = ("view",)  # what of a recipe's network options says how pictures are shown, not what is built
@@ -34,10 +34,10 @@ def unseen_losses(recipe: Recipe, model: Path, *, pack: Path, split: str, size: 
     parts = training_parts(shown, data=pack.parent, start=model, work=model.parent)
     objective = parts.objective.eval()
     batches = Batches(parts.source, parts.collate, seed=recipe.seed, size=size)
-    alone = World(rank=0, size=1, device=torch.device("cpu"))
+    device = torch.device("cpu")
     return np.array(
         [
-            float(losses_of(objective, batches[number], recipe, alone)["total"])
+            float(weighted(losses_of(objective, batches[number], recipe, device=device)))
             for number in range(len(parts.source) // size)
         ]
     )

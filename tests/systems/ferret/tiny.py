@@ -26,7 +26,7 @@ from deixis.systems.ferret_v2.answering import ferret_v2_system, open_ferret_v2
 from deixis.systems.ferret_v2.config import FerretV2Config
 from deixis.systems.ferret_v2.model import FerretV2Network
 from deixis.systems.spliced.answering import SplicedSystem
-from deixis.systems.spliced.collate import SplicedObjective
+from deixis.systems.spliced.objective import SplicedObjective
 from tests.systems.pointer.tiny import WORDS, noise_picture
 
 SAMPLER = {"points": 24, "anchors": [8, 4], "neighbours": [4, 3], "pooling": "max"}

@@ -15,7 +15,8 @@ from deixis.language.splicing import IGNORED, PICTURE_MARKER
 from deixis.pictures.padding import letterbox
 from deixis.regions.shapes import Box, Point
 from deixis.systems.spliced.answering import SplicedSystem
-from deixis.systems.spliced.collate import SplicedCollate, SplicedObjective
+from deixis.systems.spliced.collate import SplicedCollate
+from deixis.systems.spliced.objective import SplicedObjective
 from tests.systems.ferret.tiny import fresh_ferret, lesson
 from tests.systems.pointer.tiny import noise_picture
 

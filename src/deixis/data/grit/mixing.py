@@ -9,8 +9,8 @@ from types import MappingProxyType
 import numpy as np
 
 from deixis.data.dialogue import Example
+from deixis.data.example_source import ExampleSource
 from deixis.errors import RecipeError
-from deixis.training.batches import ExampleSource
 
 # File name without its ending -> multiplier (You et al., 2023, released training options).
 FERRET_MIX: Mapping[str, float] = MappingProxyType(

@@ -7,6 +7,7 @@ only and isn't shipped.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,12 +15,12 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from deixis.errors import RecordError
 from deixis.language.draft import IGNORED
 from deixis.language.packing import packed_attention
 from deixis.layers.place_map import STRIDE, PlaceMap, location_centres
 from deixis.layers.second_look import SecondLook, choose_candidates
 from deixis.systems.pointer.model import PlaceScores, PointerNetwork
+from deixis.training.losses import Loss, Objective
 
 CLOSE, RIGHT = 0.35, 0.85  # IoUs from which a candidate counts as right at all, and fully
 NEAR = 0.4  # IoU from which a candidate's box is refined
@@ -42,8 +43,12 @@ class ObjectiveWeights:
     pretrained: bool = True
 
 
-class PointerObjective(nn.Module):
-    """The network with its losses; calling it with a batch of ``PointerCollate`` returns them by name."""
+class PointerObjective(Objective):
+    """The network with its losses; calling it with a batch of ``PointerCollate`` returns their means by name.
+
+    What a loss is the mean of is a matter of the data alone: of the second look's, every phrase counts that
+    could be looked at, also one that is among no candidate and adds nothing.
+    """
 
     phrase_vectors: Tensor
 
@@ -64,8 +69,29 @@ class PointerObjective(nn.Module):
                 nn.Linear(vectors.shape[1], width), nn.GELU(), nn.Linear(width, map_width)
             )
 
-    def forward(self, batch: dict[str, Any]) -> dict[str, Tensor]:
-        """Return "total" and its parts.
+    def counts(self, batch: Mapping[str, Any]) -> dict[str, int]:
+        """Return how many words, phrases or regions each loss is the mean of."""
+        return {name: int(count) for name, count in self.learnt(batch).items()}
+
+    def learnt(self, batch: Mapping[str, Any]) -> dict[str, Tensor]:
+        """Return the counts as tensors () of integers on the batch's device."""
+        present, boxes = batch["place_present"], batch["place_counts"]
+        there = present & (boxes > 0)
+        chosen = {
+            "places": present,
+            "boxes": present & (boxes == 1),
+            "words": batch["labels"][:, 1:] != IGNORED,
+        }
+        if self.network.config.candidates:
+            chosen |= {"look": present, "refine": there, "quality": there}
+        if self.teacher:
+            known = batch["place_phrases"] >= 0
+            chosen |= {"phrases": present & known, "phrase_query": there & known}
+            chosen["regions"] = batch["region_present"] & (batch["region_phrases"] >= 0)
+        return {name: where.sum() for name, where in chosen.items()}
+
+    def losses(self, batch: Mapping[str, Any]) -> dict[str, Loss]:
+        """Return the losses by name.
 
         batch: pixel_values (B, 3, S, S) uint8; input_ids, labels, segments, position_ids (B, T);
         region_masks (B, R, H, W), region_geometry (B, R, G), region_present (B, R), region_phrases (B, R),
@@ -73,8 +99,6 @@ class PointerObjective(nn.Module):
         place_present, place_phrases, place_counts (B, P) and place_boxes (B, P, M, 4), xyxy in pixels of the
         square picture.
         """
-        if not (batch["labels"] != IGNORED).any() and not batch["place_present"].any():
-            raise RecordError(f"no answer in this batch is learnt from; pictures: {batch.get('names')}")
         network = self.network
         places = network.perceive(batch["pixel_values"].float() / 255)
         regions = network.encode_regions(
@@ -91,27 +115,26 @@ class PointerObjective(nn.Module):
         at_places = hidden.gather(1, slots)  # (B, P, W)
         targets = place_targets(batch, places)
         scores = network.place_head(at_places, places.keys)
-        losses = {
+        means = {
             "places": place_loss(scores, targets, batch),
             "boxes": box_loss(places.boxes, targets, batch),
             "words": word_loss(network, hidden, batch["labels"]),
         }
         if network.config.candidates:
-            losses |= self.looked_again(at_places, places, scores, batch)
+            means |= self.looked_again(at_places, places, scores, batch)
         if self.teacher:
-            losses |= self.taught(at_places, places, targets, batch)
-            losses["regions"] = self.named(regions, batch)
-        losses["total"] = sum(
-            (getattr(self.weights, name) * value for name, value in losses.items()), at_places.new_zeros(())
-        )
-        return losses
+            means |= self.taught(at_places, places, targets, batch)
+            means["regions"] = self.named(regions, batch)
+        counts = self.learnt(batch)
+        return {name: Loss(mean, counts[name], getattr(self.weights, name)) for name, mean in means.items()}
 
     def looked_again(
-        self, at_places: Tensor, places: PlaceMap, scores: PlaceScores, batch: dict[str, Any]
+        self, at_places: Tensor, places: PlaceMap, scores: PlaceScores, batch: Mapping[str, Any]
     ) -> dict[str, Tensor]:
         """Return the losses of the second look: which candidate, how its box is refined, and is it right.
 
-        A phrase that is in the picture but among no candidate teaches nothing about their order.
+        A phrase that is in the picture but among no candidate teaches nothing about their order; it counts
+        all the same, for what a mean is taken over must be known before the network is asked.
         """
         network = self.network
         candidates = choose_candidates(
@@ -123,7 +146,7 @@ class PointerObjective(nn.Module):
         losses = [self.looked(look, boxes, batch) for look, boxes in zip(looks, shown, strict=True)]
         return {name: torch.stack([one[name] for one in losses]).mean() for name in losses[0]}
 
-    def looked(self, look: SecondLook, shown: Tensor, batch: dict[str, Any]) -> dict[str, Tensor]:
+    def looked(self, look: SecondLook, shown: Tensor, batch: Mapping[str, Any]) -> dict[str, Tensor]:
         """Return the losses of one look at the boxes ``shown`` (B, P, K, 4)."""
         real = torch.arange(batch["place_boxes"].shape[2], device=shown.device)
         real = real < batch["place_counts"][..., None]  # (B, P, M)
@@ -138,23 +161,23 @@ class PointerObjective(nn.Module):
         cross = -(targets * joint).sum(dim=-1)
         chosen = (best > NEAR) & batch["place_present"][..., None]
         truth = batch["place_boxes"].gather(2, which[..., None].expand(-1, -1, -1, 4))
-        if chosen.any():
-            refine = (1 - generalised_iou(look.boxes[chosen], truth[chosen])).mean()
-        else:
-            refine = look.boxes.sum() * 0.0
+        # A phrase's own candidates are averaged first, so that the phrases with a place are what counts.
+        near = chosen.sum(dim=-1, keepdim=True).clamp(min=1).expand_as(chosen)[chosen]  # (N,)
+        away = (1 - generalised_iou(look.boxes[chosen], truth[chosen])) / near
         there = batch["place_present"] & ~absent
         fits = (iou_of_pairs(look.boxes.detach(), batch["place_boxes"]) * real[:, :, None]).amax(dim=-1)
         wrong = functional.binary_cross_entropy_with_logits(
             look.quality, (fits >= GOOD).float(), reduction="none"
         ).mean(dim=-1)
+        decided = batch["place_present"] & (total > 0)
         return {
-            "look": mean_where(cross, batch["place_present"] & (total > 0)),
-            "refine": refine,
+            "look": (cross * decided).sum() / batch["place_present"].sum().clamp(min=1),
+            "refine": away.sum() / there.sum().clamp(min=1),
             "quality": mean_where(wrong, there),
         }
 
     def taught(
-        self, at_places: Tensor, places: PlaceMap, targets: Tensor, batch: dict[str, Any]
+        self, at_places: Tensor, places: PlaceMap, targets: Tensor, batch: Mapping[str, Any]
     ) -> dict[str, Tensor]:
         """Return the losses against the sentence encoder's vectors of the phrases."""
         known = batch["place_present"] & (batch["place_phrases"] >= 0)
@@ -167,7 +190,7 @@ class PointerObjective(nn.Module):
         cross = -(targets[..., :-1] * locations.float().log_softmax(dim=-1)).sum(dim=-1)
         return {"phrases": mean_where(away.float(), known), "phrase_query": mean_where(cross, present)}
 
-    def named(self, regions: Tensor, batch: dict[str, Any]) -> Tensor:
+    def named(self, regions: Tensor, batch: Mapping[str, Any]) -> Tensor:
         """Return how far regions (K, W) are from the vectors of what they are called."""
         rows = batch["region_phrases"][batch["region_present"]]  # (K,)
         vectors = self.phrase_vectors[rows.clamp(min=0)]
@@ -175,7 +198,7 @@ class PointerObjective(nn.Module):
         return mean_where(away.float(), rows >= 0)
 
 
-def place_targets(batch: dict[str, Any], places: PlaceMap) -> Tensor:
+def place_targets(batch: Mapping[str, Any], places: PlaceMap) -> Tensor:
     """Return what each place token should choose: (B, P, L + 1), "nowhere" last, each row sums to 1.
 
     Every box spreads its share evenly over the locations in its central half, at least one cell wide.
@@ -193,13 +216,13 @@ def place_targets(batch: dict[str, Any], places: PlaceMap) -> Tensor:
     return torch.cat([located, nowhere], dim=-1)
 
 
-def place_loss(scores: PlaceScores, targets: Tensor, batch: dict[str, Any]) -> Tensor:
+def place_loss(scores: PlaceScores, targets: Tensor, batch: Mapping[str, Any]) -> Tensor:
     """Return the cross entropy between the choice of each place token and its target."""
     cross = -(targets * scores.joint().float().log_softmax(dim=-1)).sum(dim=-1)  # (B, P)
     return mean_where(cross, batch["place_present"])
 
 
-def box_loss(boxes: Tensor, targets: Tensor, batch: dict[str, Any]) -> Tensor:
+def box_loss(boxes: Tensor, targets: Tensor, batch: Mapping[str, Any]) -> Tensor:
     """Return 1 - GIoU of the boxes (B, L, 4) at the target locations of phrases with exactly one box."""
     single = batch["place_present"] & (batch["place_counts"] == 1)
     shares = targets[..., :-1] * single[..., None]

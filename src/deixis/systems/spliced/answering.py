@@ -24,9 +24,10 @@ from deixis.regions.pixels import RegionPixels
 from deixis.regions.shapes import Region
 from deixis.systems.contract import Completion, Perception, Question, Reading, System, Written
 from deixis.systems.quiet import quiet_transformers
-from deixis.systems.spliced.collate import SplicedCollate, SplicedObjective
+from deixis.systems.spliced.collate import SplicedCollate
 from deixis.systems.spliced.dialect import Dialect
 from deixis.systems.spliced.network import SplicedNetwork
+from deixis.systems.spliced.objective import SplicedObjective
 from deixis.systems.spliced.preparation import Preparation
 from deixis.systems.spliced.prompts import asked, exchanges, requesting, turn_of, with_picture
 from deixis.systems.spliced.regions import RegionSampling

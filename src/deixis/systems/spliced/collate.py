@@ -1,4 +1,4 @@
-"""Examples to batches for the family, and what is learnt from them.
+"""Examples to batches for the family.
 
 All dialogues about a picture are one conversation of many turns, as in the published training data: the
 picture is read once for all of them.
@@ -9,11 +9,9 @@ from __future__ import annotations
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor, nn
 
 from deixis.data.dialogue import Example, Turn
 from deixis.errors import RecordError
@@ -22,10 +20,8 @@ from deixis.language.prompt_tokens import TextCodec
 from deixis.language.splicing import padded
 from deixis.language.supervision import Masking, supervised
 from deixis.language.templates import Template
-from deixis.layers.point_draws import DrawnRegions
 from deixis.regions.pixels import RegionPixels
 from deixis.systems.spliced.dialect import Dialect
-from deixis.systems.spliced.network import SplicedNetwork
 from deixis.systems.spliced.preparation import Preparation
 from deixis.systems.spliced.prompts import exchanges, pixels_of
 from deixis.systems.spliced.regions import RegionSampling
@@ -105,29 +101,3 @@ class SplicedCollate:
         )
         learnt = supervised(texts, self.template, self.codec, strict_masking=self.strict_masking)
         return Conversation(learnt.ids, learnt.labels, pixels_of(found))
-
-
-class SplicedObjective(nn.Module):
-    """A network whose only loss is that of the next word of an answer."""
-
-    def __init__(self, network: SplicedNetwork) -> None:
-        super().__init__()
-        self.network = network
-
-    def forward(self, batch: dict[str, Any]) -> dict[str, Tensor]:
-        """Return "words", and "total", which is the same; see SplicedCollate for the batch."""
-        if not (batch["labels"] != IGNORED).any():
-            raise RecordError(f"no answer in this batch is learnt from; pictures: {batch.get('names')}")
-        device = batch["input_ids"].device
-        loss = self.network(
-            input_ids=batch["input_ids"],
-            attention_mask=batch["attention_mask"],
-            labels=batch["labels"],
-            pixel_values=batch["pixel_values"].to(device),
-            regions=DrawnRegions(
-                points=batch["region_points"],
-                pictures=batch["region_pictures"],
-                starts=batch["region_starts"],
-            ),
-        ).loss
-        return {"words": loss, "total": loss}

@@ -25,9 +25,9 @@ from deixis.layers.towers.pretrained import load_pretrained_tower
 from deixis.systems.pointer.teacher import source_pieces, word_vectors
 from deixis.systems.sources import Sources, own_pieces
 from deixis.systems.spliced.answering import SplicedSystem, save_system, template_of
-from deixis.systems.spliced.collate import SplicedObjective
 from deixis.systems.spliced.initial_parts import Initial, fill
 from deixis.systems.spliced.network import SplicedNetwork
+from deixis.systems.spliced.objective import SplicedObjective
 from deixis.training.loop import TrainingParts
 from deixis.training.recipe import Recipe
 from deixis.training.strict import unknown_key
