@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deixis.language.wording import capitalised, joined
+from deixis.language.wording import Capitals, Joiner, capitalised, glued, joined
 
 PIECES = [
     "a",
@@ -52,6 +52,51 @@ PIECES = [
 )
 def test_joined(pieces: list[str], text: str) -> None:
     assert joined(pieces)[0] == text
+
+
+def joined_at_once(pieces: list[str]) -> tuple[str, list[tuple[int, int]]]:
+    """Return text and places by rules that see all pieces."""
+    text, spans = "", []
+    for index, piece in enumerate(pieces):
+        bare = piece.removeprefix("##") if len(piece) > 2 else piece
+        if text and not glued(pieces, index):
+            text += " "
+        spans.append((len(text), len(text) + len(bare)))
+        text += bare
+    return capitalised(text), spans
+
+
+@given(pieces=st.lists(st.sampled_from(PIECES), max_size=12))
+def test_pieces_one_by_one_are_the_same_text(pieces: list[str]) -> None:
+    joiner = Joiner()
+    said, placed = "", 0
+    for piece in pieces:
+        said += joiner.add(piece)
+        # What is placed is said, and only an apostrophe isn't yet.
+        assert joiner.places[-1:] == [] or joiner.places[-1][1] == len(said)
+        placed += 1
+        assert len(joiner.places) in ((placed, placed - 1) if piece == "'" else (placed,))
+    said += joiner.close()
+    assert (said, joiner.places) == joined_at_once(pieces) == joined(pieces)
+
+
+def test_only_an_apostrophe_waits() -> None:
+    joiner = Joiner()
+    assert [joiner.add(piece) for piece in ("a", "dog", "'", "s", "'", "x")] == [
+        "A",
+        " dog",
+        "",
+        "'s",
+        "",
+        " ' x",
+    ]
+    assert joiner.close() == ""
+
+
+@given(parts=st.lists(st.text(alphabet=st.characters(max_codepoint=127), max_size=4)))
+def test_capitals_of_parts_are_those_of_the_whole(parts: list[str]) -> None:
+    capitals = Capitals()
+    assert "".join(capitals.add(part) for part in parts) == capitalised("".join(parts))
 
 
 @given(pieces=st.lists(st.sampled_from(PIECES), max_size=12))

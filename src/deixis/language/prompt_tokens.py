@@ -9,12 +9,25 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from itertools import accumulate, pairwise
 from pathlib import Path
 from typing import Protocol
 
 from deixis.errors import UsageError
 from deixis.language.splicing import PICTURE_MARKER
 from deixis.language.templates import IMAGE
+
+
+class TextReader(Protocol):
+    """Ids to text one by one; put together, what is returned is what ``decode`` makes of the same ids."""
+
+    def add(self, token: int) -> str:
+        """Return the text that became certain by this token, which may be none."""
+        ...
+
+    def close(self) -> str:
+        """Return the rest."""
+        ...
 
 
 class TextCodec(Protocol):
@@ -40,6 +53,10 @@ class TextCodec(Protocol):
 
     def decode(self, ids: Iterable[int]) -> str:
         """Return the text of ids, without the special tokens."""
+        ...
+
+    def reader(self) -> TextReader:
+        """Return what makes text of ids one by one."""
         ...
 
     def save(self, folder: Path) -> None:
@@ -89,15 +106,15 @@ def text_and_places(ids: Sequence[int], codec: TextCodec) -> tuple[str, list[tup
     """Return the text of ids and the characters [start, end) that each id wrote.
 
     A token that writes nothing by itself (a special one, the first bytes of a character) has an empty range;
-    the ranges cover the text without gaps.
+    the ranges cover the text without gaps. What waits for a later token is written by that one.
     """
-    text = codec.decode(ids)
-    places, end = [], 0
-    for count in range(1, len(ids) + 1):
-        so_far = len(text) if count == len(ids) else shared_length(text, codec.decode(ids[:count]))
-        places.append((end, max(end, so_far)))
-        end = places[-1][1]
-    return text, places
+    reader = codec.reader()
+    parts = [reader.add(token) for token in ids]
+    rest = reader.close()
+    if parts:
+        parts[-1] += rest
+    ends = list(accumulate(map(len, parts), initial=0))
+    return "".join(parts), list(pairwise(ends))
 
 
 def shared_length(first: Sequence[object], second: Sequence[object]) -> int:

@@ -133,6 +133,7 @@ class SentencePieces:
         # Where one token begins another, the longer one is meant.
         longest_first = sorted(self.acting, key=len, reverse=True)
         self.boundary = re.compile("(" + "|".join(re.escape(text) for text in longest_first) + ")")
+        self.later: dict[str, str] = {}  # what pieces write behind others, as far as it was needed
 
     def __len__(self) -> int:
         return len(self.pieces)

@@ -16,8 +16,16 @@ from tokenizers import Tokenizer
 
 from deixis.answers.dialects import REGION_TOKEN
 from deixis.errors import BadWeights, MissingWeights, UsageError
-from deixis.language.prompt_tokens import TextCodec
+from deixis.language.prompt_tokens import TextCodec, TextReader
 from deixis.language.sentencepieces import AddedToken, AddedTokens, SentencePieces
+from deixis.language.text_readers import (
+    PieceReader,
+    TokenReader,
+    WholeReader,
+    WordReader,
+    check_id,
+    speller_of,
+)
 from deixis.language.tokenizer_settings import (
     SETTINGS_FILE,
     added_tokens,
@@ -25,8 +33,7 @@ from deixis.language.tokenizer_settings import (
     token_text,
     write_json,
 )
-from deixis.language.vocabulary import END, PAD, REGION, SPECIAL, USER, Vocabulary
-from deixis.language.wording import capitalised, glued
+from deixis.language.vocabulary import END, PAD, REGION, USER, Vocabulary
 
 PIECES_FILE, TOKENIZER_FILE = "tokenizer.model", "tokenizer.json"
 PAD_TOKEN = "<pad>"
@@ -73,6 +80,10 @@ class SentencePieceCodec:
     def decode(self, ids: Iterable[int]) -> str:
         """Return the text of ids, without the special tokens."""
         return self.pieces.decode(ids)
+
+    def reader(self) -> TextReader:
+        """Return what makes text of ids one by one."""
+        return PieceReader(self.pieces)
 
     def save(self, folder: Path) -> None:
         """Write ``tokenizer.model`` and its settings."""
@@ -130,6 +141,7 @@ class TokenizerCodec:
         for text in (pad, region):
             if self.tokenizer.token_to_id(text) is None:
                 self.tokenizer.add_special_tokens([FastAddedToken(text, special=True, normalized=False)])
+        self.size = self.tokenizer.get_vocab_size(with_added_tokens=True)  # counting them takes a while
         self.texts = {"eos_token": eos, "pad_token": pad, "region_token": region}
         self.eos, self.pad, self.region = (self.id_of(text) for text in (eos, pad, region))
         opening = self.tokenizer.encode("").ids
@@ -143,7 +155,7 @@ class TokenizerCodec:
         )
 
     def __len__(self) -> int:
-        return self.tokenizer.get_vocab_size(with_added_tokens=True)
+        return self.size
 
     def id_of(self, text: str) -> int:
         """Return the id of a token's text."""
@@ -161,6 +173,13 @@ class TokenizerCodec:
     def decode(self, ids: Iterable[int]) -> str:
         """Return the text of ids, without the special tokens."""
         return self.tokenizer.decode(check_ids(ids, len(self)), skip_special_tokens=True)
+
+    def reader(self) -> TextReader:
+        """Return what makes text of ids one by one."""
+        speller = speller_of(self.tokenizer)
+        if speller is None:
+            return WholeReader(self.decode, size=len(self))
+        return TokenReader(self.tokenizer, speller, size=len(self), skipped=frozenset(self.specials))
 
     def save(self, folder: Path) -> None:
         """Write ``tokenizer.json`` and its settings."""
@@ -208,15 +227,12 @@ class WordCodec:
 
     def decode(self, ids: Iterable[int]) -> str:
         """Return words as English is written: numbers close to their brackets, capitals after full stops."""
-        kept = [i for i in check_ids(ids, len(self)) if i >= len(SPECIAL)]
-        pieces = [self.vocabulary.pieces[i] for i in kept]
-        text = ""
-        for place, piece in enumerate(pieces):
-            close = piece == "]" or (place > 0 and (pieces[place - 1] == "[" or glued(pieces, place)))
-            text += ("" if close or not text else " ") + (
-                piece.removeprefix("##") if len(piece) > 2 else piece
-            )
-        return capitalised(text)
+        reader = self.reader()
+        return "".join([reader.add(i) for i in check_ids(ids, len(self))]) + reader.close()
+
+    def reader(self) -> TextReader:
+        """Return what makes text of ids one by one."""
+        return WordReader(self.vocabulary.pieces)
 
     def save(self, folder: Path) -> None:
         """Write ``tokenizer.json``."""
@@ -263,8 +279,4 @@ def check_characters(text: str) -> None:
 
 def check_ids(ids: Iterable[int], size: int) -> Sequence[int]:
     """Return ids as a list; UsageError for one outside the vocabulary, such as the picture's marker."""
-    listed = [int(i) for i in ids]
-    for i in listed:
-        if not 0 <= i < size:
-            raise UsageError(f"id {i} is not of this vocabulary of {size:,} tokens; take markers out first")
-    return listed
+    return [check_id(i, size) for i in ids]
