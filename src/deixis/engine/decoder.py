@@ -16,7 +16,7 @@ from transformers import PreTrainedConfig
 
 from deixis.engine.store import KeyValueStore, Window
 from deixis.language.caching import named
-from deixis.language.causal_decoders import regime_switch
+from deixis.language.causal_decoders import regime_switch, window_of
 
 
 class Decoder(Protocol):
@@ -113,7 +113,7 @@ class CausalDecoder:
         self._words = model.get_input_embeddings() if words is None else words
         self.config: PreTrainedConfig = model.config if config is None else config
         self._switch = regime_switch(self.config)
-        self._reach: int | None = getattr(self.config, "sliding_window", None)
+        self._reach = window_of(self.config)
 
     @property
     def width(self) -> int:

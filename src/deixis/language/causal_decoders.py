@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from transformers import (
@@ -10,15 +11,33 @@ from transformers import (
     GemmaForCausalLM,
     LlamaConfig,
     LlamaForCausalLM,
+    Phi3Config,
+    Phi3ForCausalLM,
     PreTrainedConfig,
     PreTrainedModel,
 )
 
 from deixis.errors import UsageError
 
-DECODERS: dict[str, tuple[type[PreTrainedConfig], type[PreTrainedModel]]] = {
-    "llama": (LlamaConfig, LlamaForCausalLM),
-    "gemma": (GemmaConfig, GemmaForCausalLM),
+
+@dataclass(frozen=True)
+class DecoderKind:
+    """What differs between decoders of the library.
+
+    scales_words: word vectors are multiplied by the root of the width. windowed: ``sliding_window`` in the
+    configuration says how far back a token sees; others carry the field and don't look at it.
+    """
+
+    config: type[PreTrainedConfig]
+    model: type[PreTrainedModel]
+    scales_words: bool = False
+    windowed: bool = False
+
+
+DECODERS = {
+    "llama": DecoderKind(LlamaConfig, LlamaForCausalLM),
+    "gemma": DecoderKind(GemmaConfig, GemmaForCausalLM, scales_words=True),
+    "phi3": DecoderKind(Phi3Config, Phi3ForCausalLM, windowed=True),
 }
 # Vicuna v1.3 with one more word, the region token.
 VICUNA_7B = {
@@ -51,29 +70,37 @@ def decoder_config(settings: Mapping[str, Any]) -> PreTrainedConfig:
             f"a decoder of model_type {kind!r} is not known; known: {', '.join(DECODERS)}. Is 'model_type' "
             "among the decoder's settings?"
         )
-    return DECODERS[kind][0](**{key: value for key, value in settings.items() if key != "model_type"})
+    return DECODERS[kind].config(**{key: value for key, value in settings.items() if key != "model_type"})
 
 
 def build_decoder(settings: Mapping[str, Any]) -> PreTrainedModel:
     """Return an untrained decoder with its head."""
     config = decoder_config(settings)
-    return DECODERS[config.model_type][1](config)
+    return DECODERS[config.model_type].model(config)
 
 
 def word_scale(decoder: PreTrainedModel) -> float:
     """Return what a decoder multiplies its word vectors by; vectors put between them need the same.
 
-    Gemma's scale is the root of its width: its table is a module of its own that scales, so that vectors
-    given from outside are taken as they are.
+    Gemma's table is a module of its own that scales, so that vectors given from outside are taken as they
+    are.
     """
-    return float(getattr(decoder.get_input_embeddings(), "scalar_embed_scale", 1.0))
+    config = decoder.config
+    return float(config.hidden_size**0.5) if DECODERS[config.model_type].scales_words else 1.0
+
+
+def window_of(config: PreTrainedConfig) -> int | None:
+    """Return how far back a decoder sees, itself included; None if as far as there is anything."""
+    kind = DECODERS.get(config.model_type)
+    return getattr(config, "sliding_window", None) if kind is not None and kind.windowed else None
 
 
 def regime_switch(config: PreTrainedConfig) -> int | None:
     """Return up to which length a decoder uses its first set of frequencies; None if it has but one.
 
-    Long-rope takes another set as soon as a forward holds a later position. UsageError for decoders whose
-    frequencies go on changing with the length: keys of different lengths would not fit together.
+    Long-rope, Phi-3's, takes another set as soon as a forward holds a later position. UsageError for
+    decoders whose frequencies go on changing with the length: keys of different lengths would not fit
+    together.
     """
     rope = getattr(config, "rope_parameters", None) or {}
     if "dynamic" in rope.get("rope_type", ""):
