@@ -12,11 +12,14 @@ from deixis.data.counting import NUMBERS
 from deixis.data.dialogue import Example
 from deixis.data.dialogue_mix import ABSENT, KINDS, DialogueMix
 from deixis.data.dialogue_writer import DialogueWriter
+from deixis.data.lengths import words_in
 from deixis.data.phrasebook import Phrasebook, caption_words
 from deixis.data.qualified import all_qualified
 from deixis.data.scene import Scene
 from deixis.data.wordings import spelt_out
 from deixis.pictures.opening import open_picture
+
+SKETCH = 64  # longer side in pixels of a view that only its words are wanted of
 
 
 class DialogueSource:
@@ -46,8 +49,27 @@ class DialogueSource:
         """Return a view of scene ``index`` with its dialogues; the same for the same state of ``rng``."""
         scene = self.scenes[index]
         pixels = open_picture(scene.picture.read()).pixels
-        boxes = np.array([thing.box.as_tuple() for thing in scene.things], dtype=np.float64).reshape(-1, 4)
-        view = draw_view(pixels, boxes, side=self.side, how=self.augmentation, rng=rng)
+        view = draw_view(pixels, boxes_of(scene), side=self.side, how=self.augmentation, rng=rng)
+        return self.seen(index, view, rng)
+
+    def lengths(self) -> list[int]:
+        """Return how many words are asked and answered about each scene, in one drawing that stands for all.
+
+        No picture is opened: the words only depend on where its things are.
+        """
+        found = []
+        for index, scene in enumerate(self.scenes):
+            rng, scale = np.random.default_rng(index), SKETCH / max(scene.width, scene.height)
+            size = max(round(scene.height * scale), 1), max(round(scene.width * scale), 1)
+            sketch = np.zeros((*size, 3), dtype=np.uint8)
+            view = draw_view(sketch, boxes_of(scene) * scale, side=SKETCH, how=self.augmentation, rng=rng)
+            turns = [turn for dialogue in self.seen(index, view, rng).dialogues for turn in dialogue.turns]
+            found.append(words_in(text for turn in turns for text in (turn.question, turn.answer)))
+        return found
+
+    def seen(self, index: int, view: View, rng: np.random.Generator) -> Example:
+        """Return a view of scene ``index`` with its dialogues."""
+        scene = self.scenes[index]
         words, kinds = self.words[index], KINDS
         if self.mix.blank and rng.random() < self.mix.blank:
             # Nothing is there: neither what other pictures show nor what this one did.
@@ -59,6 +81,11 @@ class DialogueSource:
             dialogue for kind in kinds for dialogue in writer.write(kind, self.mix.draw(kind, rng), rng)
         ]
         return Example(name=scene.id, picture=view.picture, dialogues=tuple(dialogues))
+
+
+def boxes_of(scene: Scene) -> np.ndarray:
+    """Return the boxes (n, 4) float64 xyxy of a scene's things, in pixels of its picture."""
+    return np.array([thing.box.as_tuple() for thing in scene.things], dtype=np.float64).reshape(-1, 4)
 
 
 def blank(view: View, rng: np.random.Generator) -> View:

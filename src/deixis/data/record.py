@@ -15,6 +15,7 @@ from typing import Any, NoReturn
 import numpy as np
 
 from deixis.data.dialogue import Dialogue, Example, Mark, Turn
+from deixis.data.lengths import words_in
 from deixis.data.markup import BRACED_NAME, PlacedPhrase, parse_markup, write_markup
 from deixis.data.record_fields import (
     Report,
@@ -140,6 +141,12 @@ class RecordSource:
     def example(self, index: int, rng: np.random.Generator) -> Example:
         """Return record `index` as it is; nothing about it is drawn from `rng`."""
         return self.records[index].to_example(self.side)
+
+    def lengths(self) -> list[int]:
+        """Return how many words each record has."""
+        return [
+            words_in(text for t in record.turns for text in (t.question, t.answer)) for record in self.records
+        ]
 
 
 def read_records(path: Path | str) -> Iterator[Record]:

@@ -59,10 +59,14 @@ def sight(mode: str, *, crop: int) -> dict[str, Any]:
 
 
 def trains_encoder(group: Group) -> bool:
-    """Tell whether a group trains (part of) an encoder at some time of the run."""
-    return (
-        any(part.startswith(ENCODERS) for part in group.parts) and group.rate > 0 and group.frozen_until < 1
-    )
+    """Tell whether a group trains (part of) an encoder at some time of the run.
+
+    The group of all the rest, whose part is "", is none, unless it is for names that contain an encoder's.
+    """
+    begins = any(part.startswith(ENCODERS) for part in group.parts)
+    named = any(text in encoder for text in group.containing for encoder in ENCODERS)
+    asked = begins or (named and any(map(group.takes, ENCODERS)))
+    return asked and group.rate > 0 and group.frozen_until < 1
 
 
 def frozen(group: Group) -> Group:

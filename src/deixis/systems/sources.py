@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from deixis.data.detection import DetectionSource, labelled
 from deixis.data.dialogues import DialogueSource, template_texts
 from deixis.data.example_source import ExampleSource
 from deixis.data.grit.mixing import MultipliedSource
@@ -26,7 +27,10 @@ WITH_MASKS = {"coco": read_coco, "lvis": read_lvis}  # dense locations are cut t
 
 @dataclass(frozen=True)
 class ReadSource:
-    """One source of a recipe as read; of scenes only those with a phrase that has a box, unless dense."""
+    """One source of a recipe as read.
+
+    Of scenes only those with a phrase that has a box; of dense ones all; for detection those with a box.
+    """
 
     choice: SourceChoice
     folder: Path
@@ -45,7 +49,7 @@ class ReadSource:
             return cls(choice, folder, grit=tuple(read_grit(folder / choice.grit)))
         found = scenes_of(choice, folder)
         kept = len(found) - choice.hold_out
-        usable = tuple if choice.dense else with_boxes
+        usable = tuple if choice.dense else labelled if choice.detection else with_boxes
         return cls(choice, folder, scenes=usable(found[:kept]), held_out=usable(found[kept:]))
 
 
@@ -57,8 +61,17 @@ class Sources:
     read: tuple[ReadSource, ...]
 
     @classmethod
-    def of(cls, recipe: Recipe, data: Path) -> Sources:
-        """Return the sources of a recipe; RecipeError where there is nothing to learn from."""
+    def of(cls, recipe: Recipe, data: Path, *, detection: bool = False) -> Sources:
+        """Return the sources of a recipe; RecipeError where there is nothing to learn from.
+
+        detection: whether the system learns from boxes without dialogues; one that doesn't refuses them.
+        """
+        for choice in recipe.sources:
+            if choice.detection and not detection:
+                raise RecipeError(
+                    f"recipe {recipe.name!r}: {recipe.system} learns from dialogues; source "
+                    f"{choice.folder!r} is for detection and has none. Leave detection out"
+                )
         read = tuple(ReadSource.read(choice, data) for choice in recipe.sources)
         if not any(source.scenes or source.records or source.grit for source in read):
             raise RecipeError(f"recipe {recipe.name!r}: no picture below {data} has a phrase with a box")
@@ -128,6 +141,8 @@ def examples_of(
     if read.choice.dense:
         return DenseSource(read.scenes, side=fixed)
     views = recipe.augmentation
+    if read.choice.detection:
+        return DetectionSource(read.scenes, augmentation=views, side=side)
     return DialogueSource(
         read.scenes, phrasebook=phrasebook, mix=recipe.dialogues, augmentation=views, side=side
     )

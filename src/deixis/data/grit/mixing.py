@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 
-from deixis.data.dialogue import Example
-from deixis.data.example_source import ExampleSource
+from deixis.data.example_source import ExampleSource, lengths_of
 from deixis.errors import RecipeError
 
 # File name without its ending -> multiplier (You et al., 2023, released training options).
@@ -57,6 +57,11 @@ class MultipliedSource:
     def __len__(self) -> int:
         return len(self.indices)
 
-    def example(self, index: int, rng: np.random.Generator) -> Example:
+    def lengths(self) -> list[int]:
+        """Return the length of every example, as often as it comes up; RecipeError where it isn't known."""
+        own = lengths_of(self.source)
+        return [own[index] for index in self.indices]
+
+    def example(self, index: int, rng: np.random.Generator) -> Any:
         """Return one example of the source."""
         return self.source.example(self.indices[index], rng)

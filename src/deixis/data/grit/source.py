@@ -15,6 +15,7 @@ from deixis.data.grit.draws import Format, LocationDraws, NumpyDraws, StatedForm
 from deixis.data.grit.locations import PointRule, choose_locations
 from deixis.data.grit.records import GritRecord
 from deixis.data.grit.tasks import TASKS, make_record
+from deixis.data.lengths import words_in
 from deixis.data.scene import Scene
 from deixis.data.sources.json_files import below
 from deixis.errors import BadPicture, RecordError, UsageError
@@ -58,6 +59,14 @@ class GritSource:
         draws = NumpyDraws(rng)
         dialogue = drawn_dialogue(record, picture, draws=draws, rule=self.rule, request=self.request)
         return Example(f"{record.dataset or 'grit'} {record.id}", picture, (dialogue,))
+
+    def lengths(self) -> list[int]:
+        """Return how many words each record has, negative where it has no picture."""
+        words = [words_in(turn.text for turn in record.turns) for record in self.records]
+        return [
+            -count if record.picture is None else count
+            for record, count in zip(self.records, words, strict=True)
+        ]
 
     def fitted(self, picture: Picture) -> Picture:
         """Return the picture at the size that is asked for."""
@@ -135,18 +144,32 @@ class DenseSource:
     def __len__(self) -> int:
         return len(self.scenes)
 
+    def lengths(self) -> list[int]:
+        """Return how many words each scene has, as spoken of once."""
+        return [
+            words_in(turn.text for task in self.tasks for turn in record_of[task].turns)
+            for record_of in (
+                chosen_records(scene, NumpyDraws(np.random.default_rng(0))) for scene in self.scenes
+            )
+        ]
+
     def example(self, index: int, rng: np.random.Generator) -> Example:
         """Return scene `index`; of many objects, those that are spoken of are drawn from `rng`."""
         scene, draws = self.scenes[index], NumpyDraws(rng)
         picture = open_scene_picture(scene, self.side)
-        records = scene_records(scene, draws)
-        assert records is not None
-        chosen = {"referring": records.referring, "detection": records.detection}
+        chosen = chosen_records(scene, draws)
         return Example(
             scene.id,
             picture,
             tuple(drawn_dialogue(chosen[task], picture, draws=draws, formats="box") for task in self.tasks),
         )
+
+
+def chosen_records(scene: Scene, draws: LocationDraws) -> dict[str, GritRecord]:
+    """The records of a scene with objects, by task."""
+    records = scene_records(scene, draws)
+    assert records is not None
+    return {"referring": records.referring, "detection": records.detection}
 
 
 def drawn_dialogue(
