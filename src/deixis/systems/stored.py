@@ -9,28 +9,35 @@ import torch
 from transformers import PreTrainedModel
 
 from deixis.errors import BadWeights, DeixisError
+from deixis.systems.buffers import fill_buffers
 from deixis.systems.quiet import quiet_transformers
 
 
 def open_network(
-    kind: type[PreTrainedModel], folder: Path, *, what: str | None = None, dtype: torch.dtype = torch.float32
+    kind: type[PreTrainedModel],
+    folder: Path,
+    *,
+    what: str | None = None,
+    dtype: torch.dtype | None = torch.float32,
 ) -> Any:
-    """Return the network of class ``kind`` saved in ``folder``, in ``dtype``.
+    """Return the network of class ``kind`` saved in ``folder``.
 
-    what: its name in messages, if not that of the class.
+    what: its name in messages, if not that of the class. dtype: of its numbers; None is the one that
+    config.json names, or that of the file. Buffers that no file holds are as the constructor makes them.
     Only safetensors are read. BadWeights where tensors are missing, left over, misshapen or not finite.
     """
     try:
         with quiet_transformers():
             opened: Any = kind.from_pretrained(
                 folder,
-                dtype=dtype,
+                dtype="auto" if dtype is None else dtype,
                 local_files_only=True,
                 use_safetensors=True,
                 ignore_mismatched_sizes=True,  # they are in the report, with all others
                 output_loading_info=True,
             )
-        network, report = opened
+            network, report = opened
+            fill_buffers(network)
     except DeixisError:
         raise
     except Exception as fault:  # safetensors and transformers raise kinds of their own, or Exception itself
