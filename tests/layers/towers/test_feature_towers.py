@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from typing import Any
 
 import pytest
@@ -10,7 +11,13 @@ from torch import Tensor
 
 from deixis.errors import UsageError
 from deixis.layers.towers.building import build_feature_tower
-from deixis.layers.towers.feature_tower import FeatureTower, blocks_before, resized_positions
+from deixis.layers.towers.feature_tower import (
+    FeatureTower,
+    blocks_before,
+    resized_positions,
+    selected_blocks,
+    states_after,
+)
 
 SMALL = {
     "hidden_size": 16,
@@ -56,6 +63,71 @@ def test_blocks_behind_the_chosen_state_do_not_run(settings: dict[str, Any]) -> 
         if ".2." in name or "post_layernorm" in name or "vision.layernorm" in name:
             torch.nn.init.constant_(weight, torch.nan)
     assert torch.equal(tower(pixels), before)
+
+
+DEEP = {"num_hidden_layers": 12}
+
+
+def blocks_of(tower: FeatureTower) -> Any:
+    vision: Any = tower.vision
+    return next(vision.encoder.children())
+
+
+@pytest.mark.parametrize("settings", [CLIP | DEEP, DINOV2 | DEEP], ids=["clip", "dinov2"])
+@pytest.mark.parametrize("side", [24, 32])
+@pytest.mark.parametrize("select", [[-2, -5, -8, -11, 6], [-4, -3, -2, -1], [3, 3], [0, 1], (-1,)], ids=str)
+def test_any_set_of_hidden_states(settings: dict[str, Any], side: int, select: list[int]) -> None:
+    tower, pixels = made(settings, select_layer=select), torch.randn(2, 3, side, side)
+    with torch.no_grad():
+        states, together = tower.states(pixels), tower(pixels)
+        expected = [librarys_own(tower, pixels, select=one) for one in select]
+    assert tower.width == 16 * len(select)
+    assert together.equal(torch.cat(states, dim=-1))
+    for state, one in zip(states, expected, strict=True):
+        torch.testing.assert_close(state, one, atol=1e-5, rtol=1e-5)
+
+
+@pytest.mark.parametrize("settings", [CLIP | DEEP, DINOV2 | DEEP], ids=["clip", "dinov2"])
+def test_one_state_of_several_is_the_state_alone(settings: dict[str, Any]) -> None:
+    pixels = torch.randn(1, 3, 24, 24)
+    several = made(settings, select_layer=[-2, 4]).states(pixels)
+    assert several[0].equal(made(settings, select_layer=-2)(pixels))
+    assert several[1].equal(made(settings, select_layer=4)(pixels))
+
+
+@pytest.mark.parametrize("settings", [CLIP | DEEP, DINOV2 | DEEP], ids=["clip", "dinov2"])
+@pytest.mark.parametrize(("select", "run"), [([-5, 2, 4], 8), (-2, 11), ([3], 3), (0, 0)], ids=str)
+def test_no_block_runs_behind_the_last_state_that_is_needed(
+    settings: dict[str, Any], select: Any, run: int
+) -> None:
+    tower, ran = made(settings, select_layer=select), []
+    for number, block in enumerate(blocks_of(tower)):
+        block.register_forward_hook(lambda *_, number=number: ran.append(number))
+    tower(torch.randn(1, 3, 24, 24))
+    assert ran == list(range(run))
+
+
+@pytest.mark.parametrize("settings", [CLIP | DEEP, DINOV2 | DEEP], ids=["clip", "dinov2"])
+def test_only_states_that_are_needed_are_kept(settings: dict[str, Any]) -> None:
+    tower, outputs, alive = made(settings, select_layer=[2, 5, -1]), [], []
+
+    def remember(*given: Any) -> None:
+        outputs.append(weakref.ref(given[-1]))
+        alive.append([number for number, one in enumerate(outputs, start=1) if one() is not None])
+
+    for block in blocks_of(tower):
+        block.register_forward_hook(remember)
+    with torch.no_grad():
+        tower(torch.randn(1, 3, 24, 24))
+    # While block 8 runs: its output, its input, and what was selected.
+    assert alive[7] in ([2, 5, 7, 8], [2, 5, 8])
+    assert len(alive[11]) <= 4
+
+
+def test_a_grid_of_two_depths_is_one_state() -> None:
+    tower, pixels = made(GRID), torch.rand(1, 3, 64, 64)
+    (state,) = tower.states(pixels)
+    assert state.equal(tower(pixels)) and state.shape[-1] == tower.width
 
 
 @pytest.mark.parametrize("settings", [CLIP, DINOV2, GRID], ids=["clip", "dinov2", "grid"])
@@ -157,3 +229,18 @@ def test_hidden_states_are_counted_from_both_ends(select: int, blocks: int) -> N
 def test_a_hidden_state_that_is_not_there(select: int) -> None:
     with pytest.raises(UsageError, match="hidden states 0 to 4"):
         blocks_before(select, blocks=4)
+
+
+@pytest.mark.parametrize(
+    ("select", "says"),
+    [([], "select_layer is empty"), ([1, 5], "select_layer is 5, but a tower of 4 blocks")],
+)
+def test_sets_of_hidden_states_that_are_none(select: list[int], says: str) -> None:
+    with pytest.raises(UsageError, match=says):
+        selected_blocks(select, blocks=4)
+
+
+def test_states_come_in_the_order_they_are_asked_for() -> None:
+    blocks = [lambda hidden, factor=factor: hidden * factor for factor in (2, 3, 5)]
+    states = states_after(blocks, torch.tensor(1), selected=[2, 0, 1, 2])
+    assert [int(state) for state in states] == [6, 1, 2, 6]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from deixis.errors import UsageError
@@ -13,12 +13,14 @@ from deixis.layers.towers.feature_grid import FeatureGridTower
 from deixis.layers.towers.feature_tower import FeatureTower
 
 
-def build_feature_tower(settings: Mapping[str, Any], *, select_layer: int = -2) -> FeatureTower:
+def build_feature_tower(
+    settings: Mapping[str, Any], *, select_layer: int | Sequence[int] = -2
+) -> FeatureTower:
     """Return an untrained tower.
 
     settings: "kind" ("clip", "dinov2" or a name of ``efficientnet_lite.SIZES``) and fields of that kind, for
     instance ``{"kind": "efficientnet_lite0", "side": 192}``. select_layer: which hidden state of a
-    transformer is read. UsageError for an unknown kind.
+    transformer is read, or which ones, side by side. UsageError for an unknown kind.
 
     >>> build_feature_tower({"kind": "efficientnet_tiny", "side": 64}).cells(64)
     4

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import torch
 from torch import Tensor
 from transformers import CLIPVisionConfig, CLIPVisionModel
 
-from deixis.layers.towers.feature_tower import FeatureTower, blocks_before, resized_positions
+from deixis.layers.towers.feature_tower import (
+    FeatureTower,
+    resized_positions,
+    selected_blocks,
+    states_after,
+)
 from deixis.pictures.normalising import Normalisation
 
 CLIP_PIXELS = Normalisation((0.48145466, 0.4578275, 0.40821073), (0.26862954, 0.26130258, 0.27577711))
@@ -27,29 +33,30 @@ LARGE_336 = {
 
 
 class ClipTower(FeatureTower):
-    """The patches' vectors after a chosen block, without the last norm and without the class token.
+    """The patches' vectors after chosen blocks, without the last norm and without the class token.
 
-    settings: fields of ``CLIPVisionConfig`` where they differ from ViT-L/14 at 336 pixels.
+    settings: fields of ``CLIPVisionConfig`` where they differ from ViT-L/14 at 336 pixels. select_layer: one
+    hidden state or several, counted as in ``feature_tower.blocks_before``.
     """
 
     vision: CLIPVisionModel
 
-    def __init__(self, settings: Mapping[str, Any], *, select_layer: int = -2) -> None:
+    def __init__(self, settings: Mapping[str, Any], *, select_layer: int | Sequence[int] = -2) -> None:
         super().__init__()
         fields: dict[str, Any] = {**LARGE_336, **settings}
         config = CLIPVisionConfig(**fields)
         self.vision = CLIPVisionModel(config)
-        self.width, self.side = config.hidden_size, int(fields["image_size"])
+        self.selected = selected_blocks(select_layer, blocks=config.num_hidden_layers)
+        self.width, self.side = len(self.selected) * config.hidden_size, int(fields["image_size"])
         self.patch = int(fields["patch_size"])
         self.normalisation = CLIP_PIXELS
-        self.blocks = blocks_before(select_layer, blocks=config.num_hidden_layers)
 
     def cells(self, side: int) -> int:
         """Return how many patches a row has."""
         return side // self.patch
 
-    def forward(self, pixels: Tensor) -> Tensor:
-        """Turn normalised pixels (B, 3, S, S) into vectors (B, n * n, width), in the dtype of ``pixels``."""
+    def states(self, pixels: Tensor) -> tuple[Tensor, ...]:
+        """Turn normalised pixels (B, 3, S, S) into states (B, n * n, D), in the dtype of ``pixels``."""
         parts: Any = self.vision.embeddings
         patches = parts.patch_embedding(pixels.to(parts.patch_embedding.weight.dtype))
         positions = resized_positions(parts.position_embedding.weight, patches.shape[-1])
@@ -57,6 +64,6 @@ class ClipTower(FeatureTower):
         first = parts.class_embedding.expand(patches.shape[0], 1, -1)
         hidden = torch.cat([first.to(patches.dtype), patches], dim=1) + positions  # (B, 1 + n * n, D)
         hidden = self.vision.pre_layrnorm(hidden)
-        for block in self.vision.encoder.layers[: self.blocks]:
-            hidden = block(hidden, attention_mask=None)
-        return hidden[:, 1:].to(pixels.dtype)
+        blocks = (partial(block, attention_mask=None) for block in self.vision.encoder.layers)
+        states = states_after(blocks, hidden, selected=self.selected)
+        return tuple(state[:, 1:].to(pixels.dtype) for state in states)

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
 from torch import Tensor
 from transformers import Dinov2Config, Dinov2Model
 
-from deixis.layers.towers.feature_tower import FeatureTower, blocks_before, resized_positions
+from deixis.layers.towers.feature_tower import (
+    FeatureTower,
+    resized_positions,
+    selected_blocks,
+    states_after,
+)
 from deixis.pictures.normalising import Normalisation
 
 IMAGENET_PIXELS = Normalisation((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
@@ -27,29 +32,30 @@ LARGE_518 = {
 
 
 class Dinov2Tower(FeatureTower):
-    """The patches' vectors after a chosen block, without the last norm and without the class token.
+    """The patches' vectors after chosen blocks, without the last norm and without the class token.
 
-    settings: fields of ``Dinov2Config`` where they differ from ViT-L/14 at 518 pixels.
+    settings: fields of ``Dinov2Config`` where they differ from ViT-L/14 at 518 pixels. select_layer: one
+    hidden state or several, counted as in ``feature_tower.blocks_before``.
     """
 
     vision: Dinov2Model
 
-    def __init__(self, settings: Mapping[str, Any], *, select_layer: int = -2) -> None:
+    def __init__(self, settings: Mapping[str, Any], *, select_layer: int | Sequence[int] = -2) -> None:
         super().__init__()
         fields: dict[str, Any] = {**LARGE_518, **settings}
         config = Dinov2Config(**fields)
         self.vision = Dinov2Model(config)
-        self.width, self.side = config.hidden_size, int(fields["image_size"])
+        self.selected = selected_blocks(select_layer, blocks=config.num_hidden_layers)
+        self.width, self.side = len(self.selected) * config.hidden_size, int(fields["image_size"])
         self.patch = int(fields["patch_size"])
         self.normalisation = IMAGENET_PIXELS
-        self.blocks = blocks_before(select_layer, blocks=config.num_hidden_layers)
 
     def cells(self, side: int) -> int:
         """Return how many patches a row has."""
         return side // self.patch
 
-    def forward(self, pixels: Tensor) -> Tensor:
-        """Turn normalised pixels (B, 3, S, S) into vectors (B, n * n, width), in the dtype of ``pixels``."""
+    def states(self, pixels: Tensor) -> tuple[Tensor, ...]:
+        """Turn normalised pixels (B, 3, S, S) into states (B, n * n, D), in the dtype of ``pixels``."""
         parts: Any = self.vision.embeddings
         own = pixels.to(parts.patch_embeddings.projection.weight.dtype)
         patches = parts.patch_embeddings(own)  # (B, n * n, D)
@@ -57,6 +63,5 @@ class Dinov2Tower(FeatureTower):
         positions = resized_positions(parts.position_embeddings[0], self.cells(pixels.shape[-1]))
         hidden = torch.cat([first.to(patches.dtype), patches], dim=1) + positions  # (B, 1 + n * n, D)
         hidden = parts.dropout(hidden)
-        for block in self.vision.encoder.layer[: self.blocks]:
-            hidden = block(hidden)
-        return hidden[:, 1:].to(pixels.dtype)
+        states = states_after(self.vision.encoder.layer, hidden, selected=self.selected)
+        return tuple(state[:, 1:].to(pixels.dtype) for state in states)

@@ -42,10 +42,10 @@ class FeatureGridTower(FeatureTower):
             )
         return side // STRIDE
 
-    def forward(self, pixels: Tensor) -> Tensor:
-        """Turn pixels (B, 3, S, S) in 0..1 into vectors (B, n * n, width), in the dtype of ``pixels``."""
+    def states(self, pixels: Tensor) -> tuple[Tensor, ...]:
+        """Turn pixels (B, 3, S, S) in 0..1 into one state (B, n * n, width), in the dtype of ``pixels``."""
         own = pixels.to(self.vision.stem.conv.weight.dtype).contiguous(memory_format=torch.channels_last)
         _, middle, coarse, *_ = self.vision(own)
         coarse = functional.interpolate(coarse, middle.shape[-2:], mode="nearest")
         grid = torch.cat([middle, coarse], dim=1)  # (B, width, n, n)
-        return grid.flatten(2).transpose(1, 2).to(pixels.dtype)  # (B, n * n, width)
+        return (grid.flatten(2).transpose(1, 2).to(pixels.dtype),)  # (B, n * n, width)

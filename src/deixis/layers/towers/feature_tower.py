@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Sequence
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
@@ -26,9 +28,20 @@ class FeatureTower(nn.Module):
         """Return how many cells a row has for a picture of ``side`` pixels."""
         raise NotImplementedError
 
-    def forward(self, pixels: Tensor) -> Tensor:
-        """Turn normalised pixels (B, 3, S, S) into vectors (B, n * n, width), row by row."""
+    def states(self, pixels: Tensor) -> tuple[Tensor, ...]:
+        """Turn normalised pixels (B, 3, S, S) into the states that were selected, in that order.
+
+        Each (B, n * n, D), row by row; their widths D add up to ``width``.
+        """
         raise NotImplementedError
+
+    def forward(self, pixels: Tensor) -> Tensor:
+        """Turn normalised pixels (B, 3, S, S) into vectors (B, n * n, width), row by row.
+
+        Several states are side by side by channels.
+        """
+        states = self.states(pixels)
+        return states[0] if len(states) == 1 else torch.cat(states, dim=-1)
 
     @property
     def mean(self) -> tuple[float, ...]:
@@ -39,6 +52,33 @@ class FeatureTower(nn.Module):
     def std(self) -> tuple[float, ...]:
         """The standard deviation of each channel, for pixels in 0..1."""
         return self.normalisation.std
+
+
+def selected_blocks(select_layer: int | Sequence[int], *, blocks: int) -> tuple[int, ...]:
+    """Return after how many blocks each selected hidden state is there; one number selects one.
+
+    >>> selected_blocks([-2, -5, -8, -11, 6], blocks=24)
+    (23, 20, 17, 14, 6)
+    """
+    selected = [select_layer] if isinstance(select_layer, int) else list(select_layer)
+    if not selected:
+        raise UsageError("select_layer is empty; expected at least one hidden state, for instance -2")
+    return tuple(blocks_before(one, blocks=blocks) for one in selected)
+
+
+def states_after(
+    blocks: Iterable[Callable[[Tensor], Tensor]], hidden: Tensor, *, selected: Sequence[int]
+) -> tuple[Tensor, ...]:
+    """Return the hidden states after ``selected`` numbers of blocks, in that order.
+
+    No block behind the last of them runs, and no other state is kept.
+    """
+    kept = {0: hidden} if 0 in selected else {}
+    for number, block in zip(range(1, max(selected) + 1), blocks, strict=False):
+        hidden = block(hidden)
+        if number in selected:
+            kept[number] = hidden
+    return tuple(kept[number] for number in selected)
 
 
 def blocks_before(select_layer: int, *, blocks: int) -> int:
