@@ -28,6 +28,11 @@ TOWER, LOCAL_TOWER = "model.vision_tower.vision_tower.", "model.vision_tower_loc
 LOCAL_BESIDE = "vision_tower_local"
 UI_KINDS = ("ferret_llama", "ferret_gemma")
 LONGEST_LIST = 10_000
+TEMPLATES = {
+    "llama": "ferret_llama_3",
+    "gemma": "ferret_gemma_instruct",
+    "phi3": "ferret_phi3_instruct",
+}
 
 
 def convert_ferret_ui(*, folder: Path, out: Path, tower: Path | None = None) -> FerretV2Config:
@@ -179,16 +184,15 @@ def shared(checkpoint: Checkpoint, decoder: dict[str, Any]) -> dict[str, Any]:
     config = checkpoint.config
     language = language_settings(decoder, checkpoint.tensors, where=checkpoint.where)
     pieces = vocabulary_pieces(checkpoint.folder)
-    gemma = language["model_type"] == "gemma"
     # Of the published decoders only Vicuna has a sentencepiece model without anything else.
-    sentencepieces = pieces is not None and not gemma
-    templates = {True: "ferret_vicuna_v1", False: "ferret_gemma_instruct" if gemma else "ferret_llama_3"}
+    sentencepieces = pieces is not None and language["model_type"] == "llama"
+    template = "ferret_vicuna_v1" if sentencepieces else TEMPLATES[language["model_type"]]
     return {
         "language": language,
         "select_layer": checkpoint.number("select_layer", checkpoint.number("mm_vision_select_layer", -2)),
         "region_adapter": bool(config.get("region_fea_adapter", False))
         and not config.get("region_geo_sampler", False),
-        "template": config.get("template") or templates[sentencepieces],
+        "template": config.get("template") or template,
         "codec": "sentencepieces" if sentencepieces else "tokenizer",
         "region_token_id": region_token(
             config, rows=checkpoint.rows, pieces=pieces if sentencepieces else None, where=checkpoint.where
