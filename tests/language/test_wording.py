@@ -69,12 +69,11 @@ def joined_at_once(pieces: list[str]) -> tuple[str, list[tuple[int, int]]]:
 @given(pieces=st.lists(st.sampled_from(PIECES), max_size=12))
 def test_pieces_one_by_one_are_the_same_text(pieces: list[str]) -> None:
     joiner = Joiner()
-    said, placed = "", 0
-    for piece in pieces:
+    said = ""
+    for placed, piece in enumerate(pieces, start=1):
         said += joiner.add(piece)
         # What is placed is said, and only an apostrophe isn't yet.
         assert joiner.places[-1:] == [] or joiner.places[-1][1] == len(said)
-        placed += 1
         assert len(joiner.places) in ((placed, placed - 1) if piece == "'" else (placed,))
     said += joiner.close()
     assert (said, joiner.places) == joined_at_once(pieces) == joined(pieces)

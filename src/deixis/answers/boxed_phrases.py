@@ -10,17 +10,14 @@ never a box. Other brackets, such as "[sic]", are words.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
+from deixis.answers.brackets import BracketReader
 from deixis.answers.dialects import STEPS
 from deixis.regions.frames import THOUSANDTHS
 from deixis.regions.shapes import Box
 
 NUMBERS = re.compile(r"\[\s*(\d{1,9})\s*,\s*(\d{1,9})\s*,\s*(\d{1,9})\s*,\s*(\d{1,9})\s*\]", re.ASCII)
-LIKE_COORDINATES = re.compile(r"(?:\[\s*)+(?:[-+]?[.]?\d|\S{1,9}\s*,\s*\S{1,9}\s*[,\]]|$)")
-OPENINGS = re.compile(r"(?:\[\s*)+")
-OPENED_LATER = re.compile(r"\[")
 BREAK = re.compile(r"[.,:;!?](?=\s|$)|\n")
 BEGINS, ENDS = "\"'(“‘«", "\"')%”’»"  # beside letters and digits, what a phrase may begin and end with
 BETWEEN_BOXES = re.compile(r"\s*(?:[,;&]|,?\s*\band\b)?\s*")
@@ -95,36 +92,26 @@ def read_boxes(text: str) -> tuple[list[WrittenBox], list[str]]:
     """
     boxes: list[WrittenBox] = []
     failures: list[str] = []
-    for start, end in brackets(text):
-        written = text[start:end]
-        match = NUMBERS.fullmatch(written)
-        fault = fault_of(written, match)
-        if match is not None and fault is None:
-            a, b, c, d = (int(number) for number in match.groups())
-            places = tuple((start + match.start(k), start + match.end(k)) for k in range(1, 5))
-            boxes.append(WrittenBox((a, b, c, d), start, end, places))
-        elif fault is not None:
-            failures.append(f"{written[:60]} {fault}")
+    reader = BracketReader()
+    for part in [*reader.add(text), *reader.close()]:
+        if part.coordinates:
+            read = read_bracket(part.text, part.start)
+            if isinstance(read, WrittenBox):
+                boxes.append(read)
+            else:
+                failures.append(read)
     return boxes, failures
 
 
-def brackets(text: str) -> Iterator[tuple[int, int]]:
-    """Yield the characters of every bracket that looks like coordinates, whole if others lie within it.
-
-    One that is never closed ends before the next bracket that doesn't follow it at once, or with the text.
-    """
-    closing = pairs(text)
-    place = text.find("[")
-    while place >= 0:
-        end = closing.get(place)
-        if end is None:
-            later = OPENED_LATER.search(text, OPENINGS.match(text, place).end())  # type: ignore[union-attr]
-            end = later.start() if later else len(text)
-        if LIKE_COORDINATES.match(text, place, end):
-            yield place, end
-            place = text.find("[", end)
-        else:
-            place = text.find("[", place + 1)
+def read_bracket(written: str, start: int) -> WrittenBox | str:
+    """Return the box of a bracket that begins at ``start`` of a text, or what is wrong with it."""
+    match = NUMBERS.fullmatch(written)
+    fault = fault_of(written, match)
+    if match is None or fault is not None:
+        return f"{written[:60]} {fault}"
+    a, b, c, d = (int(number) for number in match.groups())
+    places = tuple((start + match.start(k), start + match.end(k)) for k in range(1, 5))
+    return WrittenBox((a, b, c, d), start, start + len(written), places)
 
 
 def pairs(text: str) -> dict[int, int]:
