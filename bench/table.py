@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bench import any_resolution, ask, mask_points, sampler, soft_mask, training
+from bench import any_resolution, ask, mask_points, reading, sampler, soft_mask, training
 from bench.benchmark import Benchmark
 
 BENCHMARKS: dict[str, Benchmark] = {
@@ -14,5 +14,6 @@ BENCHMARKS: dict[str, Benchmark] = {
         sampler.BENCHMARK,
         mask_points.BENCHMARK,
         any_resolution.BENCHMARK,
+        reading.BENCHMARK,
     )
 }

@@ -104,7 +104,8 @@ def test_brackets_are_those_of_the_whole_text(text: str, cuts: list[int] | None)
 def test_piece_by_piece_is_the_same_as_at_once(text: str, cuts: list[int] | None) -> None:
     reader = BoxedPhraseReader()
     pieces = list(text) if cuts is None else cut(text, cuts)
-    said, phrases, seen = "", [], ""
+    said, seen = "", ""
+    phrases: list[BoxedPhrase] = []
     for piece in pieces:
         seen += piece
         delta = reader.add(piece)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
+SENTENCE_END = re.compile(r"[.?!]")
 CLOSING = frozenset(",.?!;:)%")
 CLITICS = frozenset(("s", "t", "re", "ve", "ll", "d", "m"))
 
@@ -95,6 +97,8 @@ class Capitals:
 
     def add(self, text: str) -> str:
         """Return the next part, of the same length, with its capitals."""
+        if not self.opening and not SENTENCE_END.search(text):
+            return text
         characters = list(text)
         for index, character in enumerate(text):
             if self.opening and character.isalpha():
