@@ -1,0 +1,41 @@
+"""The dummy as a system that answers."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+
+from deixis.language.prompt_tokens import TextCodec
+from deixis.language.text_codecs import open_codec
+from deixis.systems.ferret.answering import FerretSystem
+from deixis.systems.ferret.dialect import FerretDialect
+from deixis.systems.ferret.point_sampling import PointSampling
+from deixis.systems.spliced.network import SplicedNetwork
+from deixis.systems.spliced.preparation import SquarePreparation
+from deixis.systems.stored import open_network
+from tests.systems.dummy.network import DummyNetwork
+
+
+class DummySystem(FerretSystem):
+    """Says what a Ferret of the same weights says."""
+
+    name = "dummy"
+
+
+def dummy_system(network: SplicedNetwork, codec: TextCodec) -> DummySystem:
+    """Return the system of a network and its tokenizer."""
+    assert isinstance(network, DummyNetwork)
+    return DummySystem(
+        network,
+        codec,
+        SquarePreparation(network.config.side, network.tower.normalisation),
+        dialect=FerretDialect(),
+        sampling=PointSampling.of(network.config.sampler),
+    )
+
+
+def open_dummy(folder: Path, *, dtype: torch.dtype | None = torch.float32) -> DummySystem:
+    """Return the system saved in ``folder``."""
+    network = open_network(DummyNetwork, folder, dtype=dtype)
+    return dummy_system(network, open_codec(network.config.codec, folder))
