@@ -128,8 +128,9 @@ def readable(file: Path) -> Iterator[Path]:
     try:
         yield file
     except (OSError, SafetensorError, KeyError, TypeError, ValueError, RuntimeError) as fault:
+        reason = " ".join(str(fault).split())[:200]
         raise RecipeError(
-            f"checkpoint {file.parent.name}: {file} is missing or damaged ({str(fault)[:200]}); remove the "
+            f"checkpoint {file.parent.name}: {file} is missing or damaged ({reason}); remove the "
             "folder to go on from the checkpoint before it, or start anew in another --out folder"
         ) from fault
 
