@@ -1,0 +1,163 @@
+"""Where training computes: which device is taken, and a run on a GPU that is stopped and goes on."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from safetensors.torch import load_file
+from torch import nn
+
+from deixis.errors import UsageError
+from deixis.training.checkpoints import fill_optimiser, optimiser_tensors
+from deixis.training.loop import train
+from deixis.training.optimiser import build_optimiser
+from deixis.training.parallel import World, join_world, present_device
+from deixis.training.random_states import random_states
+from deixis.training.run import run_recipes
+from tests.toy.pack import write_toy_pack
+from tests.toy.recipe import TOY, toy_recipe
+from tests.training.toy_objective import ToyObjective, last_checkpoint, parts, recipe, weights
+
+GPU = torch.cuda.is_available()
+needs_gpu = pytest.mark.skipif(not GPU, reason="there is no GPU")
+
+
+@pytest.fixture
+def machine(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Pretend to have so many GPUs, and mps or not."""
+
+    def pretend(*, gpus: int = 0, mps: bool = False) -> None:
+        monkeypatch.setattr(torch.cuda, "is_available", lambda: gpus > 0)
+        monkeypatch.setattr(torch.cuda, "device_count", lambda: gpus)
+        monkeypatch.setattr(torch.backends.mps, "is_available", lambda: mps)
+
+    return pretend
+
+
+def test_auto_takes_the_best_that_is_there(machine: Any) -> None:
+    machine()
+    assert join_world().device == torch.device("cpu") == present_device("cpu")
+    machine(mps=True)
+    assert present_device("auto") == torch.device("mps")
+    machine(gpus=2, mps=True)
+    assert present_device("auto") == torch.device("cuda", 0) == present_device("cuda")
+    assert present_device("cuda", local=1) == torch.device("cuda", 1)
+    assert present_device("cpu") == torch.device("cpu") and present_device("mps") == torch.device("mps")
+
+
+def test_a_device_that_is_not_there_is_an_error(machine: Any, tmp_path: Path) -> None:
+    machine(mps=True)
+    with pytest.raises(UsageError, match="the device cuda is not on this machine; there is: mps, cpu"):
+        join_world("cuda")
+    machine()
+    with pytest.raises(UsageError, match="the device mps is not on this machine; there is: cpu"):
+        run_recipes([toy_recipe()], data=tmp_path, out=tmp_path, device="mps")
+    with pytest.raises(UsageError, match="no device is called 'gpu'; expected one of auto, cpu, cuda, mps"):
+        join_world("gpu")
+    machine(gpus=2)
+    with pytest.raises(UsageError, match="process 2 has no GPU of its own, there are 2"):
+        present_device("auto", local=2)
+
+
+def test_several_processes_do_not_share_mps(machine: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    machine(mps=True)
+    monkeypatch.setattr(os, "environ", {**os.environ, "WORLD_SIZE": "2", "RANK": "1"})
+    with pytest.raises(UsageError, match="2 processes can't share the device mps"):
+        join_world("mps")
+    monkeypatch.setattr(torch.distributed, "init_process_group", lambda backend: joined.append(backend))
+    joined: list[str] = []
+    assert join_world("auto") == World(rank=1, size=2, device=torch.device("cpu")) and joined == ["gloo"]
+
+
+def stepped(network: nn.Module) -> torch.optim.AdamW:
+    """Return an optimiser that has made a step."""
+    optimiser = build_optimiser(network, recipe())
+    for parameter in network.parameters():
+        parameter.grad = torch.ones_like(parameter)
+    optimiser.step()
+    return optimiser
+
+
+def test_moments_lie_where_their_parameters_do() -> None:
+    """ "meta" stands for a device: what is on another one than its parameter would be seen."""
+    kept = optimiser_tensors(stepped(ToyObjective()))
+    assert {tensor.device.type for tensor in kept.values()} == {"cpu"}
+    elsewhere = ToyObjective().to("meta")
+    optimiser = build_optimiser(elsewhere, recipe())
+    fill_optimiser(optimiser, kept)
+    assert len(optimiser.state) == len(list(elsewhere.parameters()))
+    for state in optimiser.state.values():
+        assert state["exp_avg"].device.type == state["exp_avg_sq"].device.type == "meta"
+        assert state["step"].device.type == "cpu" and state["step"] == 1
+
+
+def test_the_filled_optimiser_is_the_one_that_was_kept() -> None:
+    first = stepped(ToyObjective())
+    second = build_optimiser(ToyObjective(), recipe())
+    fill_optimiser(second, optimiser_tensors(first))
+    theirs = optimiser_tensors(first)
+    assert all(torch.equal(tensor, theirs[name]) for name, tensor in optimiser_tensors(second).items())
+
+
+@needs_gpu
+@pytest.mark.gpu
+def test_a_toy_on_a_gpu_goes_on_to_the_same_weights(tmp_path: Path) -> None:
+    def run(out: Path, **options: Any) -> None:
+        made = parts(ToyObjective(dropped=0.25, noisy=True))
+        train(made, recipe(ema=0.9), out=out, world=join_world("cuda"), **options)
+
+    run(tmp_path / "whole")
+    run(tmp_path / "cut", max_steps=3)
+    torch.rand(3, device="cuda")
+    run(tmp_path / "cut", resume=True)
+    theirs = weights(tmp_path / "whole")
+    assert all(torch.equal(tensor, theirs[name]) for name, tensor in weights(tmp_path / "cut").items())
+    assert "torch.cuda.0" in random_states()
+    states = load_file(last_checkpoint(tmp_path / "cut") / "random-00000.safetensors")
+    assert "torch.cuda.0" in states
+
+
+FERRET = {
+    "system": "ferret",
+    "objective": {},
+    "augmentation": {"square": False},
+    "groups": [{"parts": [""], "rate": 3e-3}],
+    "network": {
+        "tower": "efficientnet_tiny",
+        "language": "tiny",
+        "side": 64,
+        "view": 64,
+        "sampler": {"points": 16, "anchors": [8, 4], "neighbours": [4, 3], "pooling": "max"},
+        "pretrained": False,
+    },
+}
+SYSTEMS = {
+    "pointer": {"network": {**TOY["network"], "candidates": 6, "dropped": 0.25}},
+    "ferret": FERRET,
+    "ferret_v2": {**FERRET, "system": "ferret_v2", "network": {**FERRET["network"], "crop": 64}},
+}
+SYSTEMS["ferret_v2"]["network"].pop("side")
+
+
+@needs_gpu
+@pytest.mark.gpu
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+@pytest.mark.parametrize("name", SYSTEMS)
+def test_a_system_trains_on_a_gpu_and_goes_on(name: str, precision: str, tmp_path: Path) -> None:
+    """Steps after the checkpoint are near those of the uninterrupted run: kernels may add in any order."""
+    pack = write_toy_pack(tmp_path / "pack", pictures=8)
+    given = toy_recipe(**SYSTEMS[name], precision=precision, log_every=1, per_device_batch=2)
+    run_recipes([given], data=pack, out=tmp_path / "whole", device="cuda")
+    run_recipes([given], data=pack, out=tmp_path / "cut", device="cuda", max_steps=3)
+    run_recipes([given], data=pack, out=tmp_path / "cut", device="cuda", resume=True)
+    rows = [
+        [json.loads(line)["losses"]["total"] for line in path.read_text().splitlines()]
+        for path in sorted(tmp_path.glob("*/toy/metrics.jsonl"))
+    ]
+    assert len(rows) == 2 and len(rows[0]) == 6
+    assert rows[0] == pytest.approx(rows[1], rel=1e-3 if precision == "float32" else 3e-2)
