@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from threading import get_ident
+from typing import Any
 
 import torch
 from torch import nn
@@ -62,7 +63,7 @@ def without_weights(build: Callable[[], nn.Module]) -> nn.Module:
     """
     thread = get_ident()
 
-    def dropped(module: nn.Module, name: str, parameter: nn.Parameter) -> nn.Parameter | None:
+    def dropped(module: nn.Module, name: str, parameter: nn.Parameter) -> Any:  # torch says None
         if get_ident() != thread:  # the hook is for all threads; others build networks that they need
             return None
         return nn.Parameter(parameter.detach().to("meta"), requires_grad=parameter.requires_grad)
