@@ -54,6 +54,14 @@ def test_a_recipe_that_cannot_be_varied(recipe: Recipe, message: str) -> None:
         resolution_variants(recipe)
 
 
+def test_a_group_that_contains_the_name_of_an_encoder_trains_it() -> None:
+    norms = Group(("",), 1e-4, containing=("tower",))
+    variants = resolution_variants(replace(RECIPE, groups=(norms, Group(("",), 1e-3))))
+    assert {v.what["encoder"]: v.recipe.groups[0].rate for v in variants} == {"frozen": 0.0, "trained": 1e-4}
+    with pytest.raises(UsageError, match="no group that trains"):
+        resolution_variants(replace(RECIPE, groups=(Group(("",), 1e-3, containing=("lora",)),)))
+
+
 def test_a_shortened_recipe_warms_up_in_a_tenth() -> None:
     assert shortened(RECIPE, None) is RECIPE
     short = shortened(RECIPE, 50)

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from deixis.data.detection import DetectionExample
 from deixis.data.phrasebook import Phrasebook
 from deixis.errors import RecipeError, RecordError
 from deixis.regions.shapes import Mask
@@ -116,6 +117,16 @@ def test_records_and_all_kinds_together(data: Path) -> None:
     assert source.example(20, np.random.default_rng(0)).name.startswith("vg_object")
 
 
+def test_detection_is_asked_for_and_allowed(data: Path) -> None:
+    given = recipe({"hold_out": 2}, {"detection": True, "multiplier": 2.0})
+    with pytest.raises(RecipeError, match=r"pointer learns from dialogues; source '\.' is for detection"):
+        Sources.of(given, data)
+    source = examples(Sources.of(given, data, detection=True))
+    assert len(source) == 4 + 12
+    found = source.example(4, np.random.default_rng(0))
+    assert isinstance(found, DetectionExample) and len(found.boxes) == len(found.labels)
+
+
 def test_square_views_are_letterboxed(data: Path) -> None:
     made = Sources.of(toy_recipe(sources=[{"grit": "vg_objects.json"}]), data)
     assert examples(made).example(0, np.random.default_rng(0)).picture.frame.size == (64, 64)
@@ -126,6 +137,8 @@ def test_sources_that_say_two_things_are_refused() -> None:
         SourceChoice(records="a.jsonl", grit="b.json")
     with pytest.raises(RecipeError, match="is grit and dense"):
         SourceChoice(grit="b.json", dense=True)
+    with pytest.raises(RecipeError, match="is dense and detection"):
+        SourceChoice(dense=True, detection=True)
     for wrong in ({"hold_out": -1}, {"hold_out": 5, "grit": "b.json"}, {"hold_out": 5, "records": "a.jsonl"}):
         with pytest.raises(RecipeError, match="expected a number of pictures of a dataset"):
             SourceChoice(**wrong)

@@ -17,6 +17,7 @@ from deixis.regions.shapes import Box
 from deixis.systems import load, training_parts
 from deixis.training.checkpoints import checkpoints
 from deixis.training.loop import train
+from deixis.training.optimiser import build_optimiser
 from deixis.training.parallel import join_world
 from deixis.training.run import run_recipes
 from tests.toy.pack import write_toy_pack
@@ -219,6 +220,28 @@ def test_starting_from_nowhere_is_an_error(pack, tmp_path):
 def test_a_group_that_matches_nothing_is_an_error(pack, tmp_path):
     groups = [{"parts": ["network.towr"], "rate": 1.0}, {"parts": [""], "rate": 1.0}]
     with pytest.raises(RecipeError, match="matches nothing"):
+        run_recipes([toy_recipe(groups=groups)], data=pack, out=tmp_path)
+
+
+def test_groups_take_parts_of_names(pack, tmp_path):
+    inside = {"parts": ["network.tower"], "containing": ["norm"], "rate": 0.0, "frozen_until": 1.0}
+    groups = [inside, {"parts": [""], "rate": 1.0e-3}]
+    torch.manual_seed(0)
+    fresh = training_parts(toy_recipe(), data=pack, start=None, work=tmp_path).objective
+    optimiser = build_optimiser(fresh, toy_recipe(groups=groups))
+    first = [name for bucket in optimiser.param_groups if bucket["group"] == 0 for name in bucket["names"]]
+    names = [name for name, _ in fresh.named_parameters()]
+    assert first and set(first) == {n for n in names if n.startswith("network.tower") and "norm" in n}
+    [model] = run_recipes([toy_recipe(groups=groups, steps=2, ema=None)], data=pack, out=tmp_path)
+    before, after = fresh.network.state_dict(), load_file(model / "model.safetensors")
+    changed = {n for n in after if not torch.equal(after[n], before[n].to(after[n].dtype))}
+    assert not {f"network.{name}" for name in changed} & set(first)
+    assert any(name.startswith("tower.") for name in changed)
+
+
+def test_a_group_whose_names_contain_nothing_of_it_is_an_error(pack, tmp_path):
+    groups = [{"parts": ["network.tower"], "containing": ["lora"], "rate": 1.0}, {"parts": [""], "rate": 1.0}]
+    with pytest.raises(RecipeError, match=r"\['network.tower'\] containing \['lora'\] matches nothing"):
         run_recipes([toy_recipe(groups=groups)], data=pack, out=tmp_path)
 
 

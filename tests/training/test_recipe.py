@@ -22,6 +22,7 @@ RECIPES = sorted((Path(__file__).parents[2] / "recipes").rglob("*.yaml"))
         ({"ema": 1.5}, "ema is 1.5"),
         ({"steps": 0}, "steps is 0; expected at least 1"),
         ({"steps": -1, "starts_from": "toy"}, "steps is -1; expected at least 0"),
+        ({"groups": [{"parts": [""], "rate": 1.0, "containig": ["norm"]}]}, "did you mean 'containing'"),
         ({"precision": "float8"}, "expected one of 'float32', 'bfloat16', 'auto'"),
         ({"optimiser": {"betas": [0.9]}}, "expected 2 entries, got 1"),
         ({"groups": [{"rate": 1.0}]}, r"groups\[0\]: missing parts"),

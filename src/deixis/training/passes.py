@@ -45,8 +45,8 @@ def learn_from(
 
 
 def losses_of(objective: Objective, batch: Batch, recipe: Recipe, *, device: torch.device) -> dict[str, Loss]:
-    """Return the losses of one pass, in the recipe's precision."""
-    moved = {name: value.to(device) if isinstance(value, Tensor) else value for name, value in batch.items()}
+    """Return the losses of one pass, in the recipe's precision; what of a batch can be moved is moved."""
+    moved = {name: value.to(device) if hasattr(value, "to") else value for name, value in batch.items()}
     reduced = recipe.precision == "bfloat16" or (recipe.precision == "auto" and device.type == "cuda")
     with torch.autocast(device.type, dtype=torch.bfloat16, enabled=reduced), sdpa_kernel(ATTENTION):
         return objective.losses(moved)
