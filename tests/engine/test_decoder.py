@@ -219,6 +219,22 @@ def test_a_picture_in_front_is_read_in_both_directions_and_weighs_as_one_word(ki
         hidden = decoder.step(store, rows, more, key_bias=bias)
 
 
+def test_weights_of_keys_are_for_queries_behind_the_prefix() -> None:
+    model = tiny("llama")
+    decoder = CausalDecoder(model)
+    bias, vectors = torch.randn(5), drawn(7)  # one word of the text is weighed, too
+    seen = torch.ones(7, 7).tril().bool()
+    seen[:4, :4] = True
+    mask = torch.zeros(7, 7)
+    mask[4:, :5] = bias
+    mask = mask.masked_fill(~seen, torch.finfo(torch.float32).min)[None, None]
+    with torch.no_grad():
+        expected = model.model(inputs_embeds=vectors[None], attention_mask=mask, use_cache=False)
+    store = decoder.new_store(1, 8)
+    states = decoder.states(store, store.add(), [vectors], prefix=[4], key_bias=[bias])
+    torch.testing.assert_close(states, expected.last_hidden_state, atol=1e-5, rtol=1e-5)
+
+
 def test_the_weights_of_keys_follow_the_rows_of_each_step() -> None:
     model = tiny("llama")
     decoder = CausalDecoder(model)
@@ -258,6 +274,18 @@ def test_long_rope_reads_as_the_library_does_without_cache(count: int) -> None:
     hidden = decoder.read(store, store.add(len(vectors)), vectors)
     for one, state in zip(vectors, hidden, strict=True):
         torch.testing.assert_close(state, alone(model, one)[-1], atol=1e-5, rtol=1e-5)
+
+
+def test_padding_does_not_reach_beyond_the_switch() -> None:
+    model = tiny("phi3-long")
+    decoder = CausalDecoder(model)
+    store = decoder.new_store(2, 8)
+    store.add(2)
+    first, rest, other = drawn(10), drawn(2), drawn(SWITCH)
+    decoder.read(store, [0], [first])
+    hidden = decoder.read(store, [0, 1], [rest, other])
+    for vectors, state in ((torch.cat([first, rest]), hidden[0]), (other, hidden[1])):
+        torch.testing.assert_close(state, alone(model, vectors)[-1], atol=1e-5, rtol=1e-5)
 
 
 def test_rows_on_both_sides_of_the_switch_do_not_share_a_forward() -> None:
@@ -359,12 +387,17 @@ def test_a_forward_that_fails_leaves_the_rows_as_they_were() -> None:
     it.step([0, 1])
 
 
-def test_works_in_and_out_of_inference_mode() -> None:
-    it = followed("llama")
+@pytest.mark.parametrize("slots", (30, 15))  # enough, or enough after it has grown
+def test_works_in_and_out_of_inference_mode(slots: int) -> None:
     with torch.inference_mode():
-        it.add(1)
-        it.read([0], [20])
+        made = followed("llama", slots=slots)
+        made.add(1)
+        made.read([0], [6])
+        made.read([0], [14])
+    model = tiny("llama")
+    it = Followed(model, CausalDecoder(model), made.store, [one.clone() for one in made.seen])
     it.step([0])
+    assert it.store.slots == 30
     it.store.free(0)
 
 
