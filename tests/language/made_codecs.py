@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import io
+import json
 from pathlib import Path
 
 import sentencepiece
-from tokenizers import AddedToken, Tokenizer, decoders
+from tokenizers import AddedToken as FastAddedToken
+from tokenizers import Tokenizer, decoders
 from tokenizers.models import BPE
 from tokenizers.pre_tokenizers import ByteLevel
 from tokenizers.processors import TemplateProcessing
 
+from deixis.language.sentencepieces import AddedToken, AddedTokens
 from deixis.language.text_codecs import SentencePieceCodec, TokenizerCodec, WordCodec
 from tests.systems.pointer.tiny import tiny_vocabulary
 
 LLAMA_3 = ("<|begin_of_text|>", "<|end_of_text|>", "<|start_header_id|>", "<|end_header_id|>", "<|eot_id|>")
+PHI_MARKS = ("<|endoftext|>", "<|assistant|>", "<|system|>", "<|end|>", "<|user|>")
 LETTERS = "".join(chr(code) for code in range(33, 127))
 
 
@@ -45,7 +49,7 @@ def header_tokenizer(folder: Path) -> Path:
     tokenizer = Tokenizer(BPE(alphabet, []))
     tokenizer.pre_tokenizer = ByteLevel(add_prefix_space=False)
     tokenizer.decoder = decoders.ByteLevel()
-    tokenizer.add_special_tokens([AddedToken(text, special=True, normalized=False) for text in LLAMA_3])
+    tokenizer.add_special_tokens([FastAddedToken(text, special=True, normalized=False) for text in LLAMA_3])
     begin = LLAMA_3[0]
     tokenizer.post_processor = TemplateProcessing(
         single=f"{begin} $A", special_tokens=[(begin, tokenizer.token_to_id(begin))]
@@ -63,3 +67,30 @@ def header_codec(folder: Path) -> TokenizerCodec:
 def word_codec() -> WordCodec:
     """Return the codec of small models."""
     return WordCodec(tiny_vocabulary())
+
+
+def phi_codec(folder: Path, *, begins: bool = False) -> SentencePieceCodec:
+    """Return a codec with the marks and manners of Phi-3's. begins: as in its first files."""
+    piece_codec(folder)
+    marks = [AddedToken(PHI_MARKS[0], special=True, eats_left=False, eats_right=False)]
+    marks += [AddedToken(text, special=True, eats_left=False, takes_bar=False) for text in PHI_MARKS[1:]]
+    return SentencePieceCodec(
+        folder / "tokenizer.model",
+        AddedTokens(tuple(marks)),
+        legacy=False,
+        guard="spaced pieces",
+        begins=begins,
+        eos=("<|endoftext|>", "<|end|>"),
+        pad="<|endoftext|>",
+        region=None,
+    )
+
+
+def unbegun_codec(folder: Path) -> TokenizerCodec:
+    """Return a codec as of early Llama-3 files, which put no token before a text."""
+    path = header_tokenizer(folder)
+    content = json.loads(path.read_text())
+    path.write_text(json.dumps(content | {"post_processor": None}))
+    return TokenizerCodec(
+        path, eos=("<|eot_id|>", "<|end_of_text|>"), region=None, leading="<|begin_of_text|>"
+    )

@@ -9,10 +9,18 @@ from pathlib import Path
 import pytest
 
 from deixis.errors import BadWeights, MissingWeights, UsageError
-from deixis.language.prompt_tokens import TextCodec
+from deixis.language.prompt_tokens import TextCodec, prompt_ids
 from deixis.language.sentencepieces import AddedToken, AddedTokens
-from deixis.language.text_codecs import SentencePieceCodec, TokenizerCodec, open_codec
-from tests.language.made_codecs import header_codec, header_tokenizer, piece_codec, word_codec
+from deixis.language.splicing import PICTURE_MARKER
+from deixis.language.text_codecs import CodecDefaults, SentencePieceCodec, TokenizerCodec, open_codec
+from tests.language.made_codecs import (
+    header_codec,
+    header_tokenizer,
+    phi_codec,
+    piece_codec,
+    unbegun_codec,
+    word_codec,
+)
 
 TEXT = "a dog [12, 345, 6, 999] é."
 MADE: dict[str, Callable[[Path], TextCodec]] = {
@@ -32,7 +40,7 @@ def test_a_saved_codec_is_the_same_codec(kind: str, tmp_path: Path) -> None:
     text = f"<s>{TEXT} <region_fea> b</s><|eot_id|>"
     assert again.encode(text) == codec.encode(text)
     assert len(again) == len(codec)
-    for name in ("bos", "eos", "pad", "region", "specials"):
+    for name in ("bos", "leading", "eos", "ends", "pad", "region", "specials"):
         assert getattr(again, name) == getattr(codec, name), name
 
 
@@ -149,3 +157,84 @@ def test_tokens_that_no_tokenizer_has(tmp_path: Path) -> None:
         SentencePieceCodec(tmp_path / "tokenizer.model", pad="<nothing>")
     with pytest.raises(UsageError, match='expected "sentencepieces", "tokenizer" or "words"'):
         open_codec("bytes", tmp_path)
+
+
+WITHOUT_REGIONS: dict[str, Callable[[Path], TextCodec]] = {
+    "sentencepieces": phi_codec,
+    "tokenizer": unbegun_codec,
+}
+
+
+@pytest.mark.parametrize("kind", WITHOUT_REGIONS)
+def test_settings_of_other_systems_are_saved_too(kind: str, tmp_path: Path) -> None:
+    codec = WITHOUT_REGIONS[kind](tmp_path)
+    folder = tmp_path / "saved"
+    folder.mkdir()
+    codec.save(folder)
+    again = open_codec(kind, folder, CodecDefaults(ends=("<nothing>",), guard="every piece", leading="x"))
+    assert codec.bos is None and again.bos is None and codec.leading is not None
+    assert again.region is None and len(again.ends) == 2 and again.eos == again.ends[0]
+    for name in ("leading", "ends", "pad", "specials"):
+        assert getattr(again, name) == getattr(codec, name), name
+    text = "<|system|>\n a<|end|>\n<|user|>b <|begin_of_text|><|assistant|>"
+    assert again.encode(text) == codec.encode(text) and len(again) == len(codec)
+    assert again.encode("") == codec.encode("") == []
+    assert "<region_fea>" not in again.specials
+
+
+def test_marks_that_are_named_in_no_role_leave_a_bar_before_them(tmp_path: Path) -> None:
+    codec = phi_codec(tmp_path)
+    assert codec.pieces.token(codec.encode("<|system|>\nx")[0]) == "▁"
+    assert codec.encode("<|endoftext|>") == [codec.eos]
+    # They eat the line behind them, and an answer doesn't show them.
+    assert codec.encode("<|system|>\nx") == codec.encode("<|system|>x")
+    assert codec.decode(codec.encode("<|user|>x<|end|>")) == "x"
+
+
+@pytest.mark.parametrize("legacy", [True, False])
+def test_empty_text_has_no_tokens_but_its_beginning(tmp_path: Path, legacy: bool) -> None:
+    piece_codec(tmp_path)
+    codec = SentencePieceCodec(tmp_path / "tokenizer.model", legacy=legacy)
+    assert codec.encode("") == [codec.bos] and codec.encode("", begin=False) == []
+    assert prompt_ids("<image>x", codec)[:2] == [codec.bos, PICTURE_MARKER]
+
+
+def test_a_published_folder_says_less_than_its_system_knows(tmp_path: Path) -> None:
+    path = header_tokenizer(tmp_path)
+    (tmp_path / "tokenizer_config.json").write_text('{"eos_token": "<|eot_id|>"}')
+    size = len(open_codec("tokenizer", tmp_path)) - 2
+    codec = open_codec("tokenizer", tmp_path, CodecDefaults(region=None, ends=("<|end_of_text|>",)))
+    assert isinstance(codec, TokenizerCodec)
+    assert (codec.region, len(codec)) == (None, size + 1)
+    assert codec.ends == (codec.id_of("<|eot_id|>"), codec.id_of("<|end_of_text|>"))
+    assert path.is_file()
+    piece_codec(tmp_path)
+    (tmp_path / "tokenizer_config.json").write_text(
+        '{"eos_token": "</s>", "legacy": false, "add_bos_token": false}'
+    )
+    pieces = open_codec("sentencepieces", tmp_path, CodecDefaults(region=None, guard="spaced pieces"))
+    assert isinstance(pieces, SentencePieceCodec)
+    assert (pieces.pieces.guard, pieces.bos, pieces.ends) == ("spaced pieces", None, (2,))
+
+
+def test_an_end_that_is_no_token(tmp_path: Path) -> None:
+    piece_codec(tmp_path)
+    with pytest.raises(UsageError, match="end '<nothing>' is no token"):
+        SentencePieceCodec(tmp_path / "tokenizer.model", eos="<nothing>")
+    with pytest.raises(BadWeights, match="has no token '<nothing>'"):
+        TokenizerCodec(header_tokenizer(tmp_path), eos="<|eot_id|>", leading="<nothing>")
+
+
+def test_a_beginning_that_only_the_text_spells_out_costs_later_pieces_a_token(tmp_path: Path) -> None:
+    codec = unbegun_codec(tmp_path)
+    a, b = codec.encode("ab")
+    assert prompt_ids("a<image>ab", codec) == [a, PICTURE_MARKER, a, b]
+    begin = codec.leading
+    assert prompt_ids("<|begin_of_text|>a<image>ab", codec) == [begin, a, PICTURE_MARKER, b]
+
+
+def test_regions_without_a_token_are_counted_too(tmp_path: Path) -> None:
+    codec = phi_codec(tmp_path)
+    assert prompt_ids("a", codec, regions=0) == codec.encode("a")
+    with pytest.raises(UsageError, match="0 region tokens for 1 regions"):
+        prompt_ids("a <region_fea>", codec, regions=1)

@@ -33,14 +33,18 @@ class TextReader(Protocol):
 class TextCodec(Protocol):
     """Text to ids and back, with the ids that a system has to know.
 
-    bos: begins every encoded text; None where nothing does. eos: ends an answer. pad: fills short rows.
-    region: its embedding is replaced by a region's vector. specials: texts that act as tokens in ``encode``.
+    bos: begins every encoded text; None where nothing does. leading: where a prompt begins with it, every
+    piece of text around pictures loses its first token; mostly ``bos``. eos: ends an answer; ends: all tokens
+    that do, this one first. pad: fills short rows. region: its embedding is replaced by a region's vector;
+    None where regions have no token. specials: texts that act as tokens in ``encode``.
     """
 
     bos: int | None
+    leading: int | None
     eos: int
+    ends: tuple[int, ...]
     pad: int
-    region: int
+    region: int | None
     specials: tuple[str, ...]
 
     def __len__(self) -> int:
@@ -71,12 +75,14 @@ def prompt_ids(text: str, codec: TextCodec, *, regions: int | None = None) -> li
     tokens: one came from somewhere else, or was lost, and vectors would meet the wrong tokens.
     """
     pieces = [codec.encode(piece) for piece in text.split(IMAGE)]
-    # Every piece was begun anew; the first beginning stays.
-    begun = int(codec.bos is not None and pieces[0][:1] == [codec.bos])
+    # Every piece was begun anew; the first beginning stays. The published rule looks at the first token only:
+    # a beginning that the text spells out, with a tokenizer that adds none, costs each later piece a token.
+    begun = int(codec.leading is not None and pieces[0][:1] == [codec.leading])
     ids = pieces[0][:begun]
     for number, piece in enumerate(pieces):
         ids += [PICTURE_MARKER] * (number > 0) + piece[begun:]
-    if regions is not None and (written := ids.count(codec.region)) != regions:
+    written = 0 if codec.region is None else ids.count(codec.region)
+    if regions is not None and written != regions:
         raise UsageError(
             f"the prompt has {written} region tokens for {regions} regions; put a user's words through "
             "`neutralised` and write one token a region"

@@ -47,12 +47,20 @@ class AddedToken:
 
     special: one of the tokenizer's own (padding, end of text …), left out of decoded text. As it stands, a
     token is what transformers up to 4.33 made of a plain string: it eats white space on both sides.
+    takes_bar: a lone U+2581 before it, at the beginning of a text, is dropped where ``legacy`` is false;
+    special tokens do that unless told otherwise. Phi-3's marks don't: its settings name them in no role.
     """
 
     text: str
     special: bool = False
     eats_left: bool = True
     eats_right: bool = True
+    takes_bar: bool | None = None
+
+    @property
+    def drops_bar(self) -> bool:
+        """Whether a lone U+2581 before it is dropped."""
+        return self.special if self.takes_bar is None else self.takes_bar
 
     def __post_init__(self) -> None:
         if not self.text or self.text != self.text.strip():
@@ -78,7 +86,7 @@ class AddedTokens:
         """Return tokens as plain strings were added: white space is eaten on both sides.
 
         >>> AddedTokens.plain("[PAD]", "<roi>", special=["[PAD]"]).tokens[1]
-        AddedToken(text='<roi>', special=False, eats_left=True, eats_right=True)
+        AddedToken(text='<roi>', special=False, eats_left=True, eats_right=True, takes_bar=None)
         """
         named = frozenset(special)
         if not named <= set(texts):
@@ -124,6 +132,7 @@ class SentencePieces:
         # A control token that is added again gets the manners it is given there.
         self.acting = {token.text: token for token in (*control, *added.tokens)}
         self.special = {text for text, token in self.acting.items() if token.special}
+        self.bar_droppers = {text for text, token in self.acting.items() if token.drops_bar}
         self.own_words = {token.text for token in added.tokens}
         self.ids = {piece: i for i, piece in enumerate(self.pieces)}
         for token in added.tokens:
@@ -206,7 +215,7 @@ class SentencePieces:
         tokens: list[str] = []
         for i, part in enumerate(parts):
             tokens += [part] if i % 2 else self.split_plain(part)
-        bare = not self.legacy and len(tokens) > 1 and tokens[0] == LOW_BAR and tokens[1] in self.special
+        bare = not self.legacy and len(tokens) > 1 and tokens[0] == LOW_BAR and tokens[1] in self.bar_droppers
         return tokens[1:] if bare else tokens
 
     def split_plain(self, text: str) -> list[str]:

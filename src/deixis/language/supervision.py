@@ -1,9 +1,10 @@
 """Which tokens of a dialogue are learnt: the answers with what closes them, nothing else.
 
 "corrected" knows where each answer stands, because it was just written there. "published" finds the answers
-again by cutting the rendered text at its marks and counting the tokens of the pieces (ferret.md section 5,
-ferret_v2.md section 12); where the counts don't add up, because an answer is empty or holds such a mark,
-nothing of the dialogue is learnt. On all other dialogues both give the same labels.
+again by cutting the rendered text at its marks and counting the tokens of the pieces, by the rule of the
+template (see ``masking``); where the counts don't add up, because an answer is empty or holds such a mark, or
+because the rule doesn't fit the tokenizer, nothing of the dialogue is learnt. Otherwise both give the same
+labels.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from typing import Literal
 
 from deixis.errors import UsageError
 from deixis.language.draft import IGNORED
+from deixis.language.masking import MaskingRule
 from deixis.language.prompt_tokens import TextCodec, prompt_ids, shared_length
 from deixis.language.templates import Exchange, Template
 
@@ -41,6 +43,7 @@ def supervised(
     codec: TextCodec,
     *,
     strict_masking: Masking = "corrected",
+    rule: MaskingRule | None = None,
     picture: bool = True,
     max_length: int | None = None,
 ) -> Supervised:
@@ -48,13 +51,17 @@ def supervised(
 
     picture: whether ``<image>`` stands for a picture; without one the text is encoded in one piece.
     strict_masking: see the module. With "corrected", an empty answer is closed, and saying nothing is learnt.
+    rule: how "published" counts, by default the template's way; without one, both are the same.
     max_length: a dialogue as long as this is not dropped by "published", which takes it for cut off.
     Nothing is cut here.
     """
     encode: Encoder = (lambda text: prompt_ids(text, codec)) if picture else codec.encode
-    if strict_masking == "published":
-        return by_counting(template.render(turns), template, encode, pad=codec.pad, max_length=max_length)
-    if strict_masking == "corrected":
+    counting = rule or template.masking
+    if strict_masking == "published" and counting is not None:
+        return by_counting(
+            template.render(turns), template, counting, encode, pad=codec.pad, max_length=max_length
+        )
+    if strict_masking in ("corrected", "published"):
         return by_construction(turns, template, encode)
     raise UsageError(f'strict_masking is {strict_masking!r}; expected "published" or "corrected"')
 
@@ -78,21 +85,28 @@ def by_construction(turns: Sequence[Exchange], template: Template, encode: Encod
 
 
 def by_counting(
-    text: str, template: Template, encode: Encoder, *, pad: int, max_length: int | None
+    text: str,
+    template: Template,
+    rule: MaskingRule,
+    encode: Encoder,
+    *,
+    pad: int,
+    max_length: int | None,
 ) -> Supervised:
     """Return labels found by counting the tokens of every round, or none at all where that fails."""
     ids = encode(text)
     labels = [IGNORED] * len(ids)
-    # The separator includes the space before an answer where there is one; that space is one token more.
+    # What announces an answer includes the space before it where there is one.
     before = " " * bool(template.gap) + template.assistant + template.gap
-    surplus = 1 + bool(template.gap)
-    at = 1
-    for one in rounds(text, template):
+    separator = template.stop if rule.separator is None else rule.separator
+    at = rule.start
+    for number, one in enumerate(rounds(text, template, separator)):
         parts = one.split(before)
         if not one or len(parts) != 2:
             break
-        start = at + len(encode(parts[0] + before)) - surplus
-        at += len(encode(one))
+        later = number > 0
+        start = at + len(encode(parts[0] + before)) + rule.question[later]
+        at += len(encode(one + separator * rule.closed)) + rule.whole[later]
         labels[start:at] = ids[start:at]
     total = sum(i != pad for i in ids)
     if at != total and (max_length is None or at < max_length):
@@ -101,15 +115,15 @@ def by_counting(
     return Supervised(tuple(ids), tuple(labels))
 
 
-def rounds(text: str, template: Template) -> Iterator[str]:
+def rounds(text: str, template: Template, separator: str) -> Iterator[str]:
     """Yield the rounds of a rendered dialogue, each a question with its answer, without the closing mark.
 
     The system text belongs to the first. The mark may also stand behind the system text and every question.
     """
-    pieces = text.split(template.stop)
-    first = 1 + template.opening.count(template.stop) + template.question_end.count(template.stop)
-    later = 1 + template.question_end.count(template.stop)
+    pieces = text.split(separator)
+    first = 1 + template.opening.count(separator) + template.question_end.count(separator)
+    later = 1 + template.question_end.count(separator)
     start, size = 0, first
     while start < len(pieces):
-        yield template.stop.join(pieces[start : start + size])
+        yield separator.join(pieces[start : start + size])
         start, size = start + size, later

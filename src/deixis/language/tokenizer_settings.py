@@ -45,12 +45,26 @@ def token_text(setting: Any) -> str | None:
     return text if isinstance(text, str) and text else None
 
 
+def token_texts(setting: Any) -> tuple[str, ...]:
+    """Return the texts of tokens as settings list them: one, several or none.
+
+    >>> token_texts(["</s>", {"content": "<|end|>"}]), token_texts("</s>"), token_texts(None)
+    (('</s>', '<|end|>'), ('</s>',), ())
+    """
+    listed = setting if isinstance(setting, list) else [setting]
+    return tuple(text for text in map(token_text, listed) if text is not None)
+
+
+ROLES = ("bos_token", "eos_token", "unk_token", "pad_token", "region_token", "additional_special_tokens")
+
+
 def added_tokens(folder: Path, settings: dict[str, Any]) -> AddedTokens | None:
     """Return the tokens added to a sentencepiece model, in the order of their ids; None where none are named.
 
     Newer settings say what each does to white space. Older folders have only ``added_tokens.json``: there a
-    plain string eats it on both sides.
+    plain string eats it on both sides. Of the special ones those that have a role take a low bar with them.
     """
+    named = {text for role in ROLES for text in token_texts(settings.get(role))}
     manners = settings.get("added_tokens_decoder")
     if isinstance(manners, dict):
         try:
@@ -62,6 +76,7 @@ def added_tokens(folder: Path, settings: dict[str, Any]) -> AddedTokens | None:
                         bool(token.get("special", False)),
                         eats_left=bool(token.get("lstrip", False)),
                         eats_right=bool(token.get("rstrip", False)),
+                        takes_bar=bool(token.get("special", False)) and token["content"] in named,
                     )
                     for _, token in listed
                 )
