@@ -81,6 +81,14 @@ def test_stopping_early_and_resuming_gives_the_same_weights(pack, finished, tmp_
     assert steps[-2:] == [4, 6]
 
 
+def test_a_network_that_drops_goes_on_to_the_same_weights(pack, tmp_path):
+    recipe = toy_recipe(network={**TOY["network"], "dropped": 0.25})
+    run_recipes([recipe], data=pack, out=tmp_path / "whole")
+    run_recipes([recipe], data=pack, out=tmp_path / "cut", max_steps=3)
+    run_recipes([recipe], data=pack, out=tmp_path / "cut", resume=True)
+    assert_same_weights(tmp_path / "cut" / "toy", tmp_path / "whole" / "toy")
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("moment", ["mid-run", "while a checkpoint is written"])
 def test_a_killed_run_resumes_to_the_same_weights(pack, tmp_path, moment):
