@@ -4,22 +4,32 @@ from __future__ import annotations
 
 import copy
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import torch
 from tokenizers import AddedToken
 from torch import Tensor
 
-from deixis.answers.grounded import Place, Span
+from deixis.answers.grounded import Answer, Finish, Place, Span
 from deixis.data.dialogue import Dialogue
+from deixis.engine.embedded import Embedded
+from deixis.engine.policy import Completion, Delta
+from deixis.engine.settings import Settings
 from deixis.language.vocabulary import SPECIAL, Vocabulary
-from deixis.pictures.opening import Picture
-from deixis.regions.shapes import Box, Region
-from deixis.systems.contract import Completion, Perception, Question, Reading, Written
+from deixis.pictures.opening import Picture, open_picture
+from deixis.regions.shapes import Box
+from deixis.systems.contract import Prompt, Reading
+from deixis.systems.encoded import Encoded, EncodedCache, EncoderInput
 from deixis.systems.pointer.answering import PointerSystem
+from deixis.systems.pointer.places import PlaceReading
+from deixis.systems.pointer.policy import PointerPolicy
+from deixis.systems.pointer.reading import PointerReader
 from deixis.systems.pointer.weights import load_network
+from deixis.systems.questions import Question
 from tests.contract import promises
 from tests.contract.promises import Promise, Subject
 from tests.contract.subjects import pointer
@@ -29,48 +39,48 @@ from tests.systems.pointer.tiny import saved_system
 class PaddingForgotten(PointerSystem):
     """Its frame says that the picture was stretched, its pixels were letterboxed."""
 
-    def perceive(self, picture: Picture, regions: Sequence[Region] = ()) -> Perception:
-        seen = super().perceive(picture, regions)
-        view = Picture(seen.view.pixels, picture.frame.resized(seen.view.width, seen.view.height))
-        return replace(seen, view=view)
+    def encode(self, inputs: Sequence[EncoderInput]) -> list[Encoded]:
+        encoded = []
+        for seen in super().encode(inputs):
+            frame = seen.original.resized(seen.view.width, seen.view.height)
+            encoded.append(replace(seen, view=Picture(seen.view.pixels, frame)))
+        return encoded
 
 
 class RegionsLeftInPixels(PointerSystem):
     """It gives the network regions in pixels of the original picture."""
 
-    def write(self, question: Question, perception: Perception) -> Written:
-        written = super().write(question, perception)
-        return replace(
-            written, regions=tuple(region.to(perception.picture.frame) for region in written.regions)
-        )
+    def build_prompt(self, question: Question, encoded: Sequence[Encoded]) -> Prompt:
+        prompt = super().build_prompt(question, encoded)
+        return replace(prompt, regions=tuple(region.to(encoded[0].original) for region in prompt.regions))
 
 
 class RegionsSorted(PointerSystem):
     """It orders regions by name, not by where the question speaks of them."""
 
-    def write(self, question: Question, perception: Perception) -> Written:
-        written = super().write(question, perception)
-        return replace(written, regions=tuple(sorted(written.regions, key=lambda r: r.bounds().as_tuple())))
+    def build_prompt(self, question: Question, encoded: Sequence[Encoded]) -> Prompt:
+        prompt = super().build_prompt(question, encoded)
+        return replace(prompt, regions=tuple(sorted(prompt.regions, key=lambda r: r.bounds().as_tuple())))
 
 
 class RegionsOnce(PointerSystem):
     """It keeps a region that is named twice once."""
 
-    def write(self, question: Question, perception: Perception) -> Written:
-        written = super().write(question, perception)
-        return replace(written, regions=tuple(dict.fromkeys(written.regions)))
+    def build_prompt(self, question: Question, encoded: Sequence[Encoded]) -> Prompt:
+        prompt = super().build_prompt(question, encoded)
+        return replace(prompt, regions=tuple(dict.fromkeys(prompt.regions)))
 
 
 class SpecialTokensInTheTokenizer(PointerSystem):
     """Its tokenizer was told of the special tokens, as the ecosystem's usually are."""
 
-    def write(self, question: Question, perception: Perception) -> Written:
+    def build_prompt(self, question: Question, encoded: Sequence[Encoded]) -> Prompt:
         honest = self.vocabulary
         tokenizer = copy.deepcopy(honest.tokenizer)
         tokenizer.add_special_tokens([AddedToken(token.text, special=True) for token in SPECIAL])
         self.vocabulary = Vocabulary(tokenizer)
         try:
-            return super().write(question, perception)
+            return super().build_prompt(question, encoded)
         finally:
             self.vocabulary = honest
 
@@ -78,11 +88,8 @@ class SpecialTokensInTheTokenizer(PointerSystem):
 class BatchSorted(PointerSystem):
     """It sorts prompts by length to save padding, and forgets to sort the answers back."""
 
-    def complete(
-        self, perception: Perception, prompts: Sequence[Written], *, max_new_tokens: int
-    ) -> list[Completion]:
-        ordered = sorted(prompts, key=lambda prompt: len(prompt.ids))
-        return super().complete(perception, ordered, max_new_tokens=max_new_tokens)
+    def embed(self, prompts: Sequence[Prompt]) -> list[Embedded]:
+        return super().embed(sorted(prompts, key=lambda prompt: len(prompt.ids)))
 
 
 class PartNotSaved(PointerSystem):
@@ -120,7 +127,7 @@ class RegionsDetached(PointerSystem):
 class QuestionsLearnt(PointerSystem):
     """It learns every token of a dialogue."""
 
-    def write_dialogue(self, dialogue: Dialogue) -> Written:
+    def write_dialogue(self, dialogue: Dialogue) -> Prompt:
         written = super().write_dialogue(dialogue)
         return replace(written, labels=written.ids)
 
@@ -128,7 +135,7 @@ class QuestionsLearnt(PointerSystem):
 class LastTurnOnly(PointerSystem):
     """It learns the last answer of a dialogue alone."""
 
-    def write_dialogue(self, dialogue: Dialogue) -> Written:
+    def write_dialogue(self, dialogue: Dialogue) -> Prompt:
         written = super().write_dialogue(dialogue)
         last = super().write_dialogue(replace(dialogue, turns=dialogue.turns[-1:]))
         earlier = len(written.ids) - len(last.ids)
@@ -138,18 +145,18 @@ class LastTurnOnly(PointerSystem):
 class FailuresDropped(PointerSystem):
     """What it cannot read is an empty answer."""
 
-    def read(self, completion: Completion, perception: Perception) -> Reading:
-        return replace(super().read(completion, perception), parse_failures=())
+    def parse(self, completion: Completion, prompt: Prompt) -> Reading:
+        return replace(super().parse(completion, prompt), parse_failures=())
 
 
 class WholePictureInstead(PointerSystem):
     """Where it cannot read a place it gives the whole picture."""
 
-    def read(self, completion: Completion, perception: Perception) -> Reading:
-        reading = super().read(completion, perception)
+    def parse(self, completion: Completion, prompt: Prompt) -> Reading:
+        reading = super().parse(completion, prompt)
         if not reading.parse_failures or not reading.text:
             return reading
-        frame = perception.picture.frame
+        frame = prompt.encoded[0].original
         whole = Place(Box(0, 0, *frame.size, frame=frame), 1.0)
         return replace(reading, spans=(Span(0, len(reading.text), reading.text, (whole,), False, 0.0),))
 
@@ -157,29 +164,95 @@ class WholePictureInstead(PointerSystem):
 class Unseeded(PointerSystem):
     """It draws from a source of chance that no seed reaches."""
 
-    def read(self, completion: Completion, perception: Perception) -> Reading:
-        reading = super().read(completion, perception)
+    def parse(self, completion: Completion, prompt: Prompt) -> Reading:
+        reading = super().parse(completion, prompt)
         return replace(reading, text=reading.text + os.urandom(8).hex())
+
+
+class Forgetful(EncodedCache):
+    """It remembers nothing."""
+
+    def get(
+        self, inputs: Sequence[EncoderInput], encode: Callable[[Sequence[EncoderInput]], list[Encoded]]
+    ) -> list[Encoded]:
+        return encode(inputs)
 
 
 class PictureForgotten(PointerSystem):
     """It encodes the picture again for every call."""
 
-    def perception_of(self, picture: Picture, regions: Sequence[Region] = ()) -> Perception:
-        return self.perceive(picture, regions)
+    def prompts(self, questions: Sequence[Question]) -> list[Prompt]:
+        self.encoded_pictures = EncodedCache()
+        return super().prompts(questions)
 
 
 class QuestionByQuestion(PointerSystem):
     """It encodes the picture again for every question of a batch."""
 
-    def _answer(
-        self, picture: Picture, questions: Sequence[Question], *, max_new_tokens: int
-    ) -> list[Reading]:
-        readings = []
-        for question in questions:
-            self._seen.clear()
-            readings += super()._answer(picture, [question], max_new_tokens=max_new_tokens)
-        return readings
+    def prompts(self, questions: Sequence[Question]) -> list[Prompt]:
+        self.encoded_pictures = Forgetful()
+        return super().prompts(questions)
+
+
+class PicturesBySize(PointerSystem):
+    """It takes pictures of one size for the same."""
+
+    def ask(self, picture: Any, question: Any, **more: Any) -> Any:
+        opened = open_picture(picture)
+        return super().ask(replace(opened, frame=replace(opened.frame, content="")), question, **more)
+
+
+class PictureInvented(PointerSystem):
+    """Asked about no picture, it looks at a grey one."""
+
+    def pictures(self, source: Any) -> tuple[Picture, ...]:
+        return super().pictures(np.full((90, 120, 3), 128, np.uint8) if source is None else source)
+
+
+class SharedChance(PointerSystem):
+    """All answers draw from one source of chance, as ``generate`` does."""
+
+    def policy(self, prompt: Prompt, settings: Settings) -> PointerPolicy:
+        policy = super().policy(prompt, settings)
+        constrain = policy.constrain
+        policy.constrain = lambda logits: constrain(logits) + torch.rand(logits.shape)  # type: ignore[method-assign]
+        return policy
+
+
+class StopIsAFailure(PointerSystem):
+    """It takes an answer that was stopped for one that was cut."""
+
+    def parse(self, completion: Completion, prompt: Prompt) -> Reading:
+        reading = super().parse(completion, prompt)
+        if not completion.settings.stop:
+            return reading
+        return replace(reading, parse_failures=("the answer stopped; raise max_new_tokens",))
+
+
+class LateReader(PointerReader):
+    """It keeps the last words to itself."""
+
+    def close(self, finish: Finish) -> Delta:
+        return Delta(ended=True)
+
+    def add(self, token: int, logprob: float, places: Sequence[PlaceReading]) -> Delta:
+        return replace(super().add(token, logprob, places), text="")
+
+
+class StreamWithoutWords(PointerSystem):
+    """Its stream holds places only."""
+
+    def policy(self, prompt: Prompt, settings: Settings) -> PointerPolicy:
+        policy = super().policy(prompt, settings)
+        policy.reader = LateReader(self.vocabulary, prompt.encoded[0], settings)
+        return policy
+
+
+class HistoryRespelt(PointerSystem):
+    """It writes earlier answers anew from their words."""
+
+    def said(self, answer: Answer) -> None:
+        return None
 
 
 # The promise, a flaw that breaks it, and how the complaint reads.
@@ -200,6 +273,12 @@ FLAWS: tuple[tuple[Promise, type[PointerSystem], str], ...] = (
     (promises.same_seed_same_answer, Unseeded, "became"),
     (promises.picture_is_encoded_once, PictureForgotten, "encoded the picture again"),
     (promises.picture_is_encoded_once, QuestionByQuestion, "encoded the picture 3 times"),
+    (promises.pictures_are_told_apart, PicturesBySize, "another picture of the same size was accepted"),
+    (promises.a_question_needs_no_picture, PictureInvented, "was taken by a system that needs one"),
+    (promises.a_seed_is_its_own, SharedChance, "became"),
+    (promises.a_stop_is_no_failure, StopIsAFailure, "max_new_tokens"),
+    (promises.a_stream_is_the_answer, StreamWithoutWords, "streamed ''"),
+    (promises.what_was_said_comes_back, HistoryRespelt, "came back otherwise"),
 )
 
 

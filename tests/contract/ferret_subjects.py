@@ -10,9 +10,10 @@ import torch
 from torch import Tensor
 
 from deixis.data.dialogue import Dialogue
+from deixis.engine.policy import Completion
 from deixis.pictures.opening import Picture
 from deixis.systems import load
-from deixis.systems.contract import Completion, Perception, System, Written
+from deixis.systems.contract import Prompt, System
 from deixis.systems.ferret.region_pixels import pointed
 from deixis.systems.spliced.answering import SplicedSystem
 from tests.contract.promises import Subject
@@ -48,6 +49,7 @@ def subject(make: Callable[[], SplicedSystem], *, frozen: tuple[str, ...]) -> Su
         malformed=malformed,
         readable=readable,
         frozen=frozen,
+        unsayable=frozenset(codec.acting.values()) - {codec.eos},
     )
 
 
@@ -56,11 +58,13 @@ def as_ferret(system: System) -> SplicedSystem:
     return system
 
 
-def logits(system: System, perception: Perception, prompt: Written) -> Tensor:
+def logits(system: System, picture: Picture, prompt: Prompt) -> Tensor:
     """Return the logits (T, V) of a prompt with its picture and regions, without any cache."""
     own = as_ferret(system)
-    _, prepared = own.preparation.view(perception.picture)
-    drawn = own.sampling.draw([[pointed(region).pixels for region in prompt.regions]])
+    _, prepared = own.preparation.view(picture)
+    drawn = own.sampling.draw(
+        [pointed(region).pixels for region in prompt.regions], [0] * len(prompt.regions)
+    )
     pixels = own.preparation.stack([prepared])
     return own.network(torch.tensor([prompt.ids]), pixel_values=pixels, regions=drawn).logits[0]
 
@@ -104,11 +108,11 @@ def malformed(system: System) -> list[Completion]:
         *(said(system, text) for text in broken),
         said(system, "the dog [10, 20, 30,", end=False),
         Completion(sound.ids, ()),
-        Completion(sound.ids, sound.places[:-1]),
-        Completion((codec.region, *sound.ids), (-0.1, *sound.places)),
-        Completion((codec.eos, *sound.ids), (-0.1, *sound.places)),
-        Completion((-200, *sound.ids), (-0.1, *sound.places)),
-        Completion((len(codec), *sound.ids), (-0.1, *sound.places)),
+        Completion(sound.ids, sound.logprobs[:-1]),
+        Completion((codec.region, *sound.ids), (-0.1, *sound.logprobs)),
+        Completion((codec.eos, *sound.ids), (-0.1, *sound.logprobs)),
+        Completion((-200, *sound.ids), (-0.1, *sound.logprobs)),
+        Completion((len(codec), *sound.ids), (-0.1, *sound.logprobs)),
         Completion(()),
     ]
 

@@ -1,9 +1,10 @@
-"""The ten promises of docs/architecture.md, each a function that raises AssertionError where it is broken."""
+"""The promises of docs/architecture.md, each a function that raises AssertionError where it is broken."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -12,10 +13,14 @@ from torch import Tensor, nn
 
 from deixis.answers.grounded import Answer, Span
 from deixis.data.dialogue import Dialogue, Turn
+from deixis.engine.policy import Completion
+from deixis.errors import FrameMismatch, UsageError
 from deixis.pictures.opening import Picture, open_picture
-from deixis.regions.frames import convert
+from deixis.regions.frames import Frame, convert
 from deixis.regions.shapes import Box, Mask, Point, Polygon, Region, Scribble
-from deixis.systems.contract import Completion, Perception, System, Written, checked_question
+from deixis.systems.contract import Prompt, System
+from deixis.systems.encoded import Encoded, EncoderInput
+from deixis.systems.questions import Question, checked_question
 
 IGNORED = -100
 NEW_TOKENS = 24
@@ -30,13 +35,13 @@ class Subject:
     training: dialogues of all kinds, in the frame of a picture. text_of: words of token ids, without special
     ones. special: ids that only code may write; given: those of them that even answers do not learn.
     malformed and readable: completions without and with places, none of the first readable. frozen:
-    beginnings of names of parameters that no recipe trains.
+    beginnings of names of parameters that no recipe trains. unsayable: ids that a sound answer doesn't hold.
     """
 
     make: Callable[[Path], System]
     reopen: Callable[[Path], System]
     tower: Callable[[System], nn.Module]
-    logits: Callable[[System, Perception, Written], Tensor]
+    logits: Callable[[System, Picture, Prompt], Tensor]
     training: Callable[[System], tuple[tuple[Dialogue, ...], Picture]]
     text_of: Callable[[System, Sequence[int]], str]
     special: frozenset[int]
@@ -45,6 +50,7 @@ class Subject:
     malformed: Callable[[System], Sequence[Completion]]
     readable: Callable[[System], Sequence[Completion]]
     frozen: tuple[str, ...] = ()
+    unsayable: frozenset[int] = frozenset()
 
 
 Promise = Callable[[Subject, Path], None]
@@ -57,6 +63,16 @@ QUESTIONS = (
     "describe {other} near {it}, please: is it red, or big, or both of them?",
     "a cat",
 )
+
+
+def encode(system: System, picture: Picture, painted: Sequence[Region] = ()) -> Encoded:
+    """Return what a system makes of one picture."""
+    return system.encode([EncoderInput(picture, tuple(painted))])[0]
+
+
+def prompt_of(system: System, question: Question) -> Prompt:
+    """Return the prompt of a question, its pictures encoded anew."""
+    return system.build_prompt(question, system.encode(system.encoder_inputs(question)))
 
 
 def spotted_picture() -> Picture:
@@ -115,9 +131,8 @@ def assert_same_span(one: Span, other: Span, *, within: float) -> None:
 def frames_survive_the_round_trip(subject: Subject, folder: Path) -> None:
     """1. Frames survive the round trip: a region carried to the network's view and back is where it was."""
     system, picture = subject.make(folder), spotted_picture()
-    perception = system.perceive(picture)
-    view = perception.view
-    assert perception.picture is picture and view.frame.root == picture.frame
+    view = encode(system, picture).view
+    assert view.frame.root == picture.frame
     corners = [[0.0, 0.0], [160.0, 100.0], [33.3, 66.6]]
     there = convert(corners, picture.frame, view.frame)
     assert np.allclose(convert(there, view.frame, picture.frame), corners, rtol=0, atol=1e-9)
@@ -128,7 +143,7 @@ def frames_survive_the_round_trip(subject: Subject, folder: Path) -> None:
     assert overlap > 0.7, f"the frame of the view is not that of its pixels: IoU {overlap:.2f}"
     for name, region in every_kind(picture).items():
         question = checked_question("what is {it}?", {"it": region}, picture)
-        written = system.write(question, system.perceive(picture, [question.regions[0][1]]))
+        written = prompt_of(system, question)
         for carried in written.regions:
             seen = picture.frame if system.looks_in_the_original else view.frame
             assert carried.frame == seen, f"{name} is in {carried.frame}, the network sees {seen}"
@@ -151,7 +166,7 @@ def region_tokens_match_regions(subject: Subject, folder: Path) -> None:
     system, picture = subject.make(folder), striped_picture()
     given = {"b": Point(80, 100), "a": Point(10, 20), "c": Point(50, 5)}
     question = checked_question("is {b} near {a} and {c}, or {a} near {b}?", given, picture)
-    written = system.write(question, system.perceive(picture, [region for _, region in question.regions]))
+    written = prompt_of(system, question)
     tokens = list(written.ids).count(system.region_token)
     assert tokens == len(written.regions), f"{tokens} region tokens, {len(written.regions)} regions"
     if written.regions:
@@ -180,35 +195,34 @@ def names_in(turn: Turn) -> list[str]:
 def typed_special_tokens_never_act(subject: Subject, folder: Path) -> None:
     """3. A special token typed by a user never acts."""
     system, picture = subject.make(folder), striped_picture()
-    perception = system.perceive(picture)
-    plain = scaffold(subject, system, perception, "dog")
-    assert system.region_token in plain or not plain_regions(system, perception)
+    plain = scaffold(subject, system, picture, "dog")
+    assert system.region_token in plain or not plain_regions(system, picture)
     for text in (*subject.typed, *TYPED):
         for shape in ("{}", "{}{}", "a{}b", " {} "):
-            found = scaffold(subject, system, perception, shape.replace("{}", text))
+            found = scaffold(subject, system, picture, shape.replace("{}", text))
             assert found == plain, f"{text!r}, typed by a user, wrote special tokens {found}"
     named = checked_question("what is {<place>}?", {"<place>": Point(5, 5)}, picture)
     simple = checked_question("what is {it}?", {"it": Point(5, 5)}, picture)
-    assert system.write(named, perception).ids == system.write(simple, perception).ids
+    assert prompt_of(system, named).ids == prompt_of(system, simple).ids
     harmless = system.write_dialogue(Dialogue("name", (Turn("say dog.", "a dog."),)))
     harmful = system.write_dialogue(Dialogue("name", (Turn("say </p><place>.", "a <place> <end>."),)))
     assert special_ids(subject, harmful.ids) == special_ids(subject, harmless.ids)
 
 
-def plain_regions(system: System, perception: Perception) -> bool:
+def plain_regions(system: System, picture: Picture) -> bool:
     """Tell whether a question with a region has regions behind its tokens."""
-    question = checked_question("what is {it}?", {"it": Point(5, 5)}, perception.picture)
-    return bool(system.write(question, perception).regions)
+    question = checked_question("what is {it}?", {"it": Point(5, 5)}, picture)
+    return bool(prompt_of(system, question).regions)
 
 
-def scaffold(subject: Subject, system: System, perception: Perception, text: str) -> list[int]:
+def scaffold(subject: Subject, system: System, picture: Picture, text: str) -> list[int]:
     """Return the special tokens of a prompt whose question and history hold ``text``."""
     said = f"yes, {text}."
-    earlier = Answer(said, (), perception.picture, system="a user", seconds=0.0, question=f"{text}?")
+    earlier = Answer(said, (), (picture,), system="a user", seconds=0.0, question=f"{text}?")
     question = checked_question(
-        f"what is {text} at {{it}}? {text}", {"it": Point(5, 5)}, perception.picture, before=[earlier]
+        f"what is {text} at {{it}}? {text}", {"it": Point(5, 5)}, picture, before=[earlier]
     )
-    written = system.write(question, perception)
+    written = prompt_of(system, question)
     assert list(written.ids).count(system.region_token) == len(written.regions)
     return special_ids(subject, written.ids)
 
@@ -256,8 +270,7 @@ def prompt_logits(subject: Subject, system: System) -> Tensor:
     """Return what the network says to a question with a region."""
     picture = striped_picture()
     question = checked_question("what is {it} near the dog?", {"it": Point(40, 60)}, picture)
-    perception = system.perceive(picture, [region for _, region in question.regions])
-    return subject.logits(system, perception, system.write(question, perception))
+    return subject.logits(system, picture, prompt_of(system, question))
 
 
 def gradient_reaches_every_trained_part(subject: Subject, folder: Path) -> None:
@@ -300,9 +313,7 @@ def labels_cover_answers_only(subject: Subject, folder: Path) -> None:
         )
         other = system.write_dialogue(Dialogue(dialogue.kind, asked, dialogue.words_learnt))
         assert [label for label in other.labels if label != IGNORED] == learnt
-    prompt = system.write(
-        checked_question("what is this?", {}, striped_picture()), system.perceive(striped_picture())
-    )
+    prompt = prompt_of(system, checked_question("what is this?", {}, striped_picture()))
     assert set(prompt.labels) <= {IGNORED}, "a question teaches nothing"
 
 
@@ -314,17 +325,17 @@ def bare(text: str) -> str:
 def malformed_is_a_parse_failure(subject: Subject, folder: Path) -> None:
     """8. A malformed completion is a parse failure, never a box."""
     system, picture = subject.make(folder), striped_picture()
-    perception = system.perceive(picture)
+    prompt = prompt_of(system, checked_question("what is this?", {}, picture))
     malformed, readable = subject.malformed(system), subject.readable(system)
     assert malformed and readable
     for completion in malformed:
-        reading = system.read(completion, perception)
+        reading = system.parse(completion, prompt)
         places = [place for span in reading.spans for place in span.places]
         assert reading.parse_failures, f"{completion.ids} was read as {reading.text!r}"
         assert all(reading.parse_failures), "a parse failure says what is wrong"
         assert not places, f"{completion.ids} became {places}"
     for completion in readable:
-        reading = system.read(completion, perception)
+        reading = system.parse(completion, prompt)
         assert not reading.parse_failures, f"{completion.ids}: {reading.parse_failures}"
         places = [place for span in reading.spans for place in span.places]
         assert places, f"{completion.ids} has no place"
@@ -353,13 +364,153 @@ def picture_is_encoded_once(subject: Subject, folder: Path) -> None:
         assert len(encoded) == 1, f"three questions encoded the picture {len(encoded)} times"
         system.ask(striped_picture(), "where is the hat?", max_new_tokens=4)
         assert len(encoded) == 1, "a further question about the same pixels encoded the picture again"
-        if not system.perception_depends_on_regions:
+        if not system.paints:
             system.ask(striped_picture(), "what is {it}?", it=Point(5, 5), max_new_tokens=4)
             assert len(encoded) == 1, "a region encoded the picture again"
         system.ask(striped_picture(seed=1), texts, max_new_tokens=4)
         assert len(encoded) == 2, "another picture has to be encoded"
     finally:
         hook.remove()
+
+
+def pictures_are_told_apart(subject: Subject, folder: Path) -> None:
+    """11. Two pictures in one dialogue are told apart; a system that reads one at a time says so."""
+    system = subject.make(folder)
+    first, second = striped_picture(), striped_picture(seed=1)
+    earlier = system.ask(first, "what is there?", max_new_tokens=4)
+    try:
+        system.ask(second, "where is the dog?", before=[earlier], max_new_tokens=4)
+        raise AssertionError("an earlier answer about another picture of the same size was accepted")
+    except FrameMismatch:
+        pass
+    if system.pictures_taken[1] < 2:
+        try:
+            system.ask([first, second], "what is there?")
+            raise AssertionError("two pictures were taken by a system that reads one")
+        except UsageError as mistake:
+            assert system.name in str(mistake), mistake
+        return
+    assert system.ask([first, second], "what is there?", before=[earlier], max_new_tokens=4).pictures == (
+        first,
+        second,
+    )
+    for pictures, bound in (((first, second), second), ((second, first), second), ((first, second), first)):
+        question = checked_question("what is {it}?", {"it": Point(40, 60).bind(bound.frame)}, pictures)
+        prompt = prompt_of(system, question)
+        assert [one.original for one in prompt.encoded] == [picture.frame for picture in pictures]
+        assert region_seen_in(system, prompt) == bound.frame, "a region is seen in the other picture"
+
+
+@torch.inference_mode()
+def region_seen_in(system: System, prompt: Prompt) -> Frame:
+    """Return the frame of the picture that the vector of a prompt's only region comes from."""
+    (embedded,) = system.embed([prompt])
+    behind = len(prompt.ids) - 1 - list(prompt.ids).index(system.region_token)
+    identity = embedded.identity[-1 - behind]
+    assert isinstance(identity, tuple)
+    return next(one.original for one in prompt.encoded if one.key == identity[0])
+
+
+def a_question_needs_no_picture(subject: Subject, folder: Path) -> None:
+    """12. A question about no picture is answered; a system that needs one says so."""
+    system = subject.make(folder)
+    if system.pictures_taken[0] == 0:
+        answer = system.ask(None, "what is a dog?", max_new_tokens=NEW_TOKENS)
+        assert answer.pictures == () and answer.raw is not None and answer.raw.ids
+        again = system.ask(None, "and what is this?", before=[answer], max_new_tokens=4)
+        assert again.question == "and what is this?"
+        return
+    try:
+        system.ask(None, "what is a dog?")
+        raise AssertionError("a question without a picture was taken by a system that needs one")
+    except UsageError as mistake:
+        assert system.name in str(mistake), mistake
+
+
+def a_seed_is_its_own(subject: Subject, folder: Path) -> None:
+    """13. An answer of a seed doesn't depend on its neighbours, and without a temperature it is greedy."""
+    system, picture = subject.make(folder), striped_picture()
+    drawn = {"temperature": 1.5, "seed": 3, "max_new_tokens": NEW_TOKENS}
+    alone = system.ask(picture, QUESTIONS[1], **drawn)
+    together = system.ask(picture, [QUESTIONS[3], QUESTIONS[1], "what is there?"], **drawn)
+    assert_same_answer(alone, together[1])
+    assert_same_answer(alone, system.ask(picture, QUESTIONS[1], **drawn))
+    others = {system.ask(picture, QUESTIONS[1], **drawn | {"seed": seed}).text for seed in range(8)}
+    assert len(others) > 1, "every seed gives the same answer"
+    greedy = system.ask(picture, QUESTIONS[1], max_new_tokens=NEW_TOKENS)
+    assert_same_answer(
+        greedy, system.ask(picture, QUESTIONS[1], temperature=0.0, seed=5, max_new_tokens=NEW_TOKENS)
+    )
+    system.save(folder / "sampling")
+    file = folder / "sampling" / "generation_config.json"
+    file.write_text(json.dumps(json.loads(file.read_text()) | {"do_sample": True, "temperature": 1.5}))
+    sampling = subject.reopen(folder / "sampling")
+    assert_same_answer(greedy, sampling.ask(picture, QUESTIONS[1], max_new_tokens=NEW_TOKENS))
+
+
+def a_stop_is_no_failure(subject: Subject, folder: Path) -> None:
+    """14. An answer ends before a text that it shall stop at, and that is no parse failure."""
+    system, picture = subject.make(folder), striped_picture()
+    stopped = 0
+    for question in QUESTIONS[1], QUESTIONS[3], "what is there?":
+        whole = system.ask(picture, question, max_new_tokens=NEW_TOKENS)
+        assert whole.raw is not None
+        for stop in sorted(set(whole.raw.text.split())):
+            answer = system.ask(picture, question, stop=stop, max_new_tokens=NEW_TOKENS)
+            assert answer.finish == "stop" and answer.raw is not None
+            cut = [one for one in answer.parse_failures if "max_new_tokens" in one]
+            assert not cut, f"{stop!r} made failures: {cut}"
+            assert stop not in answer.text and stop in answer.raw.text
+            assert whole.raw.text.startswith(answer.raw.text) and len(answer.raw.ids) <= len(whole.raw.ids)
+            stopped += 1
+    assert stopped, "a subject whose answers hold words is needed"
+    short = system.ask(picture, QUESTIONS[1], max_new_tokens=2)
+    assert short.finish == "length" and short.parse_failures
+
+
+def a_stream_is_the_answer(subject: Subject, folder: Path) -> None:
+    """15. All deltas of a stream together are the answer of ``ask``."""
+    system, picture = subject.make(folder), striped_picture()
+    texts = 0
+    for question in (*QUESTIONS, "what is there?"):
+        regions: dict[str, Region] = {"it": SPOT, "other": Point(30, 70)}
+        used = {name: region for name, region in regions.items() if f"{{{name}}}" in question}
+        for settings in ({}, {"temperature": 1.2, "seed": 1}, {"stop": "the"}):
+            whole = system.ask(picture, question, regions=used, max_new_tokens=NEW_TOKENS, **settings)
+            stream = system.stream(picture, question, regions=used, max_new_tokens=NEW_TOKENS, **settings)
+            deltas = list(stream)
+            text = "".join(delta.text for delta in deltas)
+            spans = tuple(span for delta in deltas for span in delta.spans)
+            assert text == whole.text, f"streamed {text!r}, answered {whole.text!r}"
+            assert len(spans) == len(whole.spans)
+            for one, other in zip(spans, whole.spans, strict=True):
+                assert_same_span(one, other, within=1e-3)
+            assert_same_answer(stream.answer, whole)
+            texts += sum(bool(delta.text) for delta in deltas) > 1
+    assert texts, "no answer came in parts"
+
+
+def what_was_said_comes_back(subject: Subject, folder: Path) -> None:
+    """16. What was said stands to the letter in the next prompt."""
+    system, picture, count = subject.make(folder), striped_picture(), 0
+    for question in (*QUESTIONS[1::2], "what is there?"):
+        for seed in range(6):
+            answer = system.ask(picture, question, temperature=1.2, seed=seed, max_new_tokens=NEW_TOKENS)
+            assert answer.raw is not None
+            if not subject.unsayable.isdisjoint(answer.raw.ids):
+                continue
+            sent = Answer.from_json(answer.to_json(), picture)
+            count += 1
+            for earlier in (answer, replace(sent, question=question)):
+                prompt = prompt_of(system, checked_question("and this?", {}, picture, before=[earlier]))
+                assert holds(prompt.ids, answer.raw.ids), f"{answer.raw.text!r} came back otherwise"
+    assert count > 6, "a subject that mostly says words is needed"
+
+
+def holds(ids: Sequence[int], part: Sequence[int]) -> bool:
+    """Tell whether some ids stand in others, one behind the other."""
+    width = len(part)
+    return any(tuple(ids[at : at + width]) == tuple(part) for at in range(len(ids) - width + 1))
 
 
 PROMISES: tuple[Promise, ...] = (
@@ -373,4 +524,10 @@ PROMISES: tuple[Promise, ...] = (
     malformed_is_a_parse_failure,
     same_seed_same_answer,
     picture_is_encoded_once,
+    pictures_are_told_apart,
+    a_question_needs_no_picture,
+    a_seed_is_its_own,
+    a_stop_is_no_failure,
+    a_stream_is_the_answer,
+    what_was_said_comes_back,
 )

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from deixis.data.dialogue import Dialogue
+from deixis.engine.policy import Completion
 from deixis.language.vocabulary import (
     END,
     FOUND,
@@ -24,7 +25,7 @@ from deixis.language.vocabulary import (
 )
 from deixis.pictures.opening import Picture
 from deixis.systems import load
-from deixis.systems.contract import Completion, Perception, System, Written
+from deixis.systems.contract import Prompt, System
 from deixis.systems.pointer.answering import PointerSystem
 from deixis.systems.pointer.collate import region_tensors
 from deixis.systems.pointer.places import PlaceReading
@@ -60,10 +61,10 @@ def as_pointer(system: System) -> PointerSystem:
     return system
 
 
-def pointer_logits(system: System, perception: Perception, prompt: Written) -> Tensor:
+def pointer_logits(system: System, picture: Picture, prompt: Prompt) -> Tensor:
     """Return the logits (T, V) of picture and prompt, computed without any cache."""
     network = as_pointer(system).network
-    pixels = torch.from_numpy(perception.view.pixels).permute(2, 0, 1)[None].float() / 255
+    pixels = torch.from_numpy(prompt.encoded[0].view.pixels).permute(2, 0, 1)[None].float() / 255
     ids = [1] * network.config.picture_tokens + list(prompt.ids)
     tensors = region_tensors([prompt.regions], network.config)
     return network(torch.tensor([ids]), pixel_values=pixels, **tensors).logits[0]
@@ -92,18 +93,22 @@ def malformed_by_pointer(system: System) -> list[Completion]:
     found, place = (spot(),), PLACE.id
     closed = (PHRASE.id, dog, PHRASE_END.id)
     return [
-        Completion((dog, PHRASE_END.id, place, FOUND.id, END.id), found),  # closed, never opened
-        Completion((PHRASE.id, PHRASE_END.id, place, FOUND.id, END.id), found),  # a phrase without words
-        Completion((PHRASE.id, dog, place, FOUND.id, END.id), found),  # never closed
-        Completion((PHRASE.id, a, PHRASE.id, dog, PHRASE_END.id, place, FOUND.id, END.id), found),  # nested
-        Completion((*closed, FOUND.id, END.id), found),  # a verdict without a place token
-        Completion((*closed, a, place, FOUND.id, END.id), found),  # words between phrase and place
+        Completion((dog, PHRASE_END.id, place, FOUND.id, END.id), places=found),  # closed, never opened
+        Completion(
+            (PHRASE.id, PHRASE_END.id, place, FOUND.id, END.id), places=found
+        ),  # a phrase without words
+        Completion((PHRASE.id, dog, place, FOUND.id, END.id), places=found),  # never closed
+        Completion(
+            (PHRASE.id, a, PHRASE.id, dog, PHRASE_END.id, place, FOUND.id, END.id), places=found
+        ),  # nested
+        Completion((*closed, FOUND.id, END.id), places=found),  # a verdict without a place token
+        Completion((*closed, a, place, FOUND.id, END.id), places=found),  # words between phrase and place
         Completion((*closed, place, END.id)),  # no verdict
-        Completion((*closed, place, place, FOUND.id, END.id), found),
+        Completion((*closed, place, place, FOUND.id, END.id), places=found),
         Completion((*closed, place, FOUND.id, END.id)),  # a verdict that nobody gave
-        Completion((*closed, place, FOUND.id, END.id), (spot(), spot())),  # one too many
-        Completion((place, FOUND.id, END.id), found),
-        Completion((FOUND.id, END.id), found),
+        Completion((*closed, place, FOUND.id, END.id), places=(spot(), spot())),  # one too many
+        Completion((place, FOUND.id, END.id), places=found),
+        Completion((FOUND.id, END.id), places=found),
         Completion((dog, REGION.id, END.id)),  # tokens that no answer has
         Completion((dog, PAD.id, END.id)),
         Completion((dog, END.id, dog)),  # words behind the end
@@ -118,8 +123,8 @@ def readable_by_pointer(system: System) -> list[Completion]:
     encode: Callable[[str], list[int]] = as_pointer(system).vocabulary.encode
     phrase = (PHRASE.id, *encode("the dog"), PHRASE_END.id, PLACE.id, FOUND.id)
     return [
-        Completion((*phrase, *encode("is here."), END.id), (spot(),)),
-        Completion((*phrase, *encode("and"), *phrase, END.id), (spot(), spot())),
+        Completion((*phrase, *encode("is here."), END.id), places=(spot(),)),
+        Completion((*phrase, *encode("and"), *phrase, END.id), places=(spot(), spot())),
     ]
 
 

@@ -211,7 +211,7 @@ def probability(value: object, what: str) -> float:
 
 
 def check_span(span: Span, text: str, *, free: int, pictures: tuple[Picture, ...]) -> None:
-    """Raise MalformedAnswer unless a span is of this text, from ``free`` on, with places in these pictures."""
+    """Raise MalformedAnswer unless a span is of this text, from ``free`` on, its places in these pictures."""
     if span.end > len(text):
         raise MalformedAnswer(
             f"span {span.start}:{span.end} leaves the text of {len(text)} characters: {text!r:.120}"

@@ -87,7 +87,7 @@ def begin_drawing(picture: Picture, regions: Mapping[str, Region], *, out: Path,
     """
     if same(out, source):
         raise UsageError(f"--out {out} is the picture itself; give the drawing another name")
-    write_drawing(Answer(NOTHING_YET, (), picture, "", 0.0, regions=tuple(regions.items())), out)
+    write_drawing(Answer(NOTHING_YET, (), (picture,), "", 0.0, regions=tuple(regions.items())), out)
 
 
 def told(exchange: Exchange, *, forgotten: int) -> str:

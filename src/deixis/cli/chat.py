@@ -80,8 +80,8 @@ def begin(arguments: argparse.Namespace) -> Conversation:
     regions = parse_regions(arguments.typed or [], frame=arguments.frame)
     from deixis.chat.conversation import Conversation, begin_drawing
     from deixis.chat.session import Session, within
+    from deixis.engine.settings import MOST_NEW_TOKENS
     from deixis.pictures.opening import open_picture
-    from deixis.systems.contract import MOST_NEW_TOKENS
 
     picture = open_picture(arguments.picture)
     notes = []

@@ -6,7 +6,7 @@ business. Boxes and regions are bound to the frame of the picture that the dialo
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from deixis.errors import RecordError
 from deixis.pictures.opening import Picture
@@ -24,12 +24,16 @@ class Mark:
 
 @dataclass(frozen=True)
 class Turn:
-    """One question with its regions (by the names used in ``{braces}``) and its answer."""
+    """One question with its regions (by the names used in ``{braces}``) and its answer.
+
+    pictures: those that come with this question, beside those of the whole example.
+    """
 
     question: str
     answer: str
     marks: tuple[Mark, ...] = ()
     regions: tuple[tuple[str, Region], ...] = ()
+    pictures: tuple[Picture, ...] = field(default=(), kw_only=True)
 
     def __post_init__(self) -> None:
         end = 0
@@ -54,8 +58,25 @@ class Dialogue:
 
 @dataclass(frozen=True)
 class Example:
-    """A picture with everything that is asked about it in one training step."""
+    """Pictures, mostly one, with everything that is asked about them in one training step.
+
+    pictures: those that the dialogues begin with; a single one may be given as it is, none is a dialogue of
+    words only.
+    """
 
     name: str
-    picture: Picture
+    pictures: tuple[Picture, ...]
     dialogues: tuple[Dialogue, ...]
+
+    def __post_init__(self) -> None:
+        given = (self.pictures,) if isinstance(self.pictures, Picture) else tuple(self.pictures)
+        object.__setattr__(self, "pictures", given)
+
+    @property
+    def picture(self) -> Picture:
+        """The only picture; RecordError where there are none or several."""
+        if len(self.pictures) != 1:
+            raise RecordError(
+                f"{self.name} has {len(self.pictures)} pictures; expected one, which is all this system reads"
+            )
+        return self.pictures[0]

@@ -80,7 +80,7 @@ class DialogueSource:
         dialogues = [
             dialogue for kind in kinds for dialogue in writer.write(kind, self.mix.draw(kind, rng), rng)
         ]
-        return Example(name=scene.id, picture=view.picture, dialogues=tuple(dialogues))
+        return Example(name=scene.id, pictures=(view.picture,), dialogues=tuple(dialogues))
 
 
 def boxes_of(scene: Scene) -> np.ndarray:

@@ -113,7 +113,7 @@ class Record:
         picture = self.open()
         if side is not None:
             picture = letterbox(picture, side)
-        return Example(f"{self.file.name}:{self.line}", picture, (self.to_dialogue(picture.frame),))
+        return Example(f"{self.file.name}:{self.line}", (picture,), (self.to_dialogue(picture.frame),))
 
     def to_line(self) -> str:
         """The record as a line of JSON, without its line end."""

@@ -91,8 +91,8 @@ class Spelling:
         }
         may_end = "" in rests or word.text in ARTICLES
         kept = logits.clone() if may_end else torch.full_like(logits, float("-inf"))
-        kept[self.all_going_on] = float("-inf")
-        on = torch.tensor(sorted(ways), dtype=torch.int64)
+        kept[self.all_going_on.to(kept.device)] = float("-inf")
+        on = torch.tensor(sorted(ways), dtype=torch.int64, device=kept.device)
         kept[on] = logits[on]
         # What else forbids pieces comes first: a phrase must always have a way on.
         return kept if kept.isfinite().any() else logits

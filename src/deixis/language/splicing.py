@@ -6,7 +6,7 @@ into all the vectors of a picture, and the rows of a batch are padded to one len
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -56,31 +56,32 @@ def merge(
     input_ids: Tensor,
     words: Callable[[Tensor], Tensor],
     *,
-    pictures: Sequence[Tensor | None] | None = None,
-    regions: Sequence[Tensor | None] | None = None,
-    region_token: int | None = None,
+    pictures: Sequence[Sequence[Tensor] | Tensor | None] | None = None,
+    slots: Mapping[int, Sequence[Tensor | None]] | None = None,
     attention_mask: Tensor | None = None,
     labels: Tensor | None = None,
     longest: int | None = None,
     padding: Side = "right",
 ) -> Merged:
-    """Return the embeddings of token ids (B, T) with each row's picture and regions in them.
+    """Return the embeddings of token ids (B, T) with each row's pictures and regions in them.
 
-    words: the decoder's own table, ids (…) -> (…, D). pictures: for each row the vectors (N_i, D) that its
-    marker grows into, of any number; rows may share one. regions: for each row the vectors (R_i, D) of its
-    region tokens, in reading order. attention_mask (B, T): where it is 0 there is padding, which is dropped
-    first. longest: rows are cut to so many vectors, after they have grown.
+    words: the decoder's own table, ids (…) -> (…, D). pictures: for each row the vectors (N_i, D) that each
+    of its markers grows into, in order, of any number; rows may share them; a single picture may be given as
+    it is. slots: by token id, for each row the vectors (R_i, D) in the places of that token, in order.
+    attention_mask (B, T): where it is 0 there is padding, which is dropped first. longest: rows are cut to so
+    many vectors, after they have grown.
 
-    A row has at most one marker; a picture given to a row without one stays unused, as the placeholder of a
-    dialogue without a picture does. Raises BadPicture for a marker without a picture or a second marker,
-    BadRegion unless each row has as many region tokens as regions.
+    Pictures given to a row without any marker stay unused, as the placeholder of a dialogue without a picture
+    does. Raises BadPicture unless every other row has as many markers as pictures, BadRegion unless each row
+    has as many tokens of a slot as vectors for it.
 
     >>> table = torch.nn.Embedding(9, 2)
     >>> merged = merge(torch.tensor([[1, -200, 3]]), table, pictures=[torch.zeros(4, 2)])
     >>> merged.embeds.shape, merged.attention_mask.tolist()
     (torch.Size([1, 6, 2]), [[1, 1, 1, 1, 1, 1]])
     """
-    for what, given in (("pictures", pictures), ("regions", regions)):
+    filled = dict(slots or {})
+    for what, given in (("pictures", pictures), *((f"slot {token}", own) for token, own in filled.items())):
         if given is not None and len(given) != len(input_ids):
             raise ValueError(
                 f"{len(given)} entries of {what} for {len(input_ids)} rows of text; expected one each"
@@ -93,17 +94,16 @@ def merge(
         )
         ids, vectors = ids[kept], embeds[row][kept]  # (T',) and (T', D)
         learnt = torch.full_like(ids, IGNORED) if labels is None else labels[row][kept]
-        vectors = with_regions(
-            ids, vectors, None if regions is None else regions[row], token=region_token, row=row
-        )
-        picture = None if pictures is None else pictures[row]
-        at = marker(ids, row=row, given=picture is not None)
-        if at is not None and picture is not None:
-            vectors = torch.cat([vectors[:at], picture.to(vectors.dtype), vectors[at + 1 :]])  # (L_i, D)
-            nothing = learnt.new_full((len(picture),), IGNORED)
-            learnt = torch.cat([learnt[:at], nothing, learnt[at + 1 :]])  # (L_i,)
-        rows.append(vectors[:longest])
-        row_labels.append(learnt[:longest])
+        for token, own in filled.items():
+            vectors = with_regions(ids, vectors, own[row], token=token, row=row)
+        shown = shown_in(None if pictures is None else pictures[row])
+        start, parts, learnt_parts = 0, [], []
+        for at, picture in zip(markers(ids, row=row, given=len(shown)), shown, strict=False):
+            parts += [vectors[start:at], picture.to(vectors.dtype)]
+            learnt_parts += [learnt[start:at], learnt.new_full((len(picture),), IGNORED)]
+            start = at + 1
+        rows.append(torch.cat([*parts, vectors[start:]])[:longest])  # (L_i, D)
+        row_labels.append(torch.cat([*learnt_parts, learnt[start:]])[:longest])  # (L_i,)
     lengths = [len(row) for row in rows]
     ones = [torch.ones(length, dtype=torch.long, device=input_ids.device) for length in lengths]
     return Merged(
@@ -113,12 +113,17 @@ def merge(
     )
 
 
-def with_regions(
-    ids: Tensor, vectors: Tensor, regions: Tensor | None, *, token: int | None, row: int
-) -> Tensor:
-    """Return a row's vectors (T, D) with regions (R, D) in the places of the region tokens."""
-    slots = torch.zeros_like(ids, dtype=torch.bool) if token is None else ids == token
-    tokens, given = int(slots.sum()), 0 if regions is None else len(regions)
+def shown_in(pictures: Sequence[Tensor] | Tensor | None) -> list[Tensor]:
+    """Return the pictures of a row as a list."""
+    if pictures is None:
+        return []
+    return [pictures] if isinstance(pictures, Tensor) else list(pictures)
+
+
+def with_regions(ids: Tensor, vectors: Tensor, regions: Tensor | None, *, token: int, row: int) -> Tensor:
+    """Return a row's vectors (T, D) with regions (R, D) in the places of their tokens."""
+    places = ids == token
+    tokens, given = int(places.sum()), 0 if regions is None else len(regions)
     if tokens != given:
         raise BadRegion(
             f"row {row} of the batch has {tokens} region tokens and {given} regions; each token stands for "
@@ -126,17 +131,19 @@ def with_regions(
         )
     if regions is None or not given:
         return vectors
-    return vectors.index_put((slots.nonzero()[:, 0],), regions.to(vectors.dtype))
+    return vectors.index_put((places.nonzero()[:, 0],), regions.to(vectors.dtype))
 
 
-def marker(ids: Tensor, *, row: int, given: bool) -> int | None:
-    """Return where a row's picture marker is, or None; BadPicture for two, or one without a picture."""
-    places = (ids == PICTURE_MARKER).nonzero()[:, 0].tolist()
-    if len(places) > 1:
-        raise BadPicture(f"row {row} of the batch has {len(places)} picture markers; expected at most one")
-    if places and not given:
-        raise BadPicture(f"row {row} of the batch has a picture marker, but no picture came with it")
-    return int(places[0]) if places else None
+def markers(ids: Tensor, *, row: int, given: int) -> list[int]:
+    """Return where a row's picture markers are; BadPicture unless there are as many as pictures, or none."""
+    places: list[int] = (ids == PICTURE_MARKER).nonzero()[:, 0].tolist()
+    if places and len(places) != given:
+        came = "no picture" if not given else f"{given} picture{'s' * (given > 1)}"
+        raise BadPicture(
+            f"row {row} of the batch has {len(places)} picture marker{'s' * (len(places) > 1)}, but {came} "
+            "came with it"
+        )
+    return places
 
 
 def padded(rows: Sequence[Tensor], *, fill: int, side: Side) -> Tensor:

@@ -191,9 +191,10 @@ class VisualSampler(nn.Module):
             return [factorised(*stage) for stage in stages]
         # A change in place raises the version, a replaced tensor lies elsewhere.
         key = tuple((weight.data_ptr(), weight._version, weight.device, weight.dtype) for weight in weights)
-        if self.kept is None or self.kept[0] != key:
-            self.kept = key, [factorised(*stage).packed() for stage in stages]
-        return self.kept[1]
+        kept = self.kept  # read once: another thread may replace it meanwhile
+        if kept is None or kept[0] != key:
+            kept = self.kept = key, [factorised(*stage).packed() for stage in stages]
+        return kept[1]
 
     def stages(self) -> list[tuple[nn.Linear, NeighbourPooling]]:
         """Return Wd, and what pools with Wa, of every stage."""

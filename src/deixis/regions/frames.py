@@ -29,8 +29,8 @@ class Frame:
     width, height: its extent in its own units; None for a frame that is not yet bound to a picture.
     parent: the frame it was made of; None for the original and for unbound frames.
     scale, offset: own = parent * scale + offset, x then y.
-    content: of the original, a digest of its pixels, which tells pictures of one size apart; "" where it is not
-    known, as in frames that come from a file of annotations: they fit any picture of their size.
+    content: of the original, a digest of its pixels, which tells pictures of one size apart; "" where it is
+    not known, as in frames that come from a file of annotations: they fit any picture of their size.
     """
 
     kind: str

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,17 +15,27 @@ if TYPE_CHECKING:
     from deixis.training.loop import TrainingParts
     from deixis.training.recipe import Recipe
 
+LOG = logging.getLogger("deixis")
+
 __all__ = ["SYSTEMS", "DEFAULT", "Entry", "entry", "load", "resolve", "training_parts", "weights_folder"]
 
 
-def load(name_or_folder: str | Path | None = None) -> System:
+def load(name_or_folder: str | Path | None = None, *, device: str = "auto", dtype: str = "auto") -> System:
     """Return a system that answers: the embedded default, one by name, or one saved in a folder.
 
-    Raises MissingWeights for a known name whose weights are not here, UsageError for an unknown one.
+    device: "auto" (a GPU if there is one), "cpu", "cuda" (or "cuda:1"), "mps". dtype: "auto" (float32 on a
+    CPU, bfloat16 elsewhere), "float32", "bfloat16", "float16", or "stored": what the folder holds.
+    Raises MissingWeights for a known name whose weights are not here, UsageError for an unknown one, or a
+    device that isn't there.
     """
     folder = weights_folder(DEFAULT if name_or_folder is None else name_or_folder)
     known = entry_of_type(model_type(folder), where=folder / "config.json")
-    return resolve(known.answering)(folder)
+    from deixis.systems.devices import choose_device, choose_dtype
+
+    chosen = choose_device(device)
+    system: System = resolve(known.answering)(folder, dtype=choose_dtype(dtype, chosen)).to(chosen)
+    LOG.info("%s from %s on %s in %s", system.name, folder, system.device, system.dtype)
+    return system
 
 
 def weights_folder(name_or_folder: str | Path) -> Path:

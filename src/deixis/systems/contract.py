@@ -1,131 +1,140 @@
-"""The one contract of all systems: perceive a picture, write a question, complete it, read the answer back.
+"""The one contract of all systems: encode pictures, build a prompt, embed it, decode by a policy, parse.
 
-``ask`` is the same for every system: it opens the picture, ties the regions to it, encodes each picture once
-and answers all questions about it as one batch. What differs from system to system are the five methods that
-a system must write; docs/architecture.md shows how each published system fills them.
+``ask`` and ``stream`` are the same for every system: they open the pictures, tie the regions to them, encode
+each picture once, and let the one decoding loop (``engine``) answer all questions as one batch. What differs
+from system to system are the methods that a system must write; docs/architecture.md shows how each published
+system fills them.
 """
 
 from __future__ import annotations
 
 import hashlib
-import re
+import math
 import time
 from abc import ABC, abstractmethod
-from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, overload
+from typing import Any, Protocol, Self, overload
 
 import torch
 from torch import Tensor
 from transformers import PreTrainedModel
 
-from deixis.answers.grounded import Answer, Span
+from deixis.answers.grounded import Answer, Finish, Raw, Span
 from deixis.data.dialogue import Dialogue
-from deixis.errors import BadRegion, UsageError
-from deixis.pictures.opening import Picture, open_picture
+from deixis.engine.decoder import Decoder
+from deixis.engine.embedded import Embedded
+from deixis.engine.loop import Decoding
+from deixis.engine.policy import Completion, Delta, Policy, Request
+from deixis.engine.prefixes import PrefixCache
+from deixis.engine.settings import Settings
+from deixis.errors import UsageError
+from deixis.pictures.opening import Picture
 from deixis.regions.shapes import Region
-
-REGION_NAME = re.compile(r"\{([^{}]*)\}")
-MOST_REGIONS = 64
-MOST_CHARACTERS = 4000
-MOST_NEW_TOKENS = 1024
-REMEMBERED = 4  # pictures whose perception is kept
+from deixis.systems.encoded import Encoded, EncodedCache, EncoderInput
+from deixis.systems.questions import Question, checked_question, opened, regions_of_each
+from deixis.systems.streaming import AnswerStream
 
 
 @dataclass(frozen=True)
-class Question:
-    """A question with its regions, clipped and in the original frame, and what was said before it."""
-
-    text: str
-    regions: tuple[tuple[str, Region], ...] = ()
-    before: tuple[Answer, ...] = ()
-
-
-@dataclass(frozen=True)
-class Perception:
-    """What a system made of one picture; every question about it starts from here.
-
-    picture: as opened. view: what the network was given, with the frame that leads back. tensors: the
-    system's own.
-    """
-
-    picture: Picture
-    view: Picture
-    tensors: Any
-
-
-@dataclass(frozen=True)
-class Written:
+class Prompt:
     """Token ids, their labels (the ignored one where nothing is learnt), the regions behind region tokens.
 
-    presumes: whether the question takes for granted that what it asks for is in the picture. claims: what it
-    says that its only region is, or offers to choose from, see ``language.claims``.
+    encoded: the pictures that it speaks of, in the order of their markers. own: what else the system has to
+    know when it embeds the prompt and reads the answer.
     """
 
     ids: tuple[int, ...]
     labels: tuple[int, ...]
-    regions: tuple[Region, ...]
-    presumes: bool = True
-    claims: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class Completion:
-    """The tokens that a network wrote, and what it said about the place at each place token, in order."""
-
-    ids: tuple[int, ...]
-    places: tuple[Any, ...] = ()
+    regions: tuple[Region, ...] = ()
+    encoded: tuple[Encoded, ...] = ()
+    own: Any = None
 
 
 @dataclass(frozen=True)
 class Reading:
-    """A completion read back: text, spans with places in the original frame, and what was malformed."""
+    """A completion read back: text, spans with places in the original frame, and what was malformed.
+
+    raw: what the network wrote, to the letter.
+    """
 
     text: str
     spans: tuple[Span, ...]
     parse_failures: tuple[str, ...] = ()
+    raw: str = ""
+
+
+class AnswerReader(Protocol):
+    """Reads one answer token by token; all its deltas together are the answer.
+
+    failures: what was malformed so far. raw: what was written so far, to the letter.
+    """
+
+    failures: list[str]
+
+    @property
+    def raw(self) -> str:
+        """Return what was written, to the letter."""
+        ...
+
+    def add(self, token: int, logprob: float, places: Sequence[Any]) -> Delta:
+        """Take the next token. places: all that the network has said at places so far."""
+        ...
+
+    def close(self, finish: Finish) -> Delta:
+        """Return what is left when no further token comes."""
+        ...
 
 
 class System(ABC):
     """A network together with its ways of writing and reading.
 
-    perception_depends_on_regions: True for systems that paint regions on the picture or propose places near
-    them; they perceive once for each distinct set of regions, the others once for each picture.
+    paints: True for systems that paint regions on the picture; what they paint comes from the whole dialogue.
     looks_in_the_original: True for systems that find a region's content by its pixels of the original; the
-    others carry regions to the frame of what the network is given.
+    others carry regions to the frame of what the network is given. pictures_taken: how many pictures a
+    dialogue may have, at least and at most. has_grammar: whether answers are held to a grammar. region_token:
+    the id that stands for one region in a prompt.
     """
 
     name: str
     network: PreTrainedModel
-    perception_depends_on_regions = False
+    decoder: Decoder
+    paints = False
     looks_in_the_original = False
-    region_token: int  # the id that stands for one region in a prompt
+    pictures_taken: tuple[int, int] = (1, 1)
+    has_grammar = False
+    region_token: int
 
     def __init__(self) -> None:
-        self._seen: OrderedDict[tuple[object, ...], Perception] = OrderedDict()
+        self.encoded_pictures = EncodedCache()
+        self.prefixes = PrefixCache()
 
     @abstractmethod
-    def perceive(self, picture: Picture, regions: Sequence[Region] = ()) -> Perception:
-        """Run everything that does not depend on the words of a question."""
+    def encode(self, inputs: Sequence[EncoderInput]) -> list[Encoded]:
+        """Run all that doesn't depend on the words of a question, for several pictures as one batch."""
 
     @abstractmethod
-    def write(self, question: Question, perception: Perception) -> Written:
-        """Return the prompt of a question, its regions in the frame that the network looks for them in."""
+    def build_prompt(self, question: Question, encoded: Sequence[Encoded]) -> Prompt:
+        """Return the prompt of a question, its regions in the frame that the network looks for them in.
+
+        encoded: what was made of each of the question's pictures, in their order.
+        """
 
     @abstractmethod
-    def complete(
-        self, perception: Perception, prompts: Sequence[Written], *, max_new_tokens: int
-    ) -> list[Completion]:
-        """Let the network answer all prompts about one picture, as one batch."""
+    def embed(self, prompts: Sequence[Prompt]) -> list[Embedded]:
+        """Return prompts as the decoder reads them, with the vectors of pictures and regions."""
 
     @abstractmethod
-    def read(self, completion: Completion, perception: Perception) -> Reading:
-        """Turn tokens into text and places; what breaks the grammar is a parse failure, never a place."""
+    def policy(self, prompt: Prompt, settings: Settings) -> Policy:
+        """Return how one answer to a prompt is decoded."""
 
     @abstractmethod
-    def write_dialogue(self, dialogue: Dialogue) -> Written:
+    def reader(self, prompt: Prompt, settings: Settings) -> AnswerReader:
+        """Return what reads the answer to a prompt while it is written."""
+
+    @abstractmethod
+    def write_dialogue(self, dialogue: Dialogue) -> Prompt:
         """Return a whole dialogue for training; only answers have labels."""
 
     @abstractmethod
@@ -136,6 +145,45 @@ class System(ABC):
     def save(self, folder: str | Path) -> None:
         """Write the folder that ``deixis.load`` opens."""
 
+    @property
+    def device(self) -> torch.device:
+        """Where the network computes."""
+        return self.network.device
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """The type of the network's numbers."""
+        return self.network.dtype
+
+    def to(self, device: torch.device | str) -> Self:
+        """Move the network to a device, forget what was encoded on another one, and return the system."""
+        self.network.to(device)  # type: ignore[arg-type]
+        self.encoded_pictures, self.prefixes = EncodedCache(), PrefixCache()
+        return self
+
+    def encoder_inputs(self, question: Question) -> list[EncoderInput]:
+        """Return what the encoder sees of each picture of a question; systems that paint say what."""
+        return [EncoderInput(picture) for picture in question.pictures]
+
+    def parse(self, completion: Completion, prompt: Prompt) -> Reading:
+        """Turn tokens into text and places; what breaks the grammar is a parse failure, never a place."""
+        reader = self.reader(prompt, completion.settings)
+        reader.failures += self.faults(completion)
+        missing = [math.nan] * (len(completion.ids) - len(completion.logprobs))
+        likely = [*completion.logprobs, *missing][: len(completion.ids)]
+        deltas = [
+            reader.add(token, logprob, completion.places)
+            for token, logprob in zip(completion.ids, likely, strict=True)
+        ]
+        deltas.append(reader.close(completion.finish))
+        text = "".join(delta.text for delta in deltas)
+        spans = tuple(span for delta in deltas for span in delta.spans)
+        return Reading(text, spans, tuple(reader.failures), reader.raw)
+
+    def faults(self, completion: Completion) -> list[str]:
+        """Return what doesn't add up about a completion as a whole; nothing where everything does."""
+        return []
+
     @overload
     def ask(
         self,
@@ -144,8 +192,7 @@ class System(ABC):
         *,
         regions: Mapping[str, Region] | None = None,
         before: Sequence[Answer] = (),
-        max_new_tokens: int = 64,
-        **named: Region,
+        **more: Any,
     ) -> Answer: ...
 
     @overload
@@ -156,8 +203,7 @@ class System(ABC):
         *,
         regions: Mapping[str, Region] | Sequence[Mapping[str, Region] | None] | None = None,
         before: Sequence[Answer] = (),
-        max_new_tokens: int = 64,
-        **named: Region,
+        **more: Any,
     ) -> list[Answer]: ...
 
     def ask(
@@ -167,69 +213,130 @@ class System(ABC):
         *,
         regions: Mapping[str, Region] | Sequence[Mapping[str, Region] | None] | None = None,
         before: Sequence[Answer] = (),
-        max_new_tokens: int = 64,
-        **named: Region,
+        **more: Any,
     ) -> Answer | list[Answer]:
-        """Answer a question about a picture, or a list of questions as one batch with the same answers.
+        """Answer a question about pictures, or a list of questions as one batch with the same answers.
 
-        picture: whatever ``open_picture`` takes. ``{name}`` in a question stands for the region of that
-        name, given by keyword or in ``regions`` (for a list of questions also a list, one mapping each).
-        Regions are in pixels of the picture unless their frame says otherwise. before: earlier answers about
-        this picture, oldest first.
+        picture: whatever ``open_picture`` takes; several in a list, or None, where the system can. ``{name}``
+        in a question stands for the region of that name, given by keyword or in ``regions`` (for a list of
+        questions also a list, one mapping each). Regions are in pixels of the picture unless their frame says
+        otherwise; one of several pictures is named by ``region.bind(picture.frame)``. before: earlier answers
+        about these pictures, oldest first. more: the fields of ``Settings`` (temperature, top_p, seed, stop,
+        max_new_tokens, logprobs, max_places, grammar), and regions by their names.
         """
         started = time.perf_counter()
-        opened = open_picture(picture)
-        if opened.frame.parent is not None:
-            raise UsageError(
-                f"this picture is in frame {opened.frame}, made of another one; places are answered in "
-                "pixels of "
-                "an original. Ask about that, or make this one an original: open_picture(picture.pixels)"
-            )
+        settings, named = self.settings_and_regions(more)
+        pictures = self.pictures(picture)
         texts = [question] if isinstance(question, str) else list(question)
-        if not isinstance(max_new_tokens, int) or not 1 <= max_new_tokens <= MOST_NEW_TOKENS:
-            raise UsageError(
-                f"max_new_tokens is {max_new_tokens!r}; expected a whole number from 1 to {MOST_NEW_TOKENS}"
-            )
-        own = regions_of_each(texts, regions, named)
         questions = [
-            checked_question(text, given, opened, before=before)
-            for text, given in zip(texts, own, strict=True)
+            checked_question(text, given, pictures, before=before)
+            for text, given in zip(texts, regions_of_each(texts, regions, named), strict=True)
         ]
-        readings = self._answer(opened, questions, max_new_tokens=max_new_tokens)
+        prompts = self.prompts(questions)
+        completions = Decoding(
+            self.decoder, self.requests(prompts, settings), prefixes=self.prefixes
+        ).completions()
+        readings = [self.parse(one, prompt) for one, prompt in zip(completions, prompts, strict=True)]
         seconds = (time.perf_counter() - started) / max(len(texts), 1)
         answers = [
-            Answer(
-                text=reading.text,
-                spans=reading.spans,
-                picture=opened,
-                system=self.name,
-                seconds=seconds,
-                parse_failures=reading.parse_failures,
-                question=asked.text,
-                regions=asked.regions,
-            )
-            for asked, reading in zip(questions, readings, strict=True)
+            self.answer(asked, reading, completion, seconds=seconds)
+            for asked, reading, completion in zip(questions, readings, completions, strict=True)
         ]
         return answers[0] if isinstance(question, str) else answers
 
-    def _answer(
-        self, picture: Picture, questions: Sequence[Question], *, max_new_tokens: int
-    ) -> list[Reading]:
-        """Answer all questions; those that share a perception are one batch."""
-        groups: dict[tuple[Region, ...], list[int]] = {}
-        for index, question in enumerate(questions):
-            key = (
-                tuple(region for _, region in question.regions) if self.perception_depends_on_regions else ()
+    def stream(
+        self,
+        picture: Any,
+        question: str,
+        *,
+        regions: Mapping[str, Region] | None = None,
+        before: Sequence[Answer] = (),
+        **more: Any,
+    ) -> AnswerStream:
+        """Return an answer as it is written: an iterator of ``Delta``, text and places as they are decided.
+
+        All deltas together are the answer that ``ask`` would give, which ``AnswerStream.answer`` is in the
+        end. The arguments are those of ``ask``.
+        """
+        started = time.perf_counter()
+        settings, named = self.settings_and_regions(more)
+        own = regions_of_each([question], regions, named)[0]
+        asked = checked_question(question, own, self.pictures(picture), before=before)
+        prompts = self.prompts([asked])
+        decoding = Decoding(self.decoder, self.requests(prompts, settings), prefixes=self.prefixes)
+
+        def finished(completion: Completion) -> Answer:
+            reading = self.parse(completion, prompts[0])
+            return self.answer(asked, reading, completion, seconds=time.perf_counter() - started)
+
+        return AnswerStream(decoding, finished)
+
+    def settings_and_regions(self, more: Mapping[str, Any]) -> tuple[Settings, dict[str, Region]]:
+        """Return the settings among the further arguments of ``ask``, and the regions by name."""
+        known = {name: value for name, value in more.items() if name in Settings.names()}
+        settings = Settings(**known)
+        if settings.grammar is not None and settings.grammar != self.has_grammar:
+            can = "is always held to it" if self.has_grammar else "has none"
+            raise UsageError(f"grammar is {settings.grammar}, but system {self.name!r} {can}; leave it out")
+        return settings, {name: value for name, value in more.items() if name not in known}
+
+    def pictures(self, source: Any) -> tuple[Picture, ...]:
+        """Return the opened pictures of a question; UsageError unless the system takes so many."""
+        pictures = opened(source)
+        least, most = self.pictures_taken
+        if not least <= len(pictures) <= most:
+            taken = f"{least}" if least == most else f"{least} to {most}"
+            raise UsageError(
+                f"system {self.name!r} is asked about {taken} picture{'s' * (most > 1)} at a time; got "
+                f"{len(pictures) or 'none'}"
             )
-            groups.setdefault(key, []).append(index)
-        readings: dict[int, Reading] = {}
-        for regions, members in groups.items():
-            perception = self.perception_of(picture, regions)
-            prompts = [self.write(questions[index], perception) for index in members]
-            completions = self.complete(perception, prompts, max_new_tokens=max_new_tokens)
-            for index, completion in zip(members, completions, strict=True):
-                readings[index] = self.read(completion, perception)
-        return [readings[index] for index in range(len(questions))]
+        return pictures
+
+    def prompts(self, questions: Sequence[Question]) -> list[Prompt]:
+        """Return the prompts of questions; each picture is encoded once, all new ones as one batch."""
+        inputs = [self.encoder_inputs(question) for question in questions]
+        every = [one for own in inputs for one in own]
+        encoded = self.encoded_pictures.get(every, self.encode)
+        prompts = []
+        for question, own in zip(questions, inputs, strict=True):
+            prompts.append(self.build_prompt(question, encoded[: len(own)]))
+            encoded = encoded[len(own) :]
+        return prompts
+
+    def requests(self, prompts: Sequence[Prompt], settings: Settings) -> list[Request]:
+        """Return prompts as the decoding loop takes them; UsageError for one too long to be answered."""
+        embedded = self.embed(prompts)
+        positions = self.decoder.positions
+        for one in embedded:
+            over = 0 if positions is None else len(one) + settings.max_new_tokens - positions
+            if over > 0:
+                raise UsageError(
+                    f"the question (with what was said before and its pictures) takes {len(one)} positions, "
+                    f"its answer up to {settings.max_new_tokens}, and the decoder has {positions}: {over} "
+                    "too many. Ask for a shorter answer (max_new_tokens), or give fewer earlier answers"
+                )
+        return [
+            Request(one, self.policy(prompt, settings), settings)
+            for one, prompt in zip(embedded, prompts, strict=True)
+        ]
+
+    def answer(
+        self, question: Question, reading: Reading, completion: Completion, *, seconds: float
+    ) -> Answer:
+        """Return what was read as an answer to its question."""
+        logprobs = completion.logprobs if completion.settings.logprobs else ()
+        return Answer(
+            text=reading.text,
+            spans=reading.spans,
+            pictures=question.pictures,
+            system=self.name,
+            seconds=seconds,
+            parse_failures=reading.parse_failures,
+            question=question.text,
+            regions=question.regions,
+            finish=completion.finish,
+            raw=Raw(reading.raw, completion.ids, logprobs),
+        )
 
     def fingerprint(self) -> str:
         """Return a short digest of the network's weights, by which a report says what it measured."""
@@ -238,74 +345,3 @@ class System(ABC):
             digest.update(name.encode())
             digest.update(tensor.detach().cpu().contiguous().flatten().view(torch.uint8).numpy().tobytes())
         return digest.hexdigest()
-
-    def perception_of(self, picture: Picture, regions: Sequence[Region] = ()) -> Perception:
-        """Return the perception of a picture, from memory where the same pixels were seen a moment ago."""
-        digest = hashlib.blake2b(picture.pixels.tobytes(), digest_size=16).digest()
-        key = (digest, picture.pixels.shape, picture.frame, tuple(regions))
-        if key not in self._seen:
-            self._seen[key] = self.perceive(picture, regions)
-            while len(self._seen) > REMEMBERED:
-                self._seen.popitem(last=False)
-        self._seen.move_to_end(key)
-        return self._seen[key]
-
-
-def regions_of_each(
-    texts: Sequence[str],
-    regions: Mapping[str, Region] | Sequence[Mapping[str, Region] | None] | None,
-    named: Mapping[str, Region],
-) -> list[dict[str, Region]]:
-    """Return the regions of each question: those of its own mapping, and the shared ones that it speaks of.
-
-    UsageError: not one mapping a question, or a shared region that no question speaks of.
-    """
-    if regions is None or isinstance(regions, Mapping):
-        shared = {**(regions or {}), **named}
-        own: list[dict[str, Region]] = [{} for _ in texts]
-    else:
-        shared = dict(named)
-        own = [dict(mapping or {}) for mapping in regions]
-    if len(own) != len(texts):
-        raise UsageError(
-            f"{len(texts)} questions came with {len(own)} mappings of regions; expected one each"
-        )
-    used = [set(REGION_NAME.findall(text)) if isinstance(text, str) else set() for text in texts]
-    for name in shared:
-        if not any(name in names for names in used):
-            raise UsageError(f"region {name!r} is not used; write {{{name}}} where a question speaks of it")
-    return [
-        {**{name: region for name, region in shared.items() if name in names}, **mapping}
-        for names, mapping in zip(used, own, strict=True)
-    ]
-
-
-def checked_question(
-    text: str, regions: Mapping[str, Region], picture: Picture, *, before: Sequence[Answer] = ()
-) -> Question:
-    """Return a question whose regions are all there and lie in the picture.
-
-    UsageError: no words, too many, or a ``{name}`` without a region. BadRegion: see ``Region.clipped``.
-    """
-    if not isinstance(text, str) or not text.strip():
-        raise UsageError(f"a question needs words; got {text!r}")
-    if len(text) > MOST_CHARACTERS:
-        raise UsageError(f"the question has {len(text)} characters; at most {MOST_CHARACTERS}")
-    used = list(dict.fromkeys(REGION_NAME.findall(text)))
-    for name, region in regions.items():
-        if not isinstance(region, Region):
-            raise UsageError(
-                f"{name}={region!r:.60} is not a region; expected Point, Box, Polygon, Scribble or Mask, "
-                "for instance "
-                f"{name}=deixis.Box(10, 20, 110, 220)"
-            )
-        if name not in used:
-            raise UsageError(f"region {name!r} is not used; write {{{name}}} where the question speaks of it")
-    missing = [name for name in used if name not in regions]
-    if missing:
-        given = ", ".join(regions) or "none"
-        raise UsageError(f"the question speaks of {{{missing[0]}}}, but the regions given are: {given}")
-    if len(REGION_NAME.findall(text)) > MOST_REGIONS:
-        raise BadRegion(f"the question points {len(REGION_NAME.findall(text))} times; at most {MOST_REGIONS}")
-    clipped = tuple((name, regions[name].clipped(picture.frame)) for name in used)
-    return Question(text.strip(), clipped, tuple(before))

@@ -58,7 +58,7 @@ class GritSource:
         picture = self.fitted(open_record_picture(record, self.images))
         draws = NumpyDraws(rng)
         dialogue = drawn_dialogue(record, picture, draws=draws, rule=self.rule, request=self.request)
-        return Example(f"{record.dataset or 'grit'} {record.id}", picture, (dialogue,))
+        return Example(f"{record.dataset or 'grit'} {record.id}", (picture,), (dialogue,))
 
     def lengths(self) -> list[int]:
         """Return how many words each record has, negative where it has no picture."""
@@ -116,7 +116,7 @@ class TaskSource:
             for record in records
             if record is not None
         )
-        return Example(scene.id, picture, dialogues)
+        return Example(scene.id, (picture,), dialogues)
 
 
 class DenseSource:
@@ -160,7 +160,7 @@ class DenseSource:
         chosen = chosen_records(scene, draws)
         return Example(
             scene.id,
-            picture,
+            (picture,),
             tuple(drawn_dialogue(chosen[task], picture, draws=draws, formats="box") for task in self.tasks),
         )
 

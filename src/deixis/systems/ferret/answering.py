@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import torch
+
 from deixis.language.prompt_tokens import TextCodec
 from deixis.language.text_codecs import open_codec
 from deixis.systems.ferret.dialect import FerretDialect
@@ -33,7 +35,7 @@ def ferret_system(network: SplicedNetwork, codec: TextCodec) -> FerretSystem:
     )
 
 
-def open_ferret(folder: Path) -> FerretSystem:
-    """Return the system saved in ``folder``."""
-    network = open_network(FerretNetwork, folder)
+def open_ferret(folder: Path, *, dtype: torch.dtype | None = torch.float32) -> FerretSystem:
+    """Return the system saved in ``folder``, in ``dtype``; None is the one that it is stored in."""
+    network = open_network(FerretNetwork, folder, dtype=dtype)
     return ferret_system(network, open_codec(network.config.codec, folder))

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from deixis.answers.dialects import coordinate_text
+from deixis.answers.phrase_reader import BoxedPhraseReader
 from deixis.regions.shapes import Box, Mask, Region
 from deixis.systems.ferret.region_pixels import pointed, whole_pixels
 from deixis.systems.spliced.dialect import Variant, WrittenRegion
@@ -40,3 +41,7 @@ class FerretDialect:
         width, height = (round(side) for side in box.frame.size)
         edges = whole_pixels(box.as_tuple(), width=width, height=height)
         return coordinate_text(edges, width=width, height=height)
+
+    def reader(self) -> BoxedPhraseReader:
+        """Return what reads boxes behind phrases."""
+        return BoxedPhraseReader()

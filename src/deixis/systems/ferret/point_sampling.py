@@ -29,8 +29,8 @@ class PointSampling:
         size = SamplerSize(**fields)  # type: ignore[arg-type]
         return cls(points=size.points, anchors=tuple(size.anchors))
 
-    def draw(self, pictures: Sequence[Sequence[RegionPixels]]) -> DrawnRegions:
-        """Return the drawn regions of a batch, given picture by picture.
+    def draw(self, regions: Sequence[RegionPixels], pictures: Sequence[int]) -> DrawnRegions:
+        """Return the drawn regions of a batch; pictures: which of the batch's each region is in.
 
         What is drawn in a region depends on its own pixels only, not on the regions beside it: a batch of
         questions is answered like the questions alone.
@@ -42,15 +42,13 @@ class PointSampling:
                 stages=self.anchors,
                 generator=torch.Generator().manual_seed(seed_of(pixels)),
             )
-            for regions in pictures
             for pixels in regions
         ]
-        owners = [number for number, regions in enumerate(pictures) for _ in regions]
         if not each:
             return DrawnRegions.draw([], count=self.points, stages=self.anchors)
         return DrawnRegions(
             points=torch.cat([one.points for one in each]),  # (R, P, 2)
-            pictures=torch.tensor(owners),
+            pictures=torch.tensor(list(pictures)),
             starts=torch.cat([one.starts for one in each], dim=1),  # (S, R)
         )
 

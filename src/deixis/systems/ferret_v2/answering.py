@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import torch
+
 from deixis.data.grit.rendering import INCLUDE_COORDINATES, PROVIDE_BOXES
 from deixis.language.prompt_tokens import TextCodec
 from deixis.language.text_codecs import open_codec
@@ -61,7 +63,7 @@ def ferret_v2_system(network: SplicedNetwork, codec: TextCodec) -> FerretV2Syste
     )
 
 
-def open_ferret_v2(folder: Path) -> FerretV2System:
-    """Return the system saved in ``folder``."""
-    network = open_network(FerretV2Network, folder)
+def open_ferret_v2(folder: Path, *, dtype: torch.dtype | None = torch.float32) -> FerretV2System:
+    """Return the system saved in ``folder``, in ``dtype``; None is the one that it is stored in."""
+    network = open_network(FerretV2Network, folder, dtype=dtype)
     return ferret_v2_system(network, open_codec(network.config.codec, folder))

@@ -2,54 +2,68 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 from torch import Tensor
 
-from deixis.answers.grounded import Answer, Span
+from deixis.answers.grounded import Answer
 from deixis.data.dialogue import Dialogue, Example, Mark, Turn
+from deixis.engine.decoder import CausalDecoder
+from deixis.engine.embedded import Embedded
+from deixis.engine.policy import Completion
+from deixis.engine.settings import Settings
 from deixis.errors import BadWeights, UsageError
 from deixis.language.claims import claimed
+from deixis.language.packing import picture_weight
 from deixis.language.place_grammar import State, next_state
 from deixis.language.questions import presumes
 from deixis.language.spelling import Spelling
-from deixis.language.vocabulary import (
-    FOUND,
-    NOWHERE,
-    PHRASE,
-    PHRASE_END,
-    PLACE,
-    REGION,
-    SPECIAL,
-    USER,
-    Vocabulary,
-)
+from deixis.language.vocabulary import END, REGION, SPECIAL, USER, Vocabulary
 from deixis.language.wording import joined
+from deixis.layers.place_map import PlaceMap
 from deixis.pictures.opening import Picture
 from deixis.pictures.padding import letterbox
 from deixis.regions.carrying import carried
 from deixis.regions.shapes import Box, Region
-from deixis.systems.contract import Completion, Perception, Question, Reading, System, Written
-from deixis.systems.pointer.claims import SORTS, ClaimRule, VerdictWords, Weighed, judged, weigh
+from deixis.systems.contract import Prompt, System
+from deixis.systems.devices import moved, pixel_tensor
+from deixis.systems.encoded import Encoded, EncoderInput
+from deixis.systems.pointer.claims import SORTS, ClaimRule, VerdictWords
 from deixis.systems.pointer.collate import PointerCollate, region_tensors
-from deixis.systems.pointer.decoding import Seen, embedded, grow, read_prefix, verdicts
 from deixis.systems.pointer.model import PointerNetwork
 from deixis.systems.pointer.objective import ObjectiveWeights, PointerObjective
-from deixis.systems.pointer.openings import Claims, Opinion
-from deixis.systems.pointer.places import (
-    SUREST,
-    PlaceReading,
-    PlaceRule,
-    picture_part,
-    places_in,
-    read_places,
-)
+from deixis.systems.pointer.openings import Opinion
+from deixis.systems.pointer.places import PlaceRule, picture_part
+from deixis.systems.pointer.policy import PointerPolicy, verdicts
 from deixis.systems.pointer.prompts import draft_dialogue, draft_prompt
+from deixis.systems.pointer.reading import PointerReader
 from deixis.systems.pointer.weights import load_network, save_network
+from deixis.systems.questions import Question
 
 ARTICLES = frozenset(("a", "an", "the", "some"))
+
+
+@dataclass(frozen=True)
+class Seen:
+    """The tensors of an encoded picture: its place map, and the tokens (N, W) it is read as."""
+
+    places: PlaceMap
+    picture: Tensor
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a prompt asks.
+
+    presumes: whether the question takes for granted that what it asks for is in the picture. claims: what it
+    says that its only region is, or offers to choose from, see ``language.claims``.
+    """
+
+    presumes: bool = True
+    claims: tuple[str, ...] = ()
 
 
 class PointerSystem(System):
@@ -57,10 +71,17 @@ class PointerSystem(System):
 
     name = "pointer"
     region_token = REGION.id
+    has_grammar = True
 
     def __init__(self, network: PointerNetwork, vocabulary: Vocabulary) -> None:
         super().__init__()
         self.network: PointerNetwork = network.eval()
+        self.decoder = CausalDecoder(
+            body=network.decoder,
+            head=network.words.logits,
+            words=network.words,
+            config=network.decoder.config,
+        )
         self.vocabulary = vocabulary
         self.rule = PlaceRule(**network.config.place_rule)
         stored = network.config.claim_rules
@@ -70,22 +91,25 @@ class PointerSystem(System):
         self.articles = tuple(i for i, piece in enumerate(vocabulary.pieces) if piece in ARTICLES)
 
     @torch.inference_mode()
-    def perceive(self, picture: Picture, regions: Sequence[Region] = ()) -> Perception:
-        """Letterbox the picture, run the tower once a size, let the decoder read the picture tokens once."""
-        view = letterbox(picture, self.network.config.side)
-        pixels = torch.from_numpy(view.pixels).permute(2, 0, 1)[None].float() / 255
-        return Perception(picture, view, read_prefix(self.network, self.network.perceive(pixels)))
+    def encode(self, inputs: Sequence[EncoderInput]) -> list[Encoded]:
+        """Letterbox each picture, run the tower once a size, and read its map as picture tokens."""
+        return [self.encode_one(one) for one in inputs]
 
-    def write(self, question: Question, perception: Perception) -> Written:
+    def encode_one(self, given: EncoderInput) -> Encoded:
+        """Encode one picture."""
+        view = letterbox(given.picture, self.network.config.side)
+        places = self.network.perceive(pixel_tensor(view.pixels, device=self.device, dtype=self.dtype))
+        return Encoded(given.key, given.picture.frame, view, Seen(places, self.network.reader(places)[0]))
+
+    def build_prompt(self, question: Question, encoded: Sequence[Encoded]) -> Prompt:
         """Return the prompt, with regions carried into the frame of the view."""
-        view = perception.view.frame
-        before = [turn_of(answer, perception) for answer in question.before]
-        regions = {name: carried(region, view) for name, region in question.regions}
+        view = encoded[0].view.frame
         draft = draft_prompt(
             question.text,
-            regions,
+            {name: carried(region, view) for name, region in question.regions},
             self.vocabulary,
-            before=before,
+            before=[turn_of(answer, encoded[0]) for answer in question.before],
+            said=[self.said(answer) for answer in question.before],
             most_found=self.network.config.most_found,
         )
         if len(draft.ids) > self.network.config.max_text:
@@ -93,164 +117,124 @@ class PointerSystem(System):
                 f"the question (with what was said before) has {len(draft.ids)} tokens; at most "
                 f"{self.network.config.max_text}"
             )
-        return Written(
+        return Prompt(
             tuple(draft.ids),
             tuple(draft.labels),
             tuple(draft.regions),
-            presumes=presumes(question.text),
-            claims=claimed(question.text),
+            tuple(encoded),
+            Asked(presumes(question.text), claimed(question.text)),
         )
+
+    def said(self, answer: Answer) -> tuple[int, ...] | None:
+        """Return what this system said in an earlier answer; None where the answer isn't (quite) its own."""
+        if answer.system != self.name or answer.raw is None:
+            return None
+        ids, state = answer.raw.ids, State.WORDS
+        for token in ids:
+            following = next_state(state, token) if 0 <= token < len(self.vocabulary) else None
+            if following is None:
+                return None
+            state = following
+        pieces = [self.vocabulary.pieces[token] for token in ids if token >= len(SPECIAL)]
+        if joined(pieces)[0] != answer.raw.text:
+            return None
+        return ids if state is State.ENDED else (*ids, END.id)
 
     @torch.inference_mode()
-    def complete(
-        self, perception: Perception, prompts: Sequence[Written], *, max_new_tokens: int
-    ) -> list[Completion]:
-        """Answer all prompts greedily, as one batch."""
-        network, seen = self.network, perception.tensors
-        embeds = embedded(network, seen, prompts)
-        inside = picture_part(perception.view.frame, perception.picture.frame)
+    def embed(self, prompts: Sequence[Prompt]) -> list[Embedded]:
+        """Return the picture tokens of each prompt and its text, with what the picture holds at regions."""
+        rows = []
+        for prompt in prompts:
+            (encoded,) = prompt.encoded
+            seen: Seen = encoded.tensors
+            ids = torch.tensor(prompt.ids, device=self.device)[None]
+            text = self.network.embed(ids, regions=self.region_vectors(seen, prompt.regions))[0]
+            count = len(seen.picture)
+            regions = iter(prompt.regions)
+            identity = [(encoded.key, next(regions)) if token == REGION.id else token for token in prompt.ids]
+            bias = seen.picture.new_zeros(count + len(identity))
+            bias[:count] = float(picture_weight(torch.tensor(count)))
+            cells = [(encoded.key, cell) for cell in range(count)]
+            rows.append(Embedded(torch.cat([seen.picture, text]), (*cells, *identity), count, bias))
+        return rows
 
-        def decide(prompt: int, hidden: Tensor) -> PlaceReading:
-            pointed = network.point(hidden[None, None], seen.places)
-            return read_places(
-                pointed.scores[0, 0],
-                pointed.nowhere[0, 0],
-                pointed.boxes[0, 0],
-                inside=inside,
-                rule=self.rule if prompts[prompt].presumes else self.rule.open_minded(),
-                quality=None if pointed.quality is None else pointed.quality[0, 0],
-            )
-
-        asked = [self.spelling.words(prompt.ids) for prompt in prompts]
-
-        def spell(prompt: int, logits: Tensor, said: Sequence[int]) -> Tensor:
-            return self.spelling.kept(logits, asked[prompt], said)
-
-        opinions = self.opinions(prompts, seen)
-        return grow(
-            network,
-            seen,
-            embeds,
-            decide=decide,
-            spell=spell,
-            opinions=opinions,
-            claims=self.claims(perception, prompts, opinions),
-            max_new_tokens=max_new_tokens,
+    def region_vectors(self, seen: Seen, regions: Sequence[Region]) -> Tensor | None:
+        """Return the vectors (R, W) of regions of a picture; None for none."""
+        if not regions:
+            return None
+        tensors = self.region_tensors(regions)
+        return self.network.encode_regions(
+            seen.places, tensors["region_masks"], tensors["region_geometry"], tensors["region_present"]
         )
 
-    def opinions(self, prompts: Sequence[Written], seen: Seen) -> dict[int, Opinion]:
-        """Return what the namer makes of the regions that prompts are about, by number of prompt."""
-        about = {n: prompt.regions[-1] for n, prompt in enumerate(prompts) if asks_about_one(prompt.ids)}
-        if not about or not self.network.config.region_namer:
-            return {}
-        tensors = region_tensors([list(about.values())], self.network.config)
+    def region_tensors(self, regions: Sequence[Region]) -> dict[str, Tensor]:
+        """Return regions of one picture as the network takes them."""
+        return moved(region_tensors([regions], self.network.config), self.device)
+
+    def opinion(self, prompt: Prompt) -> Opinion | None:
+        """Return what the namer makes of the region that a prompt is about; None unless it is about one."""
+        if not self.network.config.region_namer or not asks_about_one(prompt.ids):
+            return None
+        tensors = self.region_tensors(prompt.regions[-1:])
         pieces, likely = self.network.name_regions(
-            seen.places, tensors["region_masks"], tensors["region_geometry"]
+            prompt.encoded[0].tensors.places, tensors["region_masks"], tensors["region_geometry"]
         )
         qualities = self.network.region_namer.qualities
-        return {
-            n: Opinion(pieces, own, qualities, self.articles) for n, own in zip(about, likely[0], strict=True)
-        }
+        return Opinion(pieces.cpu(), likely[0, 0].float().cpu(), qualities.cpu(), self.articles)
 
-    def claims(
-        self, perception: Perception, prompts: Sequence[Written], opinions: Mapping[int, Opinion]
-    ) -> dict[int, Claims]:
-        """Return what prompts say that their region is, judged, by number of prompt."""
-        words = self.verdict_words
-        if words is None or not self.claim_rules:
-            return {}
-        named = [number for number, opinion in opinions.items() if len(opinion.pieces) > 1]
-        weighed = self.weigh_claims(perception, {number: prompts[number] for number in named})
-        return {
-            number: judged(one, self.claim_rules, opinion=opinions[number], words=words)
-            for number, one in weighed.items()
-            if one.sort in self.claim_rules
-        }
+    def judges(self, prompt: Prompt, opinion: Opinion) -> bool:
+        """Tell whether what a prompt claims of its region could be judged."""
+        able = self.verdict_words is not None and bool(self.claim_rules)
+        return able and bool(prompt.own.claims) and len(opinion.pieces) > 1
 
-    @torch.inference_mode()
-    def weigh_claims(self, perception: Perception, prompts: Mapping[int, Written]) -> dict[int, Weighed]:
-        """Return what speaks for what prompts say that their region is, by number of prompt."""
-        view = perception.view.frame
-        return weigh(
-            self.network,
-            self.vocabulary,
-            perception.tensors,
-            {number: prompt for number, prompt in prompts.items() if prompt.claims},
-            whole=Box(*picture_part(view, perception.picture.frame), frame=view),
-            articles=self.articles,
+    def asides(self, prompt: Prompt, question: str) -> tuple[Embedded, Embedded]:
+        """Return a question about {it} as prompts: about a prompt's region, and about all of the picture."""
+        encoded = prompt.encoded[0]
+        view = encoded.view.frame
+        whole = Box(*picture_part(view, encoded.original), frame=view)
+        drafts = [
+            draft_prompt(question, {"it": region}, self.vocabulary) for region in (prompt.regions[-1], whole)
+        ]
+        about, around = self.embed(
+            [
+                Prompt(tuple(draft.ids), tuple(draft.labels), tuple(draft.regions), prompt.encoded)
+                for draft in drafts
+            ]
         )
+        return about, around
 
-    def read(self, completion: Completion, perception: Perception) -> Reading:
-        """Turn tokens and place readings into text and spans."""
-        failures: list[str] = []
-        state: State = State.WORDS
-        pieces: list[str] = []
-        phrases: list[tuple[int, int, PlaceReading]] = []
-        readings, start, previous = iter(completion.places), 0, -1
-        if verdicts(completion.ids) != len(completion.places):
-            failures.append(
-                f"{verdicts(completion.ids)} verdicts came with {len(completion.places)} readings of places"
-            )
-        for token in completion.ids:
-            following = next_state(state, token)
-            if following is None:
-                failures.append(f"token {self.vocabulary.pieces[token]} can't follow {state.value}")
-                break
-            state = following
-            if token == PHRASE.id:
-                start = len(pieces)
-            elif token == PHRASE_END.id:
-                end = len(pieces)
-            elif token in (FOUND.id, NOWHERE.id) and previous == PLACE.id and not failures:
-                phrases.append((start, end, next(readings)))
-            elif token >= len(SPECIAL):
-                pieces.append(self.vocabulary.pieces[token])
-            previous = token
-        if not failures and state is not State.ENDED:
-            failures.append(f"the answer stopped in {state.value}; raise max_new_tokens")
-        text, places = joined(pieces)
-        spans = tuple(self.span(text, places, *phrase, perception) for phrase in phrases)
-        return Reading(text, spans, tuple(failures))
+    def policy(self, prompt: Prompt, settings: Settings) -> PointerPolicy:
+        """Return how one answer is decoded."""
+        return PointerPolicy(self, prompt, settings)
 
-    def span(
-        self,
-        text: str,
-        pieces: list[tuple[int, int]],
-        first: int,
-        last: int,
-        reading: PlaceReading,
-        perception: Perception,
-    ) -> Span:
-        """Return the span of the phrase made of pieces ``first`` to ``last`` (not included)."""
-        start, end = pieces[first][0], pieces[last - 1][1]
-        return Span(
-            start=start,
-            end=end,
-            phrase=text[start:end],
-            places=places_in(reading, view=perception.view.frame, original=perception.picture.frame),
-            nowhere=reading.nowhere,
-            nowhere_score=min(max(reading.nowhere_share, 1 - SUREST), SUREST),
-        )
+    def reader(self, prompt: Prompt, settings: Settings) -> PointerReader:
+        """Return what reads an answer."""
+        return PointerReader(self.vocabulary, prompt.encoded[0], settings)
 
-    def write_dialogue(self, dialogue: Dialogue) -> Written:
+    def faults(self, completion: Completion) -> list[str]:
+        """Return what doesn't add up: as many verdicts as readings of places."""
+        given, wanted = len(completion.places), verdicts(completion.ids)
+        return [] if given == wanted else [f"{wanted} verdicts came with {given} readings of places"]
+
+    def write_dialogue(self, dialogue: Dialogue) -> Prompt:
         """Return a dialogue in the frame of a view, with labels on its answers."""
         draft = draft_dialogue(dialogue, self.vocabulary, most_found=self.network.config.most_found)
-        return Written(tuple(draft.ids), tuple(draft.labels), tuple(draft.regions))
+        return Prompt(tuple(draft.ids), tuple(draft.labels), tuple(draft.regions))
 
     def losses(self, dialogues: Sequence[Dialogue], picture: Picture) -> dict[str, Tensor]:
         """Return the losses of dialogues about a square picture of the network's side."""
         collate = PointerCollate(self.network.config, self.vocabulary, phrase_rows={})
         objective = PointerObjective(self.network, weights=ObjectiveWeights(), phrase_vectors=None)
-        return objective(collate([Example(picture.name, picture, tuple(dialogues))]))
+        return objective(moved(collate([Example(picture.name, (picture,), tuple(dialogues))]), self.device))
 
     def save(self, folder: str | Path) -> None:
         """Write config.json, safetensors, tokenizer.json and generation_config.json."""
         save_network(self.network, self.vocabulary, Path(folder))
 
 
-def open_pointer(folder: Path) -> PointerSystem:
-    """Return the system saved in ``folder``."""
-    network, vocabulary = load_network(folder)
+def open_pointer(folder: Path, *, dtype: torch.dtype | None = torch.float32) -> PointerSystem:
+    """Return the system saved in ``folder``, in ``dtype``; None is the one that it is stored in."""
+    network, vocabulary = load_network(folder, dtype=dtype)
     try:
         return PointerSystem(network, vocabulary)
     except TypeError as fault:
@@ -269,9 +253,9 @@ def asks_about_one(ids: Sequence[int]) -> bool:
     return question.count(REGION.id) == 1
 
 
-def turn_of(answer: Answer, perception: Perception) -> Turn:
-    """Return an earlier answer as a turn in the frame of the perception's view."""
-    view = perception.view.frame
+def turn_of(answer: Answer, encoded: Encoded) -> Turn:
+    """Return an earlier answer as a turn in the frame of an encoded picture's view."""
+    view = encoded.view.frame
     marks = []
     for span in answer.spans:
         boxes: tuple[Box, ...] = tuple(place.box.to(view) for place in span.places)

@@ -11,17 +11,24 @@ from functools import partial
 
 import numpy as np
 import torch
+from torch import Tensor
 
+from deixis.answers.grounded import Finish
 from deixis.data.claims import YES, Claim, claims_about
 from deixis.data.phrasebook import Phrasebook
 from deixis.data.qualities import Qualities
 from deixis.data.scene import Scene
+from deixis.engine.policy import Delta, Request, Start
+from deixis.engine.reading import read_prompts
+from deixis.engine.settings import Settings
+from deixis.engine.starting import begin
 from deixis.pictures.opening import open_picture
-from deixis.systems.contract import checked_question
+from deixis.systems.contract import Prompt
 from deixis.systems.pointer.answering import PointerSystem
 from deixis.systems.pointer.calibration import fitted_odds
-from deixis.systems.pointer.claims import ClaimRule, Sort, VerdictWords
-from deixis.systems.pointer.decoding import begin, embedded
+from deixis.systems.pointer.claims import ClaimRule, Sort, VerdictWords, Weighed, weigh
+from deixis.systems.pointer.openings import first_scores
+from deixis.systems.questions import checked_question
 
 QUESTION = "is {{it}} {}?"
 BATCH = 64
@@ -47,6 +54,46 @@ def choose_claim_rules(
     return rules
 
 
+class Weighing:
+    """A policy that answers nothing: it weighs what a question claims, and the decoder's own yes and no."""
+
+    places: tuple[()] = ()
+
+    def __init__(self, system: PointerSystem, prompt: Prompt) -> None:
+        self.system, self.prompt = system, prompt
+        self.scores: Tensor | None = None
+        self.weighed: Weighed | None = None
+
+    def start(self, logits: Tensor) -> Start:
+        """Weigh."""
+        self.scores = first_scores(logits)
+        system, prompt = self.system, self.prompt
+        self.weighed = yield from weigh(
+            prompt.own.claims,
+            system.vocabulary,
+            system.network.region_namer,
+            prompts=lambda question: system.asides(prompt, question),
+            articles=system.articles,
+        )
+        return ()
+
+    def forced(self, hidden: Tensor) -> Sequence[int]:
+        """Return nothing."""
+        return ()
+
+    def constrain(self, logits: Tensor) -> Tensor:
+        """Return logits as they are."""
+        return logits
+
+    def accept(self, token: int, logprob: float) -> Delta:
+        """Return nothing."""
+        return Delta()
+
+    def close(self, finish: Finish) -> Delta:
+        """Return nothing."""
+        return Delta()
+
+
 @torch.inference_mode()
 def evidence_of(
     system: PointerSystem, scene: Scene, claims: Sequence[Claim], *, sort: Sort
@@ -55,26 +102,36 @@ def evidence_of(
     words = VerdictWords.of(system.vocabulary)
     if words is None or not claims:
         return
-    perception = system.perceive(open_picture(scene.picture.read()))
-    frame = perception.picture.frame
-    prompts = [
-        system.write(
+    picture = open_picture(scene.picture.read())
+    prompts = system.prompts(
+        [
             checked_question(
                 QUESTION.format(claim.said),
-                {"it": scene.thing(claim.thing).box.bind(frame)},
-                perception.picture,
-            ),
-            perception,
-        )
-        for claim in claims
-    ]
+                {"it": scene.thing(claim.thing).box.bind(picture.frame)},
+                picture,
+            )
+            for claim in claims
+        ]
+    )
     for first in range(0, len(prompts), BATCH):
-        batch = prompts[first : first + BATCH]
-        weighed = system.weigh_claims(perception, dict(enumerate(batch)))
-        start = begin(system.network, perception.tensors, embedded(system.network, perception.tensors, batch))
-        for number, one in weighed.items():
-            if one.sort != sort:
+        for claim, policy in zip(
+            claims[first:], weighed_all(system, prompts[first : first + BATCH]), strict=False
+        ):
+            weighed, scores = policy.weighed, policy.scores
+            if weighed is None or weighed.sort != sort:
                 continue
-            said = float(start.scores[number, words.yes] - start.scores[number, words.no])
-            ((_, evidence),) = one.each
-            yield [said, *evidence, 1.0], claims[first + number].truth == YES
+            assert scores is not None
+            ((_, evidence),) = weighed.each
+            yield [float(scores[words.yes] - scores[words.no]), *evidence, 1.0], claim.truth == YES
+
+
+def weighed_all(system: PointerSystem, prompts: Sequence[Prompt]) -> list[Weighing]:
+    """Return policies that weighed what prompts claim."""
+    policies = [Weighing(system, prompt) for prompt in prompts]
+    embedded = system.embed(prompts)
+    readings = read_prompts(system.decoder, embedded, slots=max(map(len, embedded)), prefixes=system.prefixes)
+    begin(
+        readings,
+        [Request(one, policy, Settings()) for one, policy in zip(embedded, policies, strict=True)],
+    )
+    return policies

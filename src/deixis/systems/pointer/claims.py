@@ -8,23 +8,20 @@ the answer to "what is {it} like?" begins with.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple, get_args
 
 import torch
 from torch import Tensor
 
+from deixis.engine.embedded import Embedded
+from deixis.engine.policy import Probe
 from deixis.language.claims import ARTICLES
 from deixis.language.nouns import head_noun
 from deixis.language.vocabulary import END, SPECIAL, Vocabulary
 from deixis.layers.region_namer import NEVER, RegionNamer
-from deixis.regions.shapes import Region
-from deixis.systems.contract import Written
-from deixis.systems.pointer.decoding import Seen, begin, embedded
-from deixis.systems.pointer.model import PointerNetwork
-from deixis.systems.pointer.openings import Claims, Opinion, named
-from deixis.systems.pointer.prompts import draft_prompt
+from deixis.systems.pointer.openings import Claims, Opinion, after, first_scores, named, ways
 
 Sort = Literal["name", "quality"]
 SORTS: tuple[Sort, ...] = get_args(Sort)
@@ -70,7 +67,7 @@ class Weighed:
 
     sort: Sort
     each: tuple[tuple[Said, Evidence], ...]
-    ways: Tensor  # (1 + A, V): what else the region may be called, as of ``Beginning.ways``
+    said: Tensor  # (1 + A, V): what else the region may be called, see ``openings.ways``
 
 
 @dataclass(frozen=True)
@@ -92,40 +89,33 @@ class VerdictWords:
 
 
 def weigh(
-    network: PointerNetwork,
+    claims: Sequence[str],
     vocabulary: Vocabulary,
-    seen: Seen,
-    prompts: Mapping[int, Written],
+    namer: RegionNamer,
     *,
-    whole: Region,
+    prompts: Callable[[str], tuple[Embedded, Embedded]],
     articles: Sequence[int],
-) -> dict[int, Weighed]:
-    """Return, by number, what the network makes of what prompts claim, where it knows all names.
+) -> Generator[Sequence[Probe], Tensor, Weighed | None]:
+    """Return what the network makes of what a question claims; None unless it knows all of it.
 
-    whole: all of the picture, in the frame of the view. articles: ids of words that may stand before names.
+    prompts: turns a question about {it} into prompts about the region and about all of the picture.
+    articles: ids of words that may stand before names.
     """
-    namer = network.region_namer
-    known: dict[Sort, dict[int, list[Said]]] = {sort: {} for sort in SORTS}
-    for number, prompt in prompts.items():
-        sort, said = known_claims(prompt.claims, vocabulary, namer)
-        if said:
-            known[sort][number] = said
-    weighed = {}
-    for sort, asked in known.items():
-        if not asked:
-            continue
-        regions = list(dict.fromkeys([whole, *(prompts[number].regions[-1] for number in asked)]))
-        ways = ways_to_call(network, vocabulary, seen, regions, question=QUESTIONS[sort], articles=articles)
-        likely = ways.logsumexp(dim=1).log_softmax(dim=-1).clamp(min=LEAST_LIKELY)  # (R, V)
-        usual = usual_of(namer, sort)
-        for number, each in asked.items():
-            row = regions.index(prompts[number].regions[-1])
-            evidence = [
-                Evidence(float(likely[row, one.piece]), float(likely[0, one.piece]), float(usual[one.piece]))
-                for one in each
-            ]
-            weighed[number] = Weighed(sort, tuple(zip(each, evidence, strict=True)), ways[row])
-    return weighed
+    sort, each = known_claims(claims, vocabulary, namer)
+    if not each:
+        return None
+    said = []
+    for prompt in prompts(QUESTIONS[sort]):
+        logits = yield [Probe((), prompt)]
+        behind = yield from after(articles, instead=prompt)
+        said.append(ways(first_scores(logits[0]), behind, articles))
+    likely = torch.stack(said).logsumexp(dim=1).log_softmax(dim=-1).clamp(min=LEAST_LIKELY)  # (2, V)
+    usual = usual_of(namer, sort)
+    evidence = [
+        Evidence(float(likely[0, one.piece]), float(likely[1, one.piece]), float(usual[one.piece]))
+        for one in each
+    ]
+    return Weighed(sort, tuple(zip(each, evidence, strict=True)), said[0])
 
 
 def usual_of(namer: RegionNamer, sort: Sort) -> Tensor:
@@ -159,24 +149,6 @@ def known_claims(
     return sorts.pop(), said
 
 
-def ways_to_call(
-    network: PointerNetwork,
-    vocabulary: Vocabulary,
-    seen: Seen,
-    regions: Sequence[Region],
-    *,
-    question: str,
-    articles: Sequence[int],
-) -> Tensor:
-    """Return how likely words begin the answer about each region (R, 1 + A, V), as of ``Beginning.ways``."""
-    prompts = [
-        Written(tuple(draft.ids), tuple(draft.labels), tuple(draft.regions))
-        for draft in (draft_prompt(question, {"it": region}, vocabulary) for region in regions)
-    ]
-    start = begin(network, seen, embedded(network, seen, prompts))
-    return start.ways(torch.arange(len(regions)), torch.tensor(articles, dtype=torch.long))
-
-
 def judged(
     weighed: Weighed,
     rules: Mapping[Sort, ClaimRule],
@@ -197,9 +169,9 @@ def judged(
     said = weighed.each[best][0]
     others = opinion.qualities[opinion.qualities != said.piece]
     if weighed.sort == "name" or len(others) == 0:
-        instead = named(weighed.ways, opinion, never=said.piece)
+        instead = named(weighed.said, opinion, never=said.piece)
     else:
-        likeliest = others[weighed.ways.logsumexp(dim=0)[others].argmax()]
+        likeliest = others[weighed.said.logsumexp(dim=0)[others].argmax()]
         instead = [int(likeliest), words.stop, END.id]
     return Claims(
         (*said.phrase, words.stop, END.id),

@@ -62,15 +62,23 @@ def draft_prompt(
     vocabulary: Vocabulary,
     *,
     before: Sequence[Turn] = (),
+    said: Sequence[tuple[int, ...] | None] | None = None,
     most_found: int = 1,
 ) -> Draft:
-    """Return the tokens of a question, behind earlier turns, up to where its answer begins."""
+    """Return the tokens of a question, behind earlier turns, up to where its answer begins.
+
+    said: for each earlier turn what the system wrote in answer, to the letter; None where that isn't known,
+    and the answer's words are written anew.
+    """
     draft = Draft()
-    for turn in before:
+    for turn, ids in zip(before, said or [None] * len(before), strict=True):
         draft.add([USER.id], learnt=False)
         write_question(draft, turn.question, dict(turn.regions), vocabulary)
         draft.add([ANSWER.id], learnt=False)
-        write_answer(draft, turn, vocabulary, learnt=False, bare=False, most_found=most_found)
+        if ids is None:
+            write_answer(draft, turn, vocabulary, learnt=False, bare=False, most_found=most_found)
+        else:
+            draft.add(ids, learnt=False)
     draft.add([USER.id], learnt=False)
     write_question(draft, question, regions, vocabulary)
     draft.add([ANSWER.id], learnt=False)

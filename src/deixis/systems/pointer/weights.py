@@ -48,12 +48,14 @@ def save_network(
     vocabulary.save(folder)
 
 
-def load_network(folder: Path) -> tuple[PointerNetwork, Vocabulary]:
-    """Return the float32 network and vocabulary of a saved folder.
+def load_network(
+    folder: Path, *, dtype: torch.dtype | None = torch.float32
+) -> tuple[PointerNetwork, Vocabulary]:
+    """Return the network, in ``dtype`` (None: as stored), and vocabulary of a saved folder.
 
     BadWeights where tensors are missing, left over or of another shape.
     """
-    network: PointerNetwork = open_network(PointerNetwork, folder, what="pointer system")
+    network: PointerNetwork = open_network(PointerNetwork, folder, what="pointer system", dtype=dtype)
     try:
         vocabulary = Vocabulary.load(folder)
     except Exception as fault:  # tokenizers raise nothing more special

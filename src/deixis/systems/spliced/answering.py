@@ -3,33 +3,46 @@
 from __future__ import annotations
 
 import copy
-import math
-from collections.abc import Sequence
+from collections.abc import Hashable, Iterator, Sequence
+from functools import cached_property
 from pathlib import Path
 
 import torch
 from torch import Tensor, nn
 
-from deixis.answers.boxed_phrases import BoxedPhrase, WrittenBox, read_answer
-from deixis.answers.grounded import Place, Span
+from deixis.answers.grounded import Answer
 from deixis.data.dialogue import Dialogue, Example
-from deixis.errors import BadWeights, FrameMismatch, UsageError
-from deixis.language.prompt_tokens import TextCodec, prompt_ids, text_and_places, tokens_over
-from deixis.language.splicing import IGNORED, padded
+from deixis.engine.decoder import CausalDecoder
+from deixis.engine.embedded import Embedded
+from deixis.engine.policy import Completion
+from deixis.engine.settings import Settings
+from deixis.errors import UsageError
+from deixis.language.prompt_tokens import TextCodec, prompt_ids
+from deixis.language.splicing import IGNORED, PICTURE_MARKER
 from deixis.language.supervision import supervised
-from deixis.language.templates import TEMPLATES, Template
+from deixis.language.templates import TEMPLATES, Exchange, Template
 from deixis.layers.picture_features import PictureFeatures
 from deixis.pictures.opening import Picture
-from deixis.regions.pixels import RegionPixels
-from deixis.regions.shapes import Region
-from deixis.systems.contract import Completion, Perception, Question, Reading, System, Written
+from deixis.systems.contract import Prompt, System
+from deixis.systems.devices import moved
+from deixis.systems.encoded import Encoded, EncoderInput
+from deixis.systems.questions import MOST_PICTURES, Question
 from deixis.systems.quiet import quiet_transformers
 from deixis.systems.spliced.collate import SplicedCollate
 from deixis.systems.spliced.dialect import Dialect
 from deixis.systems.spliced.network import SplicedNetwork
 from deixis.systems.spliced.objective import SplicedObjective
+from deixis.systems.spliced.policy import SplicedPolicy
 from deixis.systems.spliced.preparation import Preparation
-from deixis.systems.spliced.prompts import asked, exchanges, requesting, turn_of, with_picture
+from deixis.systems.spliced.prompts import (
+    asked,
+    exchanges,
+    picture_of,
+    requesting,
+    turn_of,
+    with_pictures,
+)
+from deixis.systems.spliced.reading import SplicedReader
 from deixis.systems.spliced.regions import RegionSampling
 
 
@@ -41,6 +54,7 @@ class SplicedSystem(System):
     """
 
     looks_in_the_original = True  # points are drawn among the original's pixels
+    pictures_taken = (0, MOST_PICTURES)
 
     def __init__(
         self,
@@ -55,6 +69,7 @@ class SplicedSystem(System):
         super().__init__()
         self.dialect, self.sampling, self.request = dialect, sampling, request
         self.network: SplicedNetwork = network.eval()
+        self.decoder = CausalDecoder(network.language)
         self.codec = codec
         self.preparation = preparation
         self.template: Template = template_of(network.config.template)
@@ -73,133 +88,168 @@ class SplicedSystem(System):
         return frozenset([self.codec.eos, *more])
 
     @torch.inference_mode()
-    def perceive(self, picture: Picture, regions: Sequence[Region] = ()) -> Perception:
-        """Encode the picture once."""
-        view, prepared = self.preparation.view(picture)
-        pixels = self.preparation.stack([prepared])
-        return Perception(picture, view, self.network.encode_pictures(pixels))
+    def encode(self, inputs: Sequence[EncoderInput]) -> list[Encoded]:
+        """Prepare all pictures and encode them as one batch."""
+        viewed = [self.preparation.view(one.picture) for one in inputs]
+        pixels = self.preparation.stack([prepared for _, prepared in viewed])
+        features = self.network.encode_pictures(pixels.to(self.device).to(self.dtype))
+        parts = zip(features.tokens, features.maps, strict=True)
+        return [
+            Encoded(one.key, one.picture.frame, view, PictureFeatures(tokens=(tokens,), maps=(seen,)))
+            for one, (view, _), (tokens, seen) in zip(inputs, viewed, parts, strict=True)
+        ]
 
-    def write(self, question: Question, perception: Perception) -> Written:
-        """Return the prompt, its regions in pixels of the original picture.
+    def build_prompt(self, question: Question, encoded: Sequence[Encoded]) -> Prompt:
+        """Return the prompt, its regions in pixels of the original pictures.
 
-        UsageError for a prompt that is too long, FrameMismatch where an earlier answer is about another
-        picture.
+        UsageError for a prompt that is too long.
         """
-        for answer in question.before:
-            if answer.picture.frame != perception.picture.frame:
-                raise FrameMismatch(
-                    f"an earlier answer is about {answer.picture.frame}, the question about "
-                    f"{perception.picture.frame}: different pictures. Give earlier answers about this one"
-                )
-        earlier = [turn_of(answer) for answer in question.before]
-        before, found = exchanges(earlier, dialect=self.dialect, specials=self.specials, request=self.request)
+        shown = question.shown()
+        order = [encoded[number] for turn in shown for number in turn]
+        counts = [len(turn) for turn in shown]
+        turns, found = exchanges(
+            [turn_of(answer) for answer in question.before],
+            dialect=self.dialect,
+            specials=self.specials,
+            request=self.request,
+            shown=counts[:-1],
+        )
         words = requesting(question.text, self.request)
         text, own = asked(words, dict(question.regions), dialect=self.dialect, specials=self.specials)
-        turns = [*before, (with_picture(text, first=not before), None)]
         found += own
-        ids = prompt_ids(self.template.render(turns), self.codec, regions=len(found))
+        said = [self.said(answer) for answer in question.before]
+        ids = self.dialogue_ids([*turns, (with_pictures(text, counts[-1]), None)], said)
+        if (written := ids.count(self.codec.region)) != sum(one.pixels is not None for _, one in found):
+            raise UsageError(f"the prompt has {written} region tokens for {len(found)} regions")
+        self.check_length(ids, order)
+        frames = [one.original for one in order]
+        regions = tuple(
+            (one.pixels, picture_of(region, frames)) for region, one in found if one.pixels is not None
+        )
+        return Prompt(
+            tuple(ids),
+            (IGNORED,) * len(ids),
+            tuple(region for region, one in found if one.pixels is not None),
+            tuple(order),
+            regions,
+        )
+
+    def check_length(self, ids: Sequence[int], encoded: Sequence[Encoded]) -> None:
+        """Raise UsageError for a prompt that is longer than the network was made for."""
         limit = self.network.config.max_text
-        if self.network.longest is not None:  # for text and picture together; more would be cut off
-            limit = min(limit, self.network.longest - len(perception.tensors.tokens[0]) + 1)
+        if self.network.longest is not None:  # for text and pictures together; more would be cut off
+            pictures = sum(len(one.tensors.tokens[0]) for one in encoded)
+            limit = min(limit, self.network.longest - pictures + len(encoded))
         if len(ids) > limit:
             raise UsageError(
                 f"the question (with what was said before) has {len(ids)} tokens; at most {limit}"
             )
-        return Written(tuple(ids), (IGNORED,) * len(ids), tuple(region for region, _ in found))
+
+    def said(self, answer: Answer) -> tuple[int, ...] | None:
+        """Return what this system said in an earlier answer, without its end token.
+
+        None where the answer isn't (quite) its own: its words and places are then written anew.
+        """
+        if answer.system != self.name or answer.raw is None:
+            return None
+        ids = answer.raw.ids
+        ids = ids[:-1] if ids and ids[-1] in self.ends else ids
+        acting = self.acting
+        if any(not 0 <= token < len(self.codec) or token in acting for token in ids):
+            return None
+        return ids if self.codec.decode(ids) == answer.raw.text else None
+
+    @cached_property
+    def acting(self) -> frozenset[int]:
+        """The ids of tokens that no words of an answer may hold."""
+        single = [self.codec.encode(text, begin=False) for text in self.specials]
+        known = [self.codec.bos, self.codec.region, self.codec.pad, *self.ends]
+        return frozenset(
+            [ids[0] for ids in single if len(ids) == 1] + [token for token in known if token is not None]
+        )
+
+    def dialogue_ids(self, turns: Sequence[Exchange], said: Sequence[tuple[int, ...] | None]) -> list[int]:
+        """Return the ids of a dialogue, earlier answers to the letter where they are known (``said``)."""
+        ids: list[int] = []
+        text = ""
+        answers = iter(said)
+        for segment in self.template.segments(turns):
+            known = next(answers, None) if segment.learnt else None
+            if known is None:
+                text += segment.text
+                continue
+            ids += [*self.text_ids(text, first=not ids), *known]
+            text = self.template.answer_end
+        return ids + self.text_ids(text, first=not ids)
+
+    def text_ids(self, text: str, *, first: bool) -> list[int]:
+        """Return the ids of a stretch of a prompt; only the first has the token that texts begin with."""
+        ids = prompt_ids(text, self.codec)
+        begun = not first and self.codec.bos is not None and ids[:1] == [self.codec.bos]
+        return ids[1:] if begun else ids
 
     @torch.inference_mode()
-    def complete(
-        self, perception: Perception, prompts: Sequence[Written], *, max_new_tokens: int
-    ) -> list[Completion]:
-        """Answer all prompts greedily, as one batch; with each token goes its log-likelihood."""
-        features: PictureFeatures = perception.tensors
+    def embed(self, prompts: Sequence[Prompt]) -> list[Embedded]:
+        """Return prompts with the vectors of their pictures and regions."""
         network = self.network
-        drawn = self.sampling.draw([[self.pixels(region) for prompt in prompts for region in prompt.regions]])
-        vectors = network.encode_regions(features.maps, drawn) if len(drawn.pictures) else None
-        counts = [len(prompt.regions) for prompt in prompts]
-        regions = None if vectors is None else list(vectors.split(counts))
-        rows = [torch.tensor(prompt.ids) for prompt in prompts]
-        merged = network.embed(
-            padded(rows, fill=self.codec.pad, side="left"),
-            attention_mask=padded([torch.ones_like(row) for row in rows], fill=0, side="left"),
-            pictures=[features.tokens[0]] * len(prompts),
-            regions=regions,
-            padding="left",
-        )
-        with quiet_transformers():
-            output = network.generate(
-                inputs_embeds=merged.embeds,
-                attention_mask=merged.attention_mask,
-                max_new_tokens=max_new_tokens,
-                output_logits=True,
-                return_dict_in_generate=True,
+        vectors = self.region_vectors(prompts)
+        rows = []
+        for prompt, own in zip(prompts, vectors, strict=True):
+            pictures = [one.tensors.tokens[0] for one in prompt.encoded]
+            merged = network.embed(
+                torch.tensor(prompt.ids, device=self.device)[None],
+                pictures=[pictures],
+                slots=None if self.codec.region is None else {self.codec.region: [own]},
             )
-        tokens = output.sequences  # (B, new)
-        said = torch.stack(output.logits, dim=1).float().log_softmax(dim=-1)  # (B, new, V)
-        sure = said.gather(-1, tokens[..., None])[..., 0]
-        return [self.cut(row, own) for row, own in zip(tokens.tolist(), sure.tolist(), strict=True)]
+            rows.append(Embedded(merged.embeds[0], tuple(self.identity(prompt))))
+        return rows
 
-    def pixels(self, region: Region) -> RegionPixels:
-        """Return the pixels that a region's vector is made of."""
-        pixels = self.dialect.write_region(region).pixels
-        assert pixels is not None, "a region without a vector has no token"
-        return pixels
+    def identity(self, prompt: Prompt) -> Iterator[Hashable]:
+        """Yield what each position of an embedded prompt stands for."""
+        pictures, regions = iter(prompt.encoded), iter(prompt.own or ())
+        for token in prompt.ids:
+            if token == PICTURE_MARKER:
+                picture = next(pictures)
+                yield from ((picture.key, cell) for cell in range(len(picture.tensors.tokens[0])))
+            elif token == self.codec.region:
+                pixels, picture_number = next(regions)
+                yield (prompt.encoded[picture_number].key, pixels.begins.tobytes(), pixels.ends.tobytes())
+            else:
+                yield token
 
-    def cut(self, ids: Sequence[int], sure: Sequence[float]) -> Completion:
-        """Return an answer up to its end token, without the padding behind it; BadWeights for no numbers."""
-        end = next((place for place, token in enumerate(ids, start=1) if token in self.ends), len(ids))
-        if not all(math.isfinite(one) for one in sure[:end]):
-            raise BadWeights("what the network says of the next word is not finite; its weights are damaged")
-        return Completion(tuple(ids[:end]), tuple(sure[:end]))
-
-    def read(self, completion: Completion, perception: Perception) -> Reading:
-        """Turn text into words and places, whose score is the likelihood of their numbers."""
-        failures: list[str] = []
-        body = list(completion.ids)
-        if body and body[-1] in self.ends:
-            body.pop()
-        else:
-            failures.append("the answer stopped before its end; raise max_new_tokens")
-        strange = [token for token in body if not 0 <= token < len(self.codec) or token == self.codec.region]
-        strange += [token for token in body if token in self.ends]
-        if strange:
-            failures.append(f"tokens that no answer has: {strange}")
-            return Reading("", (), tuple(failures))
-        if len(completion.places) != len(completion.ids):
-            failures.append(
-                f"{len(completion.ids)} tokens came with {len(completion.places)} likelihoods; expected equal"
-            )
-            return Reading(self.codec.decode(body), (), tuple(failures))
-        written, ranges = text_and_places(body, self.codec)
-        raw = read_answer(written)
-        failures += raw.failures
-        answer = raw.without_coordinates()
-        spans = tuple(
-            self.span(answer.text, phrase, ranges, completion.places, perception) for phrase in answer.phrases
-        )
-        return Reading(answer.text, spans, tuple(failures))
-
-    def span(
-        self,
-        text: str,
-        phrase: BoxedPhrase,
-        ranges: list[tuple[int, int]],
-        sure: Sequence[float],
-        perception: Perception,
-    ) -> Span:
-        """Return the span of a phrase, its places in the original frame, the likeliest first."""
-        places = [
-            Place(box=one.box.clipped(perception.picture.frame), score=likelihood(one, ranges, sure))
-            for one in phrase.boxes
+    def region_vectors(self, prompts: Sequence[Prompt]) -> list[Tensor | None]:
+        """Return the vectors (R, D) of each prompt's regions, all sampled as one batch; None for none."""
+        encoded = list(dict.fromkeys(one.key for prompt in prompts for one in prompt.encoded))
+        maps = {one.key: one.tensors.maps[0] for prompt in prompts for one in prompt.encoded}
+        regions = [
+            (pixels, encoded.index(prompt.encoded[number].key))
+            for prompt in prompts
+            for pixels, number in prompt.own or ()
         ]
-        return Span(
-            start=phrase.start,
-            end=phrase.end,
-            phrase=text[phrase.start : phrase.end],
-            places=tuple(sorted(places, key=lambda place: -place.score)),
-        )
+        if not regions:
+            return [None] * len(prompts)
+        drawn = self.sampling.draw([pixels for pixels, _ in regions], [picture for _, picture in regions])
+        vectors = self.network.encode_regions([maps[key] for key in encoded], drawn)
+        return list(vectors.split([len(prompt.own or ()) for prompt in prompts]))
 
-    def write_dialogue(self, dialogue: Dialogue) -> Written:
+    def policy(self, prompt: Prompt, settings: Settings) -> SplicedPolicy:
+        """Return how one answer is decoded."""
+        return SplicedPolicy(self.reader(prompt, settings))
+
+    def reader(self, prompt: Prompt, settings: Settings) -> SplicedReader:
+        """Return what reads an answer.
+
+        The dialect doesn't say which of several pictures a box is in: it is taken to be in the last one.
+        """
+        frame = prompt.encoded[-1].original if prompt.encoded else None
+        return SplicedReader(self.codec, self.dialect.reader(), settings, ends=self.ends, frame=frame)
+
+    def faults(self, completion: Completion) -> list[str]:
+        """Return what doesn't add up: a log-probability for each token."""
+        given, wanted = len(completion.logprobs), len(completion.ids)
+        return [] if given == wanted else [f"{wanted} tokens came with {given} likelihoods; expected equal"]
+
+    def write_dialogue(self, dialogue: Dialogue) -> Prompt:
         """Return a dialogue about an original picture; its answers are learnt unless it says otherwise."""
         turns, found = exchanges(
             dialogue.turns,
@@ -210,12 +260,12 @@ class SplicedSystem(System):
         )
         learnt = supervised(turns, self.template, self.codec)
         labels = learnt.labels if dialogue.words_learnt else (IGNORED,) * len(learnt.ids)
-        return Written(learnt.ids, labels, tuple(region for region, _ in found))
+        return Prompt(learnt.ids, labels, tuple(region for region, _ in found))
 
     def losses(self, dialogues: Sequence[Dialogue], picture: Picture) -> dict[str, Tensor]:
         """Return the losses of dialogues about a picture."""
-        examples = [Example(picture.name, picture, (d,)) for d in dialogues if d.words_learnt]
-        return SplicedObjective(self.network)(self.collate()(examples))
+        examples = [Example(picture.name, (picture,), (d,)) for d in dialogues if d.words_learnt]
+        return SplicedObjective(self.network)(moved(self.collate()(examples), self.device))
 
     def collate(self) -> SplicedCollate:
         """Return what turns examples into batches for this network."""
@@ -240,16 +290,6 @@ def template_of(name: str) -> Template:
     if name not in TEMPLATES:
         raise UsageError(f"there is no template {name!r}; known templates: {', '.join(TEMPLATES)}")
     return TEMPLATES[name]
-
-
-def likelihood(box: WrittenBox, ranges: list[tuple[int, int]], sure: Sequence[float]) -> float:
-    """Return how likely the tokens were that wrote a box's numbers: their geometric mean, 0..1.
-
-    ranges: the characters that each token wrote; sure: its log-likelihood.
-    """
-    tokens = sorted({token for start, end in box.numbers for token in tokens_over(ranges, start, end)})
-    mean = sum(sure[token] for token in tokens) / max(len(tokens), 1)
-    return min(float(torch.tensor(mean).exp()), 1.0)
 
 
 def save_system(

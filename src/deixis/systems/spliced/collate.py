@@ -9,6 +9,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 
 import numpy as np
 import torch
@@ -20,21 +21,26 @@ from deixis.language.prompt_tokens import TextCodec
 from deixis.language.splicing import padded
 from deixis.language.supervision import Masking, supervised
 from deixis.language.templates import Template
+from deixis.pictures.opening import Picture
 from deixis.regions.pixels import RegionPixels
 from deixis.systems.spliced.dialect import Dialect
 from deixis.systems.spliced.preparation import Preparation
-from deixis.systems.spliced.prompts import exchanges, pixels_of
+from deixis.systems.spliced.prompts import exchanges, located
 from deixis.systems.spliced.regions import RegionSampling
 from deixis.training.batches import Batch
 
 
 @dataclass(frozen=True)
 class Conversation:
-    """Everything about one picture as ids and labels, and the regions of its region tokens."""
+    """Everything about an example's pictures as ids and labels, and the regions of its region tokens.
+
+    pictures: in the order of their markers. regions: with the number of the picture that each is in.
+    """
 
     ids: tuple[int, ...]
     labels: tuple[int, ...]
-    regions: tuple[RegionPixels, ...]
+    pictures: tuple[Picture, ...]
+    regions: tuple[tuple[RegionPixels, int], ...]
 
 
 class SplicedCollate:
@@ -58,14 +64,22 @@ class SplicedCollate:
         self.max_text, self.request, self.strict_masking = max_text, request, strict_masking
 
     def __call__(self, examples: Sequence[Example]) -> Batch:
-        """Return input_ids, labels and attention_mask (B, T), pixel_values, and the drawn regions."""
+        """Return input_ids, labels and attention_mask (B, T), the pictures of all rows, and drawn regions.
+
+        picture_counts: how many of the pictures each row has; pixel_values is None where there are none.
+        """
         rows = [self.conversation(example) for example in examples]
-        drawn = self.sampling.draw([row.regions for row in rows])
+        firsts = [0, *accumulate(len(row.pictures) for row in rows)]
+        drawn = self.sampling.draw(
+            [pixels for row in rows for pixels, _ in row.regions],
+            [first + own for first, row in zip(firsts, rows, strict=False) for _, own in row.regions],
+        )
         ids = [torch.tensor(row.ids) for row in rows]
-        prepared = [self.preparation.view(example.picture)[1] for example in examples]
+        prepared = [self.preparation.view(picture)[1] for row in rows for picture in row.pictures]
         return {
             "names": [example.name for example in examples],
-            "pixel_values": self.preparation.stack(prepared),
+            "pixel_values": self.preparation.stack(prepared) if prepared else None,
+            "picture_counts": [len(row.pictures) for row in rows],
             "input_ids": padded(ids, fill=self.codec.pad, side="right"),
             "attention_mask": padded([torch.ones_like(row) for row in ids], fill=0, side="right"),
             "labels": padded([torch.tensor(row.labels) for row in rows], fill=IGNORED, side="right"),
@@ -83,7 +97,7 @@ class SplicedCollate:
         rng = np.random.default_rng(zlib.crc32(repr([d.turns[0].answer for d in dialogues]).encode()))
         parts = [dialogues[index].turns for index in rng.permutation(len(dialogues)).tolist()]
         while True:
-            kept = self.written([turn for turns in parts for turn in turns])
+            kept = self.written([turn for turns in parts for turn in turns], example.pictures)
             if len(kept.ids) <= self.max_text:
                 return kept
             if len(parts) == 1:
@@ -94,10 +108,20 @@ class SplicedCollate:
                 )
             parts = parts[: len(parts) * self.max_text // len(kept.ids)] or parts[:1]
 
-    def written(self, turns: Sequence[Turn]) -> Conversation:
-        """Return turns as ids and labels."""
+    def written(self, turns: Sequence[Turn], pictures: tuple[Picture, ...]) -> Conversation:
+        """Return turns as ids and labels. pictures: those that come before the first question."""
+        first = [len(pictures), *[0] * len(turns)]
+        shown = [own + len(turn.pictures) for own, turn in zip(first, turns, strict=False)]
+        every = (*pictures, *(picture for turn in turns for picture in turn.pictures))
         texts, found = exchanges(
-            turns, dialect=self.dialect, specials=self.specials, request=self.request, variant="train"
+            turns,
+            dialect=self.dialect,
+            specials=self.specials,
+            request=self.request,
+            variant="train",
+            shown=shown,
         )
-        learnt = supervised(texts, self.template, self.codec, strict_masking=self.strict_masking)
-        return Conversation(learnt.ids, learnt.labels, pixels_of(found))
+        learnt = supervised(
+            texts, self.template, self.codec, strict_masking=self.strict_masking, picture=bool(every)
+        )
+        return Conversation(learnt.ids, learnt.labels, every, located(found, every))

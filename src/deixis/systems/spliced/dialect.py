@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
+from deixis.answers.boxed_phrases import BoxedPhrase
 from deixis.regions.pixels import RegionPixels
 from deixis.regions.shapes import Box, Mask, Region
 
@@ -24,6 +25,42 @@ class WrittenRegion:
     pixels: RegionPixels | None
 
 
+class ReadText(Protocol):
+    """What became certain of an answer: text without coordinates, and phrases that no further box joins."""
+
+    @property
+    def text(self) -> str:
+        """Return the text."""
+        ...
+
+    @property
+    def phrases(self) -> tuple[BoxedPhrase, ...]:
+        """Return the phrases, with places in the answer's text."""
+        ...
+
+
+class PlaceText(Protocol):
+    """Reads the text of one answer as it comes."""
+
+    @property
+    def boxes(self) -> int:
+        """Return how many sound boxes were read so far."""
+        ...
+
+    @property
+    def failures(self) -> tuple[str, ...]:
+        """Return a sentence for everything malformed so far."""
+        ...
+
+    def add(self, text: str) -> ReadText:
+        """Return what became certain by more text."""
+        ...
+
+    def close(self) -> ReadText:
+        """Return the rest."""
+        ...
+
+
 class Dialect(Protocol):
     """Regions and boxes as text; travels to loader workers."""
 
@@ -38,4 +75,8 @@ class Dialect(Protocol):
 
     def write_box(self, box: Box) -> str:
         """Return a box, in pixels of an original picture, as an answer has it behind a phrase."""
+        ...
+
+    def reader(self) -> PlaceText:
+        """Return what reads places back from the text of one answer."""
         ...

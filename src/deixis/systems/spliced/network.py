@@ -6,7 +6,8 @@ predicting, and continuing text are the same, and are here once.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import accumulate
 from typing import Any
 
 import torch
@@ -18,7 +19,7 @@ from transformers.modeling_outputs import CausalLMOutputWithPast
 from deixis.errors import BadPicture, BadRegion
 from deixis.language.caching import cache_of, named, past_length
 from deixis.language.causal_decoders import build_decoder, word_scale
-from deixis.language.splicing import IGNORED, PICTURE_MARKER, Merged, Side, merge
+from deixis.language.splicing import IGNORED, PICTURE_MARKER, Merged, Side, merge, shown_in
 from deixis.layers.picture_features import PictureFeatures
 from deixis.layers.point_draws import DrawnRegions
 
@@ -94,35 +95,38 @@ class SplicedNetwork(PreTrainedModel, GenerationMixin):
         self,
         input_ids: Tensor,
         *,
-        pictures: Sequence[Tensor | None] | None = None,
-        regions: Sequence[Tensor | None] | None = None,
+        pictures: Sequence[Sequence[Tensor] | Tensor | None] | None = None,
+        slots: Mapping[int, Sequence[Tensor | None]] | None = None,
         attention_mask: Tensor | None = None,
         labels: Tensor | None = None,
         padding: Side = "right",
     ) -> Merged:
-        """Return what the decoder reads of token ids (B, T) with -200 in the place of a picture.
+        """Return what the decoder reads of token ids (B, T) with -200 in the place of each picture.
 
-        pictures: for each row the tokens (N_i, D) of its picture; rows about one picture share them. regions:
-        for each row the vectors (R_i, D) of its region tokens, in reading order. See ``splicing.merge``.
+        pictures: for each row the tokens (N_i, D) of its pictures; rows about one picture share them. slots:
+        for tokens that stand for vectors, those of each row, in reading order; by default there are none in
+        the places of region tokens. See ``splicing.merge``.
         """
+        if slots is None and self.config.region_token_id is not None:
+            slots = {self.config.region_token_id: [None] * len(input_ids)}
         return merge(
             input_ids,
             self.get_input_embeddings(),
-            pictures=self.scaled(pictures),
-            regions=self.scaled(regions),
-            region_token=self.config.region_token_id,
+            pictures=None if pictures is None else [self.scaled(shown_in(own)) for own in pictures],
+            slots={token: self.scaled(own) for token, own in (slots or {}).items()},
             attention_mask=attention_mask,
             labels=labels,
             longest=self.longest,
             padding=padding,
         )
 
-    def scaled(self, vectors: Sequence[Tensor | None] | None) -> Sequence[Tensor | None] | None:
-        """Return vectors as large as the decoder's words are."""
-        if vectors is None or self.word_scale == 1:
+    def scaled(self, vectors: Sequence[Any]) -> Sequence[Any]:
+        """Return vectors as large as the decoder's words are; None stays None."""
+        if self.word_scale == 1:
             return vectors
         return [
-            None if one is None else one * torch.tensor(self.word_scale, dtype=one.dtype) for one in vectors
+            None if one is None else one * torch.tensor(self.word_scale, dtype=one.dtype, device=one.device)
+            for one in vectors
         ]
 
     @property
@@ -136,35 +140,44 @@ class SplicedNetwork(PreTrainedModel, GenerationMixin):
         *,
         pixel_values: Any = None,
         regions: DrawnRegions | None = None,
+        picture_counts: Sequence[int] | None = None,
         attention_mask: Tensor | None = None,
         labels: Tensor | None = None,
         padding: Side = "right",
     ) -> Merged:
-        """Encode the picture and the regions of each row and merge them into its text.
+        """Encode the pictures and the regions of each row and merge them into its text.
 
-        Picture i belongs to row i of ``input_ids`` (B, T); ``regions.pictures`` says the same of regions. A
-        row without a marker takes a picture too, any one, and ignores it.
+        picture_counts: how many of the pictures belong to each row of ``input_ids`` (B, T), in order; without
+        it picture i belongs to row i, and a row without a marker takes one too, any, and ignores it.
+        ``regions.pictures`` says which of all pictures each region is in; those of a row come in reading
+        order.
         """
         wanted = regions is not None and len(regions) > 0
         if pixel_values is None and wanted:
             raise BadRegion("regions came without the pictures that they are in")
-        tokens: Sequence[Tensor] | None = None
-        vectors: list[Tensor] | None = None
+        counts = [1] * len(input_ids) if picture_counts is None else list(picture_counts)
+        tokens: list[Sequence[Tensor]] | None = None
+        vectors: list[Tensor | None] = [None] * len(input_ids)
         if pixel_values is not None and (wanted or bool((input_ids == PICTURE_MARKER).any())):
             features = self.encode_pictures(pixel_values)
-            if len(features) != len(input_ids):
+            if len(counts) != len(input_ids) or len(features) != sum(counts):
+                wanted_each = "one each" if picture_counts is None else f"{counts}"
                 raise BadPicture(
-                    f"{len(features)} pictures came with {len(input_ids)} rows of text; expected one each"
+                    f"{len(features)} pictures came with {len(input_ids)} rows of text; expected "
+                    f"{wanted_each}"
                 )
-            tokens = features.tokens
+            ends = list(accumulate(counts))
+            tokens = [features.tokens[end - count : end] for end, count in zip(ends, counts, strict=True)]
             if regions is not None and wanted:
                 found = self.encode_regions(features.maps, regions)  # (R, D)
-                owners = regions.pictures.to(found.device)
+                rows = [row for row, count in enumerate(counts) for _ in range(count)]
+                owners = torch.tensor(rows)[regions.pictures.cpu()].to(found.device)
                 vectors = [found[owners == row] for row in range(len(input_ids))]
+        slot = self.config.region_token_id
         return self.embed(
             input_ids,
             pictures=tokens,
-            regions=vectors,
+            slots={} if slot is None else {slot: vectors},
             attention_mask=attention_mask,
             labels=labels,
             padding=padding,
@@ -176,6 +189,7 @@ class SplicedNetwork(PreTrainedModel, GenerationMixin):
         *,
         pixel_values: Any = None,
         regions: DrawnRegions | None = None,
+        picture_counts: Sequence[int] | None = None,
         attention_mask: Tensor | None = None,
         position_ids: Tensor | None = None,
         cache: Any = None,
@@ -203,6 +217,7 @@ class SplicedNetwork(PreTrainedModel, GenerationMixin):
                 input_ids,
                 pixel_values=pixel_values,
                 regions=regions,
+                picture_counts=picture_counts,
                 attention_mask=attention_mask,
                 labels=labels,
             )
@@ -236,6 +251,7 @@ class SplicedNetwork(PreTrainedModel, GenerationMixin):
         *,
         pixel_values: Any = None,
         regions: DrawnRegions | None = None,
+        picture_counts: Sequence[int] | None = None,
         attention_mask: Tensor | None = None,
         **options: Any,
     ) -> Any:
@@ -250,7 +266,12 @@ class SplicedNetwork(PreTrainedModel, GenerationMixin):
             if ids is None:
                 raise ValueError("give inputs (token ids) or inputs_embeds")
             merged = self.read(
-                ids, pixel_values=pixel_values, regions=regions, attention_mask=attention_mask, padding="left"
+                ids,
+                pixel_values=pixel_values,
+                regions=regions,
+                picture_counts=picture_counts,
+                attention_mask=attention_mask,
+                padding="left",
             )
             options["inputs_embeds"], attention_mask = merged.embeds, merged.attention_mask
         return super().generate(attention_mask=attention_mask, **options)

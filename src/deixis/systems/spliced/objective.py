@@ -32,7 +32,8 @@ class SplicedObjective(Objective):
             input_ids=batch["input_ids"],
             attention_mask=batch["attention_mask"],
             labels=batch["labels"],
-            pixel_values=batch["pixel_values"].to(batch["input_ids"].device),
+            pixel_values=batch["pixel_values"],
+            picture_counts=batch["picture_counts"],
             regions=DrawnRegions(
                 points=batch["region_points"],
                 pictures=batch["region_pictures"],

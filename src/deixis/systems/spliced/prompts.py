@@ -14,9 +14,11 @@ from deixis.answers.grounded import Answer, Span
 from deixis.data.dialogue import Mark, Turn
 from deixis.data.grit.conversion import ReferringTurn
 from deixis.data.grit.dense import CLASSIFY, LOCALIZE
-from deixis.errors import UsageError
+from deixis.errors import FrameMismatch, UsageError
 from deixis.language.prompt_tokens import neutralised
 from deixis.language.templates import IMAGE, Exchange
+from deixis.pictures.opening import Picture
+from deixis.regions.frames import Frame, same_frame
 from deixis.regions.pixels import RegionPixels
 from deixis.regions.shapes import Box, Mask, Region
 from deixis.systems.spliced.dialect import Dialect, Variant, WrittenRegion
@@ -74,9 +76,26 @@ def answered(answer: str, marks: Sequence[Mark], *, dialect: Dialect, specials: 
     return text + neutralised(answer[end:], specials)
 
 
-def pixels_of(found: Found) -> tuple[RegionPixels, ...]:
-    """Return the pixels of the regions that have a vector, in the order of their tokens."""
-    return tuple(written.pixels for _, written in found if written.pixels is not None)
+def located(found: Found, pictures: Sequence[Picture]) -> tuple[tuple[RegionPixels, int], ...]:
+    """Return the pixels of the regions that have a vector, with the number of the picture that each is in.
+
+    FrameMismatch for a region of none of the pictures.
+    """
+    return tuple(
+        (written.pixels, picture_of(region, [picture.frame for picture in pictures]))
+        for region, written in found
+        if written.pixels is not None
+    )
+
+
+def picture_of(region: Region, frames: Sequence[Frame]) -> int:
+    """Return which of some originals a region is in; FrameMismatch for none of them."""
+    for number, frame in enumerate(frames):
+        if same_frame(region.frame.root, frame.root):
+            return number
+    raise FrameMismatch(
+        f"a region is in frame {region.frame}, but the pictures are {', '.join(map(str, frames)) or 'none'}"
+    )
 
 
 def requesting(question: str, request: str, *, placed: bool = False) -> str:
@@ -101,14 +120,17 @@ def exchanges(
     specials: Sequence[str],
     request: str = "",
     variant: Variant = "eval",
+    shown: Sequence[int] | None = None,
 ) -> tuple[list[Exchange], Found]:
-    """Return turns as texts, the picture in front of the first question, and all their regions.
+    """Return turns as texts, pictures in front of the questions that bring them, and all their regions.
 
-    request: see ``requesting``.
+    request: see ``requesting``. shown: how many pictures each turn brings; by default the first brings one.
     """
+    if shown is None:
+        shown = [1, *[0] * len(turns)][: len(turns)]
     texts: list[Exchange] = []
     found: Found = []
-    for turn in turns:
+    for turn, pictures in zip(turns, shown, strict=True):
         placed = any(mark.boxes for mark in turn.marks)
         question = requesting(turn.question, request, placed=placed)
         # What an object's pixels are is known in training only; an answerer sees what was pointed at.
@@ -118,17 +140,17 @@ def exchanges(
         )
         found += own
         answer = answered(turn.answer, turn.marks, dialect=dialect, specials=specials)
-        texts.append((with_picture(question, first=not texts), answer))
+        texts.append((with_pictures(question, pictures), answer))
     return texts, found
 
 
-def with_picture(question: str, *, first: bool) -> str:
-    """Return a question with the picture in front if it is the first of its dialogue.
+def with_pictures(question: str, count: int) -> str:
+    """Return a question with so many pictures in front.
 
-    >>> with_picture(" What is this?", first=True)
+    >>> with_pictures(" What is this?", 1)
     '<image>\\nWhat is this?'
     """
-    return f"{IMAGE}\n{question.strip()}" if first else question
+    return f"{IMAGE}\n" * count + question.strip() if count else question
 
 
 def turn_of(answer: Answer) -> Turn:

@@ -12,6 +12,6 @@ from deixis.regions.pixels import RegionPixels
 class RegionSampling(Protocol):
     """Where a network looks for what is in a region; travels to loader workers."""
 
-    def draw(self, pictures: Sequence[Sequence[RegionPixels]]) -> DrawnRegions:
-        """Return the drawn regions of a batch, given picture by picture."""
+    def draw(self, regions: Sequence[RegionPixels], pictures: Sequence[int]) -> DrawnRegions:
+        """Return the drawn regions of a batch; pictures: which of the batch's each region is in."""
         ...

@@ -1,0 +1,78 @@
+"""How answers begin: what their policies try out is read together, on forks of what was read."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from deixis.engine.embedded import Embedded
+from deixis.engine.policy import Probe, Request
+from deixis.engine.reading import LEAST_SHARED, Readings, read_rest
+
+
+def begin(readings: Readings, requests: Sequence[Request]) -> list[Sequence[int]]:
+    """Return the tokens that each answer begins with, chosen by its policy.
+
+    All policies that try something out at a time do so in one batch; equal probes are read once.
+    """
+    logits = readings.decoder.logits(torch.stack(readings.hidden)).float()  # (B, V)
+    openings: dict[int, Sequence[int]] = {}
+    trying = {
+        row: request.policy.start(own)
+        for row, (request, own) in enumerate(zip(requests, logits.unbind(0), strict=True))
+    }
+    answers: dict[int, Tensor | None] = dict.fromkeys(trying)
+    while trying:
+        wanted: dict[int, Sequence[Probe]] = {}
+        for row, policy in list(trying.items()):
+            try:
+                heard = answers[row]
+                wanted[row] = next(policy) if heard is None else policy.send(heard)
+            except StopIteration as over:
+                openings[row] = over.value
+                del trying[row]
+        answers = dict(probed(readings, wanted))
+    return [openings[row] for row in range(len(requests))]
+
+
+def probed(readings: Readings, wanted: dict[int, Sequence[Probe]]) -> dict[int, Tensor]:
+    """Return, by row, logits (n, V) of what follows each of its probes."""
+    asked = [(row, probe) for row, probes in wanted.items() for probe in probes]
+    if not asked:
+        return {}
+    read = [continued(readings, row, probe) for row, probe in asked]
+    once: dict[object, int] = {}
+    for number, embedded in enumerate(read):
+        once.setdefault(embedded.identity, number)
+    store = readings.store
+    rows = store.add(len(once))
+    for row, number in zip(rows, once.values(), strict=True):
+        fork(readings, row, read[number], own=asked[number][0])
+    hidden = read_rest(readings.decoder, store, rows, [read[number] for number in once.values()])
+    for row in reversed(rows):
+        store.free(row)
+    logits = readings.decoder.logits(torch.stack(hidden)).float()  # (n, V)
+    places = {identity: place for place, identity in enumerate(once)}
+    each = [places[embedded.identity] for embedded in read]
+    answers: dict[int, Tensor] = {}
+    for row, probes in wanted.items():
+        own = [each.pop(0) for _ in probes]
+        answers[row] = logits[torch.tensor(own, device=logits.device)]
+    return answers
+
+
+def continued(readings: Readings, row: int, probe: Probe) -> Embedded:
+    """Return what a probe reads: a prompt and the tokens behind it."""
+    base = readings.prompts[row] if probe.instead is None else probe.instead
+    return base.followed_by(probe.tokens, readings.decoder.words(list(probe.tokens)))
+
+
+def fork(readings: Readings, row: int, embedded: Embedded, *, own: int) -> None:
+    """Fill a new row with what the request's own row holds of its beginning."""
+    store = readings.store
+    shared = embedded.shared_with(readings.prompts[own].identity)
+    regime = readings.decoder.regime(len(embedded))
+    if shared >= min(LEAST_SHARED, len(embedded) - 1) and store.regimes[own] == regime:
+        store.load(row, store.saved(own, 0, shared))
