@@ -108,9 +108,10 @@ class BracketReader:
 
     def add(self, text: str) -> list[Part]:
         """Return the parts that became certain by this text."""
-        if not self.opened and "[" not in text:
+        if self.opened and self.settled and "[" not in text and "]" not in text:  # a piece of an open bracket
+            self.held.append(text)
             self.at += len(text)
-            return [Part(text, self.at - len(text))] if text else []
+            return []
         parts: list[Part] = []
         place = 0
         while place < len(text):
@@ -121,8 +122,7 @@ class BracketReader:
                     parts.append(Part(text[place:end], self.at))
                     self.at += end - place
                 self.start = self.at
-            elif self.run is None and self.numbered is None and not self.words:
-                # Only brackets matter: what the open one looks like is known.
+            elif self.settled:
                 found = BRACKET.search(text, place)
                 end = len(text) if found is None else found.start()
                 if end > place:
@@ -135,6 +135,18 @@ class BracketReader:
                 parts += self.take(text[end])
             place = end + 1
         return parts
+
+    @property
+    def settled(self) -> bool:
+        """Whether only brackets matter from here on: what the open ones look like is known."""
+        return self.run is None and self.numbered is None and not self.words
+
+    def passes(self, text: str) -> bool:
+        """Tell whether all of a text is certain at once, as one part without coordinates; take it if so."""
+        if self.opened or "[" in text:
+            return False
+        self.at += len(text)
+        return True
 
     def close(self) -> list[Part]:
         """Return the rest."""

@@ -5,10 +5,11 @@ What is returned piece by piece is what ``read_answer(text).without_coordinates(
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from deixis.answers.boxed_phrases import BoxedPhrase, WrittenBox, phrase_before, read_bracket
-from deixis.answers.brackets import BracketReader
+from deixis.answers.brackets import BracketReader, Part
 
 # What may stand between two boxes of one phrase, letter by letter: a comma, "and" and the like. White space
 # is " " here. The states in which it may end are complete.
@@ -75,20 +76,15 @@ class BoxedPhraseReader:
 
     def add(self, text: str) -> ReadDelta:
         """Return what became certain by this text."""
-        for part in self.brackets.add(text):
-            if part.coordinates:
-                self.take_bracket(part.text, part.start)
-            else:
-                self.take_plain(part.text)
+        if self.brackets.passes(text):  # most text does
+            self.take_plain(text)
+        else:
+            self.take(self.brackets.add(text))
         return self.delta() if self.saying or self.ended else NOTHING
 
     def close(self) -> ReadDelta:
         """Return the rest."""
-        for part in self.brackets.close():
-            if part.coordinates:
-                self.take_bracket(part.text, part.start)
-            else:
-                self.take_plain(part.text)
+        self.take(self.brackets.close())
         self.end_phrase()
         self.say(*self.blank)
         self.blank = []
@@ -99,6 +95,14 @@ class BoxedPhraseReader:
         delta = ReadDelta("".join(self.saying), tuple(self.ended))
         self.saying, self.ended = [], []
         return delta
+
+    def take(self, parts: Sequence[Part]) -> None:
+        """Take parts of the text."""
+        for part in parts:
+            if part.coordinates:
+                self.take_bracket(part.text, part.start)
+            else:
+                self.take_plain(part.text)
 
     def take_plain(self, text: str) -> None:
         """Take text without coordinates."""
