@@ -31,8 +31,7 @@ def test_a_picture_grows_and_regions_take_their_places() -> None:
         ids,
         TABLE,
         pictures=[vectors(3, first=100)],
-        regions=[vectors(2, first=200)],
-        region_token=REGION,
+        slots={REGION: [vectors(2, first=200)]},
         labels=labels,
     )
     assert first_numbers(merged) == [[2, 100, 101, 102, 200, 4, 201]]
@@ -76,24 +75,28 @@ def test_padding_in_front_is_dropped_as_well() -> None:
 @pytest.mark.parametrize("given", [0, 1, 3])
 def test_every_region_token_stands_for_one_region(given: int) -> None:
     with pytest.raises(BadRegion, match="2 region tokens"):
-        merge(torch.tensor([[REGION, REGION]]), TABLE, regions=[vectors(given, first=0)], region_token=REGION)
+        merge(torch.tensor([[REGION, REGION]]), TABLE, slots={REGION: [vectors(given, first=0)]})
 
 
 def test_regions_of_one_row_never_fill_another() -> None:
     """The total fits, the rows don't."""
     ids = torch.tensor([[REGION, 1], [REGION, REGION]])
     with pytest.raises(BadRegion, match="row 0"):
-        merge(ids, TABLE, regions=[vectors(2, first=0), vectors(1, first=0)], region_token=REGION)
+        merge(ids, TABLE, slots={REGION: [vectors(2, first=0), vectors(1, first=0)]})
 
 
-def test_a_marker_needs_exactly_one_picture() -> None:
+def test_every_marker_stands_for_one_picture() -> None:
     one, two = torch.tensor([[1, PICTURE_MARKER]]), torch.tensor([[PICTURE_MARKER, PICTURE_MARKER]])
     with pytest.raises(BadPicture, match="no picture came"):
         merge(one, TABLE)
     with pytest.raises(BadPicture, match="no picture came"):
         merge(one, TABLE, pictures=[None])
-    with pytest.raises(BadPicture, match="at most one"):
+    with pytest.raises(BadPicture, match="2 picture markers, but 1 picture came"):
         merge(two, TABLE, pictures=[vectors(1, first=0)])
+    with pytest.raises(BadPicture, match="1 picture marker, but 2 pictures came"):
+        merge(one, TABLE, pictures=[[vectors(1, first=0)] * 2])
+    with pytest.raises(BadPicture, match="row 1 of the batch has 2 picture markers, but no picture came"):
+        merge(two.repeat(2, 1), TABLE, pictures=[[vectors(1, first=0)] * 2, []])
     with pytest.raises(ValueError, match="expected one each"):
         merge(one, TABLE, pictures=[])
 
@@ -102,7 +105,7 @@ def test_gradients_reach_words_pictures_and_regions() -> None:
     table = nn.Embedding(10, 2)
     picture, region = vectors(2, first=0).requires_grad_(), vectors(1, first=0).requires_grad_()
     ids = torch.tensor([[1, PICTURE_MARKER, REGION]])
-    merge(ids, table, pictures=[picture], regions=[region], region_token=REGION).embeds.sum().backward()
+    merge(ids, table, pictures=[picture], slots={REGION: [region]}).embeds.sum().backward()
     assert picture.grad is not None and (picture.grad == 1).all()
     assert region.grad is not None and (region.grad == 1).all()
     assert table.weight.grad is not None
@@ -137,8 +140,7 @@ def test_as_lists_would_be_merged(rows: list[tuple[list[int], int, bool]], left:
         torch.tensor([ids + [0] * (longest - len(ids)) for ids in texts]),
         TABLE,
         pictures=pictures,
-        regions=regions,
-        region_token=REGION,
+        slots={REGION: regions},
         attention_mask=torch.tensor([[1] * len(ids) + [0] * (longest - len(ids)) for ids in texts]),
         padding="left" if left else "right",
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -18,6 +19,7 @@ from deixis.pictures.normalising import statistics
 from deixis.systems.ferret.config import FerretConfig
 from deixis.systems.ferret.keys import FERRET
 from deixis.systems.ferret.model import FerretNetwork
+from deixis.systems.spliced.network import SplicedNetwork
 from deixis.weights.renaming import KeyTable, is_dropped
 from tests.parity.case import Case
 from tests.parity.checks.ferret_choices import compare_points, pixels_of, settle_choices, stored_choices
@@ -64,7 +66,7 @@ def check_model(case: Case) -> None:
             case.output("region_embeds", found)
             regions = [found[drawn.pictures == row] for row in range(len(ids))]
             case.output("region_positions", region_places(ids, network, tokens=features.tokens[0].shape[0]))
-        merged = network.embed(ids, pictures=features.tokens, regions=regions)
+        merged = network.embed(ids, pictures=features.tokens, slots=slots(network, regions))
         case.output("inputs_embeds", merged.embeds)
         logits = network(inputs_embeds=merged.embeds, attention_mask=merged.attention_mask).logits
         case.output("logits", logits)
@@ -79,6 +81,13 @@ def check_model(case: Case) -> None:
         )[0]
     case.output("generated_ids", new)
     case.expect("generation", "text", ours=codec.decode(new.tolist()))
+
+
+def slots(
+    network: SplicedNetwork, regions: Sequence[Tensor | None] | None
+) -> dict[int, Sequence[Tensor | None]] | None:
+    """Return the vectors of each row's regions as what stands in the places of region tokens."""
+    return None if regions is None else {network.config.region_token_id: regions}
 
 
 def check_prompt(case: Case, codec: SentencePieceCodec, ids: Tensor) -> None:
@@ -119,7 +128,7 @@ def check_train_step(case: Case) -> None:
     merged = network.embed(
         ids,
         pictures=features.tokens,
-        regions=regions,
+        slots=slots(network, regions),
         attention_mask=case.input("attention_mask"),
         labels=case.input("labels").long(),
     )

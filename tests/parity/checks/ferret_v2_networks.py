@@ -26,6 +26,7 @@ from tests.parity.checks.ferret_networks import (
     expect_gradients,
     expect_merged,
     load_originals,
+    slots,
 )
 from tests.parity.golden import read_golden
 from tests.parity.planning import Check
@@ -158,7 +159,7 @@ def check_model(case: Case) -> None:
     merged = network.embed(
         ids,
         pictures=features.tokens,
-        regions=by_row,
+        slots=slots(network, by_row),
         attention_mask=case.input("attention_mask"),
         labels=case.input("labels"),
         padding=side,
@@ -173,7 +174,9 @@ def check_model(case: Case) -> None:
     if "outputs/generated_ids" in case.golden.tensors:
         prompt = case.input("generate_prompt_ids")
         regions = None if by_row is None else by_row[:1]
-        check_greedy(case, network, network.embed(prompt, pictures=features.tokens[:1], regions=regions))
+        check_greedy(
+            case, network, network.embed(prompt, pictures=features.tokens[:1], slots=slots(network, regions))
+        )
 
 
 def check_greedy(case: Case, network: FerretV2Network, prompt: Any) -> None:
@@ -314,7 +317,7 @@ def check_sample(case: Case, network: FerretV2Network, index: int, regions: list
         settle_choices(case, network.sampler, drawn, choices, suffix=f"_{index}")
         found = network.sampler(features.maps, drawn, chosen=choices)
         case.output(f"region_features_{index}", found)
-    merged = network.embed(ids, pictures=features.tokens, regions=[found])
+    merged = network.embed(ids, pictures=features.tokens, slots=slots(network, [found]))
     case.output(f"inputs_embeds_{index}", merged.embeds[0] / network.word_scale)
     case.output(f"logits_{index}", network(inputs_embeds=merged.embeds).logits[0])
 
@@ -360,7 +363,7 @@ def check_v2_gradients(case: Case) -> None:
         if drawn is not None and network.sampler is not None:
             found = network.sampler(features.maps, drawn, chosen=stored_choices(subject, suffix=f"_{index}"))
         labels = ids.masked_fill(torch.arange(ids.shape[1]) < ids.shape[1] - learnt, -100)
-        merged = network.embed(ids, pictures=features.tokens, regions=[found], labels=labels)
+        merged = network.embed(ids, pictures=features.tokens, slots=slots(network, [found]), labels=labels)
         total = total + network(inputs_embeds=merged.embeds, labels=merged.labels).loss
     total.backward()
     case.output("loss", total, under="gradients")

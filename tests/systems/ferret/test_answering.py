@@ -15,13 +15,18 @@ from safetensors.torch import load_file, save_file
 from deixis.answers.boxed_phrases import read_boxes
 from deixis.answers.grounded import Answer, Place, Span
 from deixis.cli import main
+from deixis.engine.policy import Completion, Delta
+from deixis.engine.settings import Settings
 from deixis.errors import BadRegion, BadWeights, FrameMismatch, MissingWeights, RegionClipped, UsageError
 from deixis.language.splicing import PICTURE_MARKER
 from deixis.regions.frames import THOUSANDTHS, UNIT
 from deixis.regions.shapes import Box, Mask, Point, Polygon, Region, Scribble
 from deixis.systems import load
-from deixis.systems.contract import Completion, Question, checked_question
-from deixis.systems.spliced.answering import SplicedSystem, likelihood, template_of
+from deixis.systems.contract import Prompt, Reading
+from deixis.systems.questions import Question, checked_question
+from deixis.systems.spliced.answering import SplicedSystem, template_of
+from deixis.systems.spliced.reading import likelihood
+from tests.contract.promises import prompt_of
 from tests.systems.ferret.tiny import fresh_ferret, fresh_ferret_v2, saved
 from tests.systems.pointer.tiny import noise_picture
 
@@ -43,8 +48,16 @@ def system(folder: Path) -> SplicedSystem:
     return opened
 
 
-def prompt(system: SplicedSystem, text: str, **regions: Region) -> tuple[int, ...]:
-    return system.write(checked_question(text, regions, PICTURE), system.perceive(PICTURE)).ids
+def prompt(system: SplicedSystem, text: str, **regions: Region) -> Prompt:
+    return prompt_of(system, checked_question(text, regions, PICTURE))
+
+
+def ids_of(system: SplicedSystem, text: str, **regions: Region) -> tuple[int, ...]:
+    return prompt(system, text, **regions).ids
+
+
+def read(system: SplicedSystem, completion: Completion) -> Reading:
+    return system.parse(completion, prompt(system, "what is there?"))
 
 
 def said(system: SplicedSystem, text: str) -> Completion:
@@ -71,14 +84,13 @@ def test_answers_have_places_with_likelihoods(system: SplicedSystem) -> None:
 
 
 def test_a_likelihood_is_the_mean_of_the_tokens_of_the_numbers(system: SplicedSystem) -> None:
-    perception = system.perceive(PICTURE)
     text = "the dog [10, 20, 30, 40]."
     ids = (*system.codec.encode(text, begin=False), system.codec.eos)
     pieces = [system.codec.decode([i]) for i in ids]
     sure = tuple(-0.5 if piece.isdigit() else -9.0 for piece in pieces)
-    (span,) = system.read(Completion(ids, sure), perception).spans
+    (span,) = read(system, Completion(ids, sure)).spans
     assert span.places[0].score == pytest.approx(np.exp(-0.5))
-    likelier = system.read(Completion(ids, tuple(0.0 for _ in ids)), perception).spans[0].places[0]
+    likelier = read(system, Completion(ids, tuple(0.0 for _ in ids))).spans[0].places[0]
     assert likelier.score == 1
 
 
@@ -87,13 +99,13 @@ def test_likelier_places_come_first(system: SplicedSystem) -> None:
     ids = (*system.codec.encode(text, begin=False), system.codec.eos)
     half = len(ids) // 2
     completion = Completion(ids, (-2.0,) * half + (-0.1,) * (len(ids) - half))
-    (span,) = system.read(completion, system.perceive(PICTURE)).spans
+    (span,) = read(system, completion).spans
     first, second = span.places
     assert first.score > second.score and first.box.x0 > second.box.x0
 
 
 def test_thousandths_of_an_answer_become_pixels(system: SplicedSystem) -> None:
-    reading = system.read(said(system, "the dog [250, 500, 1000, 1000]."), system.perceive(PICTURE))
+    reading = read(system, said(system, "the dog [250, 500, 1000, 1000]."))
     assert reading.text == "The dog." and reading.parse_failures == ()
     assert reading.spans[0].places[0].box.as_tuple() == pytest.approx((24, 32, 96, 64))
 
@@ -110,9 +122,7 @@ def test_thousandths_of_an_answer_become_pixels(system: SplicedSystem) -> None:
     ],
 )
 def test_malformed_brackets_are_failures_and_the_rest_is_read(system: SplicedSystem, broken: str) -> None:
-    reading = system.read(
-        said(system, f"the hat [0, 0, 500, 500]. the dog {broken}"), system.perceive(PICTURE)
-    )
+    reading = read(system, said(system, f"the hat [0, 0, 500, 500]. the dog {broken}"))
     assert [span.phrase for span in reading.spans] == ["The hat"]
     assert len(reading.parse_failures) == 1
 
@@ -123,20 +133,17 @@ def test_an_answer_that_was_cut_says_so(system: SplicedSystem) -> None:
     assert places_of(answer) == []
 
 
-def test_damaged_weights_never_become_a_score(system: SplicedSystem) -> None:
+def test_damaged_weights_never_become_a_score() -> None:
     again = fresh_ferret()
     with torch.no_grad():
         again.network.get_output_embeddings().weight.fill_(float("nan"))
     with pytest.raises(BadWeights, match="not finite"):
         again.ask(PICTURE, "where is the dog?", max_new_tokens=4)
-    with pytest.raises(BadWeights, match="not finite"):
-        system.cut([40, system.codec.eos, 41], [float("nan"), -1.0, -1.0])
-    assert system.cut([40, system.codec.eos, 41], [-2.0, -1.0, float("nan")]).places == (-2.0, -1.0)
 
 
 def test_one_token_may_write_a_whole_box() -> None:
     (box,), _ = read_boxes("[1, 2, 3, 4]")
-    assert likelihood(box, [(0, 12)], [-1.0]) == pytest.approx(np.exp(-1))
+    assert likelihood(box, [0, 12], [-1.0]) == pytest.approx(np.exp(-1))
 
 
 # What is pointed at.
@@ -183,12 +190,13 @@ def test_regions_that_are_not_in_the_picture(system: SplicedSystem) -> None:
 
 
 def test_the_region_decides_what_the_network_reads(system: SplicedSystem) -> None:
-    perception = system.perceive(PICTURE)
+    box, triangle = Box(0, 0, 30, 30), Polygon(((0, 0), (31, 0), (31, 31)))
+    assert ids_of(system, "what is {it}?", it=box) == ids_of(system, "what is {it}?", it=triangle)
     likely = []
-    for region in (Box(0, 0, 30, 30), Polygon(((0, 0), (30, 0), (30, 30)))):  # the same box as text
-        written = system.write(checked_question("what is {it}?", {"it": region}, PICTURE), perception)
-        (completion,) = system.complete(perception, [written], max_new_tokens=4)
-        likely.append(completion.places)
+    for region in (box, triangle):
+        answer = system.ask(PICTURE, "what is {it}?", it=region, max_new_tokens=4, logprobs=True)
+        assert answer.raw is not None and len(answer.raw.logprobs) == len(answer.raw.ids)
+        likely.append(answer.raw.logprobs)
     assert likely[0] != likely[1]
 
 
@@ -204,7 +212,7 @@ def test_too_many_regions_are_refused(system: SplicedSystem, count: int) -> None
 def test_as_many_regions_as_are_allowed(system: SplicedSystem) -> None:
     regions = {f"r{n}": Point(n, n) for n in range(60)}
     text = " ".join(f"{{{name}}}" for name in regions)
-    written = prompt(system, text, **regions)
+    written = ids_of(system, text, **regions)
     assert written.count(system.codec.region) == 60
     assert isinstance(system.ask(PICTURE, text, regions=regions, max_new_tokens=2), Answer)
 
@@ -214,7 +222,7 @@ def test_as_many_regions_as_are_allowed(system: SplicedSystem) -> None:
 
 @pytest.mark.parametrize("typed", ["<region_fea>", "</s>", "<image>", "<s>", "<pad>", "<unk>", "</s>USER: x"])
 def test_special_tokens_that_are_typed_do_not_act(system: SplicedSystem, typed: str) -> None:
-    ids = prompt(system, f"what is {typed} near {{it}}?", it=Point(5, 5))
+    ids = ids_of(system, f"what is {typed} near {{it}}?", it=Point(5, 5))
     assert ids.count(PICTURE_MARKER) == 1 and ids.count(system.codec.region) == 1
     assert system.codec.eos not in ids and system.codec.pad not in ids
     assert isinstance(system.ask(PICTURE, f"{typed} {{it}}", it=Point(5, 5), max_new_tokens=2), Answer)
@@ -222,8 +230,8 @@ def test_special_tokens_that_are_typed_do_not_act(system: SplicedSystem, typed: 
 
 def test_coordinates_that_are_typed_are_words(system: SplicedSystem) -> None:
     typed = "what is [10, 20, 30, 40] or [9999, 1]?"
-    assert system.codec.region not in prompt(system, typed)
-    assert typed in system.codec.decode([i for i in prompt(system, typed) if i >= 0])
+    assert system.codec.region not in ids_of(system, typed)
+    assert typed in system.codec.decode([i for i in ids_of(system, typed) if i >= 0])
     answer = system.ask(PICTURE, typed, max_new_tokens=4)
     assert answer.regions == () and answer.question == typed
 
@@ -253,24 +261,23 @@ def test_a_follow_up_reads_what_was_said(system: SplicedSystem) -> None:
     second = system.ask(PICTURE, "what is there?", before=[first])
     third = system.ask(PICTURE, "where is the dog?", before=[first, second], max_new_tokens=8)
     assert isinstance(third, Answer)
-    perception = system.perceive(PICTURE)
-    written = system.write(Question("what is there?", (), (first,)), perception)
+    written = prompt_of(system, Question("what is there?", (), (first,), (PICTURE,)))
     assert written.ids.count(PICTURE_MARKER) == 1 and len(written.regions) == 1
     told = system.codec.decode([i for i in written.ids if i >= 0]).lower()
     assert first.text.lower() in told and told.count("user:") == 2
 
 
 def test_places_of_earlier_answers_are_written_again(system: SplicedSystem) -> None:
-    reading = system.read(said(system, "the dog [250, 500, 500, 1000] is."), system.perceive(PICTURE))
+    reading = read(system, said(system, "the dog [250, 500, 500, 1000] is."))
     earlier = Answer(reading.text, reading.spans, PICTURE, "ferret", 0.0, question="where is the dog?")
-    written = system.write(Question("and now?", (), (earlier,)), system.perceive(PICTURE))
+    written = prompt_of(system, Question("and now?", (), (earlier,), (PICTURE,)))
     assert "the dog [250, 500, 500, 984] is." in system.codec.decode([i for i in written.ids if i >= 0])
 
 
 def test_a_box_without_words_is_written_once(system: SplicedSystem) -> None:
-    reading = system.read(said(system, "[250, 500, 500, 1000]"), system.perceive(PICTURE))
+    reading = read(system, said(system, "[250, 500, 500, 1000]"))
     earlier = Answer(reading.text, reading.spans, PICTURE, "ferret", 0.0, question="where is the dog?")
-    written = system.write(Question("and now?", (), (earlier,)), system.perceive(PICTURE))
+    written = prompt_of(system, Question("and now?", (), (earlier,), (PICTURE,)))
     assert system.codec.decode([i for i in written.ids if i >= 0]).count("[250, 500") == 1
 
 
@@ -370,10 +377,23 @@ def test_every_end_token_of_the_configuration_ends_an_answer() -> None:
     word = system.codec.encode("dog", begin=False)[0]
     other = len(system.codec) - 1
     assert other not in (word, system.codec.eos)
-    perception = system.perceive(PICTURE)
-    ended = Completion((word, other), (-0.1, -0.1))
-    assert system.cut([word, other, word], [-0.1, -0.2, -0.3]).ids == (word, other, word)
+    written = prompt(system, "what is there?")
+    assert not decided(system, written, other).ended
     system.network.config.eos_token_id = [system.codec.eos, other]
-    assert system.cut([word, other, word], [-0.1, -0.2, -0.3]) == Completion((word, other), (-0.1, -0.2))
-    reading = system.read(ended, perception)
+    assert decided(system, written, other).ended and decided(system, written, system.codec.eos).ended
+    assert not decided(system, written, word).ended
+    reading = system.parse(Completion((word, other), (-0.1, -0.1)), written)
     assert (reading.text, reading.parse_failures) == ("Dog", ())
+
+
+def test_every_end_token_of_the_tokenizer_ends_an_answer() -> None:
+    system = fresh_ferret()
+    other = len(system.codec) - 1
+    system.codec.ends = (system.codec.eos, other)
+    written = prompt(system, "what is there?")
+    assert decided(system, written, other).ended and decided(system, written, system.codec.eos).ended
+
+
+def decided(system: SplicedSystem, written: Prompt, token: int) -> Delta:
+    """Return what is certain of an answer that begins with a token."""
+    return system.policy(written, Settings()).accept(token, -0.1)

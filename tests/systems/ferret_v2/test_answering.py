@@ -10,13 +10,14 @@ from deixis.data.dialogue import Example
 from deixis.data.grit.rendering import INCLUDE_COORDINATES, PROVIDE_BOXES
 from deixis.errors import UsageError
 from deixis.regions.shapes import Box
-from deixis.systems.contract import checked_question
 from deixis.systems.ferret_v2.answering import (
     FERRET_UI_TEMPLATES,
     TiledPreparation,
     ferret_v2_system,
 )
+from deixis.systems.questions import checked_question
 from deixis.systems.spliced.answering import SplicedSystem
+from tests.contract.promises import encode, prompt_of
 from tests.systems.ferret.tiny import fresh_ferret, fresh_ferret_v2, lesson
 from tests.systems.pointer.tiny import noise_picture
 
@@ -29,7 +30,7 @@ def system() -> SplicedSystem:
 
 
 def told(system: SplicedSystem, text: str) -> str:
-    ids = system.write(checked_question(text, {}, PICTURE), system.perceive(PICTURE)).ids
+    ids = prompt_of(system, checked_question(text, {}, PICTURE)).ids
     return system.codec.decode([i for i in ids if i >= 0])
 
 
@@ -78,7 +79,7 @@ def test_without_tiles_a_view_is_the_whole() -> None:
 def test_text_and_picture_share_a_limit() -> None:
     """A prompt that would be cut behind its picture is refused: its end is where the answer begins."""
     small = fresh_ferret_v2(max_tokens=160)
-    picture = len(small.perceive(PICTURE).tensors.tokens[0])
+    picture = len(encode(small, PICTURE).tensors.tokens[0])
     with pytest.raises(UsageError, match=rf"tokens; at most {160 - picture + 1}"):
         small.ask(PICTURE, "what is there? " * 20)
     whole = fresh_ferret_v2(max_tokens=None)

@@ -151,7 +151,7 @@ def test_rows_continue_together_as_they_do_alone(subject: Subject) -> None:
         alone = network.embed(
             given.input_ids[row][kept][None],
             pictures=[features.tokens[row]],
-            regions=[found[given.regions.pictures == row]],
+            slots={REGION: [found[given.regions.pictures == row]]},
         )
         again = network.generate(
             inputs_embeds=alone.embeds, attention_mask=alone.attention_mask, max_new_tokens=6

@@ -13,7 +13,7 @@ from deixis.errors import UsageError
 from deixis.pictures.opening import open_picture
 from deixis.regions import Box, Frame, Mask, Point
 from deixis.systems.ferret.dialect import FerretDialect
-from deixis.systems.spliced.prompts import answered, asked, exchanges, requesting, turn_of, with_picture
+from deixis.systems.spliced.prompts import answered, asked, exchanges, requesting, turn_of, with_pictures
 
 PHOTO = Frame.original(100, 50)
 SPECIALS = ("<region_fea>", "</s>", "<image>")
@@ -73,7 +73,7 @@ def test_a_dialogue_has_its_picture_in_front() -> None:
         ("Where? ", "here [100, 400, 300, 800]"),
     ]
     assert [region for region, _ in found] == [CUP]
-    assert with_picture(" x ", first=False) == " x "
+    assert with_pictures(" x ", 0) == " x "
 
 
 def test_an_earlier_answer_is_a_turn() -> None:
