@@ -11,6 +11,7 @@ import pytest
 import torch
 
 from deixis.answers.grounded import Answer, Place, Span
+from deixis.engine.policy import Completion
 from deixis.errors import (
     BadPicture,
     BadRegion,
@@ -24,9 +25,13 @@ from deixis.language.vocabulary import END, FOUND, NOWHERE, PHRASE, PHRASE_END, 
 from deixis.pictures.opening import Picture
 from deixis.regions.frames import THOUSANDTHS, UNIT
 from deixis.regions.shapes import Box, Mask, Point, Polygon, Region, Scribble
-from deixis.systems.contract import Completion, Question, checked_question
+from deixis.systems.contract import Prompt
+from deixis.systems.encoded import EncodedCache
 from deixis.systems.pointer.answering import PointerSystem
 from deixis.systems.pointer.places import PlaceReading
+from deixis.systems.questions import Question, checked_question
+from tests.contract.promises import prompt_of
+from tests.systems.decoding import decoded
 from tests.systems.pointer.tiny import noise_picture, tiny_system
 
 PICTURE = noise_picture()
@@ -40,6 +45,10 @@ def system() -> PointerSystem:
 
 def said(system: PointerSystem, text: str) -> list[int]:
     return system.vocabulary.encode(text)
+
+
+def plain_prompt(system: PointerSystem) -> Prompt:
+    return prompt_of(system, checked_question("where is it?", {}, PICTURE))
 
 
 def shown(system: PointerSystem, ids: tuple[int, ...]) -> str:
@@ -83,9 +92,8 @@ def test_regions_by_keyword_mapping_and_list_are_the_same(system: PointerSystem)
 def test_a_frame_does_not_change_what_is_pointed_at(system: PointerSystem) -> None:
     pixels = Box(12, 9, 60, 45)
     same = (Box(0.1, 0.1, 0.5, 0.5, frame=UNIT), Box(100, 100, 500, 500, frame=THOUSANDTHS))
-    perception = system.perceive(PICTURE)
     written = [
-        system.write(checked_question("what is {it}?", {"it": region}, PICTURE), perception)
+        prompt_of(system, checked_question("what is {it}?", {"it": region}, PICTURE))
         for region in (pixels, *same)
     ]
     for other in written[1:]:
@@ -100,12 +108,10 @@ def test_no_question_no_answer(system: PointerSystem) -> None:
 
 
 def test_the_region_decides_what_the_network_reads(system: PointerSystem) -> None:
-    perception = system.perceive(PICTURE)
     ends = []
     for region in (Box(0, 0, 30, 30), Box(80, 50, 119, 89)):
         question = checked_question("what is {it}?", {"it": region}, PICTURE)
-        written = system.write(question, perception)
-        (completion,) = system.complete(perception, [written], max_new_tokens=12)
+        (completion,) = decoded(system, [prompt_of(system, question)], max_new_tokens=12)
         ends.append((completion.ids, [read.masses.tolist() for read in completion.places]))
     assert ends[0] != ends[1]
 
@@ -165,7 +171,7 @@ def test_too_long_a_question(system: PointerSystem) -> None:
         system.ask(PICTURE, "a" * 4002)
     with pytest.raises(UsageError, match=r"has 602 tokens; at most 512"):
         system.ask(PICTURE, "dog " * 600)
-    assert system.ask(PICTURE, "dog " * 510, max_new_tokens=1).question
+    assert system.ask(PICTURE, "dog " * 509, max_new_tokens=1).question
 
 
 def test_a_region_outside_and_one_that_sticks_out(system: PointerSystem) -> None:
@@ -245,15 +251,14 @@ def test_a_history_is_written_as_it_was_learnt(system: PointerSystem) -> None:
         ),
         earlier("A cat is not here.", Span(0, 5, "A cat", (), True, 0.9), question="where is a cat?"),
     ]
-    perception = system.perceive(PICTURE)
-    written = system.write(Question("and the hat?", (), tuple(before)), perception)
+    written = prompt_of(system, Question("and the hat?", (), tuple(before), (PICTURE,)))
     assert shown(system, written.ids) == (
         "<user> what is <region> ? <answer> a dog . <end> "
         "<user> where is the dog ? <answer> <p> the dog </p> <place> <found> is here . <end> "
         "<user> where is a cat ? <answer> <p> a cat </p> <place> <nowhere> is not here . <end> "
         "<user> and the hat ? <answer>"
     )
-    assert [region.frame for region in written.regions] == [perception.view.frame]
+    assert [region.frame for region in written.regions] == [written.encoded[0].view.frame]
 
 
 def test_a_history_changes_the_answer_and_its_own_answers_can_be_one() -> None:
@@ -284,13 +289,13 @@ def test_a_history_of_another_picture_is_an_error(system: PointerSystem) -> None
 
 
 def test_reading_gives_phrases_with_their_places(system: PointerSystem) -> None:
-    perception = system.perceive(PICTURE)  # 120 x 90, shown as 64 x 48 with 8 pixels of grey above
+    prompt = plain_prompt(system)  # 120 x 90, shown as 64 x 48 with 8 pixels of grey above
     dog = (PHRASE.id, *said(system, "the dog"), PHRASE_END.id, PLACE.id, FOUND.id)
     cat = (PHRASE.id, *said(system, "cat"), PHRASE_END.id, PLACE.id, NOWHERE.id)
     ids = (*dog, *said(system, "is here. no"), *cat, *said(system, "."), END.id)
     found = reading_of((16.0, 8.0, 32.0, 56.0))
     gone = reading_of((1.0, 1.0, 9.0, 9.0), nowhere=True)
-    reading = system.read(Completion(ids, (found, gone)), perception)
+    reading = system.parse(Completion(ids, places=(found, gone)), prompt)
     assert reading.text == "The dog is here. No cat." and reading.parse_failures == ()
     first, second = reading.spans
     assert (first.start, first.end, first.phrase) == (0, 7, "The dog")
@@ -306,19 +311,19 @@ def test_nowhere_is_never_told_as_surer_than_is_known(
 ) -> None:
     ids = (PHRASE.id, *said(system, "cat"), PHRASE_END.id, PLACE.id, NOWHERE.id, END.id)
     gone = replace(reading_of((1.0, 1.0, 9.0, 9.0), nowhere=True), nowhere_share=share)
-    (span,) = system.read(Completion(ids, (gone,)), system.perceive(PICTURE)).spans
+    (span,) = system.parse(Completion(ids, places=(gone,)), plain_prompt(system)).spans
     assert span.nowhere_score == pytest.approx(told)
 
 
 @pytest.mark.parametrize("cut", range(1, 9))
 def test_an_answer_that_was_cut_keeps_what_was_complete(system: PointerSystem, cut: int) -> None:
     """Wherever it is cut, also right behind a place token, the phrase before it keeps its place."""
-    perception = system.perceive(PICTURE)
+    prompt = plain_prompt(system)
     phrase = (PHRASE.id, *said(system, "dog"), PHRASE_END.id, PLACE.id, FOUND.id)
     both = (*phrase, *said(system, "and"), *phrase, *said(system, "."))
     ids = both[: len(phrase) + cut]
     count = sum(token == FOUND.id for token in ids)
-    reading = system.read(Completion(ids, (reading_of((16.0, 8.0, 32.0, 56.0)),) * count), perception)
+    reading = system.parse(Completion(ids, places=(reading_of((16.0, 8.0, 32.0, 56.0)),) * count), prompt)
     assert len(reading.spans) == count >= 1 and reading.spans[0].places
     assert len(reading.parse_failures) == 1
     assert reading.parse_failures[0].startswith("the answer stopped in ")
@@ -354,11 +359,11 @@ def test_a_damaged_second_look_is_no_place() -> None:
 
 
 def test_what_follows_a_mistake_is_not_read(system: PointerSystem) -> None:
-    perception = system.perceive(PICTURE)
+    prompt = plain_prompt(system)
     good = (PHRASE.id, *said(system, "dog"), PHRASE_END.id, PLACE.id, FOUND.id)
-    reading = system.read(
-        Completion((*good, PHRASE_END.id, *good, END.id), (reading_of((16.0, 8.0, 32.0, 56.0)),) * 2),
-        perception,
+    reading = system.parse(
+        Completion((*good, PHRASE_END.id, *good, END.id), places=(reading_of((16.0, 8.0, 32.0, 56.0)),) * 2),
+        prompt,
     )
     assert [span.phrase for span in reading.spans] == ["Dog"]
     assert reading.parse_failures == ("token </p> can't follow a place that was found",)
@@ -366,9 +371,11 @@ def test_what_follows_a_mistake_is_not_read(system: PointerSystem) -> None:
 
 def test_memory_holds_the_last_few_pictures() -> None:
     system = tiny_system()
+    one = prompt_of(system, checked_question("what?", {}, PICTURE)).encoded[0].nbytes
+    system.encoded_pictures = EncodedCache(budget=4 * one + one // 2)
     for seed in range(7):
         system.ask(noise_picture(seed=seed), "what?", max_new_tokens=1)
-    assert len(system._seen) == 4
+    assert len(system.encoded_pictures) == 4
     tower: list[int] = []
     system.network.tower.register_forward_hook(lambda *_: tower.append(1))
     system.ask(noise_picture(seed=6), "what?", max_new_tokens=1)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 
 import pytest
 import torch
@@ -13,10 +13,10 @@ from deixis.data.qualities import Qualities
 from deixis.data.scene import Scene
 from deixis.data.sources import read_scenes
 from deixis.layers.region_namer import NEVER
-from deixis.systems.contract import Perception, Written
+from deixis.systems.contract import Prompt
 from deixis.systems.pointer import claim_fit
 from deixis.systems.pointer.answering import PointerSystem
-from deixis.systems.pointer.claim_fit import choose_claim_rules, evidence_of
+from deixis.systems.pointer.claim_fit import Weighing, choose_claim_rules, evidence_of
 from deixis.systems.pointer.claims import Evidence, Said, Sort, Weighed
 from tests.systems.pointer.tiny import tiny_system
 from tests.toy.pack import write_toy_pack
@@ -62,13 +62,16 @@ def test_claims_that_the_system_cannot_judge_are_left_out(
     system, scene = fitted_system(), scenes[0]
     claims = [Claim(thing.id, "a dog", sort) for thing in scene.things for sort in (YES, FAR)]
 
-    def weigh(_: Perception, prompts: Mapping[int, Written]) -> dict[int, Weighed]:
-        evidence = Evidence(-1.0, -2.0, -3.0)
-        return {
-            n: Weighed("name", ((Said((20,), 20), evidence),), torch.zeros(1, 1)) for n in prompts if n % 2
-        }
+    def weighed(asked: PointerSystem, prompts: Sequence[Prompt]) -> list[Weighing]:
+        policies = [Weighing(asked, prompt) for prompt in prompts]
+        for number, policy in enumerate(policies):
+            policy.scores = torch.zeros(len(system.vocabulary))
+            if number % 2:
+                evidence = Evidence(-1.0, -2.0, -3.0)
+                policy.weighed = Weighed("name", ((Said((20,), 20), evidence),), torch.zeros(1, 1))
+        return policies
 
-    monkeypatch.setattr(system, "weigh_claims", weigh)
+    monkeypatch.setattr(claim_fit, "weighed_all", weighed)
     rows = list(evidence_of(system, scene, claims, sort="name"))
     assert [true for _, true in rows] == [False] * len(scene.things)
     assert all(row[1:] == [-1.0, -2.0, -3.0, 1.0] for row, _ in rows)

@@ -14,8 +14,9 @@ from deixis.language.claims import claimed
 from deixis.language.vocabulary import ANSWER, END, PHRASE, USER
 from deixis.layers.region_namer import NEVER, RegionNamer
 from deixis.regions.shapes import Box, Region
-from deixis.systems.contract import Written, checked_question
+from deixis.systems.contract import Prompt
 from deixis.systems.pointer.answering import PointerSystem
+from deixis.systems.pointer.claim_fit import weighed_all
 from deixis.systems.pointer.claims import (
     LEAST_LIKELY,
     SORTS,
@@ -23,8 +24,10 @@ from deixis.systems.pointer.claims import (
     Evidence,
     Said,
     VerdictWords,
+    Weighed,
     known_claims,
 )
+from deixis.systems.questions import checked_question
 from tests.systems.pointer.test_openings import next_words
 from tests.systems.pointer.tiny import noise_picture, tiny_system, tiny_vocabulary
 
@@ -59,10 +62,17 @@ def ids_of(system: PointerSystem, *words: str) -> list[int]:
     return [system.vocabulary.pieces.index(word) for word in words]
 
 
-def written(system: PointerSystem, text: str, **regions: Region) -> Written:
-    picture = noise_picture()
-    question = checked_question(text, regions or {"it": BOX}, picture)
-    return system.write(question, system.perceive(picture))
+def prompt_of(system: PointerSystem, text: str, **regions: Region) -> Prompt:
+    question = checked_question(text, regions or {"it": BOX}, noise_picture())
+    return system.prompts([question])[0]
+
+
+@torch.inference_mode()
+def weighed_by(system: PointerSystem, text: str) -> Weighed:
+    """Return what a system makes of what a question claims."""
+    (policy,) = weighed_all(system, [prompt_of(system, text)])
+    assert policy.weighed is not None
+    return policy.weighed
 
 
 def answer(system: PointerSystem, text: str) -> str:
@@ -73,21 +83,19 @@ def answer(system: PointerSystem, text: str) -> str:
 def test_evidence_is_what_the_network_calls_the_region_and_the_picture() -> None:
     """Worked out word by word without a cache."""
     system = judging_system()
-    picture = noise_picture()
-    perception = system.perceive(picture)
-    (weighed,) = system.weigh_claims(perception, {7: written(system, "is {it} a dog?")}).values()
+    weighed = weighed_by(system, "is {it} a dog?")
     ((said, evidence),) = weighed.each
     (dog,) = ids_of(system, "dog")
     assert said == Said(tuple(ids_of(system, "a", "dog")), dog) and weighed.sort == "name"
     around = Box(0, 0, 120, 90)
     for region, expected in ((BOX, evidence.called), (around, evidence.around)):
-        prompt = written(system, "what is {it}?", it=region)
-        first = next_words(system, perception, list(prompt.ids), prompt.regions)
+        prompt = prompt_of(system, "what is {it}?", it=region)
+        first = next_words(system, prompt, ())
         first[END.id] = -math.inf
         first = first.log_softmax(dim=-1).exp()
         both = first.clone()
         for article in ids_of(system, "a", "the"):
-            behind = next_words(system, perception, [*prompt.ids, article], prompt.regions)
+            behind = next_words(system, prompt, (article,))
             both += first[article] * behind.softmax(dim=-1)
             both[article] -= first[article]
         likely = float((both[dog] / both.sum()).log())
@@ -123,11 +131,9 @@ def test_the_likelier_of_a_choice_is_said_in_whatever_order() -> None:
     system = judging_system()
     with torch.no_grad():  # likely enough to tell apart
         system.network.words.bias[ids_of(system, *NAMES)] += 20.0
-    perception = system.perceive(noise_picture())
     evidence: dict[str, Evidence] = {}
     for name in NAMES:
-        prompts = {0: written(system, f"is {{it}} a {name}?")}
-        ((_, evidence[name]),) = system.weigh_claims(perception, prompts)[0].each
+        ((_, evidence[name]),) = weighed_by(system, f"is {{it}} a {name}?").each
     best = max(NAMES, key=lambda name: evidence[name].called)
     other = min(NAMES, key=lambda name: evidence[name].called)
     assert evidence[other].called < evidence[best].called - 0.1
@@ -197,11 +203,9 @@ def test_whatever_is_claimed_is_judged_or_left_alone(text: str, before: str) -> 
 def test_only_the_last_question_is_judged() -> None:
     system = judging_system(SURE)
     first = system.ask(noise_picture(), "is {it} a dog?", it=BOX, max_new_tokens=6)
-    prompt = system.write(
-        checked_question("is {it} a cat?", {"it": BOX}, noise_picture(), before=[first]),
-        system.perceive(noise_picture()),
-    )
-    assert prompt.claims == ("a cat",) and prompt.ids.count(USER.id) == 2 and prompt.ids[-1] == ANSWER.id
+    question = checked_question("is {it} a cat?", {"it": BOX}, noise_picture(), before=[first])
+    (prompt,) = system.prompts([question])
+    assert prompt.own.claims == ("a cat",) and prompt.ids.count(USER.id) == 2 and prompt.ids[-1] == ANSWER.id
     then = system.ask(noise_picture(), "is {it} a cat?", it=BOX, before=[first], max_new_tokens=6)
     assert then.text.lower() == "yes, a cat."
 

@@ -3,20 +3,32 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Generator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
 
 import pytest
 import torch
 from torch import Tensor
 
+from deixis.engine.policy import Probe
 from deixis.language.place_grammar import State, forbid
 from deixis.language.vocabulary import ANSWER, END, PHRASE, PICTURE, REGION, USER
 from deixis.regions.shapes import Box, Region
-from deixis.systems.contract import Perception, checked_question
+from deixis.systems.contract import Prompt
+from deixis.systems.pointer import openings
 from deixis.systems.pointer.answering import PointerSystem, asks_about_one
 from deixis.systems.pointer.collate import region_tensors
-from deixis.systems.pointer.openings import NAMER_WEIGHT, Opinion, names
+from deixis.systems.pointer.openings import (
+    FIRST_WORDS,
+    NAMER_WEIGHT,
+    Claims,
+    Opinion,
+    first_word,
+    judgement,
+)
+from deixis.systems.questions import checked_question
+from tests.systems.decoding import decoded, reads_of
 from tests.systems.pointer.tiny import noise_picture, tiny_system
 
 NAMES = ("dog", "dogs", "cat", "hat")
@@ -52,9 +64,8 @@ def say(system: PointerSystem, opinion: Mapping[str, float], monkeypatch: pytest
 
 
 def opening(system: PointerSystem, text: str = "what is {it}?", **regions: Region) -> list[str]:
-    perception = system.perceive(noise_picture())
-    question = checked_question(text, regions or {"it": BOX}, perception.picture)
-    (said,) = system.complete(perception, [system.write(question, perception)], max_new_tokens=2)
+    question = checked_question(text, regions or {"it": BOX}, noise_picture())
+    (said,) = decoded(system, system.prompts([question]), max_new_tokens=2)
     return [system.vocabulary.pieces[token] for token in said.ids]
 
 
@@ -92,31 +103,27 @@ def test_both_opinions_are_added_up(monkeypatch: pytest.MonkeyPatch) -> None:
 @torch.inference_mode()
 def ways_to_begin(system: PointerSystem) -> dict[str, dict[str, float]]:
     """Return the log-probability of every name behind every article, and behind none ("")."""
-    perception = system.perceive(noise_picture())
-    question = checked_question("what is {it}?", {"it": BOX}, perception.picture)
-    written = system.write(question, perception)
-    first = next_words(system, perception, list(written.ids), written.regions)
+    (prompt,) = system.prompts([checked_question("what is {it}?", {"it": BOX}, noise_picture())])
+    first = next_words(system, prompt, ())
     first[END.id] = -math.inf
     first = first.log_softmax(dim=-1)
     found: dict[str, dict[str, float]] = {name: {} for name in NAMES}
     for name, token in zip(NAMES, ids_of(system, *NAMES), strict=True):
         found[name][""] = float(first[token])
     for article, token in zip(("a", "the"), ids_of(system, "a", "the"), strict=True):
-        behind = next_words(system, perception, [*written.ids, token], written.regions).log_softmax(dim=-1)
+        behind = next_words(system, prompt, (token,)).log_softmax(dim=-1)
         for name, piece in zip(NAMES, ids_of(system, *NAMES), strict=True):
             found[name][article] = float(first[token] + behind[piece])
     return found
 
 
-def next_words(
-    system: PointerSystem, perception: Perception, ids: list[int], regions: tuple[Region, ...]
-) -> Tensor:
-    pixels = torch.from_numpy(perception.view.pixels).permute(2, 0, 1)[None].float() / 255
-    row = [PICTURE.id] * system.network.config.picture_tokens + ids
-    said = system.network(
-        torch.tensor([row]), pixel_values=pixels, **region_tensors([regions], system.network.config)
-    )
-    return forbid(said.logits[:, -1], [State.WORDS])[0]
+def next_words(system: PointerSystem, prompt: Prompt, said: Sequence[int]) -> Tensor:
+    """Return logits (V,) of the word behind a prompt and what is said so far, without any cache."""
+    pixels = torch.from_numpy(prompt.encoded[0].view.pixels).permute(2, 0, 1)[None].float() / 255
+    row = [PICTURE.id] * system.network.config.picture_tokens + [*prompt.ids, *said]
+    tensors = region_tensors([prompt.regions], system.network.config)
+    output = system.network(torch.tensor([row]), pixel_values=pixels, **tensors)
+    return forbid(output.logits[:, -1], [State.WORDS])[0]
 
 
 def test_answers_that_begin_with_no_name_are_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -127,16 +134,6 @@ def test_answers_that_begin_with_no_name_are_left_alone(monkeypatch: pytest.Monk
     say(system, {"dog": 0.0, "cat": -1.0}, monkeypatch)
     assert opening(system)[0] == "yes"
     assert opening(system) == opening(without)
-
-
-@dataclass(frozen=True)
-class Likely:
-    """A beginning whose only answer begins, behind no article, with words of these chances."""
-
-    chances: tuple[float, ...]
-
-    def ways(self, rows: Tensor, articles: Tensor) -> Tensor:
-        return torch.tensor([[self.chances, *[[0.0] * len(self.chances)] * len(articles)]]).log()
 
 
 @pytest.mark.parametrize(
@@ -152,8 +149,8 @@ def test_a_quality_gives_way_to_names_that_are_likelier_together(
     chances: tuple[float, ...], said: list[int] | None
 ) -> None:
     opinion = Opinion(torch.tensor([0, 1]), torch.tensor([-0.7, -0.7]), torch.tensor([2]), articles=(4,))
-    found = names(Likely(chances), {0: opinion})  # type: ignore[arg-type]
-    assert found == ({} if said is None else {0: said})
+    bare, behind_an_article = torch.tensor([[*chances, 0.0], [0.0] * 5]).log()
+    assert openings.name(torch.stack([bare, behind_an_article]), opinion) == said
 
 
 @pytest.mark.parametrize("text", ["what is near {it} and {at}?", "what is there?"])
@@ -168,9 +165,8 @@ def test_questions_about_no_or_several_regions_are_left_alone(
 
     monkeypatch.setattr(system.network, "name_regions", never)
     regions = {"it": BOX, "at": Box(5, 5, 20, 20)} if "{it}" in text else {}
-    perception = system.perceive(noise_picture())
-    written = system.write(checked_question(text, regions, perception.picture), perception)
-    assert system.complete(perception, [written], max_new_tokens=2)
+    prompts = system.prompts([checked_question(text, regions, noise_picture())])
+    assert decoded(system, prompts, max_new_tokens=2)
 
 
 def test_each_question_gets_the_opinion_of_its_own_region() -> None:
@@ -179,16 +175,15 @@ def test_each_question_gets_the_opinion_of_its_own_region() -> None:
     prefer(system, 8.0, *NAMES)
     with torch.no_grad():
         torch.nn.init.normal_(system.network.region_namer.out.weight, std=2.0)
-    perception = system.perceive(noise_picture())
     asked = [
         ("what is {it}?", {"it": BOX}),
         ("what is {a} near {b}?", {"a": Box(0, 0, 9, 9), "b": Box(50, 5, 100, 80)}),
         ("where is the dog?", {}),
         ("look, what is {it}?", {"it": Box(70, 50, 118, 88)}),
     ]
-    written = [system.write(checked_question(t, r, perception.picture), perception) for t, r in asked]
-    together = system.complete(perception, written, max_new_tokens=3)
-    alone = [system.complete(perception, [one], max_new_tokens=3)[0] for one in written]
+    prompts = system.prompts([checked_question(text, own, noise_picture()) for text, own in asked])
+    together = decoded(system, prompts, max_new_tokens=3)
+    alone = [decoded(system, [one], max_new_tokens=3)[0] for one in prompts]
     assert [one.ids for one in together] == [one.ids for one in alone]
 
 
@@ -204,3 +199,67 @@ def test_a_namer_that_was_never_fitted_says_nothing() -> None:
     without.network.config.region_namer = False
     assert opening(system) == opening(without)
     assert system.network.region_namer.pieces.numel() == 0
+
+
+def tried(generator: Generator[Sequence[Probe], Tensor, Any], *heard: Tensor) -> tuple[list[Any], Any]:
+    """Return the probes that a generator yields, one answer heard for each, and what it returns."""
+    probes = []
+    try:
+        probes.append(next(generator))
+        for one in heard:
+            probes.append(generator.send(one))
+    except StopIteration as over:
+        return probes, over.value
+    raise AssertionError("it asks for more")
+
+
+def test_a_sure_first_word_tries_nothing_out() -> None:
+    probes, said = tried(first_word(torch.tensor([0.02, 0.95, 0.03]).log()))
+    assert (probes, said) == ([], [1])
+
+
+def test_the_first_word_is_the_one_with_the_likeliest_pair() -> None:
+    """Of so many words, each tried out once."""
+    size = 40
+    scores = torch.full((size,), -9.0)
+    likeliest = [20, 21, 22, 23, 24, 25, 26]
+    scores[likeliest] = torch.tensor([0.3, 0.25, 0.15, 0.1, 0.08, 0.06, 0.05]).log()
+    behind = torch.zeros(FIRST_WORDS, size)
+    behind[2, 30] = 20.0  # behind token 22 there is but one word
+    behind[0, 31] = 1.0
+    probes, said = tried(first_word(scores), behind)
+    assert probes == [[Probe((token,)) for token in likeliest[:FIRST_WORDS]]]
+    assert said == [22]
+
+
+@pytest.mark.parametrize(
+    ("yes", "no", "odds", "said"),
+    [
+        (0.6, 0.3, 1.0, [0, 2, 7, 8]),
+        (0.6, 0.3, -1.0, [1, 2, 9]),
+        (0.6, 0.3, -math.log(2) + 0.01, [0, 2, 7, 8]),  # with the decoder's own yes it is so
+        (0.3, 0.6, math.log(2) - 0.01, [1, 2, 9]),
+        (0.2, 0.2, 5.0, None),  # the answer would begin with neither
+    ],
+)
+def test_a_verdict_adds_the_decoders_own_yes_to_the_odds(
+    yes: float, no: float, odds: float, said: list[int] | None
+) -> None:
+    claim = Claims((7, 8), odds, [9], a_choice=False, counts=1.0, yes=0, no=1, comma=2)
+    scores = torch.tensor([yes, no, 1 - yes - no]).log()
+    assert judgement(scores, claim) == said
+    assert judgement(scores, replace(claim, a_choice=True)) == [7, 8]
+
+
+def test_what_one_question_tries_out_is_read_once_for_many_that_try_the_same() -> None:
+    """Asked twice in one batch, a question about one region costs no more probes than asked once."""
+    system = naming_system()
+    prefer(system, 8.0, *NAMES)
+    question = checked_question("what is {it}?", {"it": BOX}, noise_picture())
+    forwards = []
+    for times in (1, 3):
+        prompts = system.prompts([question] * times)
+        with reads_of(system.decoder) as read:
+            decoded(system, prompts, max_new_tokens=1)
+        forwards.append(read[-1])
+    assert forwards == [[1, 1], [1, 1]], "one row for each article, whoever asks"

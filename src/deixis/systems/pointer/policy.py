@@ -44,6 +44,8 @@ class PointerPolicy:
 
     def start(self, logits: Tensor) -> Start:
         """Choose the first words: by a verdict, a name that two opinions share, or the first two together."""
+        if self.left() == 0:
+            logits = logits.index_fill(0, torch.tensor([PHRASE.id], device=logits.device), float("-inf"))
         scores = first_scores(logits)
         system, prompt = self.system, self.prompt
         opinion = system.opinion(prompt)

@@ -1,30 +1,32 @@
-"""Growing answers: batched as alone, with cache as without, within the grammar and the limit."""
+"""Decoding answers: batched as alone, with cache as without, within the grammar and the limits."""
 
 from __future__ import annotations
 
 import math
 from collections import Counter
 from collections.abc import Callable, Sequence
-from pathlib import Path
-from typing import Any
 
 import pytest
 import torch
 from torch import Tensor, nn
 from transformers.modeling_outputs import CausalLMOutputWithPast
 
+from deixis.engine.decoder import CausalDecoder
+from deixis.engine.policy import Completion
 from deixis.language.place_grammar import State, forbid, next_state, repetitions
 from deixis.language.spelling import Spelling, Word
 from deixis.language.vocabulary import END, FOUND, NOWHERE, PHRASE, PHRASE_END, PICTURE, PLACE
 from deixis.layers.place_map import PlaceMap
 from deixis.regions.shapes import Box, Point, Polygon, Region
-from deixis.systems.contract import Completion, Perception, Written, checked_question
+from deixis.systems.contract import Prompt
 from deixis.systems.pointer.answering import PointerSystem
 from deixis.systems.pointer.collate import region_tensors
-from deixis.systems.pointer.decoding import verdicts
 from deixis.systems.pointer.openings import FIRST_WORDS, SURE
 from deixis.systems.pointer.places import PlaceReading, PlaceRule, picture_part, read_places
-from tests.systems.pointer.tiny import noise_picture, saved_system, tiny_system
+from deixis.systems.pointer.policy import verdicts
+from deixis.systems.questions import checked_question
+from tests.systems.decoding import decoded
+from tests.systems.pointer.tiny import noise_picture, tiny_system
 
 SEEDS = (14, 18, 24)  # of networks whose answers differ in kind, see below
 QUESTIONS: tuple[tuple[str, dict[str, Region]], ...] = (
@@ -38,10 +40,9 @@ QUESTIONS: tuple[tuple[str, dict[str, Region]], ...] = (
 )
 
 
-def prompts_of(system: PointerSystem) -> tuple[Perception, list[Written]]:
-    perception = system.perceive(noise_picture())
-    questions = [checked_question(text, regions, perception.picture) for text, regions in QUESTIONS]
-    return perception, [system.write(question, perception) for question in questions]
+def prompts_of(system: PointerSystem) -> list[Prompt]:
+    picture = noise_picture()
+    return system.prompts([checked_question(text, regions, picture) for text, regions in QUESTIONS])
 
 
 def assert_same(first: Completion, second: Completion) -> None:
@@ -55,12 +56,10 @@ def assert_same(first: Completion, second: Completion) -> None:
 
 
 @torch.inference_mode()
-def grown_naively(
-    system: PointerSystem, perception: Perception, prompt: Written, *, max_new_tokens: int
-) -> Completion:
+def grown_naively(system: PointerSystem, prompt: Prompt, *, max_new_tokens: int) -> Completion:
     """Grow an answer token by token, each time with everything computed anew by ``forward``."""
     network = system.network
-    pixels = torch.from_numpy(perception.view.pixels).permute(2, 0, 1)[None].float() / 255
+    pixels = torch.from_numpy(prompt.encoded[0].view.pixels).permute(2, 0, 1)[None].float() / 255
     places = network.perceive(pixels)
     tokens = network.config.picture_tokens
     ids: list[int] = []
@@ -82,7 +81,7 @@ def grown_naively(
         if not ids:
             token = naive_first_word(said.logits[:, -1], lambda first: anew([first]).logits[:, -1])
         elif state is State.PLACE:
-            read.append(naive_place(system, perception, said.hidden_states[0][:, -1:], places))
+            read.append(naive_place(system, prompt, said.hidden_states[0][:, -1:], places))
             token = NOWHERE.id if read[-1].nowhere else FOUND.id
         else:
             logits = forbid(said.logits[:, -1], [state])
@@ -92,7 +91,7 @@ def grown_naively(
         assert following is not None
         state = following
         ids.append(token)
-    return Completion(tuple(ids), tuple(read))
+    return Completion(tuple(ids), places=tuple(read))
 
 
 def naive_first_word(logits: Tensor, following: Callable[[int], Tensor]) -> int:
@@ -115,17 +114,17 @@ def test_an_answer_may_begin_with_a_word_that_needs_no_article() -> None:
     both = Counter[bool]()
     for seed in SEEDS:
         system = tiny_system(seed=seed)
-        perception, prompts = prompts_of(system)
+        prompts = prompts_of(system)
         for prompt in prompts:
-            (short,) = system.complete(perception, [prompt], max_new_tokens=1)
-            alone = first_alone(system, perception, prompt)
+            (short,) = decoded(system, [prompt], max_new_tokens=1)
+            alone = first_alone(system, prompt)
             both[short.ids[0] == alone] += 1
     assert both[True] > 0 and both[False] > 0
 
 
 @torch.inference_mode()
-def first_alone(system: PointerSystem, perception: Perception, prompt: Written) -> int:
-    pixels = torch.from_numpy(perception.view.pixels).permute(2, 0, 1)[None].float() / 255
+def first_alone(system: PointerSystem, prompt: Prompt) -> int:
+    pixels = torch.from_numpy(prompt.encoded[0].view.pixels).permute(2, 0, 1)[None].float() / 255
     row = [PICTURE.id] * system.network.config.picture_tokens + list(prompt.ids)
     said = system.network(
         torch.tensor([row]), pixel_values=pixels, **region_tensors([prompt.regions], system.network.config)
@@ -133,15 +132,13 @@ def first_alone(system: PointerSystem, perception: Perception, prompt: Written) 
     return int(forbid(said.logits[:, -1], [State.WORDS]).argmax())
 
 
-def naive_place(
-    system: PointerSystem, perception: Perception, hidden: Tensor, places: PlaceMap
-) -> PlaceReading:
+def naive_place(system: PointerSystem, prompt: Prompt, hidden: Tensor, places: PlaceMap) -> PlaceReading:
     pointed = system.network.point(hidden, places)
     return read_places(
         pointed.scores[0, 0],
         pointed.nowhere[0, 0],
         pointed.boxes[0, 0],
-        inside=picture_part(perception.view.frame, perception.picture.frame),
+        inside=picture_part(prompt.encoded[0].view.frame, prompt.encoded[0].original),
         rule=system.rule,
     )
 
@@ -150,13 +147,13 @@ def naive_place(
 @pytest.mark.parametrize("seed", SEEDS)
 def test_growing_with_a_cache_in_a_batch_equals_computing_everything_anew(seed: int, candidates: int) -> None:
     system = tiny_system(seed=seed, candidates=candidates)
-    perception, prompts = prompts_of(system)
-    together = system.complete(perception, prompts, max_new_tokens=14)
+    prompts = prompts_of(system)
+    together = decoded(system, prompts, max_new_tokens=14)
     assert len({completion.ids for completion in together}) > 1
     for prompt, completion in zip(prompts, together, strict=True):
-        (alone,) = system.complete(perception, [prompt], max_new_tokens=14)
+        (alone,) = decoded(system, [prompt], max_new_tokens=14)
         assert_same(alone, completion)
-        assert_same(grown_naively(system, perception, prompt, max_new_tokens=14), completion)
+        assert_same(grown_naively(system, prompt, max_new_tokens=14), completion)
 
 
 def test_some_of_these_answers_hold_found_and_some_missing_places() -> None:
@@ -164,8 +161,8 @@ def test_some_of_these_answers_hold_found_and_some_missing_places() -> None:
     tokens: set[int] = set()
     for seed in SEEDS:
         system = tiny_system(seed=seed)
-        perception, prompts = prompts_of(system)
-        for completion in system.complete(perception, prompts, max_new_tokens=14):
+        prompts = prompts_of(system)
+        for completion in decoded(system, prompts, max_new_tokens=14):
             tokens |= set(completion.ids)
     assert {PHRASE.id, PHRASE_END.id, PLACE.id, FOUND.id, NOWHERE.id, END.id} <= tokens
 
@@ -173,12 +170,13 @@ def test_some_of_these_answers_hold_found_and_some_missing_places() -> None:
 @pytest.mark.parametrize("most", [1, 2, 5, 9])
 def test_an_answer_is_never_longer_than_asked_for(most: int) -> None:
     system = tiny_system()
-    perception, prompts = prompts_of(system)
-    longer = system.complete(perception, prompts, max_new_tokens=20)
-    for short, long in zip(system.complete(perception, prompts, max_new_tokens=most), longer, strict=True):
+    prompts = prompts_of(system)
+    longer = decoded(system, prompts, max_new_tokens=20)
+    for short, long in zip(decoded(system, prompts, max_new_tokens=most), longer, strict=True):
         assert short.ids == long.ids[:most]
         assert verdicts(short.ids) == len(short.places)
         assert len(short.ids) == most or short.ids[-1] == END.id
+        assert short.finish == ("stop" if short.ids[-1] == END.id else "length")
 
 
 class Chance(nn.Module):
@@ -199,12 +197,20 @@ class Chance(nn.Module):
         return noise
 
 
+def chatter(system: PointerSystem, *, seed: int) -> None:
+    """Let a system say words at random."""
+    body = system.network.decoder
+    words = Chance(system, seed=seed)
+    system.decoder = CausalDecoder(body=body, head=words.logits, words=words, config=body.config)
+
+
+@pytest.mark.parametrize("temperature", [0.0, 3.0], ids=["greedy", "drawn"])
 @pytest.mark.parametrize("seed", range(8))
-def test_the_grammar_is_obeyed_whatever_the_logits(seed: int) -> None:
+def test_the_grammar_is_obeyed_whatever_the_logits(seed: int, temperature: float) -> None:
     system = tiny_system(seed=seed)
-    perception, prompts = prompts_of(system)
-    system.network.words = Chance(system, seed=seed)  # type: ignore[assignment]
-    for completion in system.complete(perception, prompts, max_new_tokens=40):
+    prompts = prompts_of(system)
+    chatter(system, seed=seed)
+    for completion in decoded(system, prompts, max_new_tokens=40, temperature=temperature, seed=seed):
         state = State.WORDS
         for token in completion.ids:
             following = next_state(state, token)
@@ -222,15 +228,15 @@ def test_each_place_is_told_up_to_so_many(most: int) -> None:
     for seed in range(6):
         system = tiny_system(seed=seed, most_found=most)
         system.rule = PlaceRule(nowhere=0.9, least=0.01)
-        perception, prompts = prompts_of(system)
-        for completion in system.complete(perception, prompts, max_new_tokens=30):
+        prompts = prompts_of(system)
+        for prompt, completion in zip(prompts, decoded(system, prompts, max_new_tokens=30), strict=True):
             told = verdict_runs(completion.ids)
             expected = [0 if read.nowhere else min(len(read.boxes), most) for read in completion.places]
             # An answer may be cut amid its verdicts.
             assert told[:-1] == expected[:-1] and len(told) == len(expected)
             assert all(few <= many for few, many in zip(told, expected, strict=True))
             counts |= set(expected)
-            assert not system.read(completion, perception).parse_failures[1:]
+            assert not system.parse(completion, prompt).parse_failures[1:]
     assert max(counts) == most
 
 
@@ -242,59 +248,6 @@ def verdict_runs(ids: tuple[int, ...]) -> list[int]:
             rest = [*ids[slot + 1 :], END.id]
             runs.append(next(n for n, other in enumerate(rest) if other != FOUND.id))
     return runs
-
-
-def generated(network: Any, ids: Tensor, **asked: Any) -> Tensor:
-    """Call ``generate`` of transformers, whose annotations don't allow calling it on a subclass."""
-    tokens: Tensor = network.generate(ids, **asked)
-    return tokens
-
-
-@pytest.mark.parametrize("seed", [0, 5])
-def test_generate_of_transformers_with_a_cache_equals_forward_without(seed: int, tmp_path: Path) -> None:
-    network = saved_system(tmp_path, seed=seed).network
-    tokens = network.config.picture_tokens
-    pixels = torch.rand(1, 3, 64, 64, generator=torch.Generator().manual_seed(seed))
-    prompt = torch.tensor([[PICTURE.id] * tokens + [3, 20, 21, 22, 30, 4]])
-    asked: dict[str, Any] = {"pixel_values": pixels, "max_new_tokens": 10, "do_sample": False}
-    fast = generated(network, prompt, use_cache=True, **asked)
-    slow = generated(network, prompt, use_cache=False, **asked)
-    suppressed = network.generation_config.suppress_tokens
-    ids = prompt
-    with torch.inference_mode():
-        while ids.shape[1] < prompt.shape[1] + 10 and int(ids[0, -1]) != END.id:
-            logits = network(ids, pixel_values=pixels).logits[:, -1]
-            logits[:, suppressed] = -torch.inf
-            ids = torch.cat([ids, logits.argmax(dim=-1, keepdim=True)], dim=1)
-    assert fast.tolist() == slow.tolist() == ids.tolist()
-    assert fast.shape[1] > prompt.shape[1]
-
-
-def test_generate_of_a_padded_batch_equals_each_alone(tmp_path: Path) -> None:
-    """Padding lies between the picture and the text, which ends at the right."""
-    network = saved_system(tmp_path).network
-    tokens = network.config.picture_tokens
-    pixels = torch.rand(2, 3, 64, 64, generator=torch.Generator().manual_seed(0))
-    texts = [[3, 20, 21, 22, 30, 24, 4], [3, 25, 4]]
-    longest = max(map(len, texts))
-    rows = [[PICTURE.id] * tokens + [0] * (longest - len(text)) + text for text in texts]
-    seen = [[1] * tokens + [0] * (longest - len(text)) + [1] * len(text) for text in texts]
-    asked: dict[str, Any] = {"max_new_tokens": 6, "min_new_tokens": 6, "do_sample": False}
-    together = generated(
-        network, torch.tensor(rows), attention_mask=torch.tensor(seen), pixel_values=pixels, **asked
-    )
-    for row, text in enumerate(texts):
-        ids = torch.tensor([[PICTURE.id] * tokens + text])
-        alone = generated(network, ids, pixel_values=pixels[row : row + 1], **asked)
-        assert together[row, tokens + longest :].tolist() == alone[0, ids.shape[1] :].tolist()
-
-
-def test_too_few_region_vectors_are_an_error_not_a_shift() -> None:
-    network = tiny_system().network
-    with pytest.raises(ValueError, match="the text has 2 region tokens, but 1 vectors are given"):
-        network.embed(torch.tensor([[3, 2, 2, 4]]), regions=torch.zeros(1, 32))
-    with pytest.raises(ValueError, match="the text has 0 picture tokens, but 16 vectors are given"):
-        network.embed(torch.tensor([[3, 4]]), picture=torch.zeros(1, 16, 32))
 
 
 class OneWord(Spelling):
@@ -329,12 +282,95 @@ def test_the_spelling_of_each_prompt_has_a_say_in_every_phrase() -> None:
     longest = []
     for seed in SEEDS:
         system = tiny_system(seed=seed)
-        perception, prompts = prompts_of(system)
-        before = phrases_in(system.complete(perception, prompts, max_new_tokens=24))
+        prompts = prompts_of(system)
+        before = phrases_in(decoded(system, prompts, max_new_tokens=24))
         system.spelling = spelling = OneWord()
-        after = phrases_in(system.complete(perception, prompts, max_new_tokens=24))
+        after = phrases_in(decoded(system, prompts, max_new_tokens=24))
         assert spelling.asked == [prompt.ids for prompt in prompts]
         assert all(len(phrase) == 1 for phrase in after)
         assert all(len(said) == 1 for said in spelling.said)
         longest += [len(phrase) for phrase in before]
     assert max(longest) > 1, "without it phrases are longer"
+
+
+def test_all_prompts_of_a_batch_are_about_pictures_of_their_own() -> None:
+    """Rows of different pictures, lengths and settings are decoded as each alone."""
+    system = tiny_system(seed=SEEDS[0])
+    prompts = [
+        *prompts_of(system),
+        *system.prompts([checked_question("where is the dog?", {}, noise_picture(60, 90, seed=4))]),
+    ]
+    assert len({prompt.encoded[0].key for prompt in prompts}) == 2
+    together = decoded(system, prompts, max_new_tokens=14)
+    for prompt, completion in zip(prompts, together, strict=True):
+        assert_same(grown_naively(system, prompt, max_new_tokens=14), completion)
+
+
+@pytest.mark.parametrize("most", [0, 1, 2])
+def test_an_answer_names_no_more_places_than_asked_for(most: int) -> None:
+    more: list[int] = []
+    for seed in range(6):
+        system = tiny_system(seed=seed, most_found=3)
+        system.rule = PlaceRule(nowhere=0.9, least=0.01)
+        prompts = prompts_of(system)
+        for prompt, completion, free in zip(
+            prompts,
+            decoded(system, prompts, max_new_tokens=30, max_places=most),
+            decoded(system, prompts, max_new_tokens=30),
+            strict=True,
+        ):
+            spans = system.parse(completion, prompt).spans
+            assert sum(len(span.places) for span in spans) <= most
+            assert all(span.nowhere or span.places for span in spans), "a phrase that points has a place"
+            told = sum(token == FOUND.id for token in completion.ids)
+            assert told == sum(len(read.boxes) for read in completion.places if not read.nowhere)
+            more.append(sum(len(span.places) for span in system.parse(free, prompt).spans))
+            first = next(iter(system.parse(free, prompt).spans), None)
+            if most and first is not None and not first.nowhere:
+                assert spans[0].places == first.places[:most], "the best ones are kept"
+    assert max(more) > most, "systems that would name more are needed"
+
+
+def test_no_phrase_is_opened_where_no_place_may_be_named() -> None:
+    """Not even as the first word, which is chosen together with the second."""
+    opened = 0
+    for seed in range(6):
+        system = tiny_system(seed=seed)
+        prompts = prompts_of(system)
+        opened += sum(PHRASE.id in one.ids for one in decoded(system, prompts, max_new_tokens=14))
+        for completion in decoded(system, prompts, max_new_tokens=14, max_places=0):
+            assert PHRASE.id not in completion.ids and not completion.places
+    assert opened
+
+
+def test_a_place_head_decides_whatever_the_temperature() -> None:
+    """Places are chosen, not drawn: words that come out alike have the same places."""
+    system = tiny_system(seed=SEEDS[0])
+    prompts = prompts_of(system)
+    greedy = decoded(system, prompts, max_new_tokens=20)
+    cold = decoded(system, prompts, max_new_tokens=20, temperature=1e-4, seed=0)
+    assert any(completion.places for completion in greedy)
+    for one, other in zip(greedy, cold, strict=True):
+        assert_same(one, other)
+
+
+def test_every_token_has_the_log_probability_that_the_network_gives_it() -> None:
+    """Also tokens that were forced: nothing that the grammar forbids is taken out of the shares."""
+    system = tiny_system(seed=SEEDS[1])
+    prompts = prompts_of(system)
+    completions = decoded(system, prompts, max_new_tokens=10)
+    assert any(FOUND.id in one.ids or NOWHERE.id in one.ids for one in completions)
+    for prompt, completion in zip(prompts, completions, strict=True):
+        said = said_anew(system, prompt, completion.ids)
+        start = len(said) - len(completion.ids) - 1
+        each = said[start:-1].log_softmax(dim=-1).gather(1, torch.tensor(completion.ids)[:, None])[:, 0]
+        assert completion.logprobs == pytest.approx(each.tolist(), abs=1e-4)
+
+
+@torch.inference_mode()
+def said_anew(system: PointerSystem, prompt: Prompt, ids: Sequence[int]) -> Tensor:
+    """Return logits (T, V) of a picture, a prompt and its answer, without any cache."""
+    pixels = torch.from_numpy(prompt.encoded[0].view.pixels).permute(2, 0, 1)[None].float() / 255
+    row = [PICTURE.id] * system.network.config.picture_tokens + [*prompt.ids, *ids]
+    tensors = region_tensors([prompt.regions], system.network.config)
+    return system.network(torch.tensor([row]), pixel_values=pixels, **tensors).logits[0]

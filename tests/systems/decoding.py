@@ -1,0 +1,38 @@
+"""What the decoding loop makes of prompts, without the questions and answers around them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from torch import Tensor
+
+from deixis.engine.decoder import CausalDecoder, Decoder
+from deixis.engine.loop import Decoding
+from deixis.engine.policy import Completion
+from deixis.engine.settings import Settings
+from deixis.systems.contract import Prompt, System
+
+
+def decoded(system: System, prompts: Sequence[Prompt], **settings: Any) -> list[Completion]:
+    """Return what a system writes to prompts, all of them as one batch; nothing of it is remembered."""
+    return Decoding(system.decoder, system.requests(prompts, Settings(**settings))).completions()
+
+
+@contextmanager
+def reads_of(decoder: Decoder) -> Iterator[list[list[int]]]:
+    """Note how many positions of each row a decoder reads, forward by forward; steps aside."""
+    assert isinstance(decoder, CausalDecoder)
+    noted: list[list[int]] = []
+    states = decoder.states
+
+    def noting(store: Any, rows: Sequence[int], vectors: Sequence[Tensor], **more: Any) -> Tensor:
+        noted.append([len(one) for one in vectors])
+        return states(store, rows, vectors, **more)
+
+    decoder.states = noting  # type: ignore[method-assign]
+    try:
+        yield noted
+    finally:
+        del decoder.states  # type: ignore[attr-defined]
