@@ -12,11 +12,12 @@ import torch
 from safetensors.torch import load_file
 from torch import nn
 
+from deixis.devices import choose_device
 from deixis.errors import UsageError
 from deixis.training.checkpoints import fill_optimiser, optimiser_tensors
 from deixis.training.loop import train
 from deixis.training.optimiser import build_optimiser
-from deixis.training.parallel import World, join_world, present_device
+from deixis.training.parallel import World, join_world
 from deixis.training.random_states import random_states
 from deixis.training.run import run_recipes
 from tests.toy.pack import write_toy_pack
@@ -41,13 +42,13 @@ def machine(monkeypatch: pytest.MonkeyPatch) -> Any:
 
 def test_auto_takes_the_best_that_is_there(machine: Any) -> None:
     machine()
-    assert join_world().device == torch.device("cpu") == present_device("cpu")
+    assert join_world().device == torch.device("cpu") == choose_device("cpu")
     machine(mps=True)
-    assert present_device("auto") == torch.device("mps")
+    assert choose_device("auto") == torch.device("mps")
     machine(gpus=2, mps=True)
-    assert present_device("auto") == torch.device("cuda", 0) == present_device("cuda")
-    assert present_device("cuda", local=1) == torch.device("cuda", 1)
-    assert present_device("cpu") == torch.device("cpu") and present_device("mps") == torch.device("mps")
+    assert choose_device("auto") == torch.device("cuda", 0) == choose_device("cuda")
+    assert choose_device("cuda", local=1) == torch.device("cuda", 1)
+    assert choose_device("cpu") == torch.device("cpu") and choose_device("mps") == torch.device("mps")
 
 
 def test_a_device_that_is_not_there_is_an_error(machine: Any, tmp_path: Path) -> None:
@@ -57,11 +58,11 @@ def test_a_device_that_is_not_there_is_an_error(machine: Any, tmp_path: Path) ->
     machine()
     with pytest.raises(UsageError, match="the device mps is not on this machine; there is: cpu"):
         run_recipes([toy_recipe()], data=tmp_path, out=tmp_path, device="mps")
-    with pytest.raises(UsageError, match="no device is called 'gpu'; expected one of auto, cpu, cuda, mps"):
+    with pytest.raises(UsageError, match="no device is called 'gpu'; expected auto, cpu, cuda, mps, or cuda:1"):
         join_world("gpu")
     machine(gpus=2)
-    with pytest.raises(UsageError, match="process 2 has no GPU of its own, there are 2"):
-        present_device("auto", local=2)
+    with pytest.raises(UsageError, match="there is no GPU 2, only 2"):
+        choose_device("auto", local=2)
 
 
 def test_several_processes_do_not_share_mps(machine: Any, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,7 +6,7 @@ import difflib
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from deixis.answers.grounded import Answer
 from deixis.cli.regions import REGION_NAME
@@ -38,7 +38,8 @@ class Session:
     """A dialogue with one system about one picture.
 
     exchanges: all that was not taken back, oldest first. first: those from this number on are remembered; the
-    next question may lean on them. regions: by name, in the frame of the picture.
+    next question may lean on them. regions: by name, in the frame of the picture. settings: those of
+    ``System.ask``.
     """
 
     def __init__(
@@ -47,12 +48,12 @@ class Session:
         picture: Picture,
         *,
         regions: Mapping[str, Region] | None = None,
-        max_new_tokens: int = 64,
+        settings: Mapping[str, Any] | None = None,
     ) -> None:
         self.system = system
         self.picture = picture
         self.regions = dict(regions or {})
-        self.max_new_tokens = max_new_tokens
+        self.settings = dict(settings or {})
         self.exchanges: list[Exchange] = []
         self.first = 0
 
@@ -72,9 +73,7 @@ class Session:
         for first in range(self.first, len(self.exchanges) + 1):
             before = [exchange.answer for exchange in self.exchanges[first:]]
             try:
-                answer = self.system.ask(
-                    self.picture, question, regions=own, before=before, max_new_tokens=self.max_new_tokens
-                )
+                answer = self.system.ask(self.picture, question, regions=own, before=before, **self.settings)
             except UsageError as mistake:
                 if not before:  # the question itself is at fault, not what was said before it
                     raise

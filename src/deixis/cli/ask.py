@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from deixis.answers.as_text import describe
-from deixis.cli.loading import open_system
+from deixis.cli.answer_flags import add_answer_flags, settings_of
 from deixis.cli.regions import REGION_NAME, add_region_flags, parse_regions
+from deixis.cli.system_flags import add_system_flags, open_system
 from deixis.errors import UsageError
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ examples:
   deixis ask photo.jpg "Where is the dog?" --out answer.png
   deixis ask photo.jpg "What is {it}?" --point 120,80
   deixis ask photo.jpg "What is {a}?" -q "What is {b}?" --box a=10,20,110,220 --polygon "b=5,5;90,8;60,70"
+  deixis ask photo.jpg "Describe it." --temperature 0.7 --seed 1
   --json deixis ask photo.jpg "Describe {it}." --box 100,200,500,900 --frame thousandths
 
 A region without a name is {it}. Coordinates are pixels of the picture, x to the right and y down, unless
@@ -35,10 +37,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("question", nargs="?", help="a question; {a} in it is the region named a")
     parser.add_argument("-q", "--question", dest="more", action="append", default=[], help="another question")
     add_region_flags(parser)
-    parser.add_argument("--model", metavar="NAME|DIR", help="the system to ask (default: the embedded one)")
-    parser.add_argument(
-        "--max-new-tokens", type=int, default=64, metavar="N", help="longest answer (default: 64)"
-    )
+    add_system_flags(parser)
+    add_answer_flags(parser)
     parser.add_argument(
         "--json", action="store_true", help="print one JSON object a question and nothing else"
     )
@@ -56,15 +56,16 @@ def run(arguments: argparse.Namespace) -> int:
     check_names(questions, regions)
     from deixis.pictures.opening import open_picture
 
+    settings = settings_of(arguments)
     with warnings.catch_warnings():
         warnings.showwarning = lambda message, *_, **__: print(f"deixis: {message}", file=sys.stderr)
         picture = open_picture(arguments.picture)
         for region in regions.values():  # before the weights are read: a wrong region should be told at once
             region.clipped(picture.frame)
-        system = open_system(arguments.model)
+        system = open_system(arguments)
         own = [{name: regions[name] for name in set(REGION_NAME.findall(text))} for text in questions]
         warnings.simplefilter("ignore")
-        answers = system.ask(picture, questions, regions=own, max_new_tokens=arguments.max_new_tokens)
+        answers = system.ask(picture, questions, regions=own, **settings)
     for answer in answers:
         print(answer.to_json() if arguments.json else describe(answer), flush=True)
     if arguments.out is not None:

@@ -11,9 +11,10 @@ from io import TextIOWrapper
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from deixis.cli.loading import open_system
+from deixis.cli.answer_flags import add_answer_flags, settings_of
 from deixis.cli.regions import add_region_flags, parse_regions
-from deixis.errors import DeixisError, UsageError
+from deixis.cli.system_flags import add_system_flags, open_system
+from deixis.errors import DeixisError
 
 if TYPE_CHECKING:
     from deixis.chat.conversation import Conversation
@@ -38,10 +39,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Describe the command's arguments."""
     parser.add_argument("picture", type=Path, help="a picture file")
     add_region_flags(parser)
-    parser.add_argument("--model", metavar="NAME|DIR", help="the system to ask (default: the embedded one)")
-    parser.add_argument(
-        "--max-new-tokens", type=int, default=64, metavar="N", help="longest answer (default: 64)"
-    )
+    add_system_flags(parser)
+    add_answer_flags(parser)
     parser.add_argument(
         "--out",
         type=Path,
@@ -80,16 +79,12 @@ def begin(arguments: argparse.Namespace) -> Conversation:
     regions = parse_regions(arguments.typed or [], frame=arguments.frame)
     from deixis.chat.conversation import Conversation, begin_drawing
     from deixis.chat.session import Session, within
-    from deixis.engine.settings import MOST_NEW_TOKENS
     from deixis.pictures.opening import open_picture
 
     picture = open_picture(arguments.picture)
     notes = []
     # All that can be wrong should be told before the weights are read.
-    if not 1 <= arguments.max_new_tokens <= MOST_NEW_TOKENS:
-        raise UsageError(
-            f"--max-new-tokens is {arguments.max_new_tokens}; expected a number from 1 to {MOST_NEW_TOKENS}"
-        )
+    settings = settings_of(arguments)
     for name, region in regions.items():
         regions[name], own = within(region, picture.frame)
         notes += own
@@ -97,8 +92,8 @@ def begin(arguments: argparse.Namespace) -> Conversation:
     begin_drawing(picture, regions, out=out, source=arguments.picture)
     with warnings.catch_warnings():
         warnings.showwarning = lambda message, *_, **__: print(f"deixis: {message}", file=sys.stderr)
-        system = open_system(arguments.model)
-    session = Session(system, picture, regions=regions, max_new_tokens=arguments.max_new_tokens)
+        system = open_system(arguments)
+    session = Session(system, picture, regions=regions, settings=settings)
     conversation = Conversation(session, source=arguments.picture, out=out, frame=arguments.frame)
     print("\n".join([conversation.opening(), *(f"note: {note}" for note in notes)]), end="\n\n", flush=True)
     return conversation

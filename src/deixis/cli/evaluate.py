@@ -7,6 +7,8 @@ import sys
 import time
 from pathlib import Path
 
+from deixis.cli.system_flags import add_system_flags, open_system
+
 HELP = "measure a system on a pack of pictures"
 EXAMPLE = (
     "deixis evaluate --pack packs/flickr_grounding --split val --tasks grounding,naming --json report.json"
@@ -25,9 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "naming_scribble, expressions_bare, presence, verification, choosing, attributes, calibration, "
         "nowhere, free; docs/evaluation.md)",
     )
-    parser.add_argument(
-        "--model", metavar="NAME|DIR", help="a system's name or a saved folder (default: the embedded one)"
-    )
+    add_system_flags(parser)
     parser.add_argument(
         "--limit", type=int, metavar="N", help="only N items of each task, drawn with the seed"
     )
@@ -53,7 +53,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Measure, print the table and the protocol card, write what was asked for."""
-    import deixis
     from deixis.data.sources.pack import read_pack
     from deixis.errors import UsageError
     from deixis.evaluation.controls import find_control
@@ -83,7 +82,7 @@ def run(arguments: argparse.Namespace) -> int:
         tasks = asked
     learnt_on = read_pack(arguments.pack, arguments.baseline_split) if arguments.baseline_split else []
     started = time.perf_counter()
-    system = deixis.load(arguments.model)
+    system = open_system(arguments)
     report = evaluate(
         system,
         scenes,

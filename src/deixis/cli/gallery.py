@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from deixis.cli.system_flags import add_system_flags, open_system
+
 HELP = "make a page of photos with a system's answers, good and bad"
 EXAMPLE = "deixis gallery --pack packs/flickr_grounding --split val --out gallery"
 
@@ -16,16 +18,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--out", type=Path, required=True, metavar="DIR", help="a new folder, or one with a gallery"
     )
-    parser.add_argument(
-        "--model", metavar="NAME|DIR", help="a system's name or a saved folder (default: the embedded one)"
-    )
+    add_system_flags(parser)
     parser.add_argument("--count", type=int, default=24, metavar="N", help="how many photos (default: 24)")
     parser.add_argument("--seed", type=int, default=0, help="draws photos and questions (default: 0)")
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Make the gallery and say where it is."""
-    import deixis
     from deixis.data.sources.pack import read_pack
     from deixis.errors import UsageError
     from deixis.gallery.making import INDEX, check_folder, make_gallery
@@ -37,7 +36,7 @@ def run(arguments: argparse.Namespace) -> int:
         raise UsageError(f"--seed is {arguments.seed}; expected a whole number from 0")
     check_folder(arguments.out)
     scenes = read_pack(arguments.pack, arguments.split)
-    system = deixis.load(arguments.model)
+    system = open_system(arguments)
     gallery = make_gallery(
         system,
         scenes,

@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from deixis.cli.system_flags import add_device_flag
+
 HELP = "train and measure variants of a recipe side by side"
 EXAMPLE = """\
 example:
@@ -31,6 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--limit", type=int, metavar="N", help="only N items of each task")
     parser.add_argument("--steps", type=int, metavar="N", help="train each variant for N steps")
+    add_device_flag(parser)
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="where runs and results go")
 
 
@@ -60,7 +63,9 @@ def run(arguments: argparse.Namespace) -> int:
     arguments.out.mkdir(parents=True, exist_ok=True)
 
     def train(recipe: Recipe) -> tuple[Path, float, float]:
-        (folder,) = run_recipes([recipe], data=arguments.data, out=arguments.out, resume=True)
+        (folder,) = run_recipes(
+            [recipe], data=arguments.data, out=arguments.out, resume=True, device=arguments.device
+        )
         log = read_metrics(arguments.out / recipe.name / "metrics.jsonl")
         return folder, float(log[-1]["losses"]["total"]), seconds_in(log, batch=recipe.batch)
 
@@ -69,7 +74,7 @@ def run(arguments: argparse.Namespace) -> int:
 
     def measure(folder: Path) -> dict[str, TaskResult]:
         report = evaluate(
-            deixis.load(folder),
+            deixis.load(folder, device=arguments.device),
             scenes,
             tasks,
             data=data,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from deixis.cli.system_flags import add_device_flag
 from deixis.errors import UsageError
 
 HELP = "train by one or more recipes"
@@ -27,6 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--data", type=Path, required=True, metavar="DIR", help="the folder that the recipes' sources lie in"
     )
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="where runs are saved")
+    add_device_flag(parser)
     parser.add_argument("--resume", action="store_true", help="go on from the last checkpoints in OUT")
     parser.add_argument("--max-steps", type=int, metavar="N", help="stop each recipe after N steps")
 
@@ -48,6 +50,7 @@ def run(arguments: argparse.Namespace) -> int:
         out=arguments.out,
         resume=arguments.resume,
         max_steps=arguments.max_steps,
+        device=arguments.device,
     )
     for model in models:
         print(model)

@@ -30,7 +30,7 @@ def load(name_or_folder: str | Path | None = None, *, device: str = "auto", dtyp
     """
     folder = weights_folder(DEFAULT if name_or_folder is None else name_or_folder)
     known = entry_of_type(model_type(folder), where=folder / "config.json")
-    from deixis.systems.devices import choose_device, choose_dtype
+    from deixis.devices import choose_device, choose_dtype
 
     chosen = choose_device(device)
     system: System = resolve(known.answering)(folder, dtype=choose_dtype(dtype, chosen)).to(chosen)

@@ -94,7 +94,7 @@ class System(ABC):
     looks_in_the_original: True for systems that find a region's content by its pixels of the original; the
     others carry regions to the frame of what the network is given. pictures_taken: how many pictures a
     dialogue may have, at least and at most. has_grammar: whether answers are held to a grammar. region_token:
-    the id that stands for one region in a prompt.
+    the id that stands for one region in a prompt, if there is one.
     """
 
     name: str
@@ -104,7 +104,7 @@ class System(ABC):
     looks_in_the_original = False
     pictures_taken: tuple[int, int] = (1, 1)
     has_grammar = False
-    region_token: int
+    region_token: int | None
 
     def __init__(self) -> None:
         self.encoded_pictures = EncodedCache()

@@ -5,14 +5,12 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Literal, get_args
 
 import torch
 from torch import Tensor, distributed, nn
 
+from deixis.devices import choose_device
 from deixis.errors import UsageError
-
-Device = Literal["auto", "cpu", "cuda", "mps"]
 
 
 @dataclass(frozen=True)
@@ -72,7 +70,7 @@ def join_world(device: str = "auto") -> World:
     each process takes its own. Raises UsageError for a device that is missing or can't be shared.
     """
     size, rank = int(os.environ.get("WORLD_SIZE", "1")), int(os.environ.get("RANK", "0"))
-    chosen = present_device(device, local=int(os.environ.get("LOCAL_RANK", "0")))
+    chosen = choose_device(device, local=int(os.environ.get("LOCAL_RANK", "0")))
     if size > 1:
         if chosen.type == "mps":
             if device == "mps":
@@ -82,27 +80,3 @@ def join_world(device: str = "auto") -> World:
             torch.cuda.set_device(chosen)
         distributed.init_process_group("nccl" if chosen.type == "cuda" else "gloo")
     return World(rank=rank, size=size, device=chosen)
-
-
-def present_device(name: str, *, local: int = 0) -> torch.device:
-    """Return the device that a name stands for; local: the number of this process on its machine.
-
-    >>> present_device("cpu")
-    device(type='cpu')
-    """
-    if name not in get_args(Device):
-        raise UsageError(f"no device is called {name!r}; expected one of {', '.join(get_args(Device))}")
-    there = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
-    if name == "auto":
-        name = next(kind for kind, present in there.items() if present)
-    if not there[name]:
-        found = ", ".join(kind for kind, present in there.items() if present)
-        raise UsageError(f"the device {name} is not on this machine; there is: {found}")
-    if name != "cuda":
-        return torch.device(name)
-    if local >= torch.cuda.device_count():
-        raise UsageError(
-            f"process {local} has no GPU of its own, there are {torch.cuda.device_count()}; start fewer "
-            "processes, or train on cpu"
-        )
-    return torch.device("cuda", local)

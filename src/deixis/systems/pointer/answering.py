@@ -11,6 +11,7 @@ from torch import Tensor
 
 from deixis.answers.grounded import Answer
 from deixis.data.dialogue import Dialogue, Example, Mark, Turn
+from deixis.devices import moved, pixel_tensor
 from deixis.engine.decoder import CausalDecoder
 from deixis.engine.embedded import Embedded
 from deixis.engine.policy import Completion
@@ -29,7 +30,6 @@ from deixis.pictures.padding import letterbox
 from deixis.regions.carrying import carried
 from deixis.regions.shapes import Box, Region
 from deixis.systems.contract import Prompt, System
-from deixis.systems.devices import moved, pixel_tensor
 from deixis.systems.encoded import Encoded, EncoderInput
 from deixis.systems.pointer.claims import SORTS, ClaimRule, VerdictWords
 from deixis.systems.pointer.collate import PointerCollate, region_tensors
@@ -98,7 +98,7 @@ class PointerSystem(System):
     def encode_one(self, given: EncoderInput) -> Encoded:
         """Encode one picture."""
         view = letterbox(given.picture, self.network.config.side)
-        places = self.network.perceive(pixel_tensor(view.pixels, device=self.device, dtype=self.dtype))
+        places = self.network.perceive(pixel_tensor(view.pixels, device=self.device, dtype=torch.float32))
         return Encoded(given.key, given.picture.frame, view, Seen(places, self.network.reader(places)[0]))
 
     def build_prompt(self, question: Question, encoded: Sequence[Encoded]) -> Prompt:

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from deixis.answers.grounded import Answer
 from deixis.data.dialogue import Dialogue, Example
+from deixis.devices import moved
 from deixis.engine.decoder import CausalDecoder
 from deixis.engine.embedded import Embedded
 from deixis.engine.policy import Completion
@@ -24,7 +25,6 @@ from deixis.language.templates import TEMPLATES, Exchange, Template
 from deixis.layers.picture_features import PictureFeatures
 from deixis.pictures.opening import Picture
 from deixis.systems.contract import Prompt, System
-from deixis.systems.devices import moved
 from deixis.systems.encoded import Encoded, EncoderInput
 from deixis.systems.questions import MOST_PICTURES, Question
 from deixis.systems.quiet import quiet_transformers
@@ -85,7 +85,7 @@ class SplicedSystem(System):
         """The tokens that end an answer: the tokenizer's, and those that the configuration lists besides."""
         listed = self.network.config.eos_token_id
         more = listed if isinstance(listed, list) else [] if listed is None else [listed]
-        return frozenset([self.codec.eos, *more])
+        return frozenset([*self.codec.ends, *more])
 
     @torch.inference_mode()
     def encode(self, inputs: Sequence[EncoderInput]) -> list[Encoded]:
@@ -119,7 +119,8 @@ class SplicedSystem(System):
         found += own
         said = [self.said(answer) for answer in question.before]
         ids = self.dialogue_ids([*turns, (with_pictures(text, counts[-1]), None)], said)
-        if (written := ids.count(self.codec.region)) != sum(one.pixels is not None for _, one in found):
+        written = sum(token == self.codec.region for token in ids)
+        if written != sum(one.pixels is not None for _, one in found):
             raise UsageError(f"the prompt has {written} region tokens for {len(found)} regions")
         self.check_length(ids, order)
         frames = [one.original for one in order]
@@ -154,10 +155,21 @@ class SplicedSystem(System):
             return None
         ids = answer.raw.ids
         ids = ids[:-1] if ids and ids[-1] in self.ends else ids
-        acting = self.acting
-        if any(not 0 <= token < len(self.codec) or token in acting for token in ids):
+        if (
+            any(not 0 <= token < len(self.codec) for token in ids)
+            or self.codec.decode(ids) != answer.raw.text
+        ):
             return None
-        return ids if self.codec.decode(ids) == answer.raw.text else None
+        ids = self.unclosed(ids)
+        return None if any(token in self.acting for token in ids) else ids
+
+    def unclosed(self, ids: tuple[int, ...]) -> tuple[int, ...]:
+        """Return an answer without the mark that closes it, where that stands before the end token."""
+        closing = tuple(self.codec.encode(self.template.answer_end, begin=False))
+        if not closing or closing[0] not in self.acting:
+            return ids
+        width = next((n for n in range(len(closing), 0, -1) if ids[-n:] == closing[:n]), 0)
+        return ids[: len(ids) - width]
 
     @cached_property
     def acting(self) -> frozenset[int]:
@@ -172,8 +184,14 @@ class SplicedSystem(System):
         """Return the ids of a dialogue, earlier answers to the letter where they are known (``said``)."""
         ids: list[int] = []
         text = ""
-        answers = iter(said)
-        for segment in self.template.segments(turns):
+        # A template leaves out an answer of no words; what was said to the letter stands here whatever it is.
+        own = [*said, *[None] * (len(turns) - len(said))]
+        written = [
+            (asked, answer if known is None else "…")
+            for (asked, answer), known in zip(turns, own, strict=True)
+        ]
+        answers = iter([known for (_, answer), known in zip(written, own, strict=True) if answer])
+        for segment in self.template.segments(written):
             known = next(answers, None) if segment.learnt else None
             if known is None:
                 text += segment.text

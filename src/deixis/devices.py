@@ -21,28 +21,35 @@ DTYPES = {
 }
 
 
-def choose_device(name: str = "auto") -> torch.device:
-    """Return the device of that name; "auto" is the first GPU there is, else Apple's, else the CPU.
+def choose_device(name: str = "auto", *, local: int = 0) -> torch.device:
+    """Return the device of that name; "auto" is a GPU if there is one, else Apple's, else the CPU.
 
-    A GPU may be numbered ("cuda:1"). UsageError for an unknown name, or a device that isn't there.
+    A GPU may be numbered ("cuda:1"); without a number it is number ``local``, that of this process on its
+    machine. UsageError for an unknown name, or a device that isn't there.
+
+    >>> choose_device("cpu")
+    device(type='cpu')
     """
-    if name == "auto":
-        if torch.cuda.is_available():
-            return torch.device("cuda", torch.cuda.current_device())
-        return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
     kind, _, number = name.partition(":")
     if kind not in DEVICES or (number and not (kind == "cuda" and number.isascii() and number.isdigit())):
         raise UsageError(
-            f"device is {name!r:.80}; expected {', '.join(DEVICES)}, or cuda:1 for the second GPU"
+            f"no device is called {name!r:.80}; expected {', '.join(DEVICES)}, or cuda:1 for the second GPU"
         )
-    missing_gpu = kind == "cuda" and not torch.cuda.is_available()
-    if missing_gpu or (kind == "mps" and not torch.backends.mps.is_available()):
+    there = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
+    if kind == "auto":
+        kind = next(known for known, present in there.items() if present)
+    if not there[kind]:
+        found = ", ".join(known for known, present in there.items() if present)
+        raise UsageError(f"the device {kind} is not on this machine; there is: {found}")
+    if kind != "cuda":
+        return torch.device(kind)
+    chosen = int(number) if number else local
+    if chosen >= torch.cuda.device_count():
         raise UsageError(
-            f"device {name!r} is not on this machine (or this build of torch has no part for it)"
+            f"there is no GPU {chosen}, only {torch.cuda.device_count()} (counted from 0); start fewer "
+            "processes, or choose another device"
         )
-    if number and int(number) >= torch.cuda.device_count():
-        raise UsageError(f"there is no device {name!r}; this machine has {torch.cuda.device_count()} GPUs")
-    return torch.device(name)
+    return torch.device("cuda", chosen)
 
 
 def choose_dtype(name: str, device: torch.device) -> torch.dtype | None:

@@ -1,0 +1,41 @@
+"""Flags that say how an answer is decoded: the fields of ``deixis.engine.settings.Settings``."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+FIELDS = ("max_new_tokens", "temperature", "top_p", "seed", "stop", "max_places", "logprobs")
+
+
+def add_answer_flags(parser: argparse.ArgumentParser) -> None:
+    """Add --max-new-tokens, --temperature, --top-p, --seed, --stop, --max-places and --logprobs."""
+    parser.add_argument(
+        "--max-new-tokens", type=int, default=64, metavar="N", help="longest answer (default: 64)"
+    )
+    parser.add_argument(
+        "--temperature", type=float, default=0.0, metavar="T", help="draw words, the more freely the higher"
+    )
+    parser.add_argument(
+        "--top-p", type=float, default=1.0, metavar="P", help="draw among the likeliest with this share"
+    )
+    parser.add_argument("--seed", type=int, metavar="N", help="draw the same answer again")
+    parser.add_argument(
+        "--stop", action="append", default=[], metavar="TEXT", help="end an answer before this text"
+    )
+    parser.add_argument(
+        "--max-places", type=int, metavar="N", help="end an answer where it would name one more place"
+    )
+    parser.add_argument(
+        "--logprobs", action="store_true", help="keep each token's log-probability, for --json"
+    )
+
+
+def settings_of(arguments: argparse.Namespace) -> dict[str, Any]:
+    """Return the settings that the flags give, checked; UsageError for one out of range."""
+    from deixis.engine.settings import Settings
+
+    given = {name: getattr(arguments, name) for name in FIELDS}
+    given["stop"] = tuple(given["stop"])
+    Settings(**given)
+    return given
