@@ -12,9 +12,9 @@ from deixis.engine.store import SavedKeys
 BUDGET = 512 << 20  # bytes
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class KnownPrefix:
-    """What a row held: the identity of its positions, and their keys and values."""
+    """What a row held: the identity of its positions, and their keys and values; equal only to itself."""
 
     identity: tuple[Hashable, ...]
     keys: SavedKeys

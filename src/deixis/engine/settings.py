@@ -35,7 +35,7 @@ class Settings:
     grammar: bool | None = None
 
     def __post_init__(self) -> None:
-        stop = (self.stop,) if isinstance(self.stop, str) else tuple(self.stop)
+        stop = tuple(self.stop) if isinstance(self.stop, list | tuple) else (self.stop,)
         object.__setattr__(self, "stop", stop)
         whole(self.max_new_tokens, "max_new_tokens", least=1, most=MOST_NEW_TOKENS)
         number(self.temperature, "temperature", least=0.0, most=HOTTEST)
