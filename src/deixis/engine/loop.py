@@ -22,6 +22,8 @@ from deixis.engine.sampling import Sampler
 from deixis.engine.starting import begin
 from deixis.errors import BadWeights
 
+DAMAGED = "what the network says of the next word is not finite; its weights are damaged"
+
 
 @dataclass
 class Answering:
@@ -116,6 +118,9 @@ class Decoding:
     def choose(self) -> list[tuple[int, float]]:
         """Return the next token of each answer with its log-probability."""
         logits = self.decoder.logits(torch.stack([one.hidden for one in self.active])).float()  # (B, V)
+        shares = logits.log_softmax(dim=-1)
+        if shares.isnan().any():
+            raise BadWeights(DAMAGED)
         chosen = []
         for one, row in zip(self.active, logits.unbind(0), strict=True):
             policy = one.request.policy
@@ -126,9 +131,9 @@ class Decoding:
             else:
                 chosen.append(one.sampler.choose(policy.constrain(row)))
         picked = torch.tensor(chosen, device=logits.device)[:, None]
-        said = logits.log_softmax(dim=-1).gather(1, picked)[:, 0].tolist()
+        said = shares.gather(1, picked)[:, 0].tolist()
         if not all(math.isfinite(one) for one in said):
-            raise BadWeights("what the network says of the next word is not finite; its weights are damaged")
+            raise BadWeights(DAMAGED)
         return list(zip(chosen, said, strict=True))
 
     def take(self, one: Answering, token: int, logprob: float) -> Event:

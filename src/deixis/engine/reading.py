@@ -75,7 +75,8 @@ def read_shared(
     shared = min(prompts[row].shared_with(first.identity) for row in others)
     shared = min(shared, len(first) - 1)
     known = min(store.lengths[row] for row in members)
-    if shared - known < LEAST_SHARED:
+    # A beginning is of no use to longer prompts that are read with other frequencies.
+    if shared - known < LEAST_SHARED or decoder.regime(shared) != decoder.regime(len(first)):
         return
     start = store.lengths[lead]
     if start < shared:
