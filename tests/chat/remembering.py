@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import torch
+
 from deixis.answers.grounded import Answer, Place, Span
 from deixis.errors import UsageError
 from deixis.pictures.opening import Picture
@@ -20,12 +22,15 @@ class Asked:
     question: str
     regions: dict[str, Region]
     before: tuple[str, ...]
-    max_new_tokens: int
+    settings: dict[str, Any]
 
 
 @dataclass
 class Remembering:
     """Answers "Number N." and points at a box that moves with N; room: how many earlier answers it reads."""
+
+    device = torch.device("cpu")
+    dtype = torch.float32
 
     room: int = 100
     name: str = "fake"
@@ -38,7 +43,7 @@ class Remembering:
         *,
         regions: Mapping[str, Region],
         before: Sequence[Answer],
-        max_new_tokens: int,
+        **settings: Any,
     ) -> Answer:
         if question == "stop!":
             raise KeyboardInterrupt
@@ -47,7 +52,7 @@ class Remembering:
         if len(before) > self.room:
             raise UsageError(f"the question has {len(before) + 1} tokens; at most {self.room + 1}")
         said: Any = tuple(answer.question for answer in before)
-        self.asked.append(Asked(picture, question, dict(regions), said, max_new_tokens))
+        self.asked.append(Asked(picture, question, dict(regions), said, settings))
         number = len(self.asked)
         place = Place(Box(number, 1, number + 20, 30, frame=picture.frame), 0.75)
         span = Span(0, 6, "Number", (place,), nowhere_score=0.125)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pytest
 
@@ -10,7 +12,10 @@ from deixis.errors import BadRegion, UsageError
 from deixis.pictures.opening import open_picture
 from deixis.regions.frames import THOUSANDTHS
 from deixis.regions.shapes import Box, Point
+from deixis.systems.questions import checked_question
 from tests.chat.remembering import Remembering
+from tests.contract.promises import assert_same_answer, prompt_of
+from tests.systems.decoding import reads_of
 from tests.systems.pointer.tiny import noise_picture, tiny_system
 
 PICTURE = open_picture(np.zeros((60, 80, 3), np.uint8), name="black")
@@ -21,15 +26,16 @@ def session(*, room: int = 100) -> Session:
         "a": Box(1, 2, 30, 40, frame=PICTURE.frame),
         "dog": Box(5, 6, 70, 50, frame=PICTURE.frame),
     }
-    return Session(Remembering(room=room), PICTURE, regions=regions, max_new_tokens=7)  # type: ignore[arg-type]
+    settings = {"max_new_tokens": 7, "seed": 3}
+    return Session(Remembering(room=room), PICTURE, regions=regions, settings=settings)  # type: ignore[arg-type]
 
 
-def test_the_system_gets_the_same_picture_the_regions_in_use_and_all_earlier_answers() -> None:
+def test_the_system_gets_the_same_picture_and_settings_the_regions_in_use_and_all_earlier_answers() -> None:
     talk = session()
     for question in ("first?", "what is {a}?", "{dog} or {a}?"):
         talk.ask(question)
     asked = talk.system.asked
-    assert all(one.picture is PICTURE and one.max_new_tokens == 7 for one in asked)
+    assert all(one.picture is PICTURE and one.settings == {"max_new_tokens": 7, "seed": 3} for one in asked)
     assert [list(one.regions) for one in asked] == [[], ["a"], ["dog", "a"]]
     assert asked[1].regions["a"] == talk.regions["a"]
     assert [one.before for one in asked] == [(), ("first?",), ("first?", "what is {a}?")]
@@ -98,25 +104,46 @@ def test_a_region_is_brought_into_the_picture_with_a_note() -> None:
         within(Point(900, 2), PICTURE.frame)
 
 
-def test_a_real_system_encodes_the_picture_once_and_reads_what_was_said(monkeypatch) -> None:
+def test_a_real_system_encodes_the_picture_once_and_reads_what_was_said() -> None:
     system, picture = tiny_system(), noise_picture()
-    perceived: list[str] = []
-    perceive = system.perceive
-    monkeypatch.setattr(system, "perceive", lambda *given: perceived.append("once") or perceive(*given))
-    talk = Session(system, picture, regions={"a": Box(5, 6, 60, 70, frame=picture.frame)}, max_new_tokens=8)
+    encoded: list[int] = []
+    system.network.tower.register_forward_hook(lambda *_: encoded.append(1))
+    regions = {"a": Box(5, 6, 60, 70, frame=picture.frame)}
+    talk = Session(system, picture, regions=regions, settings={"max_new_tokens": 8})
     answers = [talk.ask(question).answer for question in ("where is the dog?", "what is {a}?", "what?")]
-    assert perceived == ["once"]
+    assert len(encoded) == 1
     again = system.ask(picture, "what?", before=answers[:2], max_new_tokens=8)
-    assert again.to_dict() | {"seconds": 0} == answers[2].to_dict() | {"seconds": 0}
+    assert_same_answer(again, answers[2])
+    assert len(encoded) == 1
+
+
+def test_what_was_said_is_given_to_the_letter_and_read_once() -> None:
+    """Not spelt anew from words and places; only what is new of a dialogue is read."""
+    system, picture = tiny_system(), noise_picture()
+    talk = Session(system, picture, settings={"max_new_tokens": 8, "temperature": 1.0, "seed": 1})
+    said: list[tuple[int, ...]] = []
+    for question in ("where is the dog?", "and the hat?", "what is there?"):
+        prompt = prompt_of(system, checked_question(question, {}, picture, before=talk.remembered))
+        for ids in said:
+            assert any(prompt.ids[at : at + len(ids)] == ids for at in range(len(prompt.ids)))
+        with reads_of(system.decoder) as read:
+            answer = talk.ask(question).answer
+        assert answer.raw is not None
+        if said:  # what the dialogue was, to the last token that was read, is taken over
+            new = len(system.vocabulary.encode(question)) + 2
+            assert sum(read[0]) <= new + 2
+        said.append(answer.raw.ids)
 
 
 def test_a_real_system_that_has_no_room_forgets_the_oldest() -> None:
     system, picture = tiny_system(max_text=24), noise_picture()
-    talk = Session(system, picture, max_new_tokens=4)
+    talk = Session(system, picture, settings={"max_new_tokens": 4})
     for _ in range(6):
         talk.ask("where is the big red dog?")
     crowded = [exchange for exchange in talk.exchanges if exchange.crowding]
-    assert crowded and all("tokens; at most 24" in exchange.crowding for exchange in crowded)
+    assert crowded
+    for exchange in crowded:
+        assert re.search(r"tokens; at most 24|: \d+ too many", exchange.crowding), exchange.crowding
     assert 0 < talk.first < 6
     with pytest.raises(UsageError, match="tokens; at most 24"):
         talk.ask("dog " * 30)

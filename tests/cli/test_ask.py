@@ -13,8 +13,10 @@ from deixis.answers import answer_schema
 from deixis.cli import main
 from deixis.cli.regions import parse_regions
 from deixis.errors import UsageError
+from deixis.pictures.opening import open_picture
 from deixis.regions.frames import THOUSANDTHS
 from deixis.regions.shapes import Box, Mask, Point, Polygon, Scribble
+from deixis.systems import load
 from tests.systems.pointer.tiny import tiny_network, tiny_vocabulary
 
 
@@ -53,7 +55,9 @@ def test_json_is_one_object_a_question_and_nothing_else(photo, model, tmp_path, 
     assert len(lines) == 3
     for line in lines:
         jsonschema.validate(line, answer_schema())
-        assert line["picture"] == {"width": 80, "height": 60} and line["system"] == "pointer"
+        digest = open_picture(photo).frame.content
+        assert line["picture"] == {"width": 80, "height": 60, "digest": digest} and digest
+        assert line["system"] == "pointer"
         for span in line["spans"]:
             for place in span["places"]:
                 x0, y0, x1, y1 = place["box"]
@@ -76,6 +80,13 @@ def test_json_is_one_object_a_question_and_nothing_else(photo, model, tmp_path, 
         (["PHOTO", "what?", "--model", "nobody"], 2, "known systems: pointer"),
         (["PHOTO", "what?", "--model", "ferret"], 4, "deixis convert ferret"),
         (["PHOTO", "what?", "--max-new-tokens", "0"], 2, "max_new_tokens is 0"),
+        (["PHOTO", "what?", "--temperature", "-1"], 2, "temperature is -1"),
+        (["PHOTO", "what?", "--top-p", "0"], 2, "top_p is 0"),
+        (["PHOTO", "what?", "--seed", "-1"], 2, "seed is -1"),
+        (["PHOTO", "what?", "--stop", ""], 2, "stop is"),
+        (["PHOTO", "what?", "--max-places", "-1"], 2, "max_places is -1"),
+        (["PHOTO", "what?", "--device", "gpu"], 2, "'gpu'"),
+        (["PHOTO", "what?", "--dtype", "int8"], 2, "dtype is 'int8'"),
         (["PHOTO", "what?", "--out", "answer.nonsense"], 2, "ends in .png or .jpg"),
     ],
 )
@@ -90,13 +101,55 @@ def test_mistakes_have_a_message_and_an_exit_code(
     assert message in captured.err and "Traceback" not in captured.err
 
 
+def asked(capsys, *words):
+    """Return the answers that a command prints as JSON."""
+    assert main(["ask", *words, "--json"]) == 0
+    return [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+
+
+def test_settings_are_those_of_ask(photo, model, capsys):
+    """Each flag does on the command line what it does in Python."""
+    words = [photo, "where is the dog?", "--model", model, "--device", "cpu"]
+    system, picture = load(model, device="cpu"), open_picture(photo)
+    for flags, settings in (
+        ([], {}),
+        (["--max-new-tokens", "3"], {"max_new_tokens": 3}),
+        (
+            ["--temperature", "2", "--seed", "7", "--top-p", "0.9"],
+            {"temperature": 2.0, "seed": 7, "top_p": 0.9},
+        ),
+        (["--stop", "e", "--stop", "a"], {"stop": ("e", "a")}),
+        (["--max-places", "0"], {"max_places": 0}),
+        (["--logprobs"], {"logprobs": True}),
+    ):
+        (told,) = asked(capsys, *words, *flags)
+        expected = system.ask(picture, "where is the dog?", **settings)
+        assert (told["text"], told["finish"]) == (expected.text, expected.finish)
+        assert told["raw"]["ids"] == list(expected.raw.ids)
+        assert ("logprobs" in told["raw"]) == settings.get("logprobs", False)
+        if settings.get("max_places") == 0:
+            assert not any(span["places"] for span in told["spans"])
+
+
+def test_a_seed_repeats_an_answer(photo, model, capsys):
+    words = [photo, "where is the dog?", "--model", model, "--temperature", "3"]
+    texts = [asked(capsys, *words, "--seed", seed)[0]["text"] for seed in ("1", "1", "2", "3")]
+    assert texts[0] == texts[1] and len(set(texts)) > 1
+
+
+def test_where_it_computes_is_said_once_and_apart(photo, model, capsys):
+    assert main(["ask", photo, "what?", "-q", "where?", "--model", model, "--device", "cpu", "--json"]) == 0
+    captured = capsys.readouterr()
+    assert captured.err == "deixis: pointer on cpu in float32\n" and len(captured.out.splitlines()) == 2
+
+
 def test_a_region_that_sticks_out_is_cut_with_a_warning(photo, model, capsys):
     assert main(["ask", photo, "what is {it}?", "--box", "50,20,300,40", "--model", model]) == 0
     assert "sticks out" in capsys.readouterr().err
 
 
 def test_an_internal_fault_is_70(photo, model, capsys, monkeypatch):
-    monkeypatch.setattr("deixis.systems.load", lambda name: 1 / 0)
+    monkeypatch.setattr("deixis.systems.load", lambda *_, **__: 1 / 0)
     assert main(["ask", photo, "what?", "--model", model]) == 70
     assert "internal fault: ZeroDivisionError" in capsys.readouterr().err
 

@@ -36,7 +36,7 @@ def photo(tmp_path, monkeypatch):
 @pytest.fixture
 def fake(monkeypatch):
     system = Remembering()
-    monkeypatch.setattr("deixis.systems.load", lambda name: system)
+    monkeypatch.setattr("deixis.systems.load", lambda *_, **__: system)
     return system
 
 
@@ -79,7 +79,7 @@ def test_a_pipe_is_echoed_without_prompts_and_ends_with_0(photo, fake, piped, ca
     piped("what is there?\n\nwhat is {a}?\n/box b 5,6,40,50\n{a} or {b}?")
     assert main(["chat", photo, "--point", "a=5,6", "--max-new-tokens", "9"]) == 0
     captured = capsys.readouterr()
-    assert captured.err == ""
+    assert captured.err == "deixis: fake on cpu in float32\n"
     assert captured.out.splitlines() == [
         "photo.png, 80 x 60 pixels; fake answers",
         "each answer is drawn to photo.chat.png; /help says what can be typed",
@@ -105,15 +105,26 @@ def test_a_pipe_is_echoed_without_prompts_and_ends_with_0(photo, fake, piped, ca
         "",
     ]
     assert [one.before for one in fake.asked][2] == ("what is there?", "what is {a}?")
-    assert list(fake.asked[2].regions) == ["a", "b"] and fake.asked[0].max_new_tokens == 9
+    assert list(fake.asked[2].regions) == ["a", "b"] and fake.asked[0].settings["max_new_tokens"] == 9
     assert Path("photo.chat.png").is_file()
+
+
+def test_settings_are_those_of_every_question(photo, fake, piped):
+    piped("1?\n2?\n")
+    flags = ["--temperature", "0.5", "--top-p", "0.9", "--seed", "4", "--stop", "##", "--max-places", "2"]
+    assert main(["chat", photo, *flags]) == 0
+    first, second = (one.settings for one in fake.asked)
+    assert first == second
+    assert (first["temperature"], first["top_p"], first["seed"]) == (0.5, 0.9, 4)
+    assert (first["stop"], first["max_places"]) == (("##",), 2)
 
 
 def test_mistakes_do_not_end_the_dialogue(photo, fake, piped, capsys):
     piped(b"what is {x}?\n/box a 1,2\n/point a 900,900\n/nonsense\nd\xffg?\n/json\n")
     assert main(["chat", photo]) == 0
     captured = capsys.readouterr()
-    errors = captured.err.splitlines()
+    loaded, *errors = captured.err.splitlines()
+    assert loaded == "deixis: fake on cpu in float32"
     assert len(errors) == 4 and all(line.startswith("deixis: ") for line in errors)
     assert fake.asked[0].question == "d\ufffdg?"  # one wrong byte is one wrong letter
     assert json.loads(captured.out.splitlines()[-2])["text"] == "Number 1."
@@ -128,15 +139,15 @@ def test_quit_leaves_the_rest_unread(photo, fake, piped):
 def test_a_tiny_system_draws_its_answers(photo, model, piped, capsys, monkeypatch):
     from deixis.systems.pointer.answering import PointerSystem
 
-    perceived = []
-    perceive = PointerSystem.perceive
+    encoded = []
+    encode = PointerSystem.encode
     monkeypatch.setattr(
-        PointerSystem, "perceive", lambda *given: perceived.append("once") or perceive(*given)
+        PointerSystem, "encode", lambda *given: encoded.append(len(given[1])) or encode(*given)
     )
     piped("where is the dog?\nwhat is {it}?\nwhat does it look like?\n/save out/chat.jsonl\n")
     words = ["chat", photo, "--box", "500,100,900,900", "--frame", "thousandths", "--model", model]
     assert main([*words, "--out", "out/new.jpg"]) == 0
-    assert perceived == ["once"]
+    assert encoded == [1]
     assert Image.open("out/new.jpg").format == "JPEG"
     turns = [json.loads(line) for line in Path("out/chat.jsonl").read_text().splitlines()]
     assert [turn["remembered"] for turn in turns] == [0, 1, 2]
@@ -158,7 +169,9 @@ def test_a_flag_that_sticks_out_is_cut_with_a_note(photo, fake, piped, capsys):
         (["PHOTO", "--box", "1,2,3"], 2, "expected x0,y0,x1,y1"),
         (["PHOTO", "--point", "900,2"], 3, "outside the picture"),
         (["PHOTO", "--point", "1,1", "--box", "1,2,3,4"], 2, "two regions are called 'it'"),
-        (["PHOTO", "--max-new-tokens", "0"], 2, "--max-new-tokens is 0"),
+        (["PHOTO", "--max-new-tokens", "0"], 2, "max_new_tokens is 0"),
+        (["PHOTO", "--temperature", "-1"], 2, "temperature is -1"),
+        (["PHOTO", "--device", "gpu"], 2, "'gpu'"),
         (["PHOTO", "--out", "answer.nonsense"], 2, "ends in .png or .jpg"),
         (["PHOTO", "--out", "answer.psd"], 2, "ends in .png or .jpg"),
         (["PHOTO", "--out", "PHOTO"], 2, "is the picture itself"),

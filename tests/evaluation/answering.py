@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import torch
+
 from deixis.answers.grounded import Answer, Place, Span
 from deixis.data.scene import Scene
 from deixis.evaluation.tasks import TASKS
@@ -31,6 +33,9 @@ def said(picture: Picture, text: str, *, parse_failures: tuple[str, ...] = ()) -
 @dataclass
 class Fake:
     """A system that keeps the sizes of the batches that it was asked."""
+
+    device = torch.device("cpu")
+    dtype = torch.float32
 
     name: str = "fake"
     batches: list[int] = field(default_factory=list)

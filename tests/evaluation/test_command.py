@@ -17,7 +17,7 @@ def pack(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder = write_toy_pack(tmp_path / "toy", pictures=6)
     system = Truthful(read_pack(folder, "val"))
     monkeypatch.setattr(system, "fingerprint", lambda: "0123", raising=False)
-    monkeypatch.setattr("deixis.load", lambda name=None: system, raising=False)
+    monkeypatch.setattr("deixis.systems.load", lambda *_, **__: system)
     return folder
 
 
@@ -40,6 +40,7 @@ def test_report_and_items_are_written(pack: Path, capsys: pytest.CaptureFixture[
     assert "| grounding" in printed.out
     assert "### Protocol" in printed.out
     assert "evaluating" in printed.err
+    assert printed.err.count("deixis: truthful on cpu in float32\n") == 1
 
 
 def test_all_tasks_and_learnt_baselines(
@@ -47,7 +48,7 @@ def test_all_tasks_and_learnt_baselines(
 ) -> None:
     report, system = pack.parent / "report.json", Nowhere()
     monkeypatch.setattr(system, "fingerprint", lambda: "0123", raising=False)
-    monkeypatch.setattr("deixis.load", lambda name=None: system, raising=False)
+    monkeypatch.setattr("deixis.systems.load", lambda *_, **__: system)
     arguments = ["--pack", str(pack), "--split", "val", "--tasks", "all", "--baseline-split", "train"]
     assert call(*arguments, "--json", str(report)) == 0
     content = json.loads(report.read_text(encoding="utf-8"))

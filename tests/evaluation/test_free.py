@@ -292,7 +292,12 @@ def test_a_sheet_is_read_with_its_regions_in_the_frame_of_the_picture() -> None:
     point = {"question": "Who's {it}?", "regions": {"it": {"point": [3, 4]}}}
     entry = ENTRY | {"kind": "two_turn", "expects": "where", "turns": [point, ENTRY["turns"][0]]}
     (item,) = parse_free_sheet(sheet(entry), where="sheet.json")
-    assert item.before == (("Who's {it}?", (("it", Point(3, 4, frame=PICTURE.frame)),)),)
+    ((question, ((name, region),)),) = item.before
+    assert (question, name, region.to(PICTURE.frame)) == (
+        "Who's {it}?",
+        "it",
+        Point(3, 4, frame=PICTURE.frame),
+    )
     assert (item.picture, item.question, item.truth.boxes) == ("9", "Seen the dog?", (LEFT,))
 
 

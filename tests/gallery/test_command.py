@@ -28,7 +28,7 @@ def test_the_command_is_offered() -> None:
 def test_a_gallery_is_written(
     pack: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("deixis.load", lambda name=None: Guessing(), raising=False)
+    monkeypatch.setattr("deixis.systems.load", lambda *_, **__: Guessing())
     out = tmp_path / "gallery"
     assert (
         call("--pack", str(pack), "--split", "train", "--out", str(out), "--count", "3", "--seed", "2") == 0
@@ -50,7 +50,7 @@ def test_a_gallery_is_written(
 def test_mistakes_show_before_a_system_is_loaded(
     pack: Path, monkeypatch: pytest.MonkeyPatch, words: list[str], fault: type[Exception], message: str
 ) -> None:
-    monkeypatch.setattr("deixis.load", lambda name=None: pytest.fail("loaded"), raising=False)
+    monkeypatch.setattr("deixis.systems.load", lambda *_, **__: pytest.fail("loaded"))
     filled = [word.format(pack=pack) for word in words]
     with pytest.raises(fault, match=message):
         call("--pack", str(pack), "--out", str(pack.parent / "gallery"), *filled)
