@@ -63,7 +63,7 @@ def as_pointer(system: System) -> PointerSystem:
 
 def pointer_logits(system: System, picture: Picture, prompt: Prompt) -> Tensor:
     """Return the logits (T, V) of picture and prompt, computed without any cache."""
-    network = as_pointer(system).network
+    network = as_pointer(system).pretrained
     pixels = torch.from_numpy(prompt.encoded[0].view.pixels).permute(2, 0, 1)[None].float() / 255
     ids = [1] * network.config.picture_tokens + list(prompt.ids)
     tensors = region_tensors([prompt.regions], network.config)

@@ -17,4 +17,4 @@ def test_all_buffers_of_a_system(name: str, tmp_path: Path) -> None:
     SUBJECTS[name]().make(tmp_path)
     with empty_memory_of_nan():
         system: Any = load(tmp_path)
-    assert as_made(system.network, tmp_path) >= 2  # the decoder's rotary frequencies at least
+    assert as_made(system.pretrained, tmp_path) >= 2  # the decoder's rotary frequencies at least

@@ -7,16 +7,18 @@ of the Llama, Gemma and Phi-3 classes of the library, or of parts that a system 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
-from transformers import PreTrainedConfig
 
 from deixis.engine.store import KeyValueStore, Window
-from deixis.language.caching import named
+from deixis.language.caching import cache_name
 from deixis.language.causal_decoders import regime_switch, window_of
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedConfig
 
 
 class Decoder(Protocol):
@@ -106,14 +108,15 @@ class CausalDecoder:
         body: nn.Module | None = None,
         head: Callable[[Tensor], Tensor] | None = None,
         words: Callable[[Tensor], Tensor] | None = None,
-        config: PreTrainedConfig | None = None,
+        config: Any = None,
     ) -> None:
         self.body: nn.Module = model.model if body is None else body
         self._head = model.lm_head if head is None else head
         self._words = model.get_input_embeddings() if words is None else words
-        self.config: PreTrainedConfig = model.config if config is None else config
+        self.config: PreTrainedConfig | Any = model.config if config is None else config
         self._switch = regime_switch(self.config)
         self._reach = window_of(self.config)
+        self._keyword: str = getattr(self.body, "cache_keyword", None) or cache_name()
 
     @property
     def width(self) -> int:
@@ -234,7 +237,7 @@ class CausalDecoder:
             attention_mask=mask,
             position_ids=positions,
             use_cache=True,
-            **named(window),
+            **{self._keyword: window},
         ).last_hidden_state
         window.done(regime=regime)
         return hidden

@@ -13,7 +13,6 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from transformers import PreTrainedConfig
 
 
 @dataclass(frozen=True)
@@ -70,7 +69,7 @@ class KeyValueStore:
     @classmethod
     def for_decoder(
         cls,
-        config: PreTrainedConfig,
+        config: Any,
         *,
         rows: int,
         slots: int,

@@ -7,13 +7,15 @@ ones still accept the old name, but warn, and answer ``generate`` under the new 
 from __future__ import annotations
 
 import dataclasses
+import functools
 from typing import Any
 
-from transformers.modeling_outputs import CausalLMOutputWithPast
 
-
+@functools.cache
 def cache_name() -> str:
     """Return the keyword and output field of the installed transformers."""
+    from transformers.modeling_outputs import CausalLMOutputWithPast
+
     names = {field.name for field in dataclasses.fields(CausalLMOutputWithPast)}
     return "cache" if "cache" in names else "past_key_values"
 

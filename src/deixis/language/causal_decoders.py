@@ -4,40 +4,43 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
-
-from transformers import (
-    GemmaConfig,
-    GemmaForCausalLM,
-    LlamaConfig,
-    LlamaForCausalLM,
-    Phi3Config,
-    Phi3ForCausalLM,
-    PreTrainedConfig,
-    PreTrainedModel,
-)
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 from deixis.errors import UsageError
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedConfig, PreTrainedModel
 
 
 @dataclass(frozen=True)
 class DecoderKind:
     """What differs between decoders of the library.
 
-    scales_words: word vectors are multiplied by the root of the width. windowed: ``sliding_window`` in the
-    configuration says how far back a token sees; others carry the field and don't look at it.
+    name: that of its classes, in front of "Config" and "ForCausalLM"; the library is imported when one is
+    used. scales_words: word vectors are multiplied by the root of the width. windowed: ``sliding_window`` in
+    the configuration says how far back a token sees; others carry the field and don't look at it.
     """
 
-    config: type[PreTrainedConfig]
-    model: type[PreTrainedModel]
+    name: str
     scales_words: bool = False
     windowed: bool = False
 
+    @property
+    def config(self) -> type[PreTrainedConfig]:
+        """The class of its configuration."""
+        return getattr(import_module("transformers"), f"{self.name}Config")
+
+    @property
+    def model(self) -> type[PreTrainedModel]:
+        """The class of the decoder with its head."""
+        return getattr(import_module("transformers"), f"{self.name}ForCausalLM")
+
 
 DECODERS = {
-    "llama": DecoderKind(LlamaConfig, LlamaForCausalLM),
-    "gemma": DecoderKind(GemmaConfig, GemmaForCausalLM, scales_words=True),
-    "phi3": DecoderKind(Phi3Config, Phi3ForCausalLM, windowed=True),
+    "llama": DecoderKind("Llama"),
+    "gemma": DecoderKind("Gemma", scales_words=True),
+    "phi3": DecoderKind("Phi3", windowed=True),
 }
 # Vicuna v1.3 with one more word, the region token.
 VICUNA_7B = {
@@ -89,13 +92,16 @@ def word_scale(decoder: PreTrainedModel) -> float:
     return float(config.hidden_size**0.5) if DECODERS[config.model_type].scales_words else 1.0
 
 
-def window_of(config: PreTrainedConfig) -> int | None:
-    """Return how far back a decoder sees, itself included; None if as far as there is anything."""
-    kind = DECODERS.get(config.model_type)
+def window_of(config: Any) -> int | None:
+    """Return how far back a decoder sees, itself included; None if as far as there is anything.
+
+    config: the library's, or that of another body with its names.
+    """
+    kind = DECODERS.get(getattr(config, "model_type", ""))
     return getattr(config, "sliding_window", None) if kind is not None and kind.windowed else None
 
 
-def regime_switch(config: PreTrainedConfig) -> int | None:
+def regime_switch(config: Any) -> int | None:
     """Return up to which length a decoder uses its first set of frequencies; None if it has but one.
 
     Long-rope, Phi-3's, takes another set as soon as a forward holds a later position. UsageError for

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
-
-from transformers import LlamaConfig
+from typing import TYPE_CHECKING, Any
 
 from deixis.errors import UsageError
+
+if TYPE_CHECKING:
+    from transformers import LlamaConfig
 
 
 @dataclass(frozen=True)
@@ -60,6 +61,8 @@ def small_language(name: str, *, words: int, positions: int) -> dict[str, Any]:
 
 def llama_config(size: DecoderSize, *, positions: int) -> LlamaConfig:
     """Return the Llama configuration of a decoder that reads vectors and is given its words from outside."""
+    from transformers import LlamaConfig
+
     return LlamaConfig(
         vocab_size=8,  # the decoder's own table is replaced by ``embedding.FactorisedEmbedding``
         hidden_size=size.width,

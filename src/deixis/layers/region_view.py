@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
-from torchvision.ops import roi_align
 
 from deixis.layers.box_sampling import mean_inside
 from deixis.layers.candidate_detail import HEAD_SIZE
@@ -53,9 +52,11 @@ class RegionView(nn.Module):
         pictures = present.nonzero()[:, :1].to(units.dtype)  # (K, 1)
         with torch.autocast(units.device.type, enabled=False), torch.no_grad():
             rois = torch.cat([pictures, views * places.picture.shape[-1]], dim=-1)
+            from torchvision.ops import roi_align  # imported late: it takes seconds
+
             seen = roi_align(places.picture.float(), rois, SIDE, sampling_ratio=2, aligned=True)
         lot = LOT.get(seen.device.type, MANY)
-        seen = filled(seen.to(places.picture.dtype), lot).contiguous(memory_format=torch.channels_last)
+        seen = filled(seen, lot).contiguous(memory_format=torch.channels_last)
         head = tower(seen)[3][: len(units)] / HEAD_SIZE  # (K, C, h, w)
         inside = mean_inside(head, units_within(units, views)[:, None])[:, 0]
         return self.out(self.read(torch.cat([inside.to(head.dtype), head.mean(dim=(-2, -1))], dim=-1)))

@@ -15,11 +15,10 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol, Self, overload
+from typing import TYPE_CHECKING, Any, Protocol, Self, overload
 
 import torch
-from torch import Tensor
-from transformers import PreTrainedModel
+from torch import Tensor, nn
 
 from deixis.answers.grounded import Answer, Finish, Raw, Span
 from deixis.data.dialogue import Dialogue
@@ -35,6 +34,9 @@ from deixis.regions.shapes import Region
 from deixis.systems.encoded import Encoded, EncodedCache, EncoderInput
 from deixis.systems.questions import Question, checked_question, opened, regions_of_each
 from deixis.systems.streaming import AnswerStream
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel
 
 
 @dataclass(frozen=True)
@@ -98,7 +100,7 @@ class System(ABC):
     """
 
     name: str
-    network: PreTrainedModel
+    network: nn.Module
     decoder: Decoder
     paints = False
     looks_in_the_original = False
@@ -148,16 +150,22 @@ class System(ABC):
     @property
     def device(self) -> torch.device:
         """Where the network computes."""
-        return self.network.device
+        return next(self.network.parameters()).device
 
     @property
     def dtype(self) -> torch.dtype:
         """The type of the network's numbers."""
-        return self.network.dtype
+        return next(self.network.parameters()).dtype
+
+    @property
+    def pretrained(self) -> PreTrainedModel:
+        """The network as a model of ``transformers``: ``generate``, ``save_pretrained`` and the rest."""
+        network: Any = self.network
+        return network
 
     def to(self, device: torch.device | str) -> Self:
         """Move the network to a device, forget what was encoded on another one, and return the system."""
-        self.network.to(device)  # type: ignore[arg-type]
+        self.network.to(device)
         self.encoded_pictures, self.prefixes = EncodedCache(), PrefixCache()
         return self
 

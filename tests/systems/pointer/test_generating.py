@@ -21,7 +21,7 @@ def generated(network: Any, ids: Tensor, **asked: Any) -> Tensor:
 
 @pytest.mark.parametrize("seed", [0, 5])
 def test_generate_of_transformers_with_a_cache_equals_forward_without(seed: int, tmp_path: Path) -> None:
-    network = saved_system(tmp_path, seed=seed).network
+    network = saved_system(tmp_path, seed=seed).pretrained
     tokens = network.config.picture_tokens
     pixels = torch.rand(1, 3, 64, 64, generator=torch.Generator().manual_seed(seed))
     prompt = torch.tensor([[PICTURE.id] * tokens + [3, 20, 21, 22, 30, 4]])
@@ -41,7 +41,7 @@ def test_generate_of_transformers_with_a_cache_equals_forward_without(seed: int,
 
 def test_generate_of_a_padded_batch_equals_each_alone(tmp_path: Path) -> None:
     """Padding lies between the picture and the text, which ends at the right."""
-    network = saved_system(tmp_path).network
+    network = saved_system(tmp_path).pretrained
     tokens = network.config.picture_tokens
     pixels = torch.rand(2, 3, 64, 64, generator=torch.Generator().manual_seed(0))
     texts = [[3, 20, 21, 22, 30, 24, 4], [3, 25, 4]]
@@ -59,7 +59,7 @@ def test_generate_of_a_padded_batch_equals_each_alone(tmp_path: Path) -> None:
 
 
 def test_too_few_region_vectors_are_an_error_not_a_shift() -> None:
-    network = tiny_system().network
+    network = tiny_system().pretrained
     with pytest.raises(ValueError, match="the text has 2 region tokens, but 1 vectors are given"):
         network.embed(torch.tensor([[3, 2, 2, 4]]), regions=torch.zeros(1, 32))
     with pytest.raises(ValueError, match="the text has 0 picture tokens, but 16 vectors are given"):

@@ -9,7 +9,8 @@ from torch import Tensor
 from deixis.errors import BadWeights
 from deixis.layers.place_map import PlaceMap
 from deixis.layers.second_look import choose_candidates
-from deixis.systems.pointer.model import Pointed, PointerNetwork, resized
+from deixis.systems.pointer.core import Pointed, resized
+from deixis.systems.pointer.model import PointerNetwork
 from deixis.systems.pointer.weights import rebuilt
 from tests.systems.pointer.tiny import SIDE, noise_picture, tiny_network
 

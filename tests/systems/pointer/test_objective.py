@@ -14,7 +14,7 @@ from deixis.errors import RecordError
 from deixis.layers.place_map import STRIDE, PlaceMap
 from deixis.layers.second_look import choose_candidates
 from deixis.systems.pointer.collate import PointerCollate
-from deixis.systems.pointer.model import PlaceScores
+from deixis.systems.pointer.core import PlaceScores
 from deixis.systems.pointer.objective import (
     CLOSE,
     GOOD,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
@@ -33,15 +34,18 @@ from deixis.systems.contract import Prompt, System
 from deixis.systems.encoded import Encoded, EncoderInput
 from deixis.systems.pointer.claims import SORTS, ClaimRule, VerdictWords
 from deixis.systems.pointer.collate import PointerCollate, region_tensors
-from deixis.systems.pointer.model import PointerNetwork
+from deixis.systems.pointer.core import PointerCore
 from deixis.systems.pointer.objective import ObjectiveWeights, PointerObjective
 from deixis.systems.pointer.openings import Opinion
 from deixis.systems.pointer.places import PlaceRule, picture_part
 from deixis.systems.pointer.policy import PointerPolicy, verdicts
 from deixis.systems.pointer.prompts import draft_dialogue, draft_prompt
 from deixis.systems.pointer.reading import PointerReader
-from deixis.systems.pointer.weights import load_network, save_network
+from deixis.systems.pointer.weights import load_core, save_network
 from deixis.systems.questions import Question
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel
 
 ARTICLES = frozenset(("a", "an", "the", "some"))
 
@@ -73,9 +77,9 @@ class PointerSystem(System):
     region_token = REGION.id
     has_grammar = True
 
-    def __init__(self, network: PointerNetwork, vocabulary: Vocabulary) -> None:
+    def __init__(self, network: PointerCore, vocabulary: Vocabulary) -> None:
         super().__init__()
-        self.network: PointerNetwork = network.eval()
+        self.network: PointerCore = network.eval()
         self.decoder = CausalDecoder(
             body=network.decoder,
             head=network.words.logits,
@@ -216,6 +220,14 @@ class PointerSystem(System):
         given, wanted = len(completion.places), verdicts(completion.ids)
         return [] if given == wanted else [f"{wanted} verdicts came with {given} readings of places"]
 
+    @property
+    def pretrained(self) -> PreTrainedModel:
+        """The network as a model of ``transformers``; a copy, unless it was given as one."""
+        from deixis.systems.pointer.model import PointerNetwork
+
+        network = self.network
+        return network if isinstance(network, PointerNetwork) else PointerNetwork.like(network)
+
     def write_dialogue(self, dialogue: Dialogue) -> Prompt:
         """Return a dialogue in the frame of a view, with labels on its answers."""
         draft = draft_dialogue(dialogue, self.vocabulary, most_found=self.network.config.most_found)
@@ -234,7 +246,7 @@ class PointerSystem(System):
 
 def open_pointer(folder: Path, *, dtype: torch.dtype | None = torch.float32) -> PointerSystem:
     """Return the system saved in ``folder``, in ``dtype``; None is the one that it is stored in."""
-    network, vocabulary = load_network(folder, dtype=dtype)
+    network, vocabulary = load_core(folder, dtype=dtype)
     try:
         return PointerSystem(network, vocabulary)
     except TypeError as fault:

@@ -27,7 +27,7 @@ from deixis.pictures.padding import letterbox
 from deixis.regions.frames import Frame
 from deixis.regions.shapes import Box
 from deixis.systems.pointer.collate import lay_out
-from deixis.systems.pointer.model import PointerNetwork
+from deixis.systems.pointer.core import PointerCore
 from deixis.systems.pointer.places import (
     UNCHANGED,
     PlaceReading,
@@ -73,7 +73,7 @@ class Judged:
 
 
 def choose_rule(
-    network: PointerNetwork, vocabulary: Vocabulary, scenes: Sequence[Scene], *, phrasebook: Phrasebook
+    network: PointerCore, vocabulary: Vocabulary, scenes: Sequence[Scene], *, phrasebook: Phrasebook
 ) -> PlaceRule:
     """Return the rule that does best on ``scenes``; the default rule where there are none."""
     items, open_items = (
@@ -151,7 +151,7 @@ def fitted_odds(evidence: np.ndarray, right: np.ndarray) -> list[float]:
 
 @torch.inference_mode()
 def judge(
-    network: PointerNetwork,
+    network: PointerCore,
     vocabulary: Vocabulary,
     scene: Scene,
     *,

@@ -18,7 +18,7 @@ from deixis.layers.place_map import STRIDE
 from deixis.layers.region_encoder import GEOMETRY
 from deixis.regions.shapes import Box, Region
 from deixis.regions.soft_mask import soft_mask
-from deixis.systems.pointer.config import PointerConfig
+from deixis.systems.pointer.options import PointerOptions
 from deixis.systems.pointer.prompts import draft_dialogue
 
 
@@ -53,7 +53,7 @@ def lay_out(dialogues: Sequence[Draft], picture_tokens: int) -> RowLayout:
     return RowLayout(ids, labels, segments, positions, regions, named, places)
 
 
-def region_tensors(rows: Sequence[Sequence[Region]], config: PointerConfig) -> dict[str, Tensor]:
+def region_tensors(rows: Sequence[Sequence[Region]], config: PointerOptions) -> dict[str, Tensor]:
     """Return region_masks (B, R, H, W), region_geometry (B, R, G), region_present (B, R).
 
     Regions are bound to the frame of the square picture that the tower gets.
@@ -81,7 +81,7 @@ class PointerCollate:
     """Turns a list of examples into the batch that the objective takes; travels to loader workers."""
 
     def __init__(
-        self, config: PointerConfig, vocabulary: Vocabulary, *, phrase_rows: Mapping[str, int]
+        self, config: PointerOptions, vocabulary: Vocabulary, *, phrase_rows: Mapping[str, int]
     ) -> None:
         self.config = config
         self.vocabulary = vocabulary

@@ -1,4 +1,4 @@
-"""The size of a pointer network, saved as ``config.json``."""
+"""The configuration of a pointer network for ``transformers``, saved as ``config.json``."""
 
 from __future__ import annotations
 
@@ -6,118 +6,19 @@ from typing import Any
 
 from transformers import LlamaConfig, PreTrainedConfig
 
-from deixis.errors import BadWeights
-from deixis.language.decoders import DecoderSize, decoder_size, llama_config
-
-MOST_LOOKS = 8
-SMALLEST = 64  # pixels of a side
+from deixis.language.decoders import llama_config
+from deixis.systems.pointer.options import PointerOptions
 
 
-class PointerConfig(PreTrainedConfig):
-    """Sizes, and the thresholds that reading places needs.
-
-    tower, decoder_name: names of ``layers.towers`` and ``language.decoders``. side: pixels of the square,
-    letterboxed picture given to the tower; a multiple of 32. map_width: channels of the place map.
-    picture_grid: the picture is read as grid x grid tokens. candidates: how many places of a phrase get a
-    second look; 0 for none. looks: how many times they are looked at. most_found: how many of a phrase's
-    places the decoder is told of, one token each. region_detail: whether regions are read in detail, too.
-    candidate_detail: whether candidates are read in the tower's own maps, too. region_view: whether regions
-    are cut out of the picture and seen enlarged, too. dropped: the share of what picture tokens, regions and
-    candidates say that is left out at random in training. region_namer: whether a classifier has a say in
-    what regions are called. second_side: pixels of another square at which the picture is seen, too, when it
-    is asked about; places come from both. 0 for none.
-    max_text: longest text in tokens. place_rule: settings of ``places.PlaceRule``; claim_rules: of
-    ``claims.ClaimRule``, by sort of claim; both chosen on pictures held out of training.
-    """
+class PointerConfig(PointerOptions, PreTrainedConfig):
+    """The options of a pointer network, and whatever ``transformers`` adds to a configuration."""
 
     model_type = "deixis_pointer"
 
-    def __init__(
-        self,
-        *,
-        tower: str = "efficientnet_lite0",
-        decoder_name: str = "small",
-        side: int = 192,
-        map_width: int = 160,
-        picture_grid: int = 8,
-        candidates: int = 0,
-        looks: int = 1,
-        most_found: int = 1,
-        region_detail: bool = False,
-        candidate_detail: bool = False,
-        region_view: bool = False,
-        dropped: float = 0.0,
-        region_namer: bool = False,
-        second_side: int = 0,
-        vocab_size: int = 64,
-        max_text: int = 512,
-        place_rule: dict[str, Any] | None = None,
-        claim_rules: dict[str, Any] | None = None,
-        **kwargs: Any,
-    ) -> None:
-        self.tower = tower
-        self.decoder_name = decoder_name
-        self.side = side
-        self.map_width = map_width
-        self.picture_grid = picture_grid
-        if candidates < 0 or most_found < 1 or not 1 <= looks <= MOST_LOOKS:
-            raise BadWeights(
-                f"candidates is {candidates}, most_found {most_found} and looks {looks}; expected whole "
-                f"numbers from 0, from 1, and from 1 to {MOST_LOOKS}"
-            )
-        self.candidates = candidates
-        self.looks = looks
-        self.most_found = most_found
-        self.region_detail = region_detail
-        self.candidate_detail = candidate_detail
-        self.region_view = region_view
-        if not 0 <= dropped < 1:
-            raise BadWeights(f"dropped is {dropped}; expected a share from 0 to below 1")
-        self.dropped = dropped
-        self.region_namer = region_namer
-        if second_side and (second_side < SMALLEST or second_side % 32 or not candidates):
-            raise BadWeights(
-                f"second_side is {second_side} and candidates {candidates}; expected 0, or a multiple of 32 "
-                f"from {SMALLEST} with candidates to choose among"
-            )
-        self.second_side = second_side
-        self.vocab_size = vocab_size
-        self.max_text = max_text
-        self.place_rule: dict[str, Any] = dict(place_rule or {})
-        self.claim_rules: dict[str, Any] = dict(claim_rules or {})
-        super().__init__(**kwargs)
-
-    @classmethod
-    def options(cls) -> list[str]:
-        """Return the names of the settings that a recipe may choose (the vocabulary comes from the data)."""
-        code = cls.__init__.__code__
-        names = code.co_varnames[1 : 1 + code.co_kwonlyargcount]
-        return [name for name in names if name != "vocab_size"]
-
-    @property
-    def picture_tokens(self) -> int:
-        """How many tokens the picture is read as."""
-        return self.picture_grid**2
-
-    @property
-    def size(self) -> DecoderSize:
-        """The size of the decoder."""
-        return decoder_size(self.decoder_name)
-
-    @property
-    def width(self) -> int:
-        """The decoder's width."""
-        return self.size.width
-
-    @property
-    def hidden_size(self) -> int:
-        """The decoder's width, by the name that ``transformers`` asks for."""
-        return self.width
-
-    @property
-    def num_hidden_layers(self) -> int:
-        """The decoder's layers; ``generate`` makes its cache for so many."""
-        return self.size.layers
+    def __init__(self, **settings: Any) -> None:
+        own = {name: settings.pop(name) for name in self.names() if name in settings}
+        PointerOptions.__init__(self, **own)
+        PreTrainedConfig.__init__(self, **settings)
 
     def llama(self) -> LlamaConfig:
         """Return the Llama configuration of the language part."""

@@ -29,7 +29,7 @@ from deixis.pictures.opening import open_picture
 from deixis.pictures.padding import letterbox
 from deixis.regions.shapes import Box, Region
 from deixis.systems.pointer.collate import region_tensors
-from deixis.systems.pointer.model import PointerNetwork
+from deixis.systems.pointer.core import PointerCore
 
 LEAST = 4  # things that a name must have to be learnt
 LEAST_QUALITY = 30  # phrases that a word must stand in, before the noun, to be known as a quality
@@ -48,7 +48,7 @@ class Lessons:
 
 
 def fit_namer(
-    network: PointerNetwork, vocabulary: Vocabulary, scenes: Sequence[Scene], *, seed: int = 0
+    network: PointerCore, vocabulary: Vocabulary, scenes: Sequence[Scene], *, seed: int = 0
 ) -> None:
     """Fit ``network.region_namer`` to the named things of scenes; everything else stands still.
 
@@ -123,7 +123,7 @@ def name_loss(logits: Tensor, names: Tensor) -> Tensor:
 
 
 @torch.no_grad()
-def lessons_from(network: PointerNetwork, vocabulary: Vocabulary, scenes: Sequence[Scene]) -> Lessons:
+def lessons_from(network: PointerCore, vocabulary: Vocabulary, scenes: Sequence[Scene]) -> Lessons:
     """Return what the network sees in the named things of scenes."""
     firsts = [first_pieces(scene, vocabulary) for scene in scenes]
     counts = Counter(piece for things in firsts for pieces in things.values() for piece in pieces)
@@ -182,7 +182,7 @@ def first_pieces(scene: Scene, vocabulary: Vocabulary) -> dict[int, list[int]]:
     }
 
 
-def shown_things(network: PointerNetwork, scene: Scene, things: Sequence[int]) -> Tensor:
+def shown_things(network: PointerCore, scene: Scene, things: Sequence[int]) -> Tensor:
     """Return what the network sees (R, S), float16, when things are pointed at, thing by thing."""
     picture = open_picture(scene.picture.read())
     view = letterbox(picture, network.config.side)

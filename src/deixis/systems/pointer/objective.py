@@ -19,7 +19,7 @@ from deixis.language.draft import IGNORED
 from deixis.language.packing import packed_attention
 from deixis.layers.place_map import STRIDE, PlaceMap, location_centres
 from deixis.layers.second_look import SecondLook, choose_candidates
-from deixis.systems.pointer.model import PlaceScores, PointerNetwork
+from deixis.systems.pointer.core import PlaceScores, PointerCore
 from deixis.training.losses import Loss, Objective
 
 CLOSE, RIGHT = 0.35, 0.85  # IoUs from which a candidate counts as right at all, and fully
@@ -53,7 +53,7 @@ class PointerObjective(Objective):
     phrase_vectors: Tensor
 
     def __init__(
-        self, network: PointerNetwork, *, weights: ObjectiveWeights, phrase_vectors: Tensor | None
+        self, network: PointerCore, *, weights: ObjectiveWeights, phrase_vectors: Tensor | None
     ) -> None:
         super().__init__()
         self.network = network
@@ -234,7 +234,7 @@ def box_loss(boxes: Tensor, targets: Tensor, batch: Mapping[str, Any]) -> Tensor
     return (shares[picture, place, location] * away).sum() / single.sum()
 
 
-def word_loss(network: PointerNetwork, hidden: Tensor, labels: Tensor) -> Tensor:
+def word_loss(network: PointerCore, hidden: Tensor, labels: Tensor) -> Tensor:
     """Return the cross entropy of the next token where one is learnt."""
     learnt = labels[:, 1:] != IGNORED
     if not learnt.any():
