@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
-from transformers import GenerationMixin, LlamaModel, PreTrainedModel
+from transformers import GenerationConfig, GenerationMixin, LlamaModel, PreTrainedModel
 from transformers.modeling_outputs import CausalLMOutputWithPast
 
 from deixis.language.caching import cache_of, named, past_length
@@ -18,9 +18,11 @@ from deixis.language.packing import (
     packed_attention,
     picture_weight,
 )
-from deixis.language.vocabulary import PICTURE
+from deixis.language.vocabulary import ANSWER, END, PAD, PICTURE, REGION, UNKNOWN, USER
 from deixis.systems.pointer.config import PointerConfig
 from deixis.systems.pointer.core import PointerCore
+
+NEVER_ANSWERED = (PAD, PICTURE, REGION, USER, ANSWER, UNKNOWN)
 
 
 class PointerNetwork(PointerCore, PreTrainedModel, GenerationMixin):
@@ -43,6 +45,7 @@ class PointerNetwork(PointerCore, PreTrainedModel, GenerationMixin):
         network.load_state_dict(core.state_dict())
         weight = next(core.parameters())
         nn.Module.to(network, device=weight.device, dtype=weight.dtype)
+        network.generation_config = generation_settings()
         return network.train(core.training)
 
     def _init_weights(self, module: nn.Module) -> None:
@@ -116,6 +119,16 @@ class PointerNetwork(PointerCore, PreTrainedModel, GenerationMixin):
             hidden_states=(output.last_hidden_state,),
             **named(cache_of(output)),
         )
+
+
+def generation_settings() -> GenerationConfig:
+    """Return how ``generate`` writes: greedily, to the end token, without tokens that no answer has."""
+    return GenerationConfig(
+        eos_token_id=END.id,
+        pad_token_id=PAD.id,
+        do_sample=False,
+        suppress_tokens=[token.id for token in NEVER_ANSWERED],
+    )
 
 
 def reading_vectors(decoder: LlamaModel) -> LlamaModel:

@@ -13,7 +13,7 @@ from torch import nn
 
 from deixis.data.sources.json_files import read_json
 from deixis.errors import BadWeights
-from deixis.language.vocabulary import ANSWER, END, PAD, PICTURE, REGION, UNKNOWN, USER, Vocabulary
+from deixis.language.vocabulary import Vocabulary
 from deixis.layers.place_map import resized_position
 from deixis.systems.pointer.core import PointerCore
 from deixis.systems.pointer.options import PointerOptions
@@ -30,28 +30,20 @@ LEFT_OUT: Names = ("region_view.", "region_namer.")  # ... and those that they m
 OF_TOWER: Names = ("tower.", "mapper.laterals.", "region_namer.")
 POSITION_MAPS = ("mapper.coarse_position", "mapper.fine_position")
 READ_POSITION = "reader.position"
-NEVER_ANSWERED = (PAD, PICTURE, REGION, USER, ANSWER, UNKNOWN)
 
 
 def save_network(
     network: PointerCore, vocabulary: Vocabulary, folder: Path, *, dtype: torch.dtype = torch.bfloat16
 ) -> None:
     """Write config.json, safetensors (sharded above 5 GB), tokenizer.json and generation_config.json."""
-    from transformers import GenerationConfig
-
-    from deixis.systems.pointer.model import PointerNetwork
+    from deixis.systems.pointer.model import PointerNetwork, generation_settings
     from deixis.systems.quiet import quiet_transformers
 
     folder.mkdir(parents=True, exist_ok=True)
     known = isinstance(network, PointerNetwork)
     stored: Any = copy.deepcopy(network) if known else PointerNetwork.like(network)
     nn.Module.to(stored, dtype)
-    stored.generation_config = GenerationConfig(
-        eos_token_id=END.id,
-        pad_token_id=PAD.id,
-        do_sample=False,
-        suppress_tokens=[token.id for token in NEVER_ANSWERED],
-    )
+    stored.generation_config = generation_settings()
     with quiet_transformers():
         stored.save_pretrained(folder, max_shard_size="5GB")
     vocabulary.save(folder)
