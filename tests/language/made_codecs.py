@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import sentencepiece
@@ -18,6 +19,7 @@ from deixis.language.text_codecs import SentencePieceCodec, TokenizerCodec, Word
 from tests.systems.pointer.tiny import tiny_vocabulary
 
 LLAMA_3 = ("<|begin_of_text|>", "<|end_of_text|>", "<|start_header_id|>", "<|end_header_id|>", "<|eot_id|>")
+GEMMA = ("<bos>", "<eos>", "<pad>", "<unk>", "<start_of_turn>", "<end_of_turn>")
 PHI_MARKS = ("<|endoftext|>", "<|assistant|>", "<|system|>", "<|end|>", "<|user|>")
 LETTERS = "".join(chr(code) for code in range(33, 127))
 
@@ -43,14 +45,14 @@ def piece_codec(folder: Path) -> SentencePieceCodec:
     return SentencePieceCodec(path)
 
 
-def header_tokenizer(folder: Path) -> Path:
-    """Return a tokenizer.json with the special tokens of Llama-3 over single bytes."""
+def header_tokenizer(folder: Path, marks: Sequence[str] = LLAMA_3) -> Path:
+    """Return a tokenizer.json with special tokens over single bytes, the first before every text."""
     alphabet = {letter: i for i, letter in enumerate(sorted(ByteLevel.alphabet()))}
     tokenizer = Tokenizer(BPE(alphabet, []))
     tokenizer.pre_tokenizer = ByteLevel(add_prefix_space=False)
     tokenizer.decoder = decoders.ByteLevel()
-    tokenizer.add_special_tokens([FastAddedToken(text, special=True, normalized=False) for text in LLAMA_3])
-    begin = LLAMA_3[0]
+    tokenizer.add_special_tokens([FastAddedToken(text, special=True, normalized=False) for text in marks])
+    begin = marks[0]
     tokenizer.post_processor = TemplateProcessing(
         single=f"{begin} $A", special_tokens=[(begin, tokenizer.token_to_id(begin))]
     )
@@ -64,12 +66,17 @@ def header_codec(folder: Path) -> TokenizerCodec:
     return TokenizerCodec(header_tokenizer(folder), eos="<|eot_id|>")
 
 
+def gemma_codec(folder: Path) -> TokenizerCodec:
+    """Return a codec with Gemma's special tokens and the region token over single bytes."""
+    return TokenizerCodec(header_tokenizer(folder, GEMMA), eos="<eos>")
+
+
 def word_codec() -> WordCodec:
     """Return the codec of small models."""
     return WordCodec(tiny_vocabulary())
 
 
-def phi_codec(folder: Path, *, begins: bool = False) -> SentencePieceCodec:
+def phi_codec(folder: Path, *, begins: bool = False, region: str | None = None) -> SentencePieceCodec:
     """Return a codec with the marks and manners of Phi-3's. begins: as in its first files."""
     piece_codec(folder)
     marks = [AddedToken(PHI_MARKS[0], special=True, eats_left=False, eats_right=False)]
@@ -82,7 +89,7 @@ def phi_codec(folder: Path, *, begins: bool = False) -> SentencePieceCodec:
         begins=begins,
         eos=("<|endoftext|>", "<|end|>"),
         pad="<|endoftext|>",
-        region=None,
+        region=region,
     )
 
 

@@ -112,26 +112,55 @@ def test_gradients_reach_words_pictures_and_regions() -> None:
     assert table.weight.grad.sum(dim=1).nonzero().flatten().tolist() == [1]
 
 
+def test_rows_of_none_one_and_two_pictures() -> None:
+    ids = torch.tensor([[1, 2, 0, 0], [PICTURE_MARKER, 3, PICTURE_MARKER, 4], [1, PICTURE_MARKER, 2, 0]])
+    given = torch.tensor([[1, 1, 0, 0], [1, 1, 1, 1], [1, 1, 1, 0]])
+    shared = vectors(2, first=100)
+    pictures = [[], [vectors(1, first=200), shared], [shared]]
+    merged = merge(ids, TABLE, pictures=pictures, attention_mask=given, labels=ids)
+    assert first_numbers(merged) == [[2, 4, 0, 0, 0], [200, 6, 100, 101, 8], [2, 100, 101, 4, 0]]
+    assert merged.attention_mask.sum(dim=1).tolist() == [2, 5, 4]
+    assert merged.labels is not None
+    assert merged.labels[1].tolist() == [IGNORED, 3, IGNORED, IGNORED, 4]
+
+
+def test_two_kinds_of_slots() -> None:
+    """Each has its own vectors, in its own order, and its own count."""
+    ids = torch.tensor([[REGION, 8, 1, REGION, 8], [8, 1, 1, 1, 1]])
+    slots = {
+        REGION: [vectors(2, first=100), None],
+        8: [vectors(2, first=200), vectors(1, first=300)],
+    }
+    assert first_numbers(merge(ids, TABLE, slots=slots)) == [[100, 200, 2, 101, 201], [300, 2, 2, 2, 2]]
+    with pytest.raises(BadRegion, match="row 1 of the batch has 1 region tokens and 0 regions"):
+        merge(ids, TABLE, slots={**slots, 8: [vectors(2, first=200), None]})
+    with pytest.raises(ValueError, match=r"1 entries of slot 8 for 2 rows of text; expected one each"):
+        merge(ids, TABLE, slots={**slots, 8: [vectors(2, first=200)]})
+    # A token that isn't a slot is a word like any other.
+    assert first_numbers(merge(ids[1:], TABLE)) == [[16, 2, 2, 2, 2]]
+
+
 ROW = st.lists(st.sampled_from([1, 2, 3, REGION]), min_size=1, max_size=6)
 
 
 @settings(max_examples=60, deadline=None)
 @given(
-    rows=st.lists(st.tuples(ROW, st.integers(0, 4), st.booleans()), min_size=1, max_size=4),
+    rows=st.lists(st.tuples(ROW, st.lists(st.integers(0, 4), max_size=3)), min_size=1, max_size=4),
     left=st.booleans(),
 )
-def test_as_lists_would_be_merged(rows: list[tuple[list[int], int, bool]], left: bool) -> None:
+def test_as_lists_would_be_merged(rows: list[tuple[list[int], list[int]]], left: bool) -> None:
     texts, pictures, regions, expected = [], [], [], []
-    for number, (text, size, seen) in enumerate(rows):
-        ids = [text[0], PICTURE_MARKER, *text[1:]] if seen else text
+    for number, (text, sizes) in enumerate(rows):
+        ids = [text[0], *[PICTURE_MARKER] * len(sizes), *text[1:]]
         texts.append(ids)
-        pictures.append(vectors(size, first=100 * number + 50))
+        pictures.append([vectors(size, first=100 * number + 20 * at) for at, size in enumerate(sizes)])
         regions.append(vectors(text.count(REGION), first=1000 * (number + 1)))
         left_over = iter(regions[-1][:, 0].tolist())
+        left_pictures = iter(pictures[-1])
         row: list[float] = []
         for token in ids:
             if token == PICTURE_MARKER:
-                row += pictures[-1][:, 0].tolist()
+                row += next(left_pictures)[:, 0].tolist()
             else:
                 row.append(next(left_over) if token == REGION else TABLE.weight[token, 0].item())
         expected.append(row)

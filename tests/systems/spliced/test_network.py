@@ -314,6 +314,27 @@ def test_inputs_that_do_not_belong_together(subject: Subject) -> None:
         network.generate()
 
 
+def test_counts_say_which_pictures_belong_to_a_row(subject: Subject) -> None:
+    """Of two pictures a row may have both, and the next one none."""
+    network, given = subject
+    features = network.encode_pictures(given.pixel_values)
+    ids = torch.tensor([[1, PICTURE_MARKER, 5, PICTURE_MARKER, 6], [1, 7, 8, 9, 10]])
+    merged = network.read(ids, pixel_values=given.pixel_values, picture_counts=[2, 0])
+    first, second = features.tokens
+    own = merged.embeds[0]
+    torch.testing.assert_close(own[1 : 1 + len(first)], network.scaled([first])[0])
+    torch.testing.assert_close(
+        own[2 + len(first) : 2 + len(first) + len(second)], network.scaled([second])[0]
+    )
+    assert merged.attention_mask.sum(dim=1).tolist() == [3 + len(first) + len(second), 5]
+    torch.testing.assert_close(merged.embeds[1, :5], network.embed(ids[1:]).embeds[0])
+    for counts in ([1, 0], [1, 1, 0], [2]):
+        with pytest.raises(BadPicture, match=r"2 pictures came with 2 rows of text; expected \["):
+            network.read(ids, pixel_values=given.pixel_values, picture_counts=counts)
+    with pytest.raises(BadPicture, match="row 0 of the batch has 2 picture markers, but 1 picture came"):
+        network.read(ids, pixel_values=given.pixel_values, picture_counts=[1, 1])
+
+
 def test_a_network_without_region_encoder() -> None:
     network, given = ferret(sampler=None), batch(square_pixels())
     with pytest.raises(BadRegion, match="without a sampler"):
