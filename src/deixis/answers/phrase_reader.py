@@ -82,6 +82,10 @@ class BoxedPhraseReader:
             self.take(self.brackets.add(text))
         return self.delta() if self.saying or self.ended else NOTHING
 
+    def drop(self) -> None:
+        """Forget a bracket that is open, and all behind it."""
+        self.brackets.clear()
+
     def close(self) -> ReadDelta:
         """Return the rest."""
         self.take(self.brackets.close())

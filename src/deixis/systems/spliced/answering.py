@@ -45,6 +45,8 @@ from deixis.systems.spliced.prompts import (
 from deixis.systems.spliced.reading import SplicedReader
 from deixis.systems.spliced.regions import RegionSampling
 
+WORD = "a"  # in front of text that isn't the first, to see what is put before a text
+
 
 class SplicedSystem(System):
     """A decoder of ``transformers`` that reads pictures and regions as vectors between its words.
@@ -90,6 +92,8 @@ class SplicedSystem(System):
     @torch.inference_mode()
     def encode(self, inputs: Sequence[EncoderInput]) -> list[Encoded]:
         """Prepare all pictures and encode them as one batch."""
+        if not inputs:
+            return []
         viewed = [self.preparation.view(one.picture) for one in inputs]
         pixels = self.preparation.stack([prepared for _, prepared in viewed])
         features = self.network.encode_pictures(pixels.to(self.device).to(self.dtype))
@@ -155,17 +159,15 @@ class SplicedSystem(System):
             return None
         ids = answer.raw.ids
         ids = ids[:-1] if ids and ids[-1] in self.ends else ids
-        if (
-            any(not 0 <= token < len(self.codec) for token in ids)
-            or self.codec.decode(ids) != answer.raw.text
-        ):
+        known = all(0 <= token < len(self.codec) for token in ids)
+        if not known or self.codec.decode(ids) != answer.raw.text:
             return None
         ids = self.unclosed(ids)
         return None if any(token in self.acting for token in ids) else ids
 
     def unclosed(self, ids: tuple[int, ...]) -> tuple[int, ...]:
         """Return an answer without the mark that closes it, where that stands before the end token."""
-        closing = tuple(self.codec.encode(self.template.answer_end, begin=False))
+        closing = tuple(self.text_ids(self.template.answer_end, first=False))
         if not closing or closing[0] not in self.acting:
             return ids
         width = next((n for n in range(len(closing), 0, -1) if ids[-n:] == closing[:n]), 0)
@@ -174,7 +176,7 @@ class SplicedSystem(System):
     @cached_property
     def acting(self) -> frozenset[int]:
         """The ids of tokens that no words of an answer may hold."""
-        single = [self.codec.encode(text, begin=False) for text in self.specials]
+        single = [self.text_ids(text, first=False) for text in self.specials]
         known = [self.codec.bos, self.codec.region, self.codec.pad, *self.ends]
         return frozenset(
             [ids[0] for ids in single if len(ids) == 1] + [token for token in known if token is not None]
@@ -184,14 +186,13 @@ class SplicedSystem(System):
         """Return the ids of a dialogue, earlier answers to the letter where they are known (``said``)."""
         ids: list[int] = []
         text = ""
-        # A template leaves out an answer of no words; what was said to the letter stands here whatever it is.
-        own = [*said, *[None] * (len(turns) - len(said))]
-        written = [
-            (asked, answer if known is None else "…")
-            for (asked, answer), known in zip(turns, own, strict=True)
+        # A template leaves out an answer without words; one that is known has its place all the same.
+        texts = [
+            (asked, answer if known is None else "(known)")
+            for (asked, answer), known in zip(turns, [*said, None], strict=True)
         ]
-        answers = iter([known for (_, answer), known in zip(written, own, strict=True) if answer])
-        for segment in self.template.segments(written):
+        answers = iter([known for (_, answer), known in zip(texts, said, strict=False) if answer])
+        for segment in self.template.segments(texts):
             known = next(answers, None) if segment.learnt else None
             if known is None:
                 text += segment.text
@@ -201,10 +202,14 @@ class SplicedSystem(System):
         return ids + self.text_ids(text, first=not ids)
 
     def text_ids(self, text: str, *, first: bool) -> list[int]:
-        """Return the ids of a stretch of a prompt; only the first has the token that texts begin with."""
-        ids = prompt_ids(text, self.codec)
-        begun = not first and self.codec.bos is not None and ids[:1] == [self.codec.bos]
-        return ids[1:] if begun else ids
+        """Return the ids of a stretch of a prompt; only the first has what tokenizers put before a text."""
+        if first:
+            return prompt_ids(text, self.codec)
+        word, ids = prompt_ids(WORD, self.codec), prompt_ids(WORD + text, self.codec)
+        if ids[: len(word)] == word:
+            return ids[len(word) :]
+        begun = self.codec.bos is not None  # the text continues the word
+        return prompt_ids(text, self.codec)[begun:]
 
     @torch.inference_mode()
     def embed(self, prompts: Sequence[Prompt]) -> list[Embedded]:

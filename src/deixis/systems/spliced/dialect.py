@@ -48,12 +48,21 @@ class PlaceText(Protocol):
         ...
 
     @property
+    def opened(self) -> int | None:
+        """Return where in the raw text a place begins that is still being written, if one is."""
+        ...
+
+    @property
     def failures(self) -> tuple[str, ...]:
         """Return a sentence for everything malformed so far."""
         ...
 
     def add(self, text: str) -> ReadText:
         """Return what became certain by more text."""
+        ...
+
+    def drop(self) -> None:
+        """Forget a place that is still being written, as if its beginning had not come."""
         ...
 
     def close(self) -> ReadText:

@@ -92,11 +92,12 @@ class SplicedReader:
         assert self.settings.max_places is not None
         words, spans = "", tuple[Span, ...]()
         for character in text:
-            if character == "[" and self.text.boxes >= self.settings.max_places:
-                self.full = True
-                break
             read = self.text.add(character)
             words, spans = words + read.text, (*spans, *self.spans(read))
+            if self.text.boxes >= self.settings.max_places and self.text.opened is not None:
+                self.text.drop()
+                self.full = True
+                break
         return Delta(words, spans, ended=self.stop.hit or self.full)
 
     def spans(self, read: ReadText) -> tuple[Span, ...]:
