@@ -1,4 +1,4 @@
-"""``python -m bench [NAME…] [--repeats N] [--json FILE]``."""
+"""``python -m bench [NAME…] [--repeats N] [--json FILE] [--against DIR]``."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from bench import earlier
 from bench.benchmark import Benchmark
 from bench.machine import description
 from bench.measuring import measure
@@ -25,7 +26,15 @@ def main(arguments: Sequence[str] | None = None, *, benchmarks: Mapping[str, Ben
     )
     parser.add_argument("--repeats", type=int, default=6, help="how often each side is timed (default: 6)")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write all numbers to this file too")
+    parser.add_argument(
+        "--against",
+        type=Path,
+        metavar="DIR",
+        help="a checkout of an earlier commit, for the benchmark earlier",
+    )
     chosen = parser.parse_args(arguments)
+    if chosen.against is not None:
+        benchmarks = {**benchmarks, "earlier": earlier.benchmark(chosen.against)}
     unknown = [name for name in chosen.names if name not in benchmarks]
     if unknown or chosen.repeats < 1:
         parser.error(

@@ -23,9 +23,7 @@ def add_answer_flags(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--stop", action="append", default=[], metavar="TEXT", help="end an answer before this text"
     )
-    parser.add_argument(
-        "--max-places", type=int, metavar="N", help="end an answer where it would name one more place"
-    )
+    parser.add_argument("--max-places", type=int, metavar="N", help="name so many places at most")
     parser.add_argument(
         "--logprobs", action="store_true", help="keep each token's log-probability, for --json"
     )

@@ -21,8 +21,9 @@ class Settings:
     it. top_p: only among the likeliest tokens that together have this share. seed: the same seed draws the
     same answer, whoever else is asked meanwhile; None draws anew. stop: texts before which the answer ends.
     max_new_tokens: longest answer. logprobs: whether the answer keeps the log-probability of each token.
-    max_places: the answer ends where it would name one more place than this. grammar: whether only what can
-    be read back may be written; None leaves it to the system. UsageError for values out of range.
+    max_places: so many places are named at most; an answer that can't go on without another one ends there.
+    grammar: whether only what can be read back may be written; None leaves it to the system. UsageError for
+    values out of range.
     """
 
     temperature: float = 0.0

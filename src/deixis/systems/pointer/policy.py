@@ -14,7 +14,7 @@ from deixis.answers.grounded import Finish
 from deixis.engine.policy import Delta, Start
 from deixis.engine.settings import Settings
 from deixis.language.place_grammar import State, forbid, next_state, repetitions
-from deixis.language.vocabulary import FOUND, NOWHERE, PHRASE, PLACE
+from deixis.language.vocabulary import END, FOUND, NOWHERE, PHRASE, PLACE
 from deixis.systems.contract import Prompt
 from deixis.systems.pointer.claims import judged, weigh
 from deixis.systems.pointer.openings import after, first_scores, first_word, judgement, name, ways
@@ -43,7 +43,12 @@ class PointerPolicy:
         self.places: list[PlaceReading] = []
 
     def start(self, logits: Tensor) -> Start:
-        """Choose the first words: by a verdict, a name that two opinions share, or the first two together."""
+        """Choose the first words: by a verdict, a name that two opinions share, or the first two together.
+
+        With a temperature they are drawn, as all others.
+        """
+        if self.settings.temperature > 0:
+            return ()
         if self.left() == 0:
             logits = logits.index_fill(0, torch.tensor([PHRASE.id], device=logits.device), float("-inf"))
         scores = first_scores(logits)
@@ -106,6 +111,8 @@ class PointerPolicy:
         """Return logits that keep to the grammar, say nothing twice and spell words as they were asked."""
         allowed = forbid(logits[None], [self.state])[0]
         again = sorted(repetitions(self.ids))
+        if not self.ids:  # silence is no answer
+            again.append(END.id)
         if self.left() == 0:
             again.append(PHRASE.id)
         if again:

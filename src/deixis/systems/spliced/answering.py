@@ -273,13 +273,19 @@ class SplicedSystem(System):
         return [] if given == wanted else [f"{wanted} tokens came with {given} likelihoods; expected equal"]
 
     def write_dialogue(self, dialogue: Dialogue) -> Prompt:
-        """Return a dialogue about an original picture; its answers are learnt unless it says otherwise."""
+        """Return a dialogue about an original picture; its answers are learnt unless it says otherwise.
+
+        The picture comes with the first question, a turn's own pictures with that turn.
+        """
+        first = [1, *[0] * len(dialogue.turns)]
+        shown = [own + len(turn.pictures) for own, turn in zip(first, dialogue.turns, strict=False)]
         turns, found = exchanges(
             dialogue.turns,
             dialect=self.dialect,
             specials=self.specials,
             request=self.request,
             variant="train",
+            shown=shown,
         )
         learnt = supervised(turns, self.template, self.codec)
         labels = learnt.labels if dialogue.words_learnt else (IGNORED,) * len(learnt.ids)
