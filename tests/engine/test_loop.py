@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Sequence
 from typing import Any
 
@@ -414,3 +415,22 @@ def test_a_prompt_is_not_changed_by_being_answered(decoder: CausalDecoder) -> No
     before = Embedded(request.embedded.vectors.clone(), request.embedded.identity, request.embedded.prefix)
     Decoding(decoder, [request], prefixes=PrefixCache()).completions()
     assert request.embedded.vectors.equal(before.vectors) and torch.is_grad_enabled()
+
+
+def test_what_the_words_head_said_is_let_go_step_by_step(monkeypatch: pytest.MonkeyPatch) -> None:
+    # All of it would be answers x tokens x vocabulary: gigabytes at the size of Gemma's.
+    decoder = CausalDecoder(tiny("llama"))
+    said: list[weakref.ref[Tensor]] = []
+    alive: list[int] = []
+    logits = decoder.logits
+
+    def recorded(hidden: Tensor) -> Tensor:
+        alive.append(sum(one() is not None for one in said))
+        made = logits(hidden)
+        said.append(weakref.ref(made))
+        return made
+
+    monkeypatch.setattr(decoder, "logits", recorded)
+    requests = [asked(decoder, [3, 4], policy=Recording(never=(END,)), max_new_tokens=30) for _ in range(3)]
+    Decoding(decoder, requests).completions()
+    assert len(said) > 30 and max(alive) <= 2
