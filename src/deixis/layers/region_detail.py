@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from deixis.layers.box_sampling import SAMPLES, mean_inside, samples_inside
 from deixis.layers.place_map import STRIDE, PlaceMap
+from deixis.layers.precision import read_by
 from deixis.layers.region_encoder import GEOMETRY
 
 LEAST = 2 * STRIDE  # pixels of a side that is looked at, however small the region
@@ -49,7 +50,7 @@ class RegionDetail(nn.Module):
             mean_inside(places.head, units),
             torch.cat([units, middle, size], dim=-1),
         ]
-        return torch.cat([part.to(parts[0].dtype) for part in parts], dim=-1)
+        return read_by(self.read, torch.cat([part.float() for part in parts], dim=-1))
 
 
 def widened(units: Tensor, least: float) -> Tensor:

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from deixis.layers.place_map import PlaceMap
+from deixis.layers.precision import read_by
 
 GEOMETRY = 8  # x0 y0 x1 y1 cx cy w h, each divided by the side of the square picture
 
@@ -32,7 +33,7 @@ class RegionEncoder(nn.Module):
         geometry (B, R, GEOMETRY). Returns (B, R, out_width).
         """
         depths = [mean_under(depth, masks) for depth in (places.fine, places.middle, places.coarse)]
-        return self.content(torch.cat(depths, dim=-1)) + self.geometry(geometry)
+        return self.content(torch.cat(depths, dim=-1)) + self.geometry(read_by(self.geometry, geometry))
 
 
 def mean_under(features: Tensor, masks: Tensor) -> Tensor:
@@ -44,4 +45,4 @@ def mean_under(features: Tensor, masks: Tensor) -> Tensor:
     if masks.shape[-2:] != cells:
         masks = functional.adaptive_avg_pool2d(masks, cells)
         masks = masks / masks.sum(dim=(-2, -1), keepdim=True).clamp(min=1e-6)
-    return torch.bmm(masks.flatten(2), features.flatten(2).transpose(1, 2))
+    return torch.bmm(masks.flatten(2).to(features.dtype), features.flatten(2).transpose(1, 2))

@@ -12,6 +12,7 @@ from torch.nn import functional
 
 from deixis.layers.box_sampling import mean_inside
 from deixis.layers.place_map import PlaceMap
+from deixis.layers.precision import read_by
 from deixis.layers.region_encoder import GEOMETRY
 from deixis.layers.region_view import pointed_boxes
 
@@ -64,7 +65,7 @@ class RegionNamer(nn.Module):
 
     def forward(self, seen: Tensor, words: Tensor) -> Tensor:
         """Return logits (K, V) of what was seen in regions (K, S); words (V, E): the vectors of all words."""
-        normal = (seen - self.mean) / self.spread
+        normal = read_by(self.hidden, (seen - self.mean) / self.spread)
         hidden = functional.gelu(self.hidden(functional.dropout(normal, DROPPED_SEEN, self.training)))
         vectors = self.out(functional.dropout(hidden, DROPPED_HIDDEN, self.training))
         return vectors @ words.T * words.shape[1] ** -0.5 + self.bias

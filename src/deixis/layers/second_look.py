@@ -18,6 +18,7 @@ from torch.nn import functional
 from deixis.layers.box_sampling import SAMPLES, mean_inside, samples_inside
 from deixis.layers.candidate_detail import CandidateDetail
 from deixis.layers.place_map import STRIDE, Overlap, PlaceMap
+from deixis.layers.precision import read_by
 
 AGREE = 0.5  # IoU from which another location's share counts as mass
 APART = 0.6  # IoU from which a location is no further candidate
@@ -134,7 +135,7 @@ class CandidateReader(nn.Module):
             candidates.mass.flatten(1)[..., None],
             candidates.peak.flatten(1)[..., None],
         ]
-        vectors = self.project(torch.cat([part.to(parts[0].dtype) for part in parts], dim=-1))
+        vectors = self.project(read_by(self.project, torch.cat([part.float() for part in parts], dim=-1)))
         return vectors.view(batch, phrases, count, vectors.shape[-1])
 
 

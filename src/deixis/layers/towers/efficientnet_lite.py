@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from deixis.errors import UsageError
+from deixis.layers.precision import read_by
 
 STAGES = (
     # kernel, stride, expansion, channels, repeats (width and depth 1.0)
@@ -69,7 +70,8 @@ class ConvNorm(nn.Module):
     """Convolution, BatchNorm on stored statistics, and ReLU6 where asked.
 
     Scale and shift of the norm are folded into the kernel on every call. That is exact, gradients reach
-    kernel, scale and shift alike, and the map is passed over once instead of three times.
+    kernel, scale and shift alike, and the map is passed over once instead of three times. They are folded in
+    float32, and rounded once to what the map is.
     """
 
     def __init__(
@@ -81,11 +83,11 @@ class ConvNorm(nn.Module):
         self.stride, self.groups, self.act = stride, groups, act
 
     def forward(self, x: Tensor) -> Tensor:
-        norm = self.norm
+        norm, kernel = self.norm, self.conv.weight
         assert norm.running_var is not None and norm.running_mean is not None
-        scale = norm.weight * torch.rsqrt(norm.running_var + norm.eps)
-        weight = self.conv.weight * scale[:, None, None, None]
-        bias = norm.bias - norm.running_mean * scale
+        scale = norm.weight.float() * torch.rsqrt(norm.running_var.float() + norm.eps)
+        weight = (kernel.float() * scale[:, None, None, None]).to(kernel.dtype)
+        bias = (norm.bias.float() - norm.running_mean.float() * scale).to(kernel.dtype)
         x = convolve_same(x, weight, bias, stride=self.stride, groups=self.groups)
         return functional.relu6(x) if self.act else x
 
@@ -144,7 +146,7 @@ class EfficientNetLite(nn.Module):
 
     def forward(self, pixels: Tensor) -> list[Tensor]:
         """Map pixels (B, 3, S, S) in 0..1 to maps at strides 8, 16, 32, 32 (head) and, last of all, 4."""
-        x = self.stem((pixels - self.mean) / self.std)
+        x = self.stem(read_by(self.stem, (pixels - self.mean) / self.std))
         taps, early = [], x
         for index, stage in enumerate(self.stages):
             x = stage(x)

@@ -1,0 +1,87 @@
+"""The pointer system in lower precision: words are rounded, places are not."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from deixis.layers.place_map import PlaceMap
+from deixis.regions.shapes import Box, Point
+from deixis.systems.pointer.answering import PointerSystem, Seen, open_pointer
+from deixis.systems.pointer.collate import region_tensors
+from tests.contract.promises import encode, every_kind
+from tests.systems.pointer.tiny import noise_picture, saved_system
+
+HALVES = (torch.bfloat16, torch.float16)
+WHOLE = {
+    "candidates": 6,
+    "looks": 2,
+    "candidate_detail": True,
+    "region_detail": True,
+    "region_view": True,
+    "region_namer": True,
+    "second_side": 96,
+}
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A system with every part that there is."""
+    folder = tmp_path_factory.mktemp("whole")
+    saved_system(folder, **WHOLE)
+    return folder
+
+
+def places_of(system: PointerSystem) -> PlaceMap:
+    seen: Seen = encode(system, noise_picture()).tensors
+    return seen.places
+
+
+@pytest.mark.parametrize("dtype", HALVES)
+def test_every_part_answers(folder: Path, dtype: torch.dtype) -> None:
+    system, picture = open_pointer(folder, dtype=dtype), noise_picture()
+    assert system.dtype == dtype
+    regions = every_kind(picture)
+    questions = ["where is the dog?", *(f"what is {{{name}}}?" for name in regions)]
+    given = [{}, *({name: region} for name, region in regions.items())]
+    answers = system.ask(picture, questions, regions=given)
+    assert any(span.places for answer in answers for span in answer.spans)
+    assert system.ask(picture, "is {it} a dog?", it=Point(40, 40), before=answers[:1]).text
+
+
+@pytest.mark.parametrize("dtype", HALVES)
+def test_boxes_and_masses_are_not_rounded(folder: Path, dtype: torch.dtype) -> None:
+    system = open_pointer(folder, dtype=dtype)
+    places = places_of(system)
+    assert places.keys.dtype == dtype
+    assert places.boxes.dtype == torch.float32
+    assert not places.boxes.equal(places.boxes.to(dtype).float())
+    hidden = torch.randn(1, 2, system.network.config.width, dtype=dtype)
+    with torch.inference_mode():
+        pointed = system.network.point(hidden, places)
+    assert pointed.quality is not None
+    assert {one.dtype for one in (pointed.scores, pointed.nowhere, pointed.boxes, pointed.quality)} == {
+        torch.float32
+    }
+
+
+@pytest.mark.parametrize("dtype", HALVES)
+def test_what_is_perceived_is_close(folder: Path, dtype: torch.dtype) -> None:
+    exact, rounded = open_pointer(folder), open_pointer(folder, dtype=dtype)
+    theirs, ours = places_of(exact), places_of(rounded)
+    assert theirs.picture is not None and ours.picture is not None
+    assert theirs.picture.equal(ours.picture), "the picture that views are cut from is kept as it is"
+    assert (theirs.boxes - ours.boxes).abs().max() < 2.0
+    tensors = region_tensors(
+        [[Box(8, 10, 40, 50, frame=encode(exact, noise_picture()).view.frame)]], exact.network.config
+    )
+    vectors = [
+        system.network.encode_regions(
+            places, tensors["region_masks"], tensors["region_geometry"], tensors["region_present"]
+        )
+        for system, places in ((exact, theirs), (rounded, ours))
+    ]
+    assert vectors[1].dtype == dtype
+    assert torch.nn.functional.cosine_similarity(vectors[0], vectors[1].float()).min() > 0.99
