@@ -68,7 +68,7 @@ def words_of(system: SplicedSystem, answer: Answer) -> tuple[int, ...] | None:
     """Return the tokens of an answer without what closes it; None where others act in it."""
     assert answer.raw is not None
     ids = answer.raw.ids
-    closing = tuple(system.text_ids(system.template.answer_end, first=False))
+    closing = tuple(system.text.piece(system.template.answer_end, first=False))
     if ids[-1:] and ids[-1] in system.ends:
         ids = ids[:-1]
     for width in range(len(closing), 0, -1):
@@ -80,14 +80,14 @@ def words_of(system: SplicedSystem, answer: Answer) -> tuple[int, ...] | None:
 
 def acting(system: SplicedSystem) -> set[int]:
     """Return the tokens of the texts that no words may hold."""
-    each = [system.text_ids(text, first=False) for text in system.specials]
+    each = [system.text.piece(text, first=False) for text in system.specials]
     return {ids[0] for ids in each if len(ids) == 1}
 
 
 def test_two_hundred_answers_come_back_to_the_letter(system: SplicedSystem) -> None:
     asked = question("where are they?")
     first, count, different = prompt(system, asked), 0, set()
-    closing = tuple(system.text_ids(system.template.answer_end, first=False))
+    closing = tuple(system.text.piece(system.template.answer_end, first=False))
     for answer in answers(system, asked, count=200, temperature=1.2, max_new_tokens=20):
         ids = words_of(system, answer)
         assert answer.raw is not None
@@ -115,15 +115,15 @@ def test_what_is_known_stands_as_a_text_would(system: SplicedSystem) -> None:
         ("so?", None),
     ]
     whole = prompt_ids(system.template.render(turns), system.codec)
-    assert system.dialogue_ids(turns, [None, None]) == whole
+    assert system.text.ids(turns, [None, None]) == whole
     said = [
-        tuple(system.text_ids(system.template.gap + text, first=False))
+        tuple(system.text.piece(system.template.gap + text, first=False))
         for text in ("a dog.", "it is red, yes")
     ]
     assert [*holding(whole, said[0])] and [*holding(whole, said[1])]
-    assert system.dialogue_ids(turns, said) == whole
-    assert system.dialogue_ids(turns, [said[0], None]) == whole
-    assert system.dialogue_ids(turns, [None, said[1]]) == whole
+    assert system.text.ids(turns, said) == whole
+    assert system.text.ids(turns, [said[0], None]) == whole
+    assert system.text.ids(turns, [None, said[1]]) == whole
 
 
 def holding(ids: Sequence[int], part: Sequence[int]) -> Iterator[int]:
@@ -143,7 +143,7 @@ def test_answers_of_no_words_do_not_shift_what_follows(system: SplicedSystem) ->
         for before in ([nothing, something], [something, nothing], [nothing, something, nothing, something])
     ]
     assert [len([*holding(one, ids)]) for one in prompts] == [1, 1, 2]
-    mark = tuple(system.text_ids(system.template.answer_end, first=False))
+    mark = tuple(system.text.piece(system.template.answer_end, first=False))
     for one, turns in zip(prompts, (2, 2, 4), strict=True):
         # Gemma's and Llama's questions end alike.
         assert len([*holding(one, mark)]) in (turns, 2 * turns + 1, 2 * turns + 2, turns + 1)

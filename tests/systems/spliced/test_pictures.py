@@ -79,7 +79,7 @@ def test_two_pictures_stand_before_the_first_question(system: SplicedSystem) -> 
     single = prompt(system, "what is there?", (ONE,))
     assert asked.ids.count(PICTURE_MARKER) == 2 and single.ids.count(PICTURE_MARKER) == 1
     first = asked.ids.index(PICTURE_MARKER)
-    line = system.text_ids("\n", first=False)
+    line = system.text.piece("\n", first=False)
     between = asked.ids[first + 1 : asked.ids.index(PICTURE_MARKER, first + 1)]
     assert list(between) == line or not line
     assert asked.ids[:first] == single.ids[:first]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Hashable, Iterator, Sequence
-from functools import cached_property
 from pathlib import Path
 
 import torch
@@ -18,10 +17,10 @@ from deixis.engine.embedded import Embedded
 from deixis.engine.policy import Completion
 from deixis.engine.settings import Settings
 from deixis.errors import UsageError
-from deixis.language.prompt_tokens import TextCodec, prompt_ids
+from deixis.language.prompt_tokens import TextCodec
 from deixis.language.splicing import IGNORED, PICTURE_MARKER
 from deixis.language.supervision import supervised
-from deixis.language.templates import TEMPLATES, Exchange, Template
+from deixis.language.templates import TEMPLATES, Template
 from deixis.layers.picture_features import PictureFeatures
 from deixis.pictures.opening import Picture
 from deixis.systems.contract import Prompt, System
@@ -30,6 +29,7 @@ from deixis.systems.questions import MOST_PICTURES, Question
 from deixis.systems.quiet import quiet_transformers
 from deixis.systems.spliced.collate import SplicedCollate
 from deixis.systems.spliced.dialect import Dialect
+from deixis.systems.spliced.dialogue_text import DialogueText
 from deixis.systems.spliced.network import SplicedNetwork
 from deixis.systems.spliced.objective import SplicedObjective
 from deixis.systems.spliced.policy import SplicedPolicy
@@ -44,8 +44,6 @@ from deixis.systems.spliced.prompts import (
 )
 from deixis.systems.spliced.reading import SplicedReader
 from deixis.systems.spliced.regions import RegionSampling
-
-WORD = "a"  # in front of text that isn't the first, to see what is put before a text
 
 
 class SplicedSystem(System):
@@ -75,12 +73,13 @@ class SplicedSystem(System):
         self.codec = codec
         self.preparation = preparation
         self.template: Template = template_of(network.config.template)
+        self.text = DialogueText(codec, self.template, ends=self.ends)
         self.region_token = codec.region
 
     @property
     def specials(self) -> tuple[str, ...]:
         """The texts that act as tokens, in the tokenizer or the template."""
-        return (*self.codec.specials, *self.template.marks)
+        return self.text.specials
 
     @property
     def ends(self) -> frozenset[int]:
@@ -122,7 +121,7 @@ class SplicedSystem(System):
         text, own = asked(words, dict(question.regions), dialect=self.dialect, specials=self.specials)
         found += own
         said = [self.said(answer) for answer in question.before]
-        ids = self.dialogue_ids([*turns, (with_pictures(text, counts[-1]), None)], said)
+        ids = self.text.ids([*turns, (with_pictures(text, counts[-1]), None)], said)
         written = sum(token == self.codec.region for token in ids)
         if written != sum(one.pixels is not None for _, one in found):
             raise UsageError(f"the prompt has {written} region tokens for {len(found)} regions")
@@ -157,59 +156,7 @@ class SplicedSystem(System):
         """
         if answer.system != self.name or answer.raw is None:
             return None
-        ids = answer.raw.ids
-        ids = ids[:-1] if ids and ids[-1] in self.ends else ids
-        known = all(0 <= token < len(self.codec) for token in ids)
-        if not known or self.codec.decode(ids) != answer.raw.text:
-            return None
-        ids = self.unclosed(ids)
-        return None if any(token in self.acting for token in ids) else ids
-
-    def unclosed(self, ids: tuple[int, ...]) -> tuple[int, ...]:
-        """Return an answer without the mark that closes it, where that stands before the end token."""
-        closing = tuple(self.text_ids(self.template.answer_end, first=False))
-        if not closing or closing[0] not in self.acting:
-            return ids
-        width = next((n for n in range(len(closing), 0, -1) if ids[-n:] == closing[:n]), 0)
-        return ids[: len(ids) - width]
-
-    @cached_property
-    def acting(self) -> frozenset[int]:
-        """The ids of tokens that no words of an answer may hold."""
-        single = [self.text_ids(text, first=False) for text in self.specials]
-        known = [self.codec.bos, self.codec.region, self.codec.pad, *self.ends]
-        return frozenset(
-            [ids[0] for ids in single if len(ids) == 1] + [token for token in known if token is not None]
-        )
-
-    def dialogue_ids(self, turns: Sequence[Exchange], said: Sequence[tuple[int, ...] | None]) -> list[int]:
-        """Return the ids of a dialogue, earlier answers to the letter where they are known (``said``)."""
-        ids: list[int] = []
-        text = ""
-        # A template leaves out an answer without words; one that is known has its place all the same.
-        texts = [
-            (asked, answer if known is None else "(known)")
-            for (asked, answer), known in zip(turns, [*said, None], strict=True)
-        ]
-        answers = iter([known for (_, answer), known in zip(texts, said, strict=False) if answer])
-        for segment in self.template.segments(texts):
-            known = next(answers, None) if segment.learnt else None
-            if known is None:
-                text += segment.text
-                continue
-            ids += [*self.text_ids(text, first=not ids), *known]
-            text = self.template.answer_end
-        return ids + self.text_ids(text, first=not ids)
-
-    def text_ids(self, text: str, *, first: bool) -> list[int]:
-        """Return the ids of a stretch of a prompt; only the first has what tokenizers put before a text."""
-        if first:
-            return prompt_ids(text, self.codec)
-        word, ids = prompt_ids(WORD, self.codec), prompt_ids(WORD + text, self.codec)
-        if ids[: len(word)] == word:
-            return ids[len(word) :]
-        begun = self.codec.bos is not None  # the text continues the word
-        return prompt_ids(text, self.codec)[begun:]
+        return self.text.said(answer.raw)
 
     @torch.inference_mode()
     def embed(self, prompts: Sequence[Prompt]) -> list[Embedded]:
