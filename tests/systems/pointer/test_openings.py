@@ -150,7 +150,7 @@ def test_a_quality_gives_way_to_names_that_are_likelier_together(
 ) -> None:
     opinion = Opinion(torch.tensor([0, 1]), torch.tensor([-0.7, -0.7]), torch.tensor([2]), articles=(4,))
     bare, behind_an_article = torch.tensor([[*chances, 0.0], [0.0] * 5]).log()
-    assert openings.name(torch.stack([bare, behind_an_article]), opinion) == said
+    assert openings.name(torch.stack([bare, behind_an_article]), opinion, openings.likeliest) == said
 
 
 @pytest.mark.parametrize("text", ["what is near {it} and {at}?", "what is there?"])
@@ -214,7 +214,7 @@ def tried(generator: Generator[Sequence[Probe], Tensor, Any], *heard: Tensor) ->
 
 
 def test_a_sure_first_word_tries_nothing_out() -> None:
-    probes, said = tried(first_word(torch.tensor([0.02, 0.95, 0.03]).log()))
+    probes, said = tried(first_word(torch.tensor([0.02, 0.95, 0.03]).log(), openings.likeliest))
     assert (probes, said) == ([], [1])
 
 
@@ -227,7 +227,7 @@ def test_the_first_word_is_the_one_with_the_likeliest_pair() -> None:
     behind = torch.zeros(FIRST_WORDS, size)
     behind[2, 30] = 20.0  # behind token 22 there is but one word
     behind[0, 31] = 1.0
-    probes, said = tried(first_word(scores), behind)
+    probes, said = tried(first_word(scores, openings.likeliest), behind)
     assert probes == [[Probe((token,)) for token in likeliest[:FIRST_WORDS]]]
     assert said == [22]
 

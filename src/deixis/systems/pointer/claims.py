@@ -21,7 +21,7 @@ from deixis.language.claims import ARTICLES
 from deixis.language.nouns import head_noun
 from deixis.language.vocabulary import END, SPECIAL, Vocabulary
 from deixis.layers.region_namer import NEVER, RegionNamer
-from deixis.systems.pointer.openings import Claims, Opinion, after, first_scores, named, ways
+from deixis.systems.pointer.openings import Claims, Opinion, after, first_scores, likeliest, named, ways
 
 Sort = Literal["name", "quality"]
 SORTS: tuple[Sort, ...] = get_args(Sort)
@@ -169,10 +169,10 @@ def judged(
     said = weighed.each[best][0]
     others = opinion.qualities[opinion.qualities != said.piece]
     if weighed.sort == "name" or len(others) == 0:
-        instead = named(weighed.said, opinion, never=said.piece)
+        instead = named(weighed.said, opinion, likeliest, never=said.piece)
     else:
-        likeliest = others[weighed.said.logsumexp(dim=0)[others].argmax()]
-        instead = [int(likeliest), words.stop, END.id]
+        quality = others[likeliest(weighed.said.logsumexp(dim=0)[others])]
+        instead = [int(quality), words.stop, END.id]
     return Claims(
         (*said.phrase, words.stop, END.id),
         odds[best],

@@ -7,7 +7,7 @@ tried out is read by the decoding loop (``engine.policy.Probe``); numbers are co
 from __future__ import annotations
 
 import math
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -22,6 +22,9 @@ FIRST_WORDS = 6  # first tokens that are tried out
 SURE = math.log(0.9)  # a first token as likely as this is taken as it is
 PROBABLY = math.log(0.5)
 NAMER_WEIGHT = 1.5  # the decoder's opinion counts as 1: it is too sure of its own
+
+Choice = Callable[[Tensor], int]
+"""Returns one of some log-probabilities, by its number: the likeliest, or one that is drawn."""
 
 Trial = Generator[Sequence[Probe], Tensor, Tensor]
 """Yields what is to be tried out, is sent logits, and returns log-probabilities."""
@@ -67,6 +70,11 @@ def after(tokens: Sequence[int], *, instead: Embedded | None = None) -> Trial:
     return forbid(logits.float().cpu(), states).log_softmax(dim=-1)
 
 
+def likeliest(scores: Tensor) -> int:
+    """Return the number of the largest score."""
+    return int(scores.argmax())
+
+
 def ways(scores: Tensor, behind: Tensor, articles: Sequence[int]) -> Tensor:
     """Return log-probabilities (1 + A, V) of words that an answer begins with: bare, or behind articles.
 
@@ -77,33 +85,33 @@ def ways(scores: Tensor, behind: Tensor, articles: Sequence[int]) -> Tensor:
     return torch.cat([alone[None], scores[which, None] + behind])
 
 
-def first_word(scores: Tensor) -> Generator[Sequence[Probe], Tensor, list[int]]:
-    """Return the token that is likeliest together with its best second token."""
+def first_word(scores: Tensor, choose: Choice) -> Generator[Sequence[Probe], Tensor, list[int]]:
+    """Return the token that is likeliest together with its best second token, or one drawn by that."""
     if scores.max() >= SURE:
-        return [int(scores.argmax())]
+        return [choose(scores)]
     best = scores.topk(FIRST_WORDS)
     second = yield from after(best.indices.tolist())
     together = best.values + second.amax(dim=-1)
-    return [int(best.indices[together.argmax()])]
+    return [int(best.indices[choose(together)])]
 
 
-def name(said: Tensor, opinion: Opinion) -> list[int] | None:
+def name(said: Tensor, opinion: Opinion, choose: Choice) -> list[int] | None:
     """Return how an answer begins that begins with a name, by what both opinions make of it; None for others.
 
-    said (1 + A, V): see ``ways``. An answer begins with a name where the decoder's likeliest first word,
-    whatever article stands in front, begins one, or tells a quality that is likelier than each name, but not
-    than all of them ("a pink" would be no name); all others (yes, no, descriptions) are none of the namer's
-    business.
+    said (1 + A, V): see ``ways``. choose: takes the name by what both make of each. An answer begins with a
+    name where the decoder's likeliest first word, whatever article stands in front, begins one, or tells a
+    quality that is likelier than each name, but not than all of them ("a pink" would be no name); all others
+    (yes, no, descriptions) are none of the namer's business.
     """
     words = said.logsumexp(dim=0)
     first = words.argmax()
     a_name = words[opinion.pieces].logsumexp(dim=0) > PROBABLY
     if first in opinion.pieces or (first in opinion.qualities and a_name):
-        return named(said, opinion)
+        return named(said, opinion, choose)
     return None
 
 
-def named(said: Tensor, opinion: Opinion, *, never: int | None = None) -> list[int]:
+def named(said: Tensor, opinion: Opinion, choose: Choice, *, never: int | None = None) -> list[int]:
     """Return the article, if any, and the word piece of the name that both opinions like best.
 
     said (1 + A, V): the decoder's opinion, see ``ways``. never: a piece that it is not.
@@ -111,7 +119,7 @@ def named(said: Tensor, opinion: Opinion, *, never: int | None = None) -> list[i
     both = said.logsumexp(dim=0)[opinion.pieces] + NAMER_WEIGHT * opinion.likely
     if never is not None:
         both = both.masked_fill(opinion.pieces == never, float("-inf"))
-    piece = int(opinion.pieces[both.argmax()])
+    piece = int(opinion.pieces[choose(both)])
     way = int(said[:, piece].argmax())
     return [piece] if way == 0 else [opinion.articles[way - 1], piece]
 

@@ -12,9 +12,10 @@ from torch import Tensor
 
 from deixis.answers.grounded import Finish
 from deixis.engine.policy import Delta, Start
+from deixis.engine.sampling import Sampler
 from deixis.engine.settings import Settings
 from deixis.language.place_grammar import State, forbid, next_state, repetitions
-from deixis.language.vocabulary import END, FOUND, NOWHERE, PHRASE, PLACE
+from deixis.language.vocabulary import FOUND, NOWHERE, PHRASE, PLACE
 from deixis.systems.contract import Prompt
 from deixis.systems.pointer.claims import judged, weigh
 from deixis.systems.pointer.openings import after, first_scores, first_word, judgement, name, ways
@@ -45,10 +46,9 @@ class PointerPolicy:
     def start(self, logits: Tensor) -> Start:
         """Choose the first words: by a verdict, a name that two opinions share, or the first two together.
 
-        With a temperature they are drawn, as all others.
+        With a temperature they are drawn, by the same evidence.
         """
-        if self.settings.temperature > 0:
-            return ()
+        choose = Sampler(self.settings).choose
         if self.left() == 0:
             logits = logits.index_fill(0, torch.tensor([PHRASE.id], device=logits.device), float("-inf"))
         scores = first_scores(logits)
@@ -70,10 +70,10 @@ class PointerPolicy:
                     return said
         if opinion is not None:
             behind = yield from after(system.articles)
-            said = name(ways(scores, behind, system.articles), opinion)
+            said = name(ways(scores, behind, system.articles), opinion, choose)
             if said is not None:
                 return said
-        return (yield from first_word(scores))
+        return (yield from first_word(scores, choose))
 
     def forced(self, hidden: Tensor) -> Sequence[int]:
         """Return the verdict on a place, which is the place head's, not the words'."""
@@ -111,8 +111,6 @@ class PointerPolicy:
         """Return logits that keep to the grammar, say nothing twice and spell words as they were asked."""
         allowed = forbid(logits[None], [self.state])[0]
         again = sorted(repetitions(self.ids))
-        if not self.ids:  # silence is no answer
-            again.append(END.id)
         if self.left() == 0:
             again.append(PHRASE.id)
         if again:
