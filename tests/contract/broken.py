@@ -21,10 +21,11 @@ from deixis.engine.policy import Completion, Delta
 from deixis.engine.settings import Settings
 from deixis.language.vocabulary import SPECIAL, Vocabulary
 from deixis.pictures.opening import Picture, open_picture
-from deixis.regions.shapes import Box
+from deixis.regions.shapes import Box, Region
 from deixis.systems.contract import Prompt, Reading
 from deixis.systems.encoded import Encoded, EncodedCache, EncoderInput
 from deixis.systems.pointer.answering import PointerSystem
+from deixis.systems.pointer.collate import region_tensors
 from deixis.systems.pointer.places import PlaceReading
 from deixis.systems.pointer.policy import PointerPolicy
 from deixis.systems.pointer.reading import PointerReader
@@ -255,6 +256,13 @@ class HistoryRespelt(PointerSystem):
         return None
 
 
+class RegionsOnTheCPU(PointerSystem):
+    """It forgets to move regions to where the network is."""
+
+    def region_tensors(self, regions: Sequence[Region]) -> dict[str, Tensor]:
+        return region_tensors([regions], self.network.config)
+
+
 # The promise, a flaw that breaks it, and how the complaint reads.
 FLAWS: tuple[tuple[Promise, type[PointerSystem], str], ...] = (
     (promises.frames_survive_the_round_trip, PaddingForgotten, "not that of its pixels"),
@@ -279,6 +287,7 @@ FLAWS: tuple[tuple[Promise, type[PointerSystem], str], ...] = (
     (promises.a_stop_is_no_failure, StopIsAFailure, "max_new_tokens"),
     (promises.a_stream_is_the_answer, StreamWithoutWords, "streamed ''"),
     (promises.what_was_said_comes_back, HistoryRespelt, "came back otherwise"),
+    (promises.nothing_mixes_devices, RegionsOnTheCPU, r"mixed: \w+\(cpu .*device .* at src/deixis/"),
 )
 
 

@@ -21,6 +21,12 @@ from deixis.regions.shapes import Box, Mask, Point, Polygon, Region, Scribble
 from deixis.systems.contract import Prompt, System
 from deixis.systems.encoded import Encoded, EncoderInput
 from deixis.systems.questions import Question, checked_question
+from deixis.training.checkpoints import RunState, checkpoints, load_checkpoint, save_checkpoint
+from deixis.training.ema import AveragedWeights
+from deixis.training.optimiser import build_optimiser, learning, prepare_step
+from deixis.training.parallel import World
+from deixis.training.recipe import Group, Recipe
+from tests.device_double import DeviceDouble
 
 IGNORED = -100
 NEW_TOKENS = 24
@@ -507,6 +513,74 @@ def what_was_said_comes_back(subject: Subject, folder: Path) -> None:
     assert count > 6, "a subject that mostly says words is needed"
 
 
+def nothing_mixes_devices(subject: Subject, folder: Path) -> None:
+    """17. Nothing mixes devices: every tensor of an answer or a training step is where the network is."""
+    here = subject.make(folder / "made")
+    made, answers, losses = here.fingerprint(), talk(here), lessons(subject, here, folder / "here")
+    with DeviceDouble() as double:
+        there = subject.reopen(folder / "made").to(double.device)
+        assert there.device == double.device, f"the network stayed on {there.device}"
+        assert there.fingerprint() == made, "moving the network changed its weights"
+        try:
+            for answer, expected in zip(talk(there), answers, strict=True):
+                assert_same_answer(answer, expected)
+            found = lessons(subject, there, folder / "there")
+            halved = subject.reopen(folder / "made").to(double.device)
+            halved.network.to(torch.bfloat16)  # type: ignore[arg-type]
+            talk(halved)
+        finally:
+            assert not double.mixed, "mixed: " + "; ".join(dict.fromkeys(double.mixed))
+        assert double.operations, "nothing was computed on the device"
+    assert np.allclose(found, losses, rtol=0.02), f"losses there {found}, here {losses}"
+    assert subject.reopen(folder / "there" / "model").fingerprint() != made, "nothing was learnt"
+
+
+def talk(system: System) -> list[Answer]:
+    """Ask with regions of every kind and about an earlier answer; as a batch, streamed, drawn by chance."""
+    picture = striped_picture()
+    regions = every_kind(picture)
+    texts = [f"what is {{{name}}}?" for name in regions]
+    answers = ask_all(system, picture)
+    answers += system.ask(
+        picture,
+        texts,
+        regions=[{name: region} for name, region in regions.items()],
+        max_new_tokens=NEW_TOKENS,
+    )
+    more = {"regions": {"it": regions["mask"]}, "before": answers[:1], "max_new_tokens": NEW_TOKENS}
+    answers.append(system.ask(picture, "is {it} a red dog?", **more))
+    stream = system.stream(picture, "is {it} a dog or a cat?", **more)
+    assert all(isinstance(delta.text, str) for delta in stream)
+    answers.append(stream.answer)
+    drawn = {"temperature": 1.2, "seed": 2, "logprobs": True, "max_places": 1, "max_new_tokens": NEW_TOKENS}
+    answers.append(system.ask(picture, QUESTIONS[1], **drawn))
+    return answers
+
+
+def lessons(subject: Subject, system: System, out: Path) -> list[float]:
+    """Train for two steps, the second one resumed from what the first one left; return the losses."""
+    network, world = system.network, World(rank=0, size=1, device=system.device)
+    recipe = Recipe("lessons", system.name, steps=2, batch=1, groups=(Group(("",), 1e-3),), ema=0.9)
+    dialogues, picture = subject.training(system)
+    said = []
+    for step in range(2):
+        state = RunState(network, build_optimiser(network, recipe), AveragedWeights(network, decay=0.9))
+        if step:
+            assert load_checkpoint(checkpoints(out)[-1], state, recipe=recipe.as_dict(), world=world) == step
+        prepare_step(state.optimiser, recipe, step)
+        loss = system.losses(dialogues, picture)["total"]
+        loss.backward()
+        nn.utils.clip_grad_norm_(learning(state.optimiser), recipe.optimiser.clip)
+        state.optimiser.step()
+        state.optimiser.zero_grad(set_to_none=True)
+        assert state.average is not None
+        state.average.update(network, step=step)
+        save_checkpoint(out, state, step=step + 1, recipe=recipe.as_dict(), world=world)
+        said.append(float(loss.detach()))
+    system.save(out / "model")
+    return said
+
+
 def holds(ids: Sequence[int], part: Sequence[int]) -> bool:
     """Tell whether some ids stand in others, one behind the other."""
     width = len(part)
@@ -530,4 +604,5 @@ PROMISES: tuple[Promise, ...] = (
     a_stop_is_no_failure,
     a_stream_is_the_answer,
     what_was_said_comes_back,
+    nothing_mixes_devices,
 )
