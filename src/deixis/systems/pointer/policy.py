@@ -5,25 +5,54 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 import torch
 from torch import Tensor
 
 from deixis.answers.grounded import Finish
+from deixis.engine.embedded import Embedded
 from deixis.engine.policy import Delta, Start
 from deixis.engine.sampling import Sampler
 from deixis.engine.settings import Settings
 from deixis.language.place_grammar import State, forbid, next_state, repetitions
-from deixis.language.vocabulary import FOUND, NOWHERE, PHRASE, PLACE
+from deixis.language.spelling import Spelling
+from deixis.language.vocabulary import FOUND, NOWHERE, PHRASE, PLACE, Vocabulary
 from deixis.systems.contract import Prompt
-from deixis.systems.pointer.claims import judged, weigh
-from deixis.systems.pointer.openings import after, first_scores, first_word, judgement, name, ways
-from deixis.systems.pointer.places import PlaceReading, picture_part, read_places
+from deixis.systems.pointer.claims import ClaimRule, Sort, VerdictWords, judged, weigh
+from deixis.systems.pointer.core import PointerCore
+from deixis.systems.pointer.openings import Opinion, after, first_scores, first_word, judgement, name, ways
+from deixis.systems.pointer.places import PlaceReading, PlaceRule, picture_part, read_places
 from deixis.systems.pointer.prompts import verdict
+from deixis.systems.pointer.reading import PointerReader
 
-if TYPE_CHECKING:
-    from deixis.systems.pointer.answering import PointerSystem
+
+class Pointer(Protocol):
+    """What a policy asks of the system that it decodes for."""
+
+    network: PointerCore
+    vocabulary: Vocabulary
+    rule: PlaceRule
+    spelling: Spelling
+    articles: tuple[int, ...]
+    claim_rules: dict[Sort, ClaimRule]
+    verdict_words: VerdictWords | None
+
+    def reader(self, prompt: Prompt, settings: Settings) -> PointerReader:
+        """Return what reads an answer."""
+        ...
+
+    def opinion(self, prompt: Prompt) -> Opinion | None:
+        """Return what the namer makes of the region that a prompt is about, if it is about one."""
+        ...
+
+    def judges(self, prompt: Prompt, opinion: Opinion) -> bool:
+        """Tell whether what a prompt claims of its region could be judged."""
+        ...
+
+    def asides(self, prompt: Prompt, question: str) -> tuple[Embedded, Embedded]:
+        """Return a question about {it} as prompts: about a prompt's region, and about all of the picture."""
+        ...
 
 
 class PointerPolicy:
@@ -33,7 +62,7 @@ class PointerPolicy:
     once there are so many.
     """
 
-    def __init__(self, system: PointerSystem, prompt: Prompt, settings: Settings) -> None:
+    def __init__(self, system: Pointer, prompt: Prompt, settings: Settings) -> None:
         self.system, self.prompt, self.settings = system, prompt, settings
         self.encoded = prompt.encoded[0]
         self.rule = system.rule if prompt.own.presumes else system.rule.open_minded()
