@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 import pytest
@@ -174,6 +175,14 @@ def test_sides_are_above_0_and_ordinary(side: float) -> None:
         PICTURE.resized(side, 10)
     with pytest.raises(BadRegion, match=r"sides lie between"):
         PICTURE.cropped(10, 10, 10 + side, 20)
+
+
+@pytest.mark.parametrize("side", ["3", 3j, [3], 10**400, 10**5000], ids=range(5))
+def test_sides_and_offsets_are_numbers(side: Any) -> None:
+    with pytest.raises(BadRegion, match=r"a frame's sides lie between 0 and 10,000,000; got"):
+        Frame.original(side, 3)
+    with pytest.raises(BadRegion, match="finite offsets"):
+        PICTURE.padded(500, 500, left=side, top=0)
 
 
 @pytest.mark.parametrize("scale", [(0.0, 1.0), (-1.0, 1.0), (math.nan, 1.0), (1.0, math.inf)])

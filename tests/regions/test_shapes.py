@@ -67,6 +67,44 @@ def test_unusable_coordinates_are_refused(make: Any, message: str) -> None:
         make()
 
 
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: Box("x", 0, 1, 1),
+        lambda: Box(None, 0, 1, 1),
+        lambda: Box(0, 0, [3], 1),
+        lambda: Box(0, 0, 10**400, 1),
+        lambda: Box(0, 0, 10**5000, 1),
+        lambda: Point(1j, 2),
+        lambda: Point(2, "1,5"),
+        lambda: Polygon(None),
+        lambda: Polygon(5),
+        lambda: Polygon([1, 2, 3]),
+        lambda: Polygon([(0, 0), (1, None), (2, 2)]),
+        lambda: Scribble([(0, -(10**400))]),
+        lambda: Scribble(["ab"]),
+        lambda: Mask(("a",), 2, 2),
+        lambda: Mask(None, 2, 2),
+        lambda: Mask((0, math.inf), 2, 2),
+        lambda: Mask((0, math.nan), 2, 2),
+        lambda: Mask((0, 10**5000), 2, 2),
+        lambda: Mask((0, 4), "2", 2),
+        lambda: Mask((0, 4), 2, None),
+        lambda: Mask((0, 4), 2.5, 2),
+        lambda: Mask((0, 4), 10**5000, 2),
+        lambda: Mask.from_array(None),
+        lambda: Mask.from_array([[1], [1, 2]]),
+        lambda: Mask.from_coco(None),
+        lambda: Mask.from_coco({"size": [2, 10**5000], "counts": [0, 4]}),
+        lambda: Mask.from_coco({"size": ["2" * 9000], "counts": [0, 4]}),
+    ],
+)
+def test_what_is_no_region_is_refused_shortly(make: Any) -> None:
+    with pytest.raises(BadRegion) as caught:
+        make()
+    assert len(str(caught.value)) < 300
+
+
 def test_coordinates_become_floats() -> None:
     assert [type(value) for value in Box(np.int64(1), 2, np.float32(3), 4).as_tuple()] == [float] * 4
     assert Polygon([[0, 0], [1, 0], [1, 1]]).points == ((0.0, 0.0), (1.0, 0.0), (1.0, 1.0))

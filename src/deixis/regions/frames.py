@@ -21,6 +21,26 @@ from deixis.errors import BadRegion, FrameMismatch
 LONGEST_SIDE = 10_000_000
 
 
+def shown(value: object) -> str:
+    """Return anything that was given, shortened for a message.
+
+    >>> shown("x"), shown(10**5000)
+    ("'x'", 'int')
+    """
+    try:
+        return f"{value!r:.60}"
+    except Exception:  # whatever the value's own repr raises, as Python does for numbers of 5,000 digits
+        return type(value).__name__
+
+
+def usable(value: float, *, above: float = -math.inf, most: float = math.inf) -> bool:
+    """Return whether a value is a finite number in a range."""
+    try:
+        return math.isfinite(value) and above < value <= most
+    except (TypeError, OverflowError):
+        return False
+
+
 @dataclass(frozen=True)
 class Frame:
     """A grid for coordinates.
@@ -44,12 +64,12 @@ class Frame:
 
     def __post_init__(self) -> None:
         for side in (self.width, self.height):
-            if side is not None and not 0 < side <= LONGEST_SIDE:
-                raise BadRegion(f"a frame's sides lie between 0 and {LONGEST_SIDE:,}; got {side}")
-        numbers = (*self.scale, *self.offset)
-        if not all(map(math.isfinite, numbers)) or min(self.scale) <= 0:
+            if side is not None and not usable(side, above=0, most=LONGEST_SIDE):
+                raise BadRegion(f"a frame's sides lie between 0 and {LONGEST_SIDE:,}; got {shown(side)}")
+        if not all(usable(number, above=0) for number in self.scale) or not all(map(usable, self.offset)):
             raise BadRegion(
-                f"a frame needs finite offsets and scales above 0; got {self.scale}, {self.offset}"
+                "a frame needs finite offsets and scales above 0; "
+                f"got {shown(self.scale)}, {shown(self.offset)}"
             )
 
     def __str__(self) -> str:

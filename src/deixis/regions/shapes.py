@@ -8,8 +8,9 @@ it to another frame of that picture, ``clipped`` cuts it at the picture's edge.
 from __future__ import annotations
 
 import math
+import operator
 import warnings
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Self
 
@@ -19,20 +20,57 @@ from numpy.typing import NDArray
 from deixis.errors import BadRegion, FrameMismatch, RegionClipped
 from deixis.regions import frames, rle
 from deixis.regions.clipping import clip_outline, clip_stroke
-from deixis.regions.frames import PIXELS, Frame
+from deixis.regions.frames import PIXELS, Frame, shown
 from deixis.regions.raster import fill_polygon, stroke_pixels
 
 MOST_POINTS = 20_000
 LARGEST_COORDINATE = 1e7
 EDGE_SLACK = 1e-9  # share of a side that rounding may put outside of it
+LARGEST_COUNT = 1_000_000_000  # pixels of a run or side, so that no arithmetic on them is long
 
 
 def checked(values: Iterable[float], what: str) -> tuple[float, ...]:
-    """Return coordinates as floats; BadRegion for NaN, infinity and absurd sizes."""
-    numbers = tuple(float(value) for value in values)
+    """Return coordinates as floats; BadRegion for what is no number, NaN, infinity and absurd sizes."""
+    numbers = tuple(number(value, what) for value in values)
     if not all(math.isfinite(v) and abs(v) <= LARGEST_COORDINATE for v in numbers):
         raise BadRegion(f"{what} has coordinates {numbers[:8]}; expected finite numbers of ordinary size")
     return numbers
+
+
+def number(value: float, what: str) -> float:
+    """Return one coordinate as a float; BadRegion for what is none."""
+    try:
+        return float(value)
+    except (TypeError, ValueError, OverflowError) as fault:
+        raise BadRegion(f"{what} has the coordinate {shown(value)}; expected a number") from fault
+
+
+def whole(value: int, what: str) -> int:
+    """Return a count of pixels as an int; BadRegion for what is none."""
+    try:
+        count = operator.index(value)
+    except TypeError as fault:
+        raise BadRegion(f"a mask's {what} is a whole number of pixels; got {shown(value)}") from fault
+    if abs(count) > LARGEST_COUNT:
+        raise BadRegion(f"a mask's {what} is at most {LARGEST_COUNT:,} pixels; got {shown(value)}")
+    return count
+
+
+def whole_runs(runs: Iterable[int]) -> tuple[int, ...]:
+    """Return the runs of a mask as ints; BadRegion for what are none."""
+    try:
+        counts = tuple(int(run) for run in runs)
+    except (TypeError, ValueError, OverflowError) as fault:
+        raise BadRegion(f"a mask's runs are a list of whole numbers; got {shown(runs)}") from fault
+    return tuple(whole(count, "run") for count in counts)
+
+
+def pairs_of(points: Iterable[Iterable[float]], what: str) -> list[tuple[float, ...]]:
+    """Return points as tuples; BadRegion for what isn't a list of points."""
+    try:
+        return [tuple(pair) for pair in points]
+    except TypeError as fault:
+        raise BadRegion(f"a {what} is a list of points (x, y); got {shown(points)}") from fault
 
 
 def require_same_frame(first: Frame, second: Frame) -> None:
@@ -175,7 +213,7 @@ class Outline:
 
     def __post_init__(self) -> None:
         name = type(self).__name__.lower()
-        pairs = [tuple(pair) for pair in self.points]
+        pairs = pairs_of(self.points, name)
         if not self.least <= len(pairs) <= MOST_POINTS or any(len(pair) != 2 for pair in pairs):
             raise BadRegion(
                 f"a {name} needs {self.least} to {MOST_POINTS} points of x and y; got {len(pairs)}"
@@ -262,7 +300,9 @@ class Mask:
     frame: Frame = field(default=PIXELS, kw_only=True)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "runs", tuple(int(run) for run in self.runs))
+        object.__setattr__(self, "runs", whole_runs(self.runs))
+        for side in ("height", "width"):
+            object.__setattr__(self, side, whole(getattr(self, side), side))
         rle.decode_runs(list(self.runs), height=self.height, width=self.width)
         if self.area == 0:
             raise BadRegion("the mask is empty; expected at least one pixel that is not 0")
@@ -274,7 +314,10 @@ class Mask:
     @classmethod
     def from_array(cls, mask: NDArray[np.generic], *, frame: Frame = PIXELS) -> Self:
         """Return the mask of an array (H, W), where anything but 0 belongs to it."""
-        array = np.asarray(mask)
+        try:
+            array = np.asarray(mask)
+        except ValueError as fault:  # rows of unequal length
+            raise BadRegion(f"a mask is an array of height x width; got {shown(mask)}") from fault
         if array.ndim != 2 or array.size == 0:
             raise BadRegion(f"a mask is an array of height x width; got shape {array.shape}")
         return cls(tuple(rle.encode_runs(array != 0)), *array.shape, frame=frame)
@@ -282,9 +325,11 @@ class Mask:
     @classmethod
     def from_coco(cls, encoded: dict[str, object], *, frame: Frame = PIXELS) -> Self:
         """Return the mask of COCO's ``{"size": [h, w], "counts": …}``, compressed or not."""
+        if not isinstance(encoded, Mapping):
+            raise BadRegion(f"a COCO mask is {{'size': …, 'counts': …}}; got {shown(encoded)}")
         size, counts = encoded.get("size"), encoded.get("counts")
         if not (isinstance(size, list | tuple) and len(size) == 2 and all(isinstance(s, int) for s in size)):
-            raise BadRegion(f"a COCO mask needs 'size': [height, width]; got {size!r}")
+            raise BadRegion(f"a COCO mask needs 'size': [height, width]; got {shown(size)}")
         if isinstance(counts, bytes):
             counts = counts.decode("ascii", errors="replace")
         if isinstance(counts, str):
