@@ -105,6 +105,32 @@ def test_what_is_no_region_is_refused_shortly(make: Any) -> None:
     assert len(str(caught.value)) < 300
 
 
+@pytest.mark.parametrize(
+    ("frame", "expected"),
+    [
+        ("unit", r"'unit'; expected deixis\.UNIT$"),
+        ("Pixels", r"expected deixis\.PIXELS$"),
+        ("furlongs", r"expected deixis\.PIXELS or deixis\.UNIT or deixis\.THOUSANDTHS, or a picture's frame"),
+        (None, r"the frame is None; expected deixis\.PIXELS or"),
+        ((40, 30), r"the frame is \(40, 30\); expected"),
+    ],
+)
+def test_a_frame_that_is_none_is_told_how_to_say_it(frame: Any, expected: str) -> None:
+    ways = [
+        lambda: Box(0, 0, 1, 1, frame=frame),
+        lambda: Point(0, 0, frame=frame),
+        lambda: Polygon(SQUARE, frame=frame),
+        lambda: Scribble(SQUARE, frame=frame),
+        lambda: Mask.from_array(np.ones((3, 4)), frame=frame),
+        *(lambda region=region: region.to(frame) for region in BOUND),
+        *(lambda region=region: region.bind(frame) for region in UNBOUND),
+        *(lambda region=region: region.clipped(frame) for region in UNBOUND),
+    ]
+    for way in ways:
+        with pytest.raises(BadRegion, match=expected):
+            way()
+
+
 def test_coordinates_become_floats() -> None:
     assert [type(value) for value in Box(np.int64(1), 2, np.float32(3), 4).as_tuple()] == [float] * 4
     assert Polygon([[0, 0], [1, 0], [1, 1]]).points == ((0.0, 0.0), (1.0, 0.0), (1.0, 1.0))

@@ -145,6 +145,17 @@ THOUSANDTHS = Frame("thousandths")
 NAMED = {"pixels": PIXELS, "unit": UNIT, "thousandths": THOUSANDTHS}
 
 
+def require_frame(value: object) -> None:
+    """Raise BadRegion, with the way out, for a frame that is none, such as its name."""
+    if isinstance(value, Frame):
+        return
+    named = [name for name in NAMED if isinstance(value, str) and name == value.strip().lower()]
+    expected = " or ".join(f"deixis.{name.upper()}" for name in named or NAMED)
+    raise BadRegion(
+        f"the frame is {shown(value)}; expected {expected}" + ", or a picture's frame" * (not named)
+    )
+
+
 def same_frame(first: Frame, second: Frame) -> bool:
     """Tell whether two frames are one; of two pictures of one size only where their contents tell them apart.
 
@@ -185,6 +196,8 @@ def bind(frame: Frame, original: Frame) -> Frame:
     >>> bind(THOUSANDTHS, Frame.original(200, 100)).scale
     (5.0, 10.0)
     """
+    for one in (frame, original):
+        require_frame(one)
     if frame.bound:
         if not same_frame(frame.root, original.root):
             raise FrameMismatch(
@@ -203,6 +216,8 @@ def convert(points: ArrayLike, source: Frame, target: Frame) -> NDArray[np.float
     >>> convert([[100, 50]], picture, picture.thousandths()).tolist()
     [[500.0, 500.0]]
     """
+    for frame in (source, target):
+        require_frame(frame)
     values = np.asarray(points, dtype=np.float64)
     if source == target:
         return values

@@ -97,6 +97,7 @@ class Box:
     frame: Frame = field(default=PIXELS, kw_only=True)
 
     def __post_init__(self) -> None:
+        frames.require_frame(self.frame)
         x0, y0, x1, y1 = checked((self.x0, self.y0, self.x1, self.y1), "box")
         if x1 <= x0 or y1 <= y0:
             raise BadRegion(
@@ -169,6 +170,7 @@ class Point:
     frame: Frame = field(default=PIXELS, kw_only=True)
 
     def __post_init__(self) -> None:
+        frames.require_frame(self.frame)
         x, y = checked((self.x, self.y), "point")
         object.__setattr__(self, "x", x)
         object.__setattr__(self, "y", y)
@@ -212,6 +214,7 @@ class Outline:
     least = 1
 
     def __post_init__(self) -> None:
+        frames.require_frame(self.frame)
         name = type(self).__name__.lower()
         pairs = pairs_of(self.points, name)
         if not self.least <= len(pairs) <= MOST_POINTS or any(len(pair) != 2 for pair in pairs):
@@ -300,6 +303,7 @@ class Mask:
     frame: Frame = field(default=PIXELS, kw_only=True)
 
     def __post_init__(self) -> None:
+        frames.require_frame(self.frame)
         object.__setattr__(self, "runs", whole_runs(self.runs))
         for side in ("height", "width"):
             object.__setattr__(self, side, whole(getattr(self, side), side))
@@ -376,6 +380,7 @@ class Mask:
 
         BadRegion if no pixel is left, as may happen to a small mask in a much smaller picture.
         """
+        frames.require_frame(frame)
         width, height = (round(side) for side in frame.size)
         corner = frames.convert([[0.5, 0.5], [width - 0.5, height - 0.5]], frame, self.frame)
         xs = np.floor(np.linspace(corner[0, 0], corner[1, 0], width)).astype(int)
