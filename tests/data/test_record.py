@@ -330,10 +330,17 @@ words = st.text(st.one_of(st.sampled_from("[]()\\{} ab"), st.characters(codec="u
 )
 
 
+def pair_in(frame: str) -> st.SearchStrategy[tuple[float, float]]:
+    """Coordinates that a frame has: fractions of a picture are refused where they can't be any."""
+    share = st.floats(-0.5, 1).map(lambda value: value + 0.0)
+    return st.tuples(share, share) if frame == "unit" else pair
+
+
 @st.composite
 def boxes(draw: st.DrawFn, frame: str) -> Box:
-    x, y = draw(st.floats(-1e3, 1e3)), draw(st.floats(-1e3, 1e3))
-    wide, high = draw(st.floats(0.5, 1e3)), draw(st.floats(0.5, 1e3))
+    x, y = draw(pair_in(frame))
+    most = 0.5 if frame == "unit" else 1e3
+    wide, high = draw(st.floats(0.25, most)), draw(st.floats(0.25, most))
     return Box(x, y, x + wide, y + high, frame=NAMED[frame])
 
 
@@ -361,11 +368,12 @@ def turns(draw: st.DrawFn, regions: dict[str, Region]) -> RecordTurn:
 @st.composite
 def records(draw: st.DrawFn) -> Record:
     frame = draw(st.sampled_from(sorted(NAMED)))
+    places = pair_in(frame)
     kinds = st.one_of(
         boxes(frame),
-        pair.map(lambda at: Point(*at, frame=NAMED[frame])),
-        st.lists(pair, min_size=3, max_size=6).map(lambda p: Polygon(tuple(p), frame=NAMED[frame])),
-        st.lists(pair, min_size=1, max_size=6).map(lambda p: Scribble(tuple(p), frame=NAMED[frame])),
+        places.map(lambda at: Point(*at, frame=NAMED[frame])),
+        st.lists(places, min_size=3, max_size=6).map(lambda p: Polygon(tuple(p), frame=NAMED[frame])),
+        st.lists(places, min_size=1, max_size=6).map(lambda p: Scribble(tuple(p), frame=NAMED[frame])),
         masks(),
     )
     regions = draw(st.dictionaries(names, kinds, max_size=4))

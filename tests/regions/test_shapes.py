@@ -131,6 +131,23 @@ def test_a_frame_that_is_none_is_told_how_to_say_it(frame: Any, expected: str) -
             way()
 
 
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda frame: Box(45, 0.3, 83, 0.9, frame=frame),
+        lambda frame: Box(0.1, 0.2, 1.51, 0.9, frame=frame),
+        lambda frame: Box(-0.51, 0.2, 0.5, 0.9, frame=frame),
+        lambda frame: Point(0.5, 2, frame=frame),
+        lambda frame: Polygon(SQUARE, frame=frame),
+        lambda frame: Scribble([(0.5, 0.5), (0.5, -7)], frame=frame),
+    ],
+)
+def test_what_cannot_be_fractions_of_a_picture_is_refused_at_once(make: Any) -> None:
+    with pytest.raises(BadRegion, match=r"in frame 'unit', which is 0\.\.1; is it frame 'pixels'\?"):
+        make(UNIT)
+    assert make(PICTURE.unit()).to(PICTURE).frame == PICTURE  # what was converted may lie anywhere
+
+
 def test_coordinates_become_floats() -> None:
     assert [type(value) for value in Box(np.int64(1), 2, np.float32(3), 4).as_tuple()] == [float] * 4
     assert Polygon([[0, 0], [1, 0], [1, 1]]).points == ((0.0, 0.0), (1.0, 0.0), (1.0, 1.0))

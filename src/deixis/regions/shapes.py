@@ -26,6 +26,7 @@ from deixis.regions.raster import fill_polygon, stroke_pixels
 MOST_POINTS = 20_000
 LARGEST_COORDINATE = 1e7
 EDGE_SLACK = 1e-9  # share of a side that rounding may put outside of it
+MOST_OUTSIDE = 0.5  # share of a side by which fractions of a picture may lie outside of it
 LARGEST_COUNT = 1_000_000_000  # pixels of a run or side, so that no arithmetic on them is long
 
 
@@ -35,6 +36,20 @@ def checked(values: Iterable[float], what: str) -> tuple[float, ...]:
     if not all(math.isfinite(v) and abs(v) <= LARGEST_COORDINATE for v in numbers):
         raise BadRegion(f"{what} has coordinates {numbers[:8]}; expected finite numbers of ordinary size")
     return numbers
+
+
+def require_unit(numbers: tuple[float, ...], frame: Frame, what: str) -> None:
+    """Raise BadRegion for fractions of a picture that can't be any.
+
+    Regions may stick out, and are cut when they are tied to a picture; none does so by half of it.
+    """
+    if frame.kind != "unit" or frame.bound or all(abs(v - 0.5) <= 0.5 + MOST_OUTSIDE for v in numbers):
+        return
+    told = ", ".join(f"{v:g}" for v in numbers[:8])
+    raise BadRegion(
+        f"{what} ({told}) is in frame 'unit', which is 0..1; is it frame 'pixels'? "
+        "Or is it frame 'thousandths'?"
+    )
 
 
 def number(value: float, what: str) -> float:
@@ -99,6 +114,7 @@ class Box:
     def __post_init__(self) -> None:
         frames.require_frame(self.frame)
         x0, y0, x1, y1 = checked((self.x0, self.y0, self.x1, self.y1), "box")
+        require_unit((x0, y0, x1, y1), self.frame, "box")
         if x1 <= x0 or y1 <= y0:
             raise BadRegion(
                 f"box ({x0:g}, {y0:g}, {x1:g}, {y1:g}) needs x0 < x1 and y0 < y1, in the order x0 y0 x1 y1; "
@@ -172,6 +188,7 @@ class Point:
     def __post_init__(self) -> None:
         frames.require_frame(self.frame)
         x, y = checked((self.x, self.y), "point")
+        require_unit((x, y), self.frame, "point")
         object.__setattr__(self, "x", x)
         object.__setattr__(self, "y", y)
 
@@ -222,6 +239,7 @@ class Outline:
                 f"a {name} needs {self.least} to {MOST_POINTS} points of x and y; got {len(pairs)}"
             )
         flat = checked((value for pair in pairs for value in pair), name)
+        require_unit(flat, self.frame, name)
         object.__setattr__(self, "points", tuple(zip(flat[::2], flat[1::2], strict=True)))
 
     def bounds(self) -> Box:
