@@ -8,9 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from deixis.data.augment import Augmentation, draw_view
+from deixis.data.opening import open_scene
 from deixis.data.scene import Scene, Thing
 from deixis.errors import RecordError
-from deixis.pictures.opening import Picture, open_picture
+from deixis.pictures.opening import Picture
 from deixis.regions.shapes import Box
 
 
@@ -56,11 +57,10 @@ class DetectionSource:
 
     def example(self, index: int, rng: np.random.Generator) -> DetectionExample:
         """Return a view of scene ``index``; the same for the same state of ``rng``."""
-        scene = self.scenes[index]
+        picture, scene = open_scene(self.scenes[index])
         things = single_things(scene)
         boxes = np.array([thing.box.as_tuple() for thing in things], dtype=np.float64).reshape(-1, 4)
-        pixels = open_picture(scene.picture.read()).pixels
-        view = draw_view(pixels, boxes, side=self.side, how=self.augmentation, rng=rng)
+        view = draw_view(picture.pixels, boxes, side=self.side, how=self.augmentation, rng=rng)
         frame = view.picture.frame
         return DetectionExample(
             name=scene.id,

@@ -13,11 +13,11 @@ from deixis.data.dialogue import Example
 from deixis.data.dialogue_mix import ABSENT, KINDS, DialogueMix
 from deixis.data.dialogue_writer import DialogueWriter
 from deixis.data.lengths import words_in
+from deixis.data.opening import open_scene
 from deixis.data.phrasebook import Phrasebook, caption_words
 from deixis.data.qualified import all_qualified
 from deixis.data.scene import Scene
 from deixis.data.wordings import spelt_out
-from deixis.pictures.opening import open_picture
 
 SKETCH = 64  # longer side in pixels of a view that only its words are wanted of
 
@@ -47,10 +47,9 @@ class DialogueSource:
 
     def example(self, index: int, rng: np.random.Generator) -> Example:
         """Return a view of scene ``index`` with its dialogues; the same for the same state of ``rng``."""
-        scene = self.scenes[index]
-        pixels = open_picture(scene.picture.read()).pixels
-        view = draw_view(pixels, boxes_of(scene), side=self.side, how=self.augmentation, rng=rng)
-        return self.seen(index, view, rng)
+        picture, scene = open_scene(self.scenes[index])
+        view = draw_view(picture.pixels, boxes_of(scene), side=self.side, how=self.augmentation, rng=rng)
+        return self.seen(index, view, rng, scene=scene)
 
     def lengths(self) -> list[int]:
         """Return how many words are asked and answered about each scene, in one drawing that stands for all.
@@ -63,13 +62,16 @@ class DialogueSource:
             size = max(round(scene.height * scale), 1), max(round(scene.width * scale), 1)
             sketch = np.zeros((*size, 3), dtype=np.uint8)
             view = draw_view(sketch, boxes_of(scene) * scale, side=SKETCH, how=self.augmentation, rng=rng)
-            turns = [turn for dialogue in self.seen(index, view, rng).dialogues for turn in dialogue.turns]
+            turns = [
+                turn
+                for dialogue in self.seen(index, view, rng, scene=scene).dialogues
+                for turn in dialogue.turns
+            ]
             found.append(words_in(text for turn in turns for text in (turn.question, turn.answer)))
         return found
 
-    def seen(self, index: int, view: View, rng: np.random.Generator) -> Example:
-        """Return a view of scene ``index`` with its dialogues."""
-        scene = self.scenes[index]
+    def seen(self, index: int, view: View, rng: np.random.Generator, *, scene: Scene) -> Example:
+        """Return a view of scene ``index`` with its dialogues; ``scene``: that one, upright."""
         words, kinds = self.words[index], KINDS
         if self.mix.blank and rng.random() < self.mix.blank:
             # Nothing is there: neither what other pictures show nor what this one did.

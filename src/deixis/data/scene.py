@@ -125,6 +125,7 @@ class Scene:
     """All that a dataset says about one picture of `width` x `height` pixels.
 
     `exhaustive` holds the category names of which every instance is boxed, so that absence is certain.
+    `upright`: things have been carried from pixels of the stored file to the turned picture.
 
     >>> cup = Thing(4, Box(0, 0, 5, 5), "cup")
     >>> scene = Scene("7", PictureFile(Path("7.jpg")), 20, 10, things=(cup,), captions=(), expressions=())
@@ -141,6 +142,7 @@ class Scene:
     expressions: tuple[Expression, ...]
     exhaustive: frozenset[str] = frozenset()
     source: str = ""
+    upright: bool = False
 
     @cached_property
     def _things_by_id(self) -> dict[int, Thing]:

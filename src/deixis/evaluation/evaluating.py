@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from deixis.data.opening import upright_scenes
 from deixis.data.scene import Scene
 from deixis.errors import UsageError
 from deixis.evaluation.controls import NONE, Control
@@ -39,6 +40,7 @@ def evaluate(
     learnt on, and its name; without scenes there are none of them.
     Raises UsageError for a task that finds nothing to ask.
     """
+    scenes, baseline_scenes = upright_scenes(scenes), upright_scenes(baseline_scenes)
     items = [
         (task, chosen(asked_by(task, scenes, seed, split=split), limit=limit, seed=seed)) for task in tasks
     ]

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 import numpy as np
 from tqdm import tqdm
 
+from deixis.data.opening import open_scene
 from deixis.data.scene import Scene
 from deixis.errors import RecordError, UsageError
 from deixis.evaluation.task import Item, Outcome, Question, Task
-from deixis.pictures.opening import Picture, open_picture
+from deixis.pictures.opening import Picture
 
 if TYPE_CHECKING:
     from deixis.answers.grounded import Answer
@@ -148,11 +149,11 @@ def ask_about(system: Answerer, picture: Picture, dialogues: Sequence[Dialogue])
 
 
 def picture_of(scene: Scene) -> Picture:
-    """Return the picture of a scene; RecordError if its size is not the one that the boxes were given for."""
-    picture = open_picture(scene.picture.read(), name=scene.picture.name)
-    if (picture.width, picture.height) != (scene.width, scene.height):
+    """Return the picture of a scene; RecordError if its boxes were given for another size, or not upright."""
+    picture, shown = open_scene(scene)
+    if shown is not scene:
         raise RecordError(
-            f"picture {picture.name} has {picture.width} x {picture.height} pixels, its entry says "
-            f"{scene.width} x {scene.height}; so boxes do not fit. Was it resized, or turned by EXIF?"
+            f"picture {picture.name} is turned by its EXIF orientation, and the scene's boxes are in pixels "
+            "of the stored file; carry them with deixis.data.opening.upright_scenes first"
         )
     return picture

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,14 +14,16 @@ from deixis.data.grit.conversion import record_dialogue
 from deixis.data.grit.dense import scene_records
 from deixis.data.grit.draws import Format, LocationDraws, NumpyDraws, StatedFormats
 from deixis.data.grit.locations import PointRule, choose_locations
-from deixis.data.grit.records import GritRecord
+from deixis.data.grit.records import GritRecord, Place
 from deixis.data.grit.tasks import TASKS, make_record
 from deixis.data.lengths import words_in
+from deixis.data.opening import open_scene, orientation_of, stored_size, turned_edges, turned_mask
 from deixis.data.scene import Scene
 from deixis.data.sources.json_files import below
-from deixis.errors import BadPicture, RecordError, UsageError
+from deixis.errors import BadPicture, BadRegion, RecordError, UsageError
 from deixis.pictures.opening import Picture, open_picture
 from deixis.pictures.padding import letterbox
+from deixis.regions.shapes import Mask
 
 ENDINGS = ("", ".gif", ".jpg", ".jpeg", ".png")
 ESCAPED = re.compile(r"#U([0-9a-fA-F]{4})")
@@ -54,8 +57,8 @@ class GritSource:
 
     def example(self, index: int, rng: np.random.Generator) -> Example:
         """Return record `index` with its locations drawn from `rng`."""
-        record = self.records[index]
-        picture = self.fitted(open_record_picture(record, self.images))
+        opened, record = open_record(self.records[index], self.images)
+        picture = self.fitted(opened)
         draws = NumpyDraws(rng)
         dialogue = drawn_dialogue(record, picture, draws=draws, rule=self.rule, request=self.request)
         return Example(f"{record.dataset or 'grit'} {record.id}", (picture,), (dialogue,))
@@ -108,8 +111,7 @@ class TaskSource:
 
     def example(self, index: int, rng: np.random.Generator) -> Example:
         """Return scene `index` with dialogues drawn from `rng`."""
-        scene = self.scenes[index]
-        picture = open_scene_picture(scene, self.side)
+        picture, scene = open_scene_picture(self.scenes[index], self.side)
         records = [drawn_record(scene, self.tasks, rng) for _ in range(self.dialogues)]
         dialogues = tuple(
             drawn_dialogue(record, picture, draws=NumpyDraws(rng), rule=self.rule, request=self.request)
@@ -155,8 +157,8 @@ class DenseSource:
 
     def example(self, index: int, rng: np.random.Generator) -> Example:
         """Return scene `index`; of many objects, those that are spoken of are drawn from `rng`."""
-        scene, draws = self.scenes[index], NumpyDraws(rng)
-        picture = open_scene_picture(scene, self.side)
+        draws = NumpyDraws(rng)
+        picture, scene = open_scene_picture(self.scenes[index], self.side)
         chosen = chosen_records(scene, draws)
         return Example(
             scene.id,
@@ -199,22 +201,46 @@ def drawn_record(scene: Scene, tasks: Mapping[str, float], rng: np.random.Genera
     return None
 
 
-def open_scene_picture(scene: Scene, side: int | None) -> Picture:
-    """The picture of a scene, letterboxed if a side is given."""
-    picture = open_picture(scene.picture.read(), name=scene.picture.name)
-    return picture if side is None else letterbox(picture, side)
+def open_scene_picture(scene: Scene, side: int | None) -> tuple[Picture, Scene]:
+    """The picture of a scene, letterboxed if a side is given, and the scene in its pixels."""
+    picture, scene = open_scene(scene)
+    return (picture if side is None else letterbox(picture, side)), scene
 
 
-def open_record_picture(record: GritRecord, images: Path) -> Picture:
-    """The picture of a record, a black one for a dialogue without; RecordError where it is not usable."""
+def open_record(record: GritRecord, images: Path) -> tuple[Picture, GritRecord]:
+    """The upright picture of a record (a black one for a dialogue without), and the record in its pixels.
+
+    RecordError where the picture is not usable.
+    """
     if record.picture is None:
         width, height = record.width or NO_PICTURE, record.height or NO_PICTURE
-        return open_picture(np.zeros((height, width, 3), dtype=np.uint8))
+        return open_picture(np.zeros((height, width, 3), dtype=np.uint8)), record
     path = find_picture(record.picture, images, where=record.where)
     try:
-        return open_picture(path)
+        picture = open_picture(path)
     except BadPicture as fault:
         raise RecordError(f"{record.where}: {fault}") from fault
+    orientation = orientation_of(path)
+    stored = stored_size((picture.width, picture.height), orientation)
+    turned = orientation != 1 and (record.width, record.height) == stored
+    return picture, turned_record(record, orientation) if turned else record
+
+
+def turned_record(record: GritRecord, orientation: int) -> GritRecord:
+    """A record in pixels of a stored picture, carried to the upright one."""
+    width, height = stored_size(record.size, orientation)
+
+    def turned(place: Place) -> Place:
+        # The last column and row are part of a box: edge x of width becomes width - 1 - x.
+        box = turned_edges(place.box, orientation, width=width - 1, height=height - 1)
+        try:
+            mask = None if place.runs is None else Mask.from_coco(dict(place.runs))
+        except BadRegion:  # empty or wrong: reading it says so
+            return Place(box, place.runs)
+        return Place(box, None if mask is None else turned_mask(mask, orientation).to_coco())
+
+    turns = tuple(replace(turn, places=tuple(map(turned, turn.places))) for turn in record.turns)
+    return replace(record, width=width, height=height, turns=turns)
 
 
 def find_picture(name: str, images: Path, *, where: str) -> Path:
