@@ -9,7 +9,8 @@ SCRIPT = """
 import sys
 import numpy as np
 import deixis
-answer = deixis.load(device="cpu").ask(np.zeros((40, 60, 3), np.uint8), "What is {it}?", it=deixis.Point(5, 5))
+picture = np.zeros((40, 60, 3), np.uint8)
+answer = deixis.load(device="cpu").ask(picture, "What is {it}?", it=deixis.Point(5, 5))
 assert answer.text
 print([name for name in ("transformers", "torchvision", "torch._dynamo", "scipy") if name in sys.modules])
 """
