@@ -7,6 +7,7 @@ import sys
 import traceback
 from collections.abc import Sequence
 from importlib import import_module
+from io import TextIOWrapper
 
 from deixis.errors import DeixisError
 
@@ -47,8 +48,16 @@ def build_parser() -> argparse.ArgumentParser:
     return parser
 
 
+def escape_what_cannot_be_shown() -> None:
+    """Let characters that the terminal lacks, and bytes of no character, be printed as escapes."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code; what goes wrong is said on standard error."""
+    escape_what_cannot_be_shown()
     parsed = build_parser().parse_args(arguments)
     try:
         return int(parsed.run(parsed))
