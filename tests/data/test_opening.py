@@ -19,6 +19,7 @@ from deixis.data.opening import open_scene, orientation_of, upright_scenes
 from deixis.data.phrasebook import Phrasebook
 from deixis.data.sources import read_scenes
 from deixis.data.sources.coco import read_coco
+from deixis.errors import RecordError
 from deixis.regions.shapes import Mask, Point
 from tests.data.turned import RED, instances, red_share, write_pack, write_turned
 
@@ -121,6 +122,34 @@ def test_grit_records_are_carried(
             column, row = int((middle.x0 + middle.x1) / 2), int((middle.y0 + middle.y1) / 2)
             assert red_share(seen, (column, row, column + 1, row + 1)) == 1
             assert isinstance(region, Point) or red_share(seen, middle.as_tuple()) == 1
+
+
+@pytest.mark.parametrize("orientation", [1, 6])
+def test_a_picture_of_another_size_is_refused_by_every_source(tmp_path: Path, orientation: int) -> None:
+    scenes = read_scenes(write_pack(tmp_path, orientation), "train")
+    write_turned(tmp_path / "images" / "a.jpg", orientation, size=(32, 20))
+    wrong = r"picture a\.jpg has 32 x 20 pixels, its entry says 64 x 40"
+    with pytest.raises(RecordError, match=wrong):
+        open_scene(scenes[0])
+    for source in (
+        DetectionSource(scenes, augmentation=STILL, side=64),
+        DialogueSource(scenes, phrasebook=Phrasebook(scenes), mix=DialogueMix(), augmentation=STILL, side=64),
+        DenseSource(scenes),
+        TaskSource(scenes),
+    ):
+        with pytest.raises(RecordError, match=wrong):
+            source.example(0, np.random.default_rng(0))
+    assert upright_scenes(scenes) == scenes  # asking about it says the same
+
+
+def test_a_grit_record_names_its_picture_and_both_sizes(tmp_path: Path) -> None:
+    write_turned(tmp_path / "a.jpg", 1, size=(32, 20))
+    turns = [{"from": "human", "value": "What is <bbox_location0>?"}, {"from": "gpt", "value": "a thing"}]
+    record = {"image": "a.jpg", "image_w": 64, "image_h": 40, "conversations": turns}
+    (tmp_path / "records.json").write_text(json.dumps([record | {"box_x1y1x2y2": [[list(RED)], []]}]))
+    source = GritSource(read_grit(tmp_path / "records.json"), images=tmp_path)
+    with pytest.raises(RecordError, match=r"are \(64, 40\), but the picture .* \(32, 20\); is 'a\.jpg' "):
+        source.example(0, np.random.default_rng(0))
 
 
 @pytest.mark.parametrize("content", [b"", b"no picture", b"\xff\xd8\xff\xe1\x00\x10Exif\0\0cut"])

@@ -50,7 +50,7 @@ def record_dialogue(
     if places and tuple(map(round, frame.root.size)) != record.size:
         raise RecordError(
             f"{record.where}: image_w and image_h are {record.size}, but the picture has the size "
-            f"{tuple(map(round, frame.root.size))}; is it another version of the picture?"
+            f"{tuple(map(round, frame.root.size))}; is {record.picture!r} another version of it?"
         )
     if len(record.turns) % 2:
         raise RecordError(f"{record.where}: ends with a question; expected an answer after every one")
