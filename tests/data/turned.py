@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import pickle
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ KEPT: dict[str, dict[str, Any]] = {
     ".jpg": {"quality": 95, "subsampling": 0},
     ".webp": {"lossless": True},
 }  # so that edges stay where they are
+LAYOUTS = ("pack", "coco", "refcoco", "objects365", "lvis")  # all of COCO's kin
 RED = (6, 4, 26, 18)  # in pixels of the stored file
 
 
@@ -55,6 +57,26 @@ def write_pack(
     (folder / "train_captions.jsonl").write_text(json.dumps(caption) + "\n")
     said = {"image_id": 1, "expression": "red thing", "ann_id": 1, "distractors": 0, "unique_phrase": True}
     (folder / "train_expressions.jsonl").write_text(json.dumps(said) + "\n")
+    return folder
+
+
+def write_folder(folder: Path, layout: str, **changes: Any) -> Path:
+    """A folder of one red thing in a layout of COCO's kin, of whose instances file parts are changed."""
+    content = instances(**changes)
+    if layout == "pack":
+        return write_pack(folder, **changes)
+    places = {
+        "coco": ("train_instances.json", "images"),
+        "refcoco": ("instances.json", "images"),
+        "objects365": ("objects365_train.json", "train"),
+        "lvis": ("lvis_v1_train.json", "images"),
+    }
+    file, pictures = places[layout]
+    write_turned(folder / pictures / "a.jpg", 1)
+    (folder / file).write_text(json.dumps(content))
+    if layout == "refcoco":
+        said = {"split": "train", "image_id": 1, "ann_id": 1, "sentences": [{"sent": "the red one"}]}
+        (folder / "refs(unc).p").write_bytes(pickle.dumps([said], protocol=2))
     return folder
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from deixis.data.scene import Caption, PictureFile, Scene, Thing
 from deixis.data.sources.boxes import box_in_picture
-from deixis.data.sources.json_files import Fields, below, read_json
+from deixis.data.sources.json_files import Fields, Numbers, below, numbered, read_json
 from deixis.data.sources.segmentations import read_segmentation
 from deixis.errors import RecordError
 
@@ -45,9 +45,9 @@ def read_coco(folder: Path, split: str, *, masks: bool = False) -> list[Scene]:
     """
     files = locate_coco(Path(folder), split)
     content = read_json(files.instances)
-    names = {row.whole("id"): row for row in content.rows("categories")}
+    names = numbered(content.rows("categories"), "category id")
     drafts = _drafts(content, files.pictures)
-    seen: set[int] = set()
+    seen = Numbers("annotation id")
     for row in content.rows("annotations"):
         _add_thing(row, drafts, names, seen, masks=masks)
     if files.captions.is_file():
@@ -88,10 +88,7 @@ def locate_coco(folder: Path, split: str) -> CocoFiles:
 
 def _drafts(content: Fields, pictures: Path) -> dict[int, _Draft]:
     drafts: dict[int, _Draft] = {}
-    for row in content.rows("images"):
-        number = row.whole("id")
-        if number in drafts:
-            raise RecordError(f"{row.where}: image id {number} is used twice")
+    for number, row in numbered(content.rows("images"), "image id").items():
         path = below(pictures, row.text("file_name"), where=row.where)
         if not path.is_file():
             raise RecordError(f"{row.where}: picture {path} does not exist")
@@ -107,14 +104,12 @@ def _draft_of(row: Fields, drafts: dict[int, _Draft]) -> _Draft:
 
 
 def _add_thing(
-    row: Fields, drafts: dict[int, _Draft], names: dict[int, Fields], seen: set[int], *, masks: bool
+    row: Fields, drafts: dict[int, _Draft], names: dict[int, Fields], seen: Numbers, *, masks: bool
 ) -> None:
     draft, number, category = _draft_of(row, drafts), row.whole("id"), names.get(row.whole("category_id"))
     if category is None:
         raise RecordError(f"{row.where}: category_id {row.whole('category_id')} is not in 'categories'")
-    if number in seen:
-        raise RecordError(f"{row.where}: annotation id {number} is used twice")
-    seen.add(number)
+    seen.add(number, row.where)
     name, crowd = category.text("name"), row.flag("iscrowd")
     x, y, wide, high = row.numbers("bbox", count=4)
     edges = (x, y, x + wide, y + high)

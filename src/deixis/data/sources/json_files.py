@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -90,6 +90,32 @@ class Fields:
             if not isinstance(row, dict):
                 raise RecordError(f"{where}: is {row!r:.80}; expected an object")
             yield Fields(row, where)
+
+
+@dataclass
+class Numbers:
+    """The numbers that a file has given to entries of a kind, each to one entry only.
+
+    what: what the numbers are, for the message.
+    """
+
+    what: str
+    places: dict[int, str] = field(default_factory=dict)
+
+    def add(self, number: int, where: str) -> int:
+        """The number, now taken by the entry at that place; RecordError with both places if it was before."""
+        if number in self.places:
+            raise RecordError(
+                f"{where}: {self.what} {number} is used twice; the first time it is at {self.places[number]}"
+            )
+        self.places[number] = where
+        return number
+
+
+def numbered(rows: Iterable[Fields], what: str) -> dict[int, Fields]:
+    """Entries by their field `id`; RecordError with both places where two have the same."""
+    numbers = Numbers(what)
+    return {numbers.add(row.whole("id"), row.where): row for row in rows}
 
 
 def _is_number(value: object) -> bool:

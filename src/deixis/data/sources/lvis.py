@@ -14,7 +14,7 @@ from pathlib import Path
 
 from deixis.data.scene import PictureFile, Scene, Thing
 from deixis.data.sources.boxes import box_in_picture
-from deixis.data.sources.json_files import Fields, below, read_json
+from deixis.data.sources.json_files import Fields, Numbers, below, numbered, read_json
 from deixis.data.sources.segmentations import read_segmentation
 from deixis.errors import RecordError
 
@@ -44,20 +44,19 @@ def read_lvis(folder: Path, split: str, *, masks: bool = False, skip_missing: bo
     """
     folder = Path(folder)
     content = read_json(locate_lvis(folder, split))
-    names = {row.whole("id"): words_of_category(row) for row in content.rows("categories")}
+    categories = numbered(content.rows("categories"), "category id")
+    names = {number: words_of_category(row) for number, row in categories.items()}
     drafts: dict[int, _Draft] = {}
-    known: set[int] = set()
-    for row in content.rows("images"):
-        number = row.whole("id")
-        if number in known:
-            raise RecordError(f"{row.where}: image id {number} is used twice")
-        known.add(number)
+    known = numbered(content.rows("images"), "image id")
+    for number, row in known.items():
         draft = _draft(row, folder)
         if draft is not None:
             drafts[number] = draft
         elif not skip_missing:
             raise RecordError(f"{row.where}: none of its pictures exists: {', '.join(places_of(row))}")
+    numbers = Numbers("annotation id")
     for row in content.rows("annotations"):
+        numbers.add(row.whole("id"), row.where)
         if row.whole("image_id") not in known:
             raise RecordError(f"{row.where}: image_id {row.whole('image_id')} is not in 'images'")
         if row.whole("image_id") in drafts:

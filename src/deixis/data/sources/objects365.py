@@ -12,7 +12,7 @@ from pathlib import Path
 
 from deixis.data.scene import PictureFile, Scene, Thing
 from deixis.data.sources.boxes import box_in_picture
-from deixis.data.sources.json_files import Fields, below, read_json
+from deixis.data.sources.json_files import Fields, Numbers, below, numbered, read_json
 from deixis.errors import RecordError
 
 FILES = ("objects365_{}.json", "zhiyuan_objv2_{}.json")
@@ -38,13 +38,11 @@ def read_objects365(folder: Path, split: str, *, skip_missing: bool = False) -> 
     """
     folder = Path(folder)
     content = read_json(locate_objects365(folder, split))
-    names = {row.whole("id"): row.text("name").lower() for row in content.rows("categories")}
+    categories = numbered(content.rows("categories"), "category id")
+    names = {number: row.text("name").lower() for number, row in categories.items()}
     drafts: dict[int, _Draft] = {}
-    known: set[int] = set()
-    for row in content.rows("images"):
-        known.add(number := row.whole("id"))
-        if number in drafts:
-            raise RecordError(f"{row.where}: image id {number} is used twice")
+    known = numbered(content.rows("images"), "image id")
+    for number, row in known.items():
         picture = locate_picture(row, folder / split)
         if picture is None and not skip_missing:
             raise RecordError(
@@ -52,7 +50,9 @@ def read_objects365(folder: Path, split: str, *, skip_missing: bool = False) -> 
             )
         if picture is not None:
             drafts[number] = _Draft(picture, row.whole("width", least=1), row.whole("height", least=1))
+    numbers = Numbers("annotation id")
     for row in content.rows("annotations"):
+        numbers.add(row.whole("id"), row.where)
         if row.whole("image_id") not in known:
             raise RecordError(f"{row.where}: image_id {row.whole('image_id')} is not in 'images'")
         if row.whole("image_id") in drafts:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from deixis.data.scene import Caption, Expression, Phrase, PictureFile, Scene, Thing
 from deixis.data.sources.boxes import box_in_picture
-from deixis.data.sources.json_files import Fields, below, read_json, read_json_lines
+from deixis.data.sources.json_files import Fields, Numbers, below, numbered, read_json, read_json_lines
 from deixis.errors import RecordError
 from deixis.regions.shapes import Box
 
@@ -81,10 +81,7 @@ def locate_members(shard: Path) -> dict[str, PictureFile]:
 def _drafts(content: Fields, images: Path) -> dict[int, _Draft]:
     shards: dict[str, dict[str, PictureFile]] = {}
     drafts: dict[int, _Draft] = {}
-    for row in content.rows("images"):
-        number = row.whole("id")
-        if number in drafts:
-            raise RecordError(f"{row.where}: image id {number} is used twice")
+    for number, row in numbered(content.rows("images"), "image id").items():
         name, shard = row.text("file_name"), row.optional_text("shard")
         if shard is None:
             picture = PictureFile(below(images, name, where=row.where))
@@ -101,14 +98,13 @@ def _drafts(content: Fields, images: Path) -> dict[int, _Draft]:
 
 
 def _add_things(content: Fields, drafts: dict[int, _Draft]) -> None:
-    categories = {row.whole("id"): row for row in content.rows("categories")}
+    categories = numbered(content.rows("categories"), "category id")
+    numbers = Numbers("annotation id")
     for row in content.rows("annotations"):
-        draft, number = _draft_of(row, drafts), row.whole("id")
+        draft, number = _draft_of(row, drafts), numbers.add(row.whole("id"), row.where)
         category = categories.get(row.whole("category_id"))
         if category is None:
             raise RecordError(f"{row.where}: category_id {row.whole('category_id')} is not in 'categories'")
-        if number in draft.things:
-            raise RecordError(f"{row.where}: annotation id {number} is used twice")
         draft.things[number] = Thing(
             id=number,
             box=_box(row, draft),

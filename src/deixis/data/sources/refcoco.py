@@ -15,7 +15,7 @@ from typing import Any
 
 from deixis.data.scene import Expression, PictureFile, Scene, Thing
 from deixis.data.sources.boxes import box_in_picture
-from deixis.data.sources.json_files import LARGEST_FILE, Fields, below, bounded_bytes, read_json
+from deixis.data.sources.json_files import LARGEST_FILE, Fields, below, bounded_bytes, numbered, read_json
 from deixis.data.sources.segmentations import read_segmentation
 from deixis.errors import RecordError
 
@@ -48,10 +48,10 @@ def read_refcoco(
         known = ", ".join(sorted({row.text("split") for row in rows})) or "none"
         raise RecordError(f"{path} has no split {split!r}; it has: {known}")
     content = read_json(folder / "instances.json")
-    names = {row.whole("id"): row for row in content.rows("categories")}
-    images = {row.whole("id"): row for row in content.rows("images")}
+    names = numbered(content.rows("categories"), "category id")
+    images = numbered(content.rows("images"), "image id")
     annotations: defaultdict[int, list[Fields]] = defaultdict(list)
-    for row in content.rows("annotations"):
+    for row in numbered(content.rows("annotations"), "annotation id").values():
         annotations[row.whole("image_id")].append(row)
     references: defaultdict[int, list[Fields]] = defaultdict(list)
     for row in chosen:

@@ -8,12 +8,12 @@ list.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from deixis.data.scene import Caption, Expression, Phrase, PictureFile, Scene, Thing
-from deixis.data.sources.json_files import Fields, bounded_bytes
+from deixis.data.sources.json_files import Fields, Numbers, bounded_bytes
 from deixis.data.sources.json_lists import read_json_list
 from deixis.errors import RecordError
 from deixis.language.nouns import head_noun
@@ -48,10 +48,10 @@ def read_visual_genome(folder: Path, split: str, *, skip_missing: bool = False) 
     """
     folder = Path(folder)
     drafts: dict[int, _Draft] = {}
-    known: set[int] = set()
+    known = Numbers("image_id")
     wanted = ids_of(folder, split)
     for row in read_json_list(folder / "image_data.json"):
-        known.add(number := row.whole("image_id"))
+        number = known.add(row.whole("image_id"), row.where)
         if wanted is not None and number not in wanted:
             continue
         picture = next(
@@ -73,7 +73,7 @@ def read_visual_genome(folder: Path, split: str, *, skip_missing: bool = False) 
         if (folder / name).is_file():
             for row in read_json_list(folder / name):
                 number = row.whole("image_id" if "image_id" in row.values else "id")
-                if number not in known:
+                if number not in known.places:
                     raise RecordError(f"{row.where}: image {number} is not in image_data.json")
                 if number in drafts:
                     add(row, drafts[number])
@@ -97,8 +97,21 @@ def ids_of(folder: Path, split: str) -> set[int] | None:
 
 
 def _add_objects(row: Fields, draft: _Draft) -> None:
+    once(row.rows("objects"), "object_id")
     for entry in row.rows("objects"):
         _thing(entry, draft)
+
+
+def once(entries: Iterable[Fields], name: str) -> None:
+    """Raise RecordError where two entries of a picture have one number and say different things."""
+    found: dict[int, Fields] = {}
+    for entry in entries:
+        first = found.setdefault(entry.whole(name), entry)
+        if first.values != entry.values:
+            raise RecordError(
+                f"{entry.where}: {name} {entry.whole(name)} is used twice; the first time it is at "
+                f"{first.where}, for something else"
+            )
 
 
 def _thing(entry: Fields, draft: _Draft) -> Thing | None:
@@ -154,6 +167,7 @@ def is_relation(caption: Caption) -> bool:
 
 
 def _add_regions(row: Fields, draft: _Draft) -> None:
+    once(row.rows("regions"), "region_id")
     for entry in row.rows("regions"):
         number = -entry.whole("region_id", least=1)
         words = " ".join(entry.text("phrase").split()).rstrip(".")
