@@ -55,6 +55,17 @@ def test_boxes_captions_and_links(tmp_path: Path) -> None:
         assert all(caption.text[p.start : p.end] == p.text for p in caption.phrases)
 
 
+@pytest.mark.parametrize("mark", ["\u2028", "\u2029", "\x85", "\x0c", "\x0b", "\x1c", "\x1e"])
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_only_line_ends_end_captions(tmp_path: Path, mark: str, end: str) -> None:
+    lines = [f"[/EN#1/people Two dogs]{mark}chase [/EN#2/other a ball] .", "Dogs run .", ""]
+    folder = written(tmp_path)
+    (folder / "Sentences" / "7.txt").write_bytes(end.join(lines).encode())
+    (scene,) = read_scenes(folder, "train")
+    assert [caption.text for caption in scene.captions] == [f"Two dogs{mark}chase a ball .", "Dogs run ."]
+    assert [phrase.things for phrase in scene.captions[0].phrases] == [(1,), (2,)]
+
+
 def test_a_box_that_no_caption_speaks_of_is_an_object(tmp_path: Path) -> None:
     (scene,) = read_scenes(written(tmp_path, sentences="Nothing .\n"), "train")
     assert [thing.category for thing in scene.things] == ["object", "object"]

@@ -90,7 +90,8 @@ def read_captions(path: Path, *, things: Mapping[str, Sequence[int]]) -> tuple[C
     things: the ids of what is boxed for an entity, for the phrases that name it.
     RecordError names the line with a mark that cannot be read.
     """
-    lines = [line.strip() for line in read_text(path).splitlines()]
+    # Only these end a line; `splitlines` would also cut a caption at U+2028, U+0085 or a form feed.
+    lines = [line.strip() for line in re.split(r"\r\n|\n|\r", read_text(path))]
     return tuple(
         _caption(line, things, where=f"{path}:{number}") for number, line in enumerate(lines, start=1) if line
     )
