@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -80,3 +81,55 @@ def test_json_stays_json_on_any_terminal(photo: str, model: str, terminal: Termi
     shown = terminal("ascii")
     assert main(["ask", photo, "où est le 🐕?", "--model", model, "--json"]) == 0
     json.loads(shown.getvalue())
+
+
+@pytest.mark.parametrize("text", ["wo ist der H\udcfcnd?", "\ud83d", "where is {it}? \udcff"])
+def test_bytes_of_another_encoding_are_wrong_use(
+    text: str, photo: str, model: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["ask", photo, text, "--model", model, *(["--box", "1,2,30,40"] if "{it}" in text else [])]
+    assert main(words) == 2
+    assert "is no whole character; is it in another encoding than UTF-8?" in capsys.readouterr().err
+    for flags in (["--stop", text], ["--box", f"{text}=1,2,3,4"], ["--model", text], ["--device", text]):
+        given = [] if "--model" in flags else ["--model", model]
+        assert main(["ask", photo, "where is the dog?", *given, *flags]) == 2
+    assert main(["ask", text, "where is the dog?", "--model", model]) == 3
+    capsys.readouterr()
+
+
+def test_half_characters_in_records_are_no_fault(
+    photo: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    turns = [{"user": "{a} \ud83d", "assistant": "[\udce9](a)."}]
+    record = {"picture": photo, "frame": "pixels", "regions": {"a": {"box": [10, 5, 30, 25]}}, "turns": turns}
+    (tmp_path / "half.jsonl").write_text(json.dumps(record), encoding="utf-8")
+    assert main(["data", "check", "half.jsonl"]) in (0, 2)
+    assert main(["data", "show", "half.jsonl", "1"]) in (0, 2)
+    capsys.readouterr()
+
+
+def test_closed_streams(
+    photo: str, model: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with monkeypatch.context() as closed:
+        closed.setattr(sys, "stdin", None)
+        assert main(["chat", photo, "--model", model]) == 2
+        assert "standard input is closed" in capsys.readouterr().err
+        assert main(["ask", photo, "where is the dog?", "--model", model]) == 0
+    with monkeypatch.context() as closed:
+        closed.setattr(sys, "stdout", None)
+        closed.setattr(sys, "stdin", io.StringIO("where is the dog?\n"))
+        assert main(["chat", photo, "--model", model]) == 0
+        assert main(["ask", photo, "where is the dog?", "--model", model]) == 0
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no file that is always full")
+@pytest.mark.parametrize("words", [["data", "show", "RECORDS", "1"], ["data", "check", "RECORDS"]])
+def test_a_full_standard_output_is_told(words: list[str], records: str) -> None:
+    words = [records if word == "RECORDS" else word for word in words]
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "deixis", *words], stdout=full, stderr=subprocess.PIPE, text=True
+        )
+    assert done.returncode == 2
+    assert done.stderr == "deixis: reading or writing failed: No space left on device\n"

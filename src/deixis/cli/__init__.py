@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import argparse
+import errno
+import os
 import sys
 import traceback
 from collections.abc import Sequence
 from importlib import import_module
 from io import TextIOWrapper
 
-from deixis.errors import DeixisError
+from deixis.errors import DeixisError, UsageError
 
 COMMANDS = ("ask", "chat", "train", "evaluate", "gallery", "study", "convert", "data")
 INTERNAL_FAULT = 70
+# What a file or stream says that takes no more, or was closed.
+UNWRITABLE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF)
 
 EPILOG = """\
 exit codes: 0 done, 2 wrong use, 3 bad picture or region, 4 missing or wrong weights, 70 internal fault
@@ -48,19 +52,35 @@ def build_parser() -> argparse.ArgumentParser:
     return parser
 
 
-def escape_what_cannot_be_shown() -> None:
-    """Let characters that the terminal lacks, and bytes of no character, be printed as escapes."""
-    for stream in (sys.stdout, sys.stderr):
+def prepare_streams() -> None:
+    """Let characters that the terminal lacks, and bytes of no character, be printed as escapes.
+
+    Output that is closed is written nowhere.
+    """
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, os.fdopen(os.open(os.devnull, os.O_WRONLY), "w", encoding="utf-8"))
+        stream = getattr(sys, name)
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
 
 
+def drop_output() -> None:
+    """Write what is left of standard output nowhere, so that leaving doesn't fail on it once more."""
+    if sys.__stdout__ is not None and sys.stdout is sys.__stdout__:
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, sys.__stdout__.fileno())
+        os.close(nowhere)
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code; what goes wrong is said on standard error."""
-    escape_what_cannot_be_shown()
+    prepare_streams()
     parsed = build_parser().parse_args(arguments)
     try:
-        return int(parsed.run(parsed))
+        code = int(parsed.run(parsed))
+        sys.stdout.flush()
+        return code
     except DeixisError as mistake:
         if parsed.traceback:
             traceback.print_exc()
@@ -70,9 +90,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print("deixis: interrupted", file=sys.stderr)
         return 130
     except BrokenPipeError:  # the reader of our output has gone, as in `deixis ... | head`
-        sys.stderr.close()
+        drop_output()
         return 0
     except Exception as fault:
+        if isinstance(fault, OSError) and fault.errno in UNWRITABLE:
+            drop_output()
+            print(f"deixis: reading or writing failed: {fault.strerror}", file=sys.stderr)
+            return UsageError.exit_code
         traceback.print_exc()
         print(f"deixis: internal fault: {type(fault).__name__}: {fault}", file=sys.stderr)
         return INTERNAL_FAULT

@@ -32,8 +32,11 @@ def add_answer_flags(parser: argparse.ArgumentParser) -> None:
 def settings_of(arguments: argparse.Namespace) -> dict[str, Any]:
     """Return the settings that the flags give, checked; UsageError for one out of range."""
     from deixis.engine.settings import Settings
+    from deixis.systems.questions import require_characters
 
     given = {name: getattr(arguments, name) for name in FIELDS}
     given["stop"] = tuple(given["stop"])
+    for text in given["stop"]:
+        require_characters(text, what="--stop")
     Settings(**given)
     return given

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from deixis.cli.answer_flags import add_answer_flags, settings_of
 from deixis.cli.regions import add_region_flags, parse_regions
 from deixis.cli.system_flags import add_system_flags, open_system
-from deixis.errors import DeixisError
+from deixis.errors import DeixisError, UsageError
 
 if TYPE_CHECKING:
     from deixis.chat.conversation import Conversation
@@ -51,6 +51,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Open the dialogue and keep it until its end."""
+    if sys.stdin is None:
+        raise UsageError("standard input is closed; type questions, or send them through a pipe")
     conversation = begin(arguments)
     interactive = sys.stdin.isatty() and sys.stdout.isatty()
     for line in lines(interactive=interactive):

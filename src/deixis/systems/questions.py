@@ -114,6 +114,7 @@ def checked_question(
         raise UsageError(f"a question needs words; got {text!r}")
     if len(text) > MOST_CHARACTERS:
         raise UsageError(f"the question has {len(text)} characters; at most {MOST_CHARACTERS}")
+    require_characters(text, what="the question")
     given = (pictures,) if isinstance(pictures, Picture) else tuple(pictures)
     used = list(dict.fromkeys(REGION_NAME.findall(text)))
     for name, region in regions.items():
@@ -134,6 +135,17 @@ def checked_question(
     clipped = tuple((name, regions[name].clipped(frame_for(name, regions[name], given))) for name in used)
     check_history(before, given)
     return Question(text.strip(), clipped, tuple(before), given)
+
+
+def require_characters(text: str, *, what: str) -> None:
+    """Raise UsageError for half characters, which bytes of another encoding than UTF-8 become, too."""
+    try:
+        text.encode()
+    except UnicodeEncodeError as fault:
+        raise UsageError(
+            f"{what} {text!r:.80} has {text[fault.start]!a}, which is no whole character; is it in another "
+            "encoding than UTF-8?"
+        ) from fault
 
 
 def frame_for(name: str, region: Region, pictures: Sequence[Picture]) -> Frame:
