@@ -10,13 +10,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from deixis.errors import BadPicture
+from deixis.pictures.depth import as_bytes, is_inverted, white_of
 from deixis.regions.frames import Frame
 
 LARGEST_PIXELS = 100_000_000
@@ -31,6 +32,17 @@ class Decoded:
 
     image: Image.Image
     pixels: NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
+class Upright:
+    """A Pillow image turned upright, in the mode of its file.
+
+    white: the value of white in it; None where its file doesn't say (32-bit integers, floats).
+    """
+
+    image: Image.Image
+    white: int | None
 
 
 @dataclass(frozen=True)
@@ -75,7 +87,8 @@ def open_picture(source: Any, *, max_pixels: int = LARGEST_PIXELS, name: str = "
 
     source: a path, encoded bytes, a Pillow image, an array (H, W), (H, W, 1), (H, W, 3) or (H, W, 4) of
     uint8, uint16, bool or floats in 0..1, or a Picture. The EXIF orientation is applied, transparency is
-    laid over white, 16-bit values are scaled to 8 bits, and of an animation the first frame counts.
+    laid over white, 12- and 16-bit grey is scaled to 8 bits, 32-bit grey is refused, and of an animation
+    the first frame counts.
     Raises BadPicture for anything else, and before decoding for more than ``max_pixels``.
 
     >>> open_picture(np.zeros((2, 3), dtype=np.uint8)).frame.size
@@ -85,9 +98,15 @@ def open_picture(source: Any, *, max_pixels: int = LARGEST_PIXELS, name: str = "
         return source
     if isinstance(source, np.ndarray):
         return from_array(source, max_pixels=max_pixels, name=name)
+    upright = open_upright(source, max_pixels=max_pixels, name=name)
+    return from_upright(upright, name=name or name_of(source))
+
+
+def open_upright(source: Any, *, max_pixels: int, name: str = "") -> Upright:
+    """Return the image of a path, encoded bytes or a Pillow image, decoded and upright."""
     if isinstance(source, Image.Image):
         with reported(max_pixels=max_pixels, name=name or "image"):  # it may not be decoded yet
-            return from_image(source, max_pixels=max_pixels, name=name)
+            return turned(source, max_pixels=max_pixels, name=name)
     if isinstance(source, bytes | bytearray | memoryview):
         return decode(io.BytesIO(bytes(source)), max_pixels=max_pixels, name=name or "bytes")
     if isinstance(source, str | os.PathLike):
@@ -98,7 +117,14 @@ def open_picture(source: Any, *, max_pixels: int = LARGEST_PIXELS, name: str = "
     )
 
 
-def from_path(source: str | os.PathLike[str], *, max_pixels: int, name: str) -> Picture:
+def name_of(source: Any) -> str:
+    """Return what a picture is called that was given no name."""
+    if isinstance(source, Image.Image):
+        return ""
+    return Path(source).name if isinstance(source, str | os.PathLike) else "bytes"
+
+
+def from_path(source: str | os.PathLike[str], *, max_pixels: int, name: str) -> Upright:
     """Open a file."""
     if str(source).startswith(("http://", "https://")):
         raise BadPicture(f"{source} is an address; download the picture and give its path or bytes")
@@ -115,10 +141,11 @@ def from_path(source: str | os.PathLike[str], *, max_pixels: int, name: str) -> 
         return decode(stream, max_pixels=max_pixels, name=name or path.name)
 
 
-def decode(stream: Any, *, max_pixels: int, name: str) -> Picture:
+def decode(stream: IO[bytes], *, max_pixels: int, name: str) -> Upright:
     """Open an encoded picture."""
-    with reported(max_pixels=max_pixels, name=name), Image.open(stream, formats=known_formats()) as image:
-        return from_image(image, max_pixels=max_pixels, name=name)
+    with reported(max_pixels=max_pixels, name=name):
+        with Image.open(stream, formats=known_formats()) as image:
+            return turned(image, max_pixels=max_pixels, name=name)
 
 
 @contextmanager
@@ -148,27 +175,40 @@ def known_formats() -> list[str]:
     return [name for name in FORMATS if name in Image.OPEN]
 
 
-def from_image(image: Image.Image, *, max_pixels: int, name: str) -> Picture:
-    """Turn a Pillow image upright and into RGB."""
+def turned(image: Image.Image, *, max_pixels: int, name: str) -> Upright:
+    """Decode a Pillow image, the first frame of an animation, and turn it upright."""
     check_size(image.width, image.height, max_pixels=max_pixels, name=name)
     if getattr(image, "is_animated", False):
         image.seek(0)
     image.load()
+    white, inverted = white_of(image), is_inverted(image)
     image = ImageOps.exif_transpose(image)
-    image = to_rgb(image, name=name)
+    if inverted:
+        image = Image.fromarray((white or 0) - np.asarray(image).astype(np.uint16))
+    return Upright(image, white)
+
+
+def from_upright(upright: Upright, *, name: str) -> Picture:
+    """Return a picture of a Pillow image that was decoded and turned."""
+    with reported(max_pixels=0, name=name or "image"):
+        image = to_rgb(upright.image, white=upright.white, name=name or "image")
     pixels = np.asarray(image)
     pixels.setflags(write=False)  # or the two could come to differ
     return Picture(pixels, frame_of(pixels), name, Decoded(image, pixels))
 
 
-def to_rgb(image: Image.Image, *, name: str) -> Image.Image:
+def has_transparency(image: Image.Image) -> bool:
+    """Return whether some of an image may be transparent."""
+    return image.mode in ("RGBA", "LA", "PA", "RGBa", "La") or "transparency" in image.info
+
+
+def to_rgb(image: Image.Image, *, white: int | None, name: str) -> Image.Image:
     """Return the image in RGB, transparency laid over white."""
     if image.mode == "F":
         raise BadPicture(f"picture {name!r} holds floats; scale them to 0..255 and give an array")
-    if image.mode.startswith("I"):  # 16-bit grey, which Pillow keeps in wider integers
-        values = np.asarray(image).astype(np.int64)
-        return Image.fromarray(np.clip(np.round(values / 257), 0, 255).astype(np.uint8)).convert("RGB")
-    if image.mode in ("RGBA", "LA", "PA", "RGBa", "La") or "transparency" in image.info:
+    if image.mode.startswith("I"):
+        return Image.fromarray(as_bytes(np.asarray(image), white=white, name=name)).convert("RGB")
+    if has_transparency(image):
         with_alpha = image.convert("RGBA")
         ground = Image.new("RGBA", image.size, (255, 255, 255, 255))
         return Image.alpha_composite(ground, with_alpha).convert("RGB")
@@ -196,7 +236,7 @@ def from_array(array: NDArray[Any], *, max_pixels: int, name: str) -> Picture:
     elif array.dtype != np.uint8:
         raise BadPicture(f"an array picture is uint8, uint16, bool or float; got {array.dtype}")
     if array.shape[2] == 4:
-        return wrap(np.asarray(to_rgb(Image.fromarray(array, "RGBA"), name=name)), name=name)
+        return wrap(np.asarray(to_rgb(Image.fromarray(array, "RGBA"), white=255, name=name)), name=name)
     return wrap(np.repeat(array, 3, axis=2) if array.shape[2] == 1 else array, name=name)
 
 
@@ -207,8 +247,7 @@ def check_size(width: int, height: int, *, max_pixels: int, name: str) -> None:
     if width * height > max_pixels:
         raise BadPicture(
             f"picture {name!r} has {width} x {height} = {width * height:,} pixels; at most {max_pixels:,} "
-            "are "
-            "decoded (max_pixels raises the limit)"
+            "are decoded (max_pixels raises the limit)"
         )
 
 

@@ -1,0 +1,50 @@
+"""Grey of more than 8 bits: how bright white is in it, and its values as bytes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from deixis.errors import BadPicture
+
+# Pillow keeps 16-bit grey of these formats in 32-bit integers, always or in older versions.
+WIDENED = ("PNG", "PPM")
+BITS, PHOTOMETRIC, WHITE_IS_ZERO = 258, 262, 0  # of TIFF
+
+
+def white_of(image: Image.Image) -> int | None:
+    """Return the value of white in an image as it was opened; None where its file doesn't say.
+
+    16-bit grey is 65535 where it is white, 12-bit grey (in TIFF) 4095. Integers of 32 bits have no white:
+    what is bright in them only their maker knows.
+    """
+    if image.mode.startswith("I;16"):
+        bits = getattr(image, "tag_v2", {}).get(BITS, 16)
+        bits = bits[0] if isinstance(bits, tuple) else bits
+        return (1 << bits) - 1 if isinstance(bits, int) and 8 <= bits <= 16 else 65535
+    if image.mode == "I":
+        return 65535 if image.format in WIDENED else None
+    return None if image.mode == "F" else 255
+
+
+def is_inverted(image: Image.Image) -> bool:
+    """Return whether 0 is white in deep grey of TIFF, which Pillow turns round in other modes only."""
+    return image.mode.startswith("I;16") and getattr(image, "tag_v2", {}).get(PHOTOMETRIC, 1) == WHITE_IS_ZERO
+
+
+def as_bytes(values: NDArray[Any], *, white: int | None, name: str) -> NDArray[np.uint8]:
+    """Return grey values as uint8, white as 255; BadPicture where nobody knows what white is.
+
+    >>> as_bytes(np.array([0, 2048, 4095]), white=4095, name="scan").tolist()
+    [0, 128, 255]
+    """
+    if white is None:
+        raise BadPicture(
+            f"picture {name!r} holds 32-bit integers, and nothing says which of them is white; give an array "
+            "of uint8, uint16 or of floats in 0..1"
+        )
+    # Of 65535 that is the value divided by 257.
+    return np.clip(np.round(values.astype(np.int64) / (white / 255)), 0, 255).astype(np.uint8)
