@@ -79,6 +79,46 @@ def test_an_orientation_that_does_not_exist_is_passed_over() -> None:
     assert colours(open_picture(encoded(corners(), "JPEG", exif=exif)).pixels, tolerance=40) == UPRIGHT
 
 
+RATIONALS = {  # kind 5 is unsigned, 10 signed; these are numbers that can't be written again
+    "resolution": (0x011B, 10, struct.pack("<ii", -72, 0)),
+    "unsigned": (0x011A, 5, struct.pack("<II", 1, 0)),
+}
+
+
+def broken_exif(orientation: int, *, place: bool) -> bytes:
+    """EXIF with an orientation and numbers that are none, as cameras and phones write them."""
+    entries = [(0x0112, 3, 1, struct.pack("<HH", orientation, 0))]
+    tail, begin = b"", 8 + 2 + 12 * (3 + place) + 4
+    for tag, kind, value in RATIONALS.values():
+        entries.append((tag, kind, 1, struct.pack("<I", begin + len(tail))))
+        tail += value
+    if place:  # GPS, with a latitude of 0/0, 0/0, 0/0
+        entries.append((0x8825, 4, 1, struct.pack("<I", begin + len(tail))))
+        tail += struct.pack("<HHHII", 1, 2, 5, 3, begin + len(tail) + 18) + bytes(4) + bytes(24)
+    body = b"".join(struct.pack("<HHI", tag, kind, n) + value for tag, kind, n, value in sorted(entries))
+    return b"Exif\0\0II*\0" + struct.pack("<IH", 8, len(entries)) + body + bytes(4) + tail
+
+
+@pytest.mark.parametrize("place", [False, True])
+@pytest.mark.parametrize("form", ["JPEG", "PNG", "WEBP", "MPO"])
+@pytest.mark.parametrize("orientation", [1, 3, 6])
+def test_of_broken_exif_only_the_orientation_matters(form: str, orientation: int, place: bool) -> None:
+    content = encoded(stored_as(corners(), orientation), form, exif=broken_exif(orientation, place=place))
+    assert colours(open_picture(content).pixels, tolerance=40) == UPRIGHT
+    with Image.open(io.BytesIO(content)) as image:
+        assert colours(open_picture(image).pixels, tolerance=40) == UPRIGHT
+
+
+def test_exif_that_makes_no_sense_is_passed_over() -> None:
+    for content in (
+        b"Exif\0\0",
+        b"Exif\0\0II*\0\xff\xff\xff\xff",
+        b"nonsense",
+        b"Exif\0\0MM\0*\0\0\0\x08\xff",
+    ):
+        assert colours(open_picture(encoded(corners(), "JPEG", exif=content)).pixels, tolerance=40) == UPRIGHT
+
+
 def test_orientation_of_an_opened_image_is_applied_too() -> None:
     exif = Image.Exif()
     exif[0x0112] = 6

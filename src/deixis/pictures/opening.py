@@ -14,7 +14,7 @@ from typing import IO, Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, UnidentifiedImageError
 
 from deixis.errors import BadPicture
 from deixis.pictures.depth import as_bytes, is_inverted, white_of
@@ -24,6 +24,16 @@ LARGEST_PIXELS = 100_000_000
 LARGEST_FILE = 1 << 30
 # Formats that hold pixels and nothing that could run.
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "PPM", "AVIF", "JPEG2000", "TGA", "ICO")
+# How an image is turned that was stored with an EXIF orientation.
+TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
 
 
 @dataclass(frozen=True)
@@ -181,11 +191,21 @@ def turned(image: Image.Image, *, max_pixels: int, name: str) -> Upright:
     if getattr(image, "is_animated", False):
         image.seek(0)
     image.load()
-    white, inverted = white_of(image), is_inverted(image)
-    image = ImageOps.exif_transpose(image)
+    white, inverted, turn = white_of(image), is_inverted(image), TURNS.get(orientation_of(image))
+    if turn is not None:
+        image = image.transpose(turn)
     if inverted:
         image = Image.fromarray((white or 0) - np.asarray(image).astype(np.uint16))
     return Upright(image, white)
+
+
+def orientation_of(image: Image.Image) -> int:
+    """Return the EXIF orientation; 1, which is upright, where there is none or it can't be read."""
+    try:
+        orientation = image.getexif().get(0x0112)
+    except Exception:  # as many kinds of errors as there are ways to damage EXIF
+        return 1
+    return orientation if isinstance(orientation, int) else 1
 
 
 def from_upright(upright: Upright, *, name: str) -> Picture:
