@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from deixis.answers.as_text import describe
 from deixis.cli.answer_flags import add_answer_flags, settings_of
+from deixis.cli.outputs import inputs_of, refuse_inputs
 from deixis.cli.regions import REGION_NAME, add_region_flags, parse_regions
 from deixis.cli.system_flags import add_system_flags, open_system
 from deixis.errors import UsageError
@@ -54,6 +55,8 @@ def run(arguments: argparse.Namespace) -> int:
         raise UsageError('nothing is asked; give a question: deixis ask photo.jpg "Where is the dog?"')
     regions = parse_regions(arguments.typed or [], frame=arguments.frame)
     check_names(questions, regions)
+    for path in drawings(arguments.out, len(questions)):
+        refuse_inputs(path, inputs_of(arguments))
     from deixis.pictures.opening import open_picture
 
     settings = settings_of(arguments)
@@ -88,12 +91,20 @@ def check_names(questions: list[str], regions: dict[str, Any]) -> None:
             )
 
 
+def drawings(out: Path | None, count: int) -> list[Path]:
+    """Return the names of so many drawings; from the second on, a number is added to that of the first."""
+    if out is None:
+        return []
+    if not out.name:
+        raise UsageError(f"--out {out} is a folder; give the drawing a name that ends in .png or .jpg")
+    return [out, *(out.with_stem(f"{out.stem}-{number}") for number in range(2, count + 1))]
+
+
 def write_drawings(answers: list[Answer], out: Path, *, quiet: bool) -> None:
-    """Write one picture an answer; from the second on, a number is added to the name."""
+    """Write one picture an answer."""
     from deixis.answers.drawn_file import write_drawing
 
-    for number, answer in enumerate(answers, start=1):
-        path = out if number == 1 else out.with_stem(f"{out.stem}-{number}")
+    for answer, path in zip(answers, drawings(out, len(answers)), strict=True):
         write_drawing(answer, path)
         if not quiet:
             print(f"drawn: {path}")

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from deixis.cli.answer_flags import add_answer_flags, settings_of
+from deixis.cli.outputs import inputs_of, refuse_inputs
 from deixis.cli.regions import add_region_flags, parse_regions
 from deixis.cli.system_flags import add_system_flags, open_system
 from deixis.errors import DeixisError, UsageError
@@ -91,6 +92,7 @@ def begin(arguments: argparse.Namespace) -> Conversation:
         regions[name], own = within(region, picture.frame)
         notes += own
     out = arguments.out or Path(f"{arguments.picture.stem}.chat.png")
+    refuse_inputs(out, inputs_of(arguments))
     begin_drawing(picture, regions, out=out, source=arguments.picture)
     with warnings.catch_warnings():
         warnings.showwarning = lambda message, *_, **__: print(f"deixis: {message}", file=sys.stderr)

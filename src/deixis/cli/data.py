@@ -9,6 +9,8 @@ import argparse
 import sys
 from pathlib import Path
 
+from deixis.cli.outputs import refuse_inputs
+
 HELP = "check a file of your own dialogue records, draw one of them, or make evaluation questions from LVIS"
 EXAMPLE = "deixis data check dialogues.jsonl"
 
@@ -84,6 +86,7 @@ def show(file: Path, *, line: int, out: Path | None) -> int:
 
     record = read_record(file, line)
     target = out or Path(f"{file.stem}-{line}.png")
+    refuse_inputs(target, {file: "the file of records itself", record.path: "the record's picture itself"})
     try:
         draw_record(record).save(target)
     except (OSError, ValueError) as fault:
@@ -103,6 +106,7 @@ def lvis_questions(arguments: argparse.Namespace) -> int:
     from deixis.evaluation.lvis_objects import choose_lvis_objects
     from deixis.evaluation.lvis_questions import FORMS, write_lvis_questions
 
+    refuse_inputs(arguments.out, {arguments.annotations: "the file of annotations itself"})
     records = choose_lvis_objects(
         arguments.annotations,
         seed=arguments.seed,
