@@ -149,6 +149,22 @@ def test_a_known_name_is_never_a_folder_without_config(
         weights_folder("pointer")
 
 
+def test_a_folder_called_like_a_system_does_not_hide_it(
+    saved: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("pointer", "ferret", "mine"):
+        shutil.copytree(saved, tmp_path / name)
+    monkeypatch.chdir(tmp_path)
+    packaged = Path(systems.__file__).parent / "pointer" / "packaged"
+    with_entry(monkeypatch, "pointer", dataclasses.replace(SYSTEMS["pointer"], weights="pointer/packaged"))
+    is_file = Path.is_file
+    monkeypatch.setattr(Path, "is_file", lambda path: path == packaged / "config.json" or is_file(path))
+    assert weights_folder(systems.DEFAULT) == weights_folder("pointer") == packaged
+    for written in ("./pointer", "pointer/", str(tmp_path / "pointer"), Path("pointer"), "mine"):
+        assert weights_folder(written).resolve() in (tmp_path / "pointer", tmp_path / "mine")
+    assert weights_folder("ferret") == Path("ferret")  # nothing is packaged under that name
+
+
 def test_a_folder_without_config(tmp_path: Path) -> None:
     with pytest.raises(MissingWeights, match=r"has no config\.json; expected the folder of a saved system"):
         load(tmp_path)

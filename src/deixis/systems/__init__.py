@@ -39,19 +39,30 @@ def load(name_or_folder: str | Path | None = None, *, device: str = "auto", dtyp
 
 
 def weights_folder(name_or_folder: str | Path) -> Path:
-    """Return the folder with ``config.json`` that a name or folder stands for."""
+    """Return the folder with ``config.json`` that a name or folder stands for.
+
+    A system's name stands for its packaged weights, whatever lies in the current folder; a folder of that
+    name is written as a path: ``./pointer``.
+    """
     folder = Path(name_or_folder)
+    is_name = isinstance(name_or_folder, str) and name_or_folder in registry.SYSTEMS
+    if is_name and (packaged := packaged_weights(str(name_or_folder))) is not None:
+        return packaged
     if (folder / "config.json").is_file():
         return folder
-    if folder.is_dir() and str(name_or_folder) not in registry.SYSTEMS:
+    if folder.is_dir() and not is_name:
         raise MissingWeights(f"{folder} has no config.json; expected the folder of a saved system")
     known = entry(str(name_or_folder))
-    packaged = Path(__file__).parent / (known.weights or "")
-    if known.weights is None or not (packaged / "config.json").is_file():
-        raise MissingWeights(
-            f"the weights of {str(name_or_folder)!r} are not on this machine; {known.how_to_get}"
-        )
-    return packaged
+    raise MissingWeights(
+        f"the weights of {str(name_or_folder)!r} are not on this machine; {known.how_to_get}"
+    )
+
+
+def packaged_weights(name: str) -> Path | None:
+    """Return the folder of a system's weights inside the package; None where there are none."""
+    weights = entry(name).weights
+    folder = Path(__file__).parent / (weights or "")
+    return folder if weights is not None and (folder / "config.json").is_file() else None
 
 
 def model_type(folder: Path) -> str:
