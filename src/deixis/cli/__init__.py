@@ -25,11 +25,24 @@ example: deixis ask photo.jpg "What is {it}?" --point 120,80 --out answer.png
 """
 
 
+class CommandParser(argparse.ArgumentParser):
+    """A parser that tells of unknown arguments with its own usage, not with that of the whole program."""
+
+    def parse_known_args(  # type: ignore[override]
+        self, args: Sequence[str] | None = None, namespace: argparse.Namespace | None = None
+    ) -> tuple[argparse.Namespace, list[str]]:
+        """Parse; every argument has to be known."""
+        known, unknown = super().parse_known_args(args, namespace)
+        if unknown:
+            self.error(f"unknown arguments: {' '.join(unknown)}")
+        return known, unknown
+
+
 def build_parser() -> argparse.ArgumentParser:
     """Return the parser with every command."""
     from deixis import __version__
 
-    parser = argparse.ArgumentParser(
+    parser = CommandParser(
         prog="deixis",
         description="Point at part of a picture and ask; answers in words, with the places they speak of.",
         epilog=EPILOG,
