@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
+from typing import Any, Protocol
 
 from deixis.data.scene import Scene
 from deixis.data.sources.coco import read_coco
@@ -16,7 +17,12 @@ from deixis.data.sources.refcoco import read_refcoco
 from deixis.data.sources.visual_genome import read_visual_genome
 from deixis.errors import RecordError
 
-Reader = Callable[[Path, str], list[Scene]]
+
+class Reader(Protocol):
+    """What reads a layout. outside: what is done with boxes that stick out of their pictures."""
+
+    def __call__(self, folder: Path, split: str, *, outside: str = ...) -> list[Scene]: ...
+
 
 SOURCES: Mapping[str, Reader] = MappingProxyType(
     {
@@ -48,15 +54,20 @@ SIGNS: Mapping[str, tuple[str, ...]] = MappingProxyType(
 )
 
 
-def read_scenes(folder: Path, split: str, *, layout: str | None = None) -> list[Scene]:
+def read_scenes(
+    folder: Path, split: str, *, layout: str | None = None, outside: str | None = None
+) -> list[Scene]:
     """The scenes of one split of a dataset folder, whose layout is detected unless it is named.
 
+    outside: "refuse", "cut" or "pass_over" boxes that stick out of their pictures; None is the reader's own
+    rule, to cut those of Visual Genome and refuse all others. How many there were is logged.
     RecordError: no layout fits, the layout is unknown, or the reader found a mistake in a file.
     """
     chosen = detect_layout(Path(folder)) if layout is None else layout
     if chosen not in SOURCES:
         raise RecordError(f"unknown layout {chosen!r}; expected one of {', '.join(SOURCES)}")
-    return SOURCES[chosen](Path(folder), split)
+    options: dict[str, Any] = {} if outside is None else {"outside": outside}
+    return SOURCES[chosen](Path(folder), split, **options)
 
 
 def detect_layout(folder: Path) -> str:

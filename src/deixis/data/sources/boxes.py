@@ -2,11 +2,84 @@
 
 from __future__ import annotations
 
-from deixis.errors import RecordError
+import logging
+from dataclasses import dataclass
+from pathlib import Path
+
+from deixis.errors import RecordError, UsageError
 from deixis.regions.shapes import Box
+
+LOG = logging.getLogger("deixis")
 
 # Rounding of stored boxes may push an edge out of the picture by this much; more is a mistake in the data.
 EDGE_SLACK = 1.0
+Edges = tuple[float, float, float, float]
+REFUSE, CUT, PASS_OVER = OUTSIDE = ("refuse", "cut", "pass_over")
+
+
+@dataclass
+class Boxes:
+    """The boxes of one file and what is done with those that stick out of their pictures.
+
+    outside: "refuse" (an error), "cut" (one wholly outside is passed over) or "pass_over".
+    count: how many stuck out so far; first: where the first of them stands.
+    """
+
+    outside: str = REFUSE
+    count: int = 0
+    first: str = ""
+
+    def __post_init__(self) -> None:
+        if self.outside not in OUTSIDE:
+            raise UsageError(f"outside is {self.outside!r}; expected one of {', '.join(OUTSIDE)}")
+
+    def inside(self, edges: Edges, *, width: int, height: int, where: str) -> Box | None:
+        """The box of x0 y0 x1 y1 in a picture of that size, cut at its edges; None if nothing is left of it.
+
+        RecordError naming `where`: it is inverted, or sticks out and that is refused.
+        """
+        if self.tolerates(edges, width=width, height=height):
+            self.count += 1
+            self.first = self.first or where
+            x0, y0 = (
+                min(max(edge, 0.0), side) for edge, side in zip(edges[:2], (width, height), strict=True)
+            )
+            x1, y1 = (
+                min(max(edge, 0.0), side) for edge, side in zip(edges[2:], (width, height), strict=True)
+            )
+            edges = (x0, y0, x1, y1) if self.outside == CUT else (0.0, 0.0, 0.0, 0.0)
+        try:
+            return box_in_picture(edges, width=width, height=height, where=where)
+        except RecordError as fault:
+            if not Boxes(CUT).tolerates(edges, width=width, height=height):
+                raise
+            raise RecordError(
+                f'{fault} Or let readers cut such boxes (outside="cut") or leave them out ("pass_over")'
+            ) from fault
+
+    def tolerates(self, edges: Edges, *, width: int, height: int) -> bool:
+        """Whether a box sticks out and that is no mistake here; an inverted one always is."""
+        x0, y0, x1, y1 = edges
+        upside_down = x1 < x0 or y1 < y0
+        return self.outside != REFUSE and not upside_down and sticks_out(edges, width=width, height=height)
+
+    def report(self, file: Path) -> None:
+        """Log how many boxes stuck out, if any did."""
+        if self.count:
+            done = "cut to them" if self.outside == CUT else "passed over"
+            LOG.warning(
+                "%s: boxes that stick out of their pictures and were %s: %d; the first: %s",
+                file,
+                done,
+                self.count,
+                self.first,
+            )
+
+
+def sticks_out(edges: Edges, *, width: int, height: int) -> bool:
+    """Whether a box is further outside of a picture of that size than rounding explains."""
+    x0, y0, x1, y1 = edges
+    return max(-x0, -y0, x1 - width, y1 - height) > EDGE_SLACK
 
 
 def box_in_picture(
@@ -20,8 +93,7 @@ def box_in_picture(
     (2.0, 1.0, 20.0, 5.0)
     """
     x0, y0, x1, y1 = edges
-    outside = max(-x0, -y0, x1 - width, y1 - height)
-    if outside > EDGE_SLACK or x1 < x0 or y1 < y0:
+    if sticks_out(edges, width=width, height=height) or x1 < x0 or y1 < y0:
         raise RecordError(
             f"{where}: box from ({x0:g}, {y0:g}) to ({x1:g}, {y1:g}) is not inside the picture of {width} "
             f"x {height} "

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from deixis.data.scene import Caption, PictureFile, Scene, Thing
-from deixis.data.sources.boxes import box_in_picture
+from deixis.data.sources.boxes import REFUSE, Boxes
 from deixis.data.sources.json_files import Fields, Numbers, below, numbered, read_json
 from deixis.data.sources.segmentations import read_segmentation
 from deixis.errors import RecordError
@@ -37,19 +37,21 @@ class _Draft:
     incomplete: set[str] = field(default_factory=set)
 
 
-def read_coco(folder: Path, split: str, *, masks: bool = False) -> list[Scene]:
+def read_coco(folder: Path, split: str, *, masks: bool = False, outside: str = REFUSE) -> list[Scene]:
     """The scenes of one split, in the order of its instances file; pictures are located, not read.
 
     `exhaustive` has every category, except those that this picture has a crowd of or a box without area of
-    (such boxes are left out). With `masks`, things get theirs. RecordError names file, entry and field.
+    (such boxes are left out). With `masks`, things get theirs. `outside`: what is done with boxes that stick
+    out (`boxes.Boxes`). RecordError names file, entry and field.
     """
     files = locate_coco(Path(folder), split)
     content = read_json(files.instances)
     names = numbered(content.rows("categories"), "category id")
     drafts = _drafts(content, files.pictures)
-    seen = Numbers("annotation id")
+    seen, boxes = Numbers("annotation id"), Boxes(outside)
     for row in content.rows("annotations"):
-        _add_thing(row, drafts, names, seen, masks=masks)
+        _add_thing(row, drafts, names, seen, boxes, masks=masks)
+    boxes.report(files.instances)
     if files.captions.is_file():
         for row in read_json(files.captions).rows("annotations"):
             _draft_of(row, drafts).captions.append(Caption(row.text("caption").strip()))
@@ -104,7 +106,13 @@ def _draft_of(row: Fields, drafts: dict[int, _Draft]) -> _Draft:
 
 
 def _add_thing(
-    row: Fields, drafts: dict[int, _Draft], names: dict[int, Fields], seen: Numbers, *, masks: bool
+    row: Fields,
+    drafts: dict[int, _Draft],
+    names: dict[int, Fields],
+    seen: Numbers,
+    boxes: Boxes,
+    *,
+    masks: bool,
 ) -> None:
     draft, number, category = _draft_of(row, drafts), row.whole("id"), names.get(row.whole("category_id"))
     if category is None:
@@ -113,7 +121,7 @@ def _add_thing(
     name, crowd = category.text("name"), row.flag("iscrowd")
     x, y, wide, high = row.numbers("bbox", count=4)
     edges = (x, y, x + wide, y + high)
-    box = box_in_picture(edges, width=draft.width, height=draft.height, where=f"{row.where}: field 'bbox'")
+    box = boxes.inside(edges, width=draft.width, height=draft.height, where=f"{row.where}: field 'bbox'")
     if crowd or box is None:
         draft.incomplete.add(name)
     if box is None:

@@ -12,7 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from deixis.data.scene import Caption, PictureFile, Scene, Thing
-from deixis.data.sources.boxes import box_in_picture
+from deixis.data.sources.boxes import REFUSE, Boxes
 from deixis.data.sources.flickr30k_files import read_annotation, read_captions, read_text
 from deixis.data.sources.json_files import below
 from deixis.errors import RecordError
@@ -20,30 +20,32 @@ from deixis.language.nouns import head_noun
 from deixis.regions.shapes import Box
 
 
-def read_flickr30k_entities(folder: Path, split: str) -> list[Scene]:
+def read_flickr30k_entities(folder: Path, split: str, *, outside: str = REFUSE) -> list[Scene]:
     """The scenes of one split, in the order of its id list.
 
     A box that belongs to several entities is one thing. `category` is the commonest head noun of a thing's
     phrases, `supercategory` its type. Entities marked as scene or without a box have phrases without things.
     There are no expressions: the files do not say which boxes are drawn round a group. RecordError names the
-    file and what is wrong in it.
+    file and what is wrong in it; `outside` says what is done with boxes that stick out (`boxes.Boxes`).
     """
-    folder = Path(folder)
+    folder, boxes = Path(folder), Boxes(outside)
     listed = folder / f"{split}.txt"
     if not listed.is_file():
         known = ", ".join(sorted(path.stem for path in folder.glob("*.txt"))) or "none"
         raise RecordError(f"{folder} has no split {split!r} (no {listed.name}); it has: {known}")
-    return [_scene(folder, number, source=str(listed)) for number in read_text(listed).split()]
+    scenes = [_scene(folder, number, boxes, source=str(listed)) for number in read_text(listed).split()]
+    boxes.report(listed)
+    return scenes
 
 
-def _scene(folder: Path, number: str, *, source: str) -> Scene:
+def _scene(folder: Path, number: str, boxes: Boxes, *, source: str) -> Scene:
     annotation = below(folder / "Annotations", f"{number}.xml", where=source)
     picture = below(folder / "flickr30k-images", f"{number}.jpg", where=source)
     if not picture.is_file():
         raise RecordError(f"{source}: picture {picture} does not exist")
-    width, height, boxes = _boxes(annotation)
+    width, height, drawn = _boxes(annotation, boxes)
     entity_things: defaultdict[str, list[int]] = defaultdict(list)
-    for index, (entities, _) in enumerate(boxes, start=1):
+    for index, (entities, _) in enumerate(drawn, start=1):
         for entity in entities:
             entity_things[entity].append(index)
     captions = read_captions(folder / "Sentences" / f"{number}.txt", things=entity_things)
@@ -52,14 +54,14 @@ def _scene(folder: Path, number: str, *, source: str) -> Scene:
         picture=PictureFile(picture),
         width=width,
         height=height,
-        things=_things([box for _, box in boxes], captions),
+        things=_things([box for _, box in drawn], captions),
         captions=captions,
         expressions=(),
         source="flickr30k_entities",
     )
 
 
-def _boxes(path: Path) -> tuple[int, int, list[tuple[tuple[str, ...], Box]]]:
+def _boxes(path: Path, boxes: Boxes) -> tuple[int, int, list[tuple[tuple[str, ...], Box]]]:
     """Width, height, and each drawn box with the entities it belongs to."""
     annotation = read_annotation(path)
     found = []
@@ -70,7 +72,10 @@ def _boxes(path: Path) -> tuple[int, int, list[tuple[tuple[str, ...], Box]]]:
         first_column, first_row, last_column, last_row = marked.corners
         # Columns and rows count from 1 and the last is part of the box: ours start one earlier and end there.
         edges = (first_column - 1, first_row - 1, last_column, last_row)
-        box = box_in_picture(edges, width=annotation.width, height=annotation.height, where=where)
+        width, height = annotation.width, annotation.height
+        box = boxes.inside(edges, width=width, height=height, where=where)
+        if box is None and boxes.tolerates(edges, width=width, height=height):
+            continue
         if box is None:
             raise RecordError(f"{where}: bndbox has no area: {marked.corners}")
         found.append((marked.entities, box))

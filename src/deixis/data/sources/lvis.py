@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from deixis.data.scene import PictureFile, Scene, Thing
-from deixis.data.sources.boxes import box_in_picture
+from deixis.data.sources.boxes import REFUSE, Boxes
 from deixis.data.sources.json_files import Fields, Numbers, below, numbered, read_json
 from deixis.data.sources.segmentations import read_segmentation
 from deixis.errors import RecordError
@@ -35,14 +35,17 @@ class _Draft:
     present: set[int] = field(default_factory=set)
 
 
-def read_lvis(folder: Path, split: str, *, masks: bool = False, skip_missing: bool = False) -> list[Scene]:
+def read_lvis(
+    folder: Path, split: str, *, masks: bool = False, skip_missing: bool = False, outside: str = REFUSE
+) -> list[Scene]:
     """The scenes of one split, in the order of its file; pictures are located, not read.
 
     Categories are named as `category_words` says. `exhaustive` has those of which a picture is known to show
     all instances or none. With `masks`, things get theirs; boxes without area are left out. RecordError names
-    file, entry and field; `skip_missing` passes over pictures that are not there instead.
+    file, entry and field; `skip_missing` passes over pictures that are not there instead, `outside` says what
+    is done with boxes that stick out (`boxes.Boxes`).
     """
-    folder = Path(folder)
+    folder, boxes = Path(folder), Boxes(outside)
     content = read_json(locate_lvis(folder, split))
     categories = numbered(content.rows("categories"), "category id")
     names = {number: words_of_category(row) for number, row in categories.items()}
@@ -60,7 +63,8 @@ def read_lvis(folder: Path, split: str, *, masks: bool = False, skip_missing: bo
         if row.whole("image_id") not in known:
             raise RecordError(f"{row.where}: image_id {row.whole('image_id')} is not in 'images'")
         if row.whole("image_id") in drafts:
-            _add_thing(row, drafts[row.whole("image_id")], names, masks=masks)
+            _add_thing(row, drafts[row.whole("image_id")], names, boxes, masks=masks)
+    boxes.report(locate_lvis(folder, split))
     # Different categories may be called by the same words; these are certain only if all of them are.
     called: defaultdict[str, set[int]] = defaultdict(set)
     for category, name in names.items():
@@ -127,13 +131,13 @@ def _draft(row: Fields, folder: Path) -> _Draft | None:
     return None
 
 
-def _add_thing(row: Fields, draft: _Draft, names: Mapping[int, str], *, masks: bool) -> None:
+def _add_thing(row: Fields, draft: _Draft, names: Mapping[int, str], boxes: Boxes, *, masks: bool) -> None:
     number = row.whole("category_id")
     if number not in names:
         raise RecordError(f"{row.where}: category_id {number} is not in 'categories'")
     x, y, wide, high = row.numbers("bbox", count=4)
     where = f"{row.where}: field 'bbox'"
-    box = box_in_picture((x, y, x + wide, y + high), width=draft.width, height=draft.height, where=where)
+    box = boxes.inside((x, y, x + wide, y + high), width=draft.width, height=draft.height, where=where)
     draft.present.add(number)
     if box is None:
         draft.incomplete += (number,)

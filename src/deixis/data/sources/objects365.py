@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from deixis.data.scene import PictureFile, Scene, Thing
-from deixis.data.sources.boxes import box_in_picture
+from deixis.data.sources.boxes import REFUSE, Boxes
 from deixis.data.sources.json_files import Fields, Numbers, below, numbered, read_json
 from deixis.errors import RecordError
 
@@ -29,14 +29,17 @@ class _Draft:
     incomplete: set[str] = field(default_factory=set)
 
 
-def read_objects365(folder: Path, split: str, *, skip_missing: bool = False) -> list[Scene]:
+def read_objects365(
+    folder: Path, split: str, *, skip_missing: bool = False, outside: str = REFUSE
+) -> list[Scene]:
     """The scenes of one split, in the order of its file; pictures are located, not read.
 
     Category names are lower-cased. `exhaustive` has all but those that a picture has a crowd of or a box
     without area (such boxes are left out). RecordError names file, entry and field; `skip_missing` passes
     over pictures that are not there instead, for the patches of the second version are many and large.
+    `outside`: what is done with boxes that stick out (`boxes.Boxes`), as one picture in ten has.
     """
-    folder = Path(folder)
+    folder, boxes = Path(folder), Boxes(outside)
     content = read_json(locate_objects365(folder, split))
     categories = numbered(content.rows("categories"), "category id")
     names = {number: row.text("name").lower() for number, row in categories.items()}
@@ -56,7 +59,8 @@ def read_objects365(folder: Path, split: str, *, skip_missing: bool = False) -> 
         if row.whole("image_id") not in known:
             raise RecordError(f"{row.where}: image_id {row.whole('image_id')} is not in 'images'")
         if row.whole("image_id") in drafts:
-            _add_thing(row, drafts[row.whole("image_id")], names)
+            _add_thing(row, drafts[row.whole("image_id")], names, boxes)
+    boxes.report(locate_objects365(folder, split))
     return [
         Scene(
             id=str(number),
@@ -98,13 +102,13 @@ def locate_picture(row: Fields, pictures: Path) -> PictureFile | None:
     return None
 
 
-def _add_thing(row: Fields, draft: _Draft, names: Mapping[int, str]) -> None:
+def _add_thing(row: Fields, draft: _Draft, names: Mapping[int, str], boxes: Boxes) -> None:
     category = names.get(row.whole("category_id"))
     if category is None:
         raise RecordError(f"{row.where}: category_id {row.whole('category_id')} is not in 'categories'")
     x, y, wide, high = row.numbers("bbox", count=4)
     where = f"{row.where}: field 'bbox'"
-    box = box_in_picture((x, y, x + wide, y + high), width=draft.width, height=draft.height, where=where)
+    box = boxes.inside((x, y, x + wide, y + high), width=draft.width, height=draft.height, where=where)
     if row.flag("iscrowd") or box is None:
         draft.incomplete.add(category)
     if box is not None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from deixis.data.scene import Caption, Expression, Phrase, PictureFile, Scene, Thing
-from deixis.data.sources.boxes import box_in_picture
+from deixis.data.sources.boxes import REFUSE, Boxes
 from deixis.data.sources.json_files import Fields, Numbers, below, numbered, read_json, read_json_lines
 from deixis.errors import RecordError
 from deixis.regions.shapes import Box
@@ -27,14 +27,17 @@ class _Draft:
     things: dict[int, Thing] = field(default_factory=dict)
     captions: list[Caption] = field(default_factory=list)
     expressions: list[Expression] = field(default_factory=list)
+    passed_over: set[int] = field(default_factory=set)
 
 
-def read_pack(folder: Path, split: str) -> list[Scene]:
+def read_pack(folder: Path, split: str, *, outside: str = REFUSE) -> list[Scene]:
     """The scenes of one split, in the order of its instances file; pictures are located, not read.
 
     RecordError names the file, the entry and the field of whatever is missing, wrong or points nowhere.
+    `outside`: what is done with boxes that stick out (`boxes.Boxes`); without them, phrases mean what is left
+    and expressions that meant them are left out.
     """
-    folder = Path(folder)
+    folder, boxes = Path(folder), Boxes(outside)
     instances = folder / f"{split}_instances.json"
     if not instances.is_file():
         splits = sorted(path.name.removesuffix("_instances.json") for path in folder.glob("*_instances.json"))
@@ -43,7 +46,8 @@ def read_pack(folder: Path, split: str) -> list[Scene]:
         )
     content = read_json(instances)
     drafts = _drafts(content, folder / "images")
-    _add_things(content, drafts)
+    _add_things(content, drafts, boxes)
+    boxes.report(instances)
     _add_captions(folder / f"{split}_captions.jsonl", drafts)
     expressions = folder / f"{split}_expressions.jsonl"
     if expressions.is_file():
@@ -97,7 +101,7 @@ def _drafts(content: Fields, images: Path) -> dict[int, _Draft]:
     return drafts
 
 
-def _add_things(content: Fields, drafts: dict[int, _Draft]) -> None:
+def _add_things(content: Fields, drafts: dict[int, _Draft], boxes: Boxes) -> None:
     categories = numbered(content.rows("categories"), "category id")
     numbers = Numbers("annotation id")
     for row in content.rows("annotations"):
@@ -105,9 +109,13 @@ def _add_things(content: Fields, drafts: dict[int, _Draft]) -> None:
         category = categories.get(row.whole("category_id"))
         if category is None:
             raise RecordError(f"{row.where}: category_id {row.whole('category_id')} is not in 'categories'")
+        box = _box(row, draft, boxes)
+        if box is None:
+            draft.passed_over.add(number)
+            continue
         draft.things[number] = Thing(
             id=number,
-            box=_box(row, draft),
+            box=box,
             category=category.text("name"),
             group=row.flag("group") or row.flag("iscrowd"),
             coco_name=category.optional_text("coco_name"),
@@ -115,11 +123,12 @@ def _add_things(content: Fields, drafts: dict[int, _Draft]) -> None:
         )
 
 
-def _box(row: Fields, draft: _Draft) -> Box:
+def _box(row: Fields, draft: _Draft, boxes: Boxes) -> Box | None:
     x, y, wide, high = row.numbers("bbox", count=4)
     where = f"{row.where}: field 'bbox'"
-    box = box_in_picture((x, y, x + wide, y + high), width=draft.width, height=draft.height, where=where)
-    if box is None:
+    edges, width, height = (x, y, x + wide, y + high), draft.width, draft.height
+    box = boxes.inside(edges, width=width, height=height, where=where)
+    if box is None and not boxes.tolerates(edges, width=width, height=height):
         raise RecordError(
             f"{where} has no area: [{x:g}, {y:g}, {wide:g}, {high:g}]; expected [x, y, width, height]"
         )
@@ -148,7 +157,7 @@ def _phrase(row: Fields, caption: str, draft: _Draft) -> Phrase:
         raise RecordError(
             f"{row.where}: caption[{start}:{end}] is {caption[start:end]!r}, 'text' is {text!r}"
         )
-    things = row.whole_numbers("ann_ids")
+    things = tuple(n for n in row.whole_numbers("ann_ids") if n not in draft.passed_over)
     for number in things:
         if number not in draft.things:
             raise RecordError(f"{row.where}: ann_ids has {number}, which is no annotation of this image")
@@ -158,6 +167,8 @@ def _phrase(row: Fields, caption: str, draft: _Draft) -> Phrase:
 def _add_expressions(path: Path, drafts: dict[int, _Draft]) -> None:
     for row in read_json_lines(path):
         draft, number = _draft_of(row, drafts), row.whole("ann_id")
+        if number in draft.passed_over:
+            continue
         if number not in draft.things:
             raise RecordError(
                 f"{row.where}: ann_id {number} is no annotation of image {row.whole('image_id')}"

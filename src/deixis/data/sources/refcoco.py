@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from deixis.data.scene import Expression, PictureFile, Scene, Thing
-from deixis.data.sources.boxes import box_in_picture
+from deixis.data.sources.boxes import REFUSE, Boxes
 from deixis.data.sources.json_files import LARGEST_FILE, Fields, below, bounded_bytes, numbered, read_json
 from deixis.data.sources.segmentations import read_segmentation
 from deixis.errors import RecordError
@@ -31,16 +31,23 @@ class _Plain(pickle.Unpickler):
 
 
 def read_refcoco(
-    folder: Path, split: str, *, partition: str | None = None, masks: bool = False, skip_missing: bool = False
+    folder: Path,
+    split: str,
+    *,
+    partition: str | None = None,
+    masks: bool = False,
+    skip_missing: bool = False,
+    outside: str = REFUSE,
 ) -> list[Scene]:
     """The scenes with expressions of one split (train, val, testA, testB, test), by order of the references.
 
     partition: whose division into splits counts, "unc", "umd" or "google"; None takes the first that is
     there. Things are all annotations of a picture; an expression is `unique` if no other reference of the
     picture has the same words. RecordError names file, entry and field; `skip_missing` passes over pictures
-    that are not there instead.
+    that are not there instead. `outside`: what is done with boxes that stick out (`boxes.Boxes`); expressions
+    of those that are passed over are left out.
     """
-    folder = Path(folder)
+    folder, boxes = Path(folder), Boxes(outside)
     path = locate_references(folder, partition)
     rows = list(read_references(path))
     chosen = [row for row in rows if row.text("split") == split]
@@ -68,8 +75,12 @@ def read_refcoco(
                 f"{', '.join(PICTURES)}"
             )
         if picture is not None:
-            things = list(_things(image, annotations[number], names, masks=masks))
-            scenes.append(_scene(image, picture, things, own))
+            things = list(_things(image, annotations[number], names, boxes, masks=masks))
+            gone = {row.whole("id") for row in annotations[number] if _passed_over(row, image, boxes)}
+            scenes.append(
+                _scene(image, picture, things, [row for row in own if row.whole("ann_id") not in gone])
+            )
+    boxes.report(folder / "instances.json")
     return scenes
 
 
@@ -104,7 +115,7 @@ def locate_picture(image: Fields, folder: Path) -> PictureFile | None:
 
 
 def _things(
-    image: Fields, annotations: list[Fields], names: Mapping[int, Fields], *, masks: bool
+    image: Fields, annotations: list[Fields], names: Mapping[int, Fields], boxes: Boxes, *, masks: bool
 ) -> Iterator[Thing]:
     width, height = image.whole("width", least=1), image.whole("height", least=1)
     for row in annotations:
@@ -113,7 +124,7 @@ def _things(
             raise RecordError(f"{row.where}: category_id {row.whole('category_id')} is not in 'categories'")
         x, y, wide, high = row.numbers("bbox", count=4)
         where = f"{row.where}: field 'bbox'"
-        box = box_in_picture((x, y, x + wide, y + high), width=width, height=height, where=where)
+        box = boxes.inside((x, y, x + wide, y + high), width=width, height=height, where=where)
         if box is not None:
             yield Thing(
                 id=row.whole("id"),
@@ -124,6 +135,16 @@ def _things(
                 coco_name=category.text("name"),
                 supercategory=category.optional_text("supercategory"),
             )
+
+
+def _passed_over(row: Fields, image: Fields, boxes: Boxes) -> bool:
+    """Whether a box sticks out and nothing is left of it by the rule that was chosen."""
+    x, y, wide, high = row.numbers("bbox", count=4)
+    width, height = image.whole("width", least=1), image.whole("height", least=1)
+    edges = (x, y, x + wide, y + high)
+    if not boxes.tolerates(edges, width=width, height=height):
+        return False
+    return Boxes(boxes.outside).inside(edges, width=width, height=height, where=row.where) is None
 
 
 def _scene(image: Fields, picture: PictureFile, things: list[Thing], references: list[Fields]) -> Scene:

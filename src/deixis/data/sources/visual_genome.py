@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from deixis.data.scene import Caption, Expression, Phrase, PictureFile, Scene, Thing
+from deixis.data.sources.boxes import CUT, Boxes
 from deixis.data.sources.json_files import Fields, Numbers, bounded_bytes
 from deixis.data.sources.json_lists import read_json_list
 from deixis.errors import RecordError
@@ -32,21 +33,25 @@ class _Draft:
     picture: PictureFile
     width: int
     height: int
+    boxes: Boxes
     things: dict[int, Thing] = field(default_factory=dict)
     captions: list[Caption] = field(default_factory=list)
     described: list[tuple[str, int]] = field(default_factory=list)
 
 
-def read_visual_genome(folder: Path, split: str, *, skip_missing: bool = False) -> list[Scene]:
+def read_visual_genome(
+    folder: Path, split: str, *, skip_missing: bool = False, outside: str = CUT
+) -> list[Scene]:
     """The scenes of one split, in the order of `image_data.json`; pictures are located, not read.
 
     An object is a thing. A relation is a caption ("man wearing hat") whose phrases, of types "subject" and
     "object", have a thing each. A described region is a thing of supercategory "region", numbered -region_id,
     and an expression that means it. Boxes are cut at the picture's edges, those without area left out, with
-    what speaks of them: the annotations are the crowd's, and so are their mistakes. Nothing is exhaustive.
+    what speaks of them: the annotations are the crowd's, and so are their mistakes; another `outside` than
+    "cut" refuses boxes that stick out or passes over them (`boxes.Boxes`). Nothing is exhaustive.
     RecordError names file, entry and field; `skip_missing` passes over pictures that are not there instead.
     """
-    folder = Path(folder)
+    folder, boxes = Path(folder), Boxes(outside)
     drafts: dict[int, _Draft] = {}
     known = Numbers("image_id")
     wanted = ids_of(folder, split)
@@ -63,7 +68,7 @@ def read_visual_genome(folder: Path, split: str, *, skip_missing: bool = False) 
             )
         if picture is not None:
             drafts[number] = _Draft(
-                PictureFile(picture), row.whole("width", least=1), row.whole("height", least=1)
+                PictureFile(picture), row.whole("width", least=1), row.whole("height", least=1), boxes
             )
     for name, add in (
         ("objects.json", _add_objects),
@@ -77,6 +82,7 @@ def read_visual_genome(folder: Path, split: str, *, skip_missing: bool = False) 
                     raise RecordError(f"{row.where}: image {number} is not in image_data.json")
                 if number in drafts:
                     add(row, drafts[number])
+    boxes.report(folder)
     return [_scene(number, draft) for number, draft in drafts.items()]
 
 
@@ -179,8 +185,12 @@ def _add_regions(row: Fields, draft: _Draft) -> None:
 
 
 def _box(entry: Fields, draft: _Draft, *, wide: str, high: str) -> Box | None:
-    x, y = entry.whole("x"), entry.whole("y")
-    x1, y1 = min(x + entry.whole(wide), draft.width), min(y + entry.whole(high), draft.height)
+    x, y, x1, y1 = entry.whole("x"), entry.whole("y"), entry.whole(wide), entry.whole(high)
+    x1, y1 = x + x1, y + y1
+    size = {"width": draft.width, "height": draft.height}
+    if x < x1 and y < y1 and draft.boxes.inside((x, y, x1, y1), **size, where=entry.where) is None:
+        return None
+    x1, y1 = min(x1, draft.width), min(y1, draft.height)
     x, y = max(x, 0), max(y, 0)
     return Box(x, y, x1, y1) if x < x1 and y < y1 else None
 
