@@ -7,6 +7,7 @@ import sys
 import time
 from pathlib import Path
 
+from deixis.cli.folders import require_folder
 from deixis.cli.system_flags import add_system_flags, open_system
 
 HELP = "measure a system on a pack of pictures"
@@ -73,6 +74,7 @@ def run(arguments: argparse.Namespace) -> int:
     for path in (arguments.json, arguments.items):
         if path is not None and not path.parent.is_dir():
             raise UsageError(f"cannot write {path}: there is no folder {str(path.parent)!r}; make it first")
+    require_folder(arguments.pack, flag="--pack")
     scenes = read_pack(arguments.pack, arguments.split)
     if ALL in names:
         asked = with_items(tasks, scenes, arguments.seed)

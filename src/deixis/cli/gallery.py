@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from deixis.cli.folders import require_folder
 from deixis.cli.system_flags import add_system_flags, open_system
 
 HELP = "make a page of photos with a system's answers, good and bad"
@@ -34,6 +35,7 @@ def run(arguments: argparse.Namespace) -> int:
         raise UsageError(f"--count is {arguments.count}; expected a whole number from 1")
     if arguments.seed < 0:
         raise UsageError(f"--seed is {arguments.seed}; expected a whole number from 0")
+    require_folder(arguments.pack, flag="--pack")
     check_folder(arguments.out)
     scenes = read_pack(arguments.pack, arguments.split)
     system = open_system(arguments)

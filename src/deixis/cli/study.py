@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from deixis.cli.folders import require_folder
 from deixis.cli.system_flags import add_device_flag
 
 HELP = "train and measure variants of a recipe side by side"
@@ -58,6 +59,8 @@ def run(arguments: argparse.Namespace) -> int:
         raise UsageError(f"--steps is {arguments.steps}; expected at least 1")
     tasks = find_tasks(arguments.tasks.split(","))
     variants = resolution_variants(shortened(read_recipe(arguments.recipe), arguments.steps))
+    require_folder(arguments.data, flag="--data")
+    require_folder(arguments.pack, flag="--pack")
     scenes = read_pack(arguments.pack, arguments.split)
     data = f"{arguments.pack.resolve().name} {arguments.split}"
     arguments.out.mkdir(parents=True, exist_ok=True)

@@ -53,6 +53,6 @@ def find_tasks(names: Iterable[str]) -> list[Task[Any]]:
     for name in wanted:
         if name not in TASKS:
             near = difflib.get_close_matches(name, TASKS, n=1)
-            hint = f"did you mean {near[0]!r}? " if near else ""
-            raise UsageError(f"there is no task {name!r}; {hint}Known tasks: {known}")
+            hint = f". Did you mean {near[0]!r}? Known" if near else "; known"
+            raise UsageError(f"there is no task {name!r}{hint} tasks: {known}")
     return [TASKS[name] for name in wanted]
