@@ -9,6 +9,7 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import IO, Any
 
@@ -18,9 +19,11 @@ from PIL import Image, UnidentifiedImageError
 
 from deixis.errors import BadPicture
 from deixis.pictures.depth import as_bytes, is_inverted, white_of
+from deixis.pictures.headers import check_tiles, inspected
 from deixis.regions.frames import Frame
 
 LARGEST_PIXELS = 100_000_000
+LONGEST_SIDE = 1_000_000
 LARGEST_FILE = 1 << 30
 # Formats that hold pixels and nothing that could run.
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "PPM", "AVIF", "JPEG2000", "TGA", "ICO")
@@ -153,7 +156,9 @@ def from_path(source: str | os.PathLike[str], *, max_pixels: int, name: str) -> 
 
 def decode(stream: IO[bytes], *, max_pixels: int, name: str) -> Upright:
     """Open an encoded picture."""
+    check = partial(check_size, max_pixels=max_pixels, name=name)
     with reported(max_pixels=max_pixels, name=name):
+        stream = inspected(stream, check=check, name=name)
         with Image.open(stream, formats=known_formats()) as image:
             return turned(image, max_pixels=max_pixels, name=name)
 
@@ -188,6 +193,7 @@ def known_formats() -> list[str]:
 def turned(image: Image.Image, *, max_pixels: int, name: str) -> Upright:
     """Decode a Pillow image, the first frame of an animation, and turn it upright."""
     check_size(image.width, image.height, max_pixels=max_pixels, name=name)
+    check_tiles(image, max_pixels=max_pixels, name=name)
     if getattr(image, "is_animated", False):
         image.seek(0)
     image.load()
@@ -267,7 +273,12 @@ def check_size(width: int, height: int, *, max_pixels: int, name: str) -> None:
     if width * height > max_pixels:
         raise BadPicture(
             f"picture {name!r} has {width} x {height} = {width * height:,} pixels; at most {max_pixels:,} "
-            "are decoded (max_pixels raises the limit)"
+            "are decoded (max_pixels raises the limit; on the command line --max-pixels)"
+        )
+    if max(width, height) > LONGEST_SIDE:  # rows cost memory of their own
+        raise BadPicture(
+            f"picture {name!r} has {width} x {height} pixels; a side is at most {LONGEST_SIDE:,}, whatever "
+            "max_pixels is; cut it into pieces"
         )
 
 
