@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from deixis.errors import BadRegion, UsageError
+from deixis.errors import UsageError
 from deixis.regions.frames import NAMED, PIXELS, Frame
 from deixis.regions.shapes import Box, Mask, Point, Polygon, Region, Scribble
 
@@ -95,17 +95,7 @@ def numbers(text: str, count: int, *, what: str, form: str) -> list[float]:
 
 
 def read_mask(path: Path) -> Mask:
-    """Return the mask of a picture file: white (or opaque) belongs to it, black doesn't."""
-    import numpy as np
+    """Return the mask of a picture file: opaque or white belongs to it, clear or black doesn't."""
+    from deixis.pictures.masks import open_mask
 
-    from deixis.pictures.opening import open_picture
-
-    pixels = open_picture(path).pixels
-    grey = pixels.max(axis=2)
-    levels = np.unique(grey)
-    if len(levels) > 2 and not (grey.min() < 64 and grey.max() > 191):
-        raise BadRegion(
-            f"mask {path} has {len(levels)} grey levels from {grey.min()} to {grey.max()}; expected 0 and 255"
-        )
-    threshold = 127 if len(levels) > 2 else 0
-    return Mask.from_array(grey > threshold, frame=PIXELS)
+    return Mask.from_array(open_mask(path, name=path.name), frame=PIXELS)
