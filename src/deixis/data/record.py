@@ -14,6 +14,7 @@ from typing import Any, NoReturn
 
 import numpy as np
 
+from deixis.data.broken import REFUSE, BrokenPictures
 from deixis.data.dialogue import Dialogue, Example, Mark, Turn
 from deixis.data.lengths import words_in
 from deixis.data.markup import BRACED_NAME, PlacedPhrase, parse_markup, write_markup
@@ -149,11 +150,16 @@ class RecordSource:
         ]
 
 
-def read_records(path: Path | str) -> Iterator[Record]:
-    """The records of a file, one by one; RecordError names file, line and field of the first mistake."""
-    file = Path(path)
-    for line, content in numbered_lines(file):
-        yield strictly(content, file=file, line=line)
+def read_records(path: Path | str, *, broken: str = REFUSE) -> Iterator[Record]:
+    """The records of a file, one by one; RecordError names file, line and field of the first mistake.
+
+    broken: "pass_over" opens every picture and leaves out records about damaged ones, logging how many
+    pictures there were; else they are an error once they are needed ("refuse").
+    """
+    file, pictures = Path(path), BrokenPictures(broken)
+    read = (strictly(content, file=file, line=line) for line, content in numbered_lines(file))
+    yield from pictures.sound(read, opened=Record.open, name=lambda record: record.picture)
+    pictures.report(file)
 
 
 def read_record(path: Path | str, line: int) -> Record:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from deixis.data.broken import REFUSE, BrokenPictures
 from deixis.data.dialogue import Dialogue, Example
 from deixis.data.grit.conversion import record_dialogue
 from deixis.data.grit.dense import scene_records
@@ -199,6 +200,20 @@ def drawn_record(scene: Scene, tasks: Mapping[str, float], rng: np.random.Genera
             return record
         del left[name]
     return None
+
+
+def sound_records(records: Sequence[GritRecord], *, images: Path, broken: str = REFUSE) -> list[GritRecord]:
+    """The records that are kept by the rule `broken` (`BrokenPictures`); pictures lie in `images`."""
+    pictures = BrokenPictures(broken)
+
+    def name(record: GritRecord) -> str:  # a picture that isn't there is a mistake, not a damage
+        named = record.picture
+        return "" if named is None else str(find_picture(named, images, where=record.where))
+
+    kept = pictures.sound(records, opened=lambda record: open_record(record, images), name=name)
+    found = list(kept)
+    pictures.report(images)
+    return found
 
 
 def open_scene_picture(scene: Scene, side: int | None) -> tuple[Picture, Scene]:

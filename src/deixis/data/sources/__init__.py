@@ -7,6 +7,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Protocol
 
+from deixis.data.broken import REFUSE, sound_scenes
 from deixis.data.scene import Scene
 from deixis.data.sources.coco import read_coco
 from deixis.data.sources.flickr30k_entities import read_flickr30k_entities
@@ -55,19 +56,27 @@ SIGNS: Mapping[str, tuple[str, ...]] = MappingProxyType(
 
 
 def read_scenes(
-    folder: Path, split: str, *, layout: str | None = None, outside: str | None = None
+    folder: Path,
+    split: str,
+    *,
+    layout: str | None = None,
+    outside: str | None = None,
+    broken: str = REFUSE,
 ) -> list[Scene]:
     """The scenes of one split of a dataset folder, whose layout is detected unless it is named.
 
     outside: "refuse", "cut" or "pass_over" boxes that stick out of their pictures; None is the reader's own
     rule, to cut those of Visual Genome and refuse all others. How many there were is logged.
+    broken: "pass_over" opens every picture and leaves out those that are damaged, logging how many; else they
+    are an error once they are needed ("refuse").
     RecordError: no layout fits, the layout is unknown, or the reader found a mistake in a file.
     """
     chosen = detect_layout(Path(folder)) if layout is None else layout
     if chosen not in SOURCES:
         raise RecordError(f"unknown layout {chosen!r}; expected one of {', '.join(SOURCES)}")
     options: dict[str, Any] = {} if outside is None else {"outside": outside}
-    return SOURCES[chosen](Path(folder), split, **options)
+    scenes = SOURCES[chosen](Path(folder), split, **options)
+    return sound_scenes(scenes, source=Path(folder), broken=broken)
 
 
 def detect_layout(folder: Path) -> str:
