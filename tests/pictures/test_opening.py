@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from PIL import Image, ImageOps, features
+from PIL import Image, ImageOps, PngImagePlugin, features
 
 from deixis.errors import BadPicture
 from deixis.pictures.opening import LARGEST_PIXELS, Picture, open_picture
@@ -473,3 +473,23 @@ def test_a_decoded_picture_keeps_its_image_and_a_changed_one_does_not() -> None:
     assert np.array_equal(np.asarray(grey.image()), grey.pixels)
     with pytest.raises(ValueError, match="read-only"):
         picture.pixels[0, 0] = 0
+
+
+@pytest.mark.parametrize("form", ["HEIF", "AVIF", "JXL"])
+def test_formats_of_a_registered_opener_are_opened(form: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    content = b"\0\0\0\x18ftypmine" + encoded(corners())
+
+    class Opener(PngImagePlugin.PngImageFile):
+        def _open(self) -> None:
+            assert self.fp is not None
+            self.fp = io.BytesIO(self.fp.read()[12:])
+            super()._open()
+
+    Image.init()
+    monkeypatch.setattr(Image, "OPEN", dict(Image.OPEN))
+    monkeypatch.setattr(Image, "ID", [one for one in Image.ID if one != form])
+    if form != "AVIF":
+        with pytest.raises(BadPicture, match="HEIC and AVIF where an opener is registered with Pillow"):
+            open_picture(content)
+    Image.register_open(form, Opener, lambda start: start[4:12] == b"ftypmine")
+    assert colours(open_picture(content).pixels) == UPRIGHT

@@ -27,6 +27,8 @@ LONGEST_SIDE = 1_000_000
 LARGEST_FILE = 1 << 30
 # Formats that hold pixels and nothing that could run.
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "PPM", "AVIF", "JPEG2000", "TGA", "ICO")
+# More of them, which Pillow reads once a package such as pillow-heif has registered its opener.
+REGISTERED = ("HEIF", "HEIC", "JXL")
 # How an image is turned that was stored with an EXIF orientation.
 TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -179,15 +181,18 @@ def reported(*, max_pixels: int, name: str) -> Iterator[None]:
             "limit of its own, PIL.Image.MAX_IMAGE_PIXELS)"
         ) from fault
     except UnidentifiedImageError as fault:
-        raise BadPicture(f"{name!r} is not a picture in a known format ({', '.join(FORMATS)})") from fault
+        raise BadPicture(
+            f"{name!r} is not a picture in a known format ({', '.join(known_formats())}; HEIC and AVIF where "
+            "an opener is registered with Pillow, such as pillow-heif's)"
+        ) from fault
     except Exception as fault:  # decoders raise errors of many kinds where bytes make no sense
         raise BadPicture(f"picture {name!r} is damaged or cut: {fault}") from fault
 
 
 def known_formats() -> list[str]:
-    """Return those of ``FORMATS`` that the installed Pillow can read; it has no patience with others."""
+    """Return the formats that the installed Pillow can read; it has no patience with others."""
     Image.init()
-    return [name for name in FORMATS if name in Image.OPEN]
+    return [name for name in (*FORMATS, *REGISTERED) if name in Image.OPEN]
 
 
 def turned(image: Image.Image, *, max_pixels: int, name: str) -> Upright:
