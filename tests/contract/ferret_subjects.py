@@ -38,7 +38,7 @@ def subject(make: Callable[[], SplicedSystem], *, frozen: tuple[str, ...]) -> Su
     codec = tiny_codec()
     return Subject(
         make=partial(saved, make),
-        reopen=load,
+        reopen=partial(load, device="cpu"),
         tower=lambda system: as_ferret(system).network.tower,
         logits=logits,
         training=training,
@@ -66,7 +66,8 @@ def logits(system: System, picture: Picture, prompt: Prompt) -> Tensor:
         [pointed(region).pixels for region in prompt.regions], [0] * len(prompt.regions)
     )
     pixels = own.preparation.stack([prepared])
-    return own.network(torch.tensor([prompt.ids]), pixel_values=pixels, regions=drawn).logits[0]
+    ids = torch.tensor([prompt.ids], device=system.device)
+    return own.network(ids, pixel_values=pixels.to(system.device), regions=drawn).logits[0]
 
 
 def training(system: System) -> tuple[tuple[Dialogue, ...], Picture]:

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from deixis.data.dialogue import Dialogue
+from deixis.devices import moved, pixel_tensor
 from deixis.engine.policy import Completion
 from deixis.language.vocabulary import (
     END,
@@ -43,7 +44,7 @@ def pointer() -> Subject:
     """Return the embedded default's subject."""
     return Subject(
         make=saved_system,
-        reopen=load,
+        reopen=partial(load, device="cpu"),
         tower=lambda system: as_pointer(system).network.tower,
         logits=pointer_logits,
         training=pointer_training,
@@ -64,10 +65,11 @@ def as_pointer(system: System) -> PointerSystem:
 def pointer_logits(system: System, picture: Picture, prompt: Prompt) -> Tensor:
     """Return the logits (T, V) of picture and prompt, computed without any cache."""
     network = as_pointer(system).pretrained
-    pixels = torch.from_numpy(prompt.encoded[0].view.pixels).permute(2, 0, 1)[None].float() / 255
+    device = system.device
+    pixels = pixel_tensor(prompt.encoded[0].view.pixels, device=device, dtype=torch.float32)
     ids = [1] * network.config.picture_tokens + list(prompt.ids)
-    tensors = region_tensors([prompt.regions], network.config)
-    return network(torch.tensor([ids]), pixel_values=pixels, **tensors).logits[0]
+    tensors = moved(region_tensors([prompt.regions], network.config), device)
+    return network(torch.tensor([ids], device=device), pixel_values=pixels, **tensors).logits[0]
 
 
 def pointer_training(system: System) -> tuple[tuple[Dialogue, ...], Picture]:

@@ -8,12 +8,16 @@ import pytest
 import torch
 
 from deixis.layers.place_map import PlaceMap
+from deixis.pictures.opening import open_picture
 from deixis.regions.shapes import Box, Point
+from deixis.systems import load
 from deixis.systems.pointer.answering import PointerSystem, Seen, open_pointer
 from deixis.systems.pointer.collate import region_tensors
-from tests.contract.promises import encode, every_kind
+from tests.contract.promises import assert_same_answer, encode, every_kind
+from tests.device_double import DeviceDouble
 from tests.systems.pointer.tiny import noise_picture, saved_system
 
+PHOTO = Path(__file__).parents[3] / "docs" / "images" / "answer.png"
 HALVES = (torch.bfloat16, torch.float16)
 WHOLE = {
     "candidates": 6,
@@ -85,3 +89,27 @@ def test_what_is_perceived_is_close(folder: Path, dtype: torch.dtype) -> None:
     ]
     assert vectors[1].dtype == dtype
     assert torch.nn.functional.cosine_similarity(vectors[0], vectors[1].float()).min() > 0.99
+
+
+def test_the_embedded_system_mixes_no_devices() -> None:
+    """Names by two opinions, claims weighed, first words tried out: what the tiny one has no words for."""
+    picture = open_picture(PHOTO)
+    spot = Box(0, 0, picture.width / 2, picture.height / 2)
+    questions = (
+        "where is the man?",
+        "is there an elephant?",
+        "what is {it}?",
+        "is {it} a dog?",
+        "is {it} a man or a tree?",
+        "is {it} red?",
+        "describe the picture.",
+    )
+    given = [{"it": spot} if "{it}" in question else {} for question in questions]
+    expected = load(device="cpu").ask(picture, questions, regions=given)
+    with DeviceDouble() as double:
+        system = load(device="cpu").to(double.device)
+        answers = system.ask(picture, questions, regions=given)
+        load(device="cpu", dtype="bfloat16").to(double.device).ask(picture, questions, regions=given)
+    assert double.operations and not double.mixed, double.mixed
+    for answer, other in zip(answers, expected, strict=True):
+        assert_same_answer(answer, other)
