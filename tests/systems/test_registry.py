@@ -55,6 +55,18 @@ def test_a_saved_folder_opens(folder: Path) -> None:
     assert isinstance(load(str(folder)), PointerSystem)
 
 
+@pytest.mark.skipif(os.name != "posix", reason="files have no such modes")
+@pytest.mark.parametrize(("mask", "mode"), [(0o022, 0o644), (0o002, 0o664), (0o077, 0o600)])
+def test_a_saved_folder_can_be_shared_like_any_other(tmp_path: Path, mask: int, mode: int) -> None:
+    before = os.umask(mask)
+    try:
+        saved_system(tmp_path / "system")
+    finally:
+        os.umask(before)
+    modes = {file.name: file.stat().st_mode & 0o777 for file in (tmp_path / "system").iterdir()}
+    assert modes == dict.fromkeys(modes, mode) and "model.safetensors" in modes
+
+
 def test_the_table_names_functions_that_exist() -> None:
     for name, known in SYSTEMS.items():
         assert callable(resolve(known.answering)) and callable(resolve(known.training)), name

@@ -132,6 +132,12 @@ def write_numbers(file: BinaryIO, tensor: Tensor) -> None:
         file.write(memoryview(piece.numpy()))
 
 
+def share_like(example: Path) -> None:
+    """Let whoever may read a file read the weights beside it; safetensors keeps them to their owner."""
+    for file in example.parent.glob("*.safetensors"):
+        shutil.copymode(example, file)
+
+
 def check_room(folder: Path, wanted: int) -> None:
     """Raise UsageError where the disk has less room than the weights need."""
     free = shutil.disk_usage(folder).free

@@ -38,6 +38,7 @@ def save_network(
     """Write config.json, safetensors (sharded above 5 GB), tokenizer.json and generation_config.json."""
     from deixis.systems.pointer.model import PointerNetwork, generation_settings
     from deixis.systems.quiet import quiet_transformers
+    from deixis.weights.writing import share_like
 
     folder.mkdir(parents=True, exist_ok=True)
     known = isinstance(network, PointerNetwork)
@@ -46,6 +47,7 @@ def save_network(
     stored.generation_config = generation_settings()
     with quiet_transformers():
         stored.save_pretrained(folder, max_shard_size="5GB")
+    share_like(folder / CONFIG)
     vocabulary.save(folder)
 
 
