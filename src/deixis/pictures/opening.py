@@ -24,6 +24,8 @@ from deixis.regions.frames import Frame
 
 LARGEST_PIXELS = 100_000_000
 LONGEST_SIDE = 1_000_000
+# Pictures of more pixels aren't kept as Pillow's image as well: it takes 4 bytes a pixel, the array 3.
+KEPT_TWICE = 4_000_000
 LARGEST_FILE = 1 << 30
 # Formats that hold pixels and nothing that could run.
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "PPM", "AVIF", "JPEG2000", "TGA", "ICO")
@@ -64,7 +66,8 @@ class Upright:
 class Picture:
     """RGB pixels (H, W, 3) uint8 and the frame that their coordinates are in.
 
-    decoded: the image that Pillow made these pixels from, where it did: resizing need not copy them back.
+    decoded: the image that Pillow made these pixels from, where it did and they are few: resizing need not
+    copy them back.
     """
 
     pixels: NDArray[np.uint8] = field(repr=False)
@@ -225,7 +228,8 @@ def from_upright(upright: Upright, *, name: str) -> Picture:
         image = to_rgb(upright.image, white=upright.white, name=name or "image")
     pixels = np.asarray(image)
     pixels.setflags(write=False)  # or the two could come to differ
-    return Picture(pixels, frame_of(pixels), name, Decoded(image, pixels))
+    decoded = Decoded(image, pixels) if image.width * image.height <= KEPT_TWICE else None
+    return Picture(pixels, frame_of(pixels), name, decoded)
 
 
 def has_transparency(image: Image.Image) -> bool:
