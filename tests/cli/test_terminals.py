@@ -133,3 +133,24 @@ def test_a_full_standard_output_is_told(words: list[str], records: str) -> None:
         )
     assert done.returncode == 2
     assert done.stderr == "deixis: reading or writing failed: No space left on device\n"
+
+
+INTERRUPTED_AT = """
+import sys
+
+class Finder:
+    def find_spec(self, name, path=None, target=None):
+        if name == sys.argv[1]:
+            raise KeyboardInterrupt
+
+import deixis.cli
+sys.meta_path.insert(0, Finder())
+sys.exit(deixis.cli.main(["ask", "photo.png", "what?"]))
+"""
+
+
+@pytest.mark.parametrize("module", ["argparse", "deixis.errors", "deixis.cli.ask", "deixis.pictures.opening"])
+def test_ctrl_c_is_quiet_from_the_start(module: str) -> None:
+    """As if it were typed while a module is imported, from the first one of the program on."""
+    done = subprocess.run([sys.executable, "-c", INTERRUPTED_AT, module], capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (130, "deixis: interrupted\n")

@@ -1,115 +1,34 @@
-"""The command line: one thin file a command; this one chooses among them and sets exit codes."""
+"""The command line: one thin file a command; ``program`` chooses among them and sets exit codes.
+
+Nothing is imported here, so that Ctrl-C is caught from the first moment on.
+"""
 
 from __future__ import annotations
 
-import argparse
-import errno
-import os
 import sys
-import traceback
-from collections.abc import Sequence
-from importlib import import_module
-from io import TextIOWrapper
 
-from deixis.errors import DeixisError, UsageError
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from argparse import ArgumentParser
+    from collections.abc import Sequence
 
 COMMANDS = ("ask", "chat", "train", "evaluate", "gallery", "study", "convert", "data")
-INTERNAL_FAULT = 70
-# What a file or stream says that takes no more, or was closed.
-UNWRITABLE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF)
-
-EPILOG = """\
-exit codes: 0 done, 2 wrong use, 3 bad picture or region, 4 missing or wrong weights, 70 internal fault
-
-example: deixis ask photo.jpg "What is {it}?" --point 120,80 --out answer.png
-"""
+INTERRUPTED = 130
 
 
-class CommandParser(argparse.ArgumentParser):
-    """A parser that tells of unknown arguments with its own usage, not with that of the whole program."""
-
-    def parse_known_args(  # type: ignore[override]
-        self, args: Sequence[str] | None = None, namespace: argparse.Namespace | None = None
-    ) -> tuple[argparse.Namespace, list[str]]:
-        """Parse; every argument has to be known."""
-        known, unknown = super().parse_known_args(args, namespace)
-        if unknown:
-            self.error(f"unknown arguments: {' '.join(unknown)}")
-        return known, unknown
-
-
-def build_parser() -> argparse.ArgumentParser:
+def build_parser() -> ArgumentParser:
     """Return the parser with every command."""
-    from deixis import __version__
+    from deixis.cli import program
 
-    parser = CommandParser(
-        prog="deixis",
-        description="Point at part of a picture and ask; answers in words, with the places they speak of.",
-        epilog=EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.add_argument("--version", action="version", version=f"deixis {__version__}")
-    parser.add_argument("--traceback", action="store_true", help="show where in the code an error arose")
-    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for name in COMMANDS:
-        command = import_module(f"deixis.cli.{name}")
-        own = commands.add_parser(
-            name,
-            help=command.HELP,
-            description=command.HELP[0].upper() + command.HELP[1:] + ".",
-            epilog=command.EXAMPLE,
-            formatter_class=argparse.RawDescriptionHelpFormatter,
-        )
-        command.add_arguments(own)
-        own.set_defaults(run=command.run)
-    return parser
-
-
-def prepare_streams() -> None:
-    """Let characters that the terminal lacks, and bytes of no character, be printed as escapes.
-
-    Output that is closed is written nowhere.
-    """
-    for name in ("stdout", "stderr"):
-        if getattr(sys, name) is None:
-            setattr(sys, name, os.fdopen(os.open(os.devnull, os.O_WRONLY), "w", encoding="utf-8"))
-        stream = getattr(sys, name)
-        if isinstance(stream, TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")
-
-
-def drop_output() -> None:
-    """Write what is left of standard output nowhere, so that leaving doesn't fail on it once more."""
-    if sys.__stdout__ is not None and sys.stdout is sys.__stdout__:
-        nowhere = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(nowhere, sys.__stdout__.fileno())
-        os.close(nowhere)
+    return program.build_parser()
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code; what goes wrong is said on standard error."""
-    prepare_streams()
-    parsed = build_parser().parse_args(arguments)
     try:
-        code = int(parsed.run(parsed))
-        sys.stdout.flush()
-        return code
-    except DeixisError as mistake:
-        if parsed.traceback:
-            traceback.print_exc()
-        print(f"deixis: {mistake}", file=sys.stderr)
-        return mistake.exit_code
+        from deixis.cli import program
+
+        return program.run(arguments)
     except KeyboardInterrupt:
         print("deixis: interrupted", file=sys.stderr)
-        return 130
-    except BrokenPipeError:  # the reader of our output has gone, as in `deixis ... | head`
-        drop_output()
-        return 0
-    except Exception as fault:
-        if isinstance(fault, OSError) and fault.errno in UNWRITABLE:
-            drop_output()
-            print(f"deixis: reading or writing failed: {fault.strerror}", file=sys.stderr)
-            return UsageError.exit_code
-        traceback.print_exc()
-        print(f"deixis: internal fault: {type(fault).__name__}: {fault}", file=sys.stderr)
-        return INTERNAL_FAULT
+        return INTERRUPTED
