@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from deixis.data.markup import REGION_NAME
-from deixis.data.sources.json_files import LARGEST_LINE, below
+from deixis.data.sources.json_files import LARGEST_LINE, below, ordinary_file
 from deixis.errors import BadRegion, RecordError
 from deixis.regions.frames import Frame
 from deixis.regions.shapes import Box, Mask, Point, Polygon, Region, Scribble
@@ -24,6 +24,7 @@ KINDS = ("box", "point", "polygon", "scribble", "mask")
 
 def numbered_lines(path: Path) -> Iterator[tuple[int, bytes]]:
     """The lines that are not blank, with their numbers from 1; one that is too long arrives cut."""
+    ordinary_file(path)
     try:
         with path.open("rb") as stream:
             number = 0

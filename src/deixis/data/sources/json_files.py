@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import stat
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -129,6 +130,7 @@ def read_json(path: Path, *, largest: int = LARGEST_FILE) -> Fields:
 
 def read_json_lines(path: Path, *, largest_line: int = LARGEST_LINE) -> Iterator[Fields]:
     """The JSON object of each line that is not blank. RecordError as for `read_json`, with its number."""
+    ordinary_file(path)
     try:
         with path.open("rb") as lines:
             number = 0
@@ -144,13 +146,26 @@ def read_json_lines(path: Path, *, largest_line: int = LARGEST_LINE) -> Iterator
         raise RecordError(f"{path} cannot be read: {fault.strerror or fault}") from fault
 
 
-def bounded_bytes(path: Path, *, largest: int) -> bytes:
-    """The whole content of a file of at most `largest` bytes; RecordError for any other."""
+def ordinary_file(path: Path) -> int:
+    """The size of a file; RecordError for a pipe, a device or a folder, whose content may have no end."""
     try:
-        size = path.stat().st_size
-        if size > largest:
-            raise RecordError(f"{path} has {size} bytes; files over {largest} are refused")
-        return path.read_bytes()
+        status = path.stat()
+    except (OSError, ValueError) as fault:  # ValueError: a name with a zero in it
+        reason = fault.strerror if isinstance(fault, OSError) else fault
+        raise RecordError(f"{path!s:.200} cannot be read: {reason}") from fault
+    if not stat.S_ISREG(status.st_mode):
+        raise RecordError(f"{path} is not an ordinary file; expected one, no pipe, device or folder")
+    return status.st_size
+
+
+def bounded_bytes(path: Path, *, largest: int) -> bytes:
+    """The whole content of an ordinary file of at most `largest` bytes; RecordError for any other."""
+    size = ordinary_file(path)
+    if size > largest:
+        raise RecordError(f"{path} has {size} bytes; files over {largest} are refused")
+    try:
+        with path.open("rb") as stream:
+            return stream.read(size)
     except OSError as fault:
         raise RecordError(f"{path} cannot be read: {fault.strerror or fault}") from fault
 

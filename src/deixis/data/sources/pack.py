@@ -12,7 +12,15 @@ from pathlib import Path
 
 from deixis.data.scene import Caption, Expression, Phrase, PictureFile, Scene, Thing
 from deixis.data.sources.boxes import REFUSE, Boxes
-from deixis.data.sources.json_files import Fields, Numbers, below, numbered, read_json, read_json_lines
+from deixis.data.sources.json_files import (
+    Fields,
+    Numbers,
+    below,
+    numbered,
+    ordinary_file,
+    read_json,
+    read_json_lines,
+)
 from deixis.errors import RecordError
 from deixis.regions.shapes import Box
 
@@ -70,6 +78,8 @@ def read_pack(folder: Path, split: str, *, outside: str = REFUSE) -> list[Scene]
 def locate_members(shard: Path) -> dict[str, PictureFile]:
     """Every ordinary file in an uncompressed tar, found by its headers alone and readable by offset."""
     try:
+        if shard.exists():
+            ordinary_file(shard)
         with tarfile.open(shard, "r:") as archive:
             return {
                 member.name: PictureFile(
