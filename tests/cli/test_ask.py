@@ -79,12 +79,12 @@ def test_json_is_one_object_a_question_and_nothing_else(photo, model, tmp_path, 
         (["PHOTO", "{it}?", "--point", "1,1", "--box", "1,2,3,4"], 2, "two regions are called 'it'"),
         (["PHOTO", "what?", "--model", "nobody"], 2, "known systems: pointer"),
         (["PHOTO", "what?", "--model", "ferret"], 4, "deixis convert ferret"),
-        (["PHOTO", "what?", "--max-new-tokens", "0"], 2, "max_new_tokens is 0"),
-        (["PHOTO", "what?", "--temperature", "-1"], 2, "temperature is -1"),
-        (["PHOTO", "what?", "--top-p", "0"], 2, "top_p is 0"),
-        (["PHOTO", "what?", "--seed", "-1"], 2, "seed is -1"),
-        (["PHOTO", "what?", "--stop", ""], 2, "stop is"),
-        (["PHOTO", "what?", "--max-places", "-1"], 2, "max_places is -1"),
+        (["PHOTO", "what?", "--max-new-tokens", "0"], 2, "deixis: --max-new-tokens: max_new_tokens is 0"),
+        (["PHOTO", "what?", "--temperature", "-1"], 2, "deixis: --temperature: temperature is -1"),
+        (["PHOTO", "what?", "--top-p", "0"], 2, "deixis: --top-p: top_p is 0"),
+        (["PHOTO", "what?", "--seed", "-1"], 2, "deixis: --seed: seed is -1"),
+        (["PHOTO", "what?", "--stop", ""], 2, "deixis: --stop: stop is"),
+        (["PHOTO", "what?", "--max-places", "-1"], 2, "deixis: --max-places: max_places is -1"),
         (["PHOTO", "what?", "--device", "gpu"], 2, "'gpu'"),
         (["PHOTO", "what?", "--dtype", "int8"], 2, "dtype is 'int8'"),
         (["PHOTO", "what?", "--out", "answer.nonsense"], 2, "ends in .png or .jpg"),
@@ -99,6 +99,19 @@ def test_mistakes_have_a_message_and_an_exit_code(
     assert main(["ask", *words, *given]) == code
     captured = capsys.readouterr()
     assert message in captured.err and "Traceback" not in captured.err
+
+
+def test_advice_names_the_flag(photo, model, capsys, monkeypatch):
+    assert main(["ask", photo, "where is the dog?", "--model", model, "--max-new-tokens", "1"]) == 0
+    said = capsys.readouterr().out
+    assert "raise --max-new-tokens" in said and "max_new_tokens" not in said
+
+    def refuse(*_, **__):
+        raise UsageError("Ask for a shorter answer (max_new_tokens), or give fewer earlier answers")
+
+    monkeypatch.setattr("deixis.systems.load", refuse)
+    assert main(["ask", photo, "where is the dog?", "--model", model]) == 2
+    assert "a shorter answer (--max-new-tokens)" in capsys.readouterr().err
 
 
 def asked(capsys, *words):

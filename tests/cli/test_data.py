@@ -39,7 +39,7 @@ def file(tmp_path: Path) -> Path:
 def test_check_of_a_good_file(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert called("check", file) == 0
     assert capsys.readouterr().out.splitlines() == [
-        f"{file}: 1 records about 1 pictures, 1 turns, 2 phrases with a place (1 not in the picture); "
+        f"{file}: 1 record about 1 picture, 1 turn, 2 phrases with a place (1 not in the picture); "
         "regions: 1 box",
         "no problems",
     ]
@@ -52,6 +52,13 @@ def test_check_reports_problems_and_exits_with_2(file: Path, capsys: pytest.Capt
     assert lines[0].startswith(f"{file}:2: is not valid JSON")
     assert lines[1].startswith(f'{file}:3: frame: is "inches"; expected one of')
     assert lines[-1] == "2 problems"
+    file.write_text("{\n", encoding="utf-8")
+    assert called("check", file) == 2
+    assert capsys.readouterr().out.splitlines()[1:] == [
+        f"{file}: 0 records about 0 pictures, 0 turns, 0 phrases with a place (0 not in the picture); "
+        "regions: none",
+        "1 problem",
+    ]
 
 
 def test_show_draws_and_prints(file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -3,9 +3,30 @@
 from __future__ import annotations
 
 import argparse
+import re
 from typing import Any
 
+from deixis.errors import UsageError
+
 FIELDS = ("max_new_tokens", "temperature", "top_p", "seed", "stop", "max_places", "logprobs")
+
+
+# How to mend something, as Python is told; a setting of one word is a word like others.
+ADVICE = re.compile(rf"\b({'|'.join(name for name in FIELDS if '_' in name)})\b(?! is )")
+
+
+def flag(name: str) -> str:
+    """Return the flag of a setting."""
+    return f"--{name.replace('_', '-')}"
+
+
+def in_flags(text: str) -> str:
+    """Return a message that advises another setting, with its flag.
+
+    >>> in_flags("the answer stopped before its end; raise max_new_tokens")
+    'the answer stopped before its end; raise --max-new-tokens'
+    """
+    return ADVICE.sub(lambda match: flag(match[1]), text)
 
 
 def add_answer_flags(parser: argparse.ArgumentParser) -> None:
@@ -38,5 +59,8 @@ def settings_of(arguments: argparse.Namespace) -> dict[str, Any]:
     given["stop"] = tuple(given["stop"])
     for text in given["stop"]:
         require_characters(text, what="--stop")
-    Settings(**given)
+    try:
+        Settings(**given)
+    except UsageError as fault:  # its message begins with the setting
+        raise UsageError(f"{flag(str(fault).split()[0])}: {fault}") from fault
     return given

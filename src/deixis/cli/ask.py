@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from deixis.answers.as_text import describe
-from deixis.cli.answer_flags import add_answer_flags, settings_of
+from deixis.cli.answer_flags import add_answer_flags, in_flags, settings_of
 from deixis.cli.outputs import inputs_of, refuse_inputs
 from deixis.cli.regions import REGION_NAME, add_region_flags, parse_regions
 from deixis.cli.system_flags import add_system_flags, open_system
@@ -70,7 +70,7 @@ def run(arguments: argparse.Namespace) -> int:
         warnings.simplefilter("ignore")
         answers = system.ask(picture, questions, regions=own, **settings)
     for answer in answers:
-        print(answer.to_json() if arguments.json else describe(answer), flush=True)
+        print(answer.to_json() if arguments.json else in_flags(describe(answer)), flush=True)
     if arguments.out is not None:
         write_drawings(answers, arguments.out, quiet=arguments.json)
     return 0

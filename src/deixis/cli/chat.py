@@ -11,7 +11,7 @@ from io import TextIOWrapper
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from deixis.cli.answer_flags import add_answer_flags, settings_of
+from deixis.cli.answer_flags import add_answer_flags, in_flags, settings_of
 from deixis.cli.outputs import inputs_of, refuse_inputs
 from deixis.cli.regions import add_region_flags, parse_regions
 from deixis.cli.system_flags import add_system_flags, open_system
@@ -60,12 +60,12 @@ def run(arguments: argparse.Namespace) -> int:
         try:
             said = conversation.reply(line)
             if said:
-                print(said, flush=True)
+                print(in_flags(said), flush=True)
         except DeixisError as mistake:
             if arguments.traceback:
                 raise
             sys.stdout.flush()
-            print(f"deixis: {mistake}", file=sys.stderr, flush=True)
+            print(f"deixis: {in_flags(str(mistake))}", file=sys.stderr, flush=True)
         except KeyboardInterrupt:
             if not interactive:
                 raise

@@ -9,6 +9,7 @@ import argparse
 import sys
 from pathlib import Path
 
+from deixis.cli.counting import counted
 from deixis.cli.outputs import refuse_inputs
 
 HELP = "check a file of your own dialogue records, draw one of them, or make evaluation questions from LVIS"
@@ -69,12 +70,14 @@ def check(file: Path) -> int:
         where = f"{file}:{problem.line}:" + (f" {problem.field}:" if problem.field else "")
         print(f"{where} {problem.message}")
     counts = count_records(file)
-    kinds = ", ".join(f"{number} {kind}" for kind, number in counts.regions.items()) or "none"
+    plurals = {"box": "boxes"}
+    kinds = ", ".join(counted(number, kind, plurals.get(kind, "")) for kind, number in counts.regions.items())
     print(
-        f"{file}: {counts.records} records about {counts.pictures} pictures, {counts.turns} turns, "
-        f"{counts.phrases} phrases with a place ({counts.nowhere} not in the picture); regions: {kinds}"
+        f"{file}: {counted(counts.records, 'record')} about {counted(counts.pictures, 'picture')}, "
+        f"{counted(counts.turns, 'turn')}, {counted(counts.phrases, 'phrase')} with a place "
+        f"({counts.nowhere} not in the picture); regions: {kinds or 'none'}"
     )
-    print(f"{len(problems)} problems" if problems else "no problems")
+    print(counted(len(problems), "problem") if problems else "no problems")
     return 2 if problems else 0
 
 
@@ -115,5 +118,5 @@ def lvis_questions(arguments: argparse.Namespace) -> int:
         forms=FORMS if arguments.shape is None else (arguments.shape,),
     )
     write_lvis_questions(records, arguments.out)
-    print(f"{arguments.out}: {len(records)} objects, each in a picture of its own")
+    print(f"{arguments.out}: {counted(len(records), 'object')}, each in a picture of its own")
     return 0

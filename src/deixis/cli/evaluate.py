@@ -7,6 +7,7 @@ import sys
 import time
 from pathlib import Path
 
+from deixis.cli.counting import counted
 from deixis.cli.folders import require_folder
 from deixis.cli.system_flags import add_system_flags, open_system
 
@@ -102,7 +103,7 @@ def run(arguments: argparse.Namespace) -> int:
     print(report.to_markdown())
     if failures := report.failures_to_markdown():
         print(f"\n{failures}")
-    print(f"\n{len(report.asked):,} questions in {time.perf_counter() - started:.0f} s")
+    print(f"\n{counted(len(report.asked), 'question')} in {time.perf_counter() - started:.0f} s")
     if arguments.json is not None:
         arguments.json.write_text(report.to_json(), encoding="utf-8")
     if arguments.items is not None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from deixis.cli.counting import counted
 from deixis.cli.folders import require_folder
 from deixis.cli.system_flags import add_system_flags, open_system
 
@@ -51,5 +52,6 @@ def run(arguments: argparse.Namespace) -> int:
         progress=True,
     )
     questions = sum(len(card.exhibits) for card in gallery.cards)
-    print(f"{len(gallery.cards)} photos with {questions} questions: {arguments.out / INDEX}")
+    photos = counted(len(gallery.cards), "photo")
+    print(f"{photos} with {counted(questions, 'question')}: {arguments.out / INDEX}")
     return 0

@@ -12,6 +12,7 @@ from importlib import import_module
 from io import TextIOWrapper
 
 from deixis.cli import COMMANDS
+from deixis.cli.answer_flags import in_flags
 from deixis.errors import DeixisError, UsageError
 
 INTERNAL_FAULT = 70
@@ -100,7 +101,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
     except DeixisError as mistake:
         if parsed.traceback:
             traceback.print_exc()
-        print(f"deixis: {mistake}", file=sys.stderr)
+        print(f"deixis: {in_flags(str(mistake))}", file=sys.stderr)
         return mistake.exit_code
     except BrokenPipeError:  # the reader of our output has gone, as in `deixis ... | head`
         drop_output()
