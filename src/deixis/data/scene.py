@@ -5,11 +5,13 @@ Every reader in `data.sources` returns scenes; dialogues and evaluation know not
 
 from __future__ import annotations
 
+import stat
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
 from deixis.errors import RecordError
+from deixis.pictures.opening import LARGEST_FILE
 from deixis.regions.shapes import Box, Mask
 
 
@@ -42,10 +44,18 @@ class PictureFile:
         return self.path.name if self.member is None else f"{self.path.name}/{self.member}"
 
     def read(self) -> bytes:
-        """The encoded bytes. A file that is gone or shorter than it was raises RecordError."""
+        """The encoded bytes. A file that is gone, too large, or shorter than it was raises RecordError."""
         try:
+            status = self.path.stat()
+            size = status.st_size if self.size is None else self.size
+            if size > LARGEST_FILE or not stat.S_ISREG(status.st_mode):
+                raise RecordError(
+                    f"picture {self.path} has {size:,} bytes; expected an ordinary file, and a picture of at "
+                    f"most {LARGEST_FILE:,}"
+                )
             if self.offset is None or self.size is None:
-                return self.path.read_bytes()
+                with self.path.open("rb") as stream:
+                    return stream.read(size)
             with self.path.open("rb") as shard:
                 shard.seek(self.offset)
                 found = shard.read(self.size)

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from xml.etree import ElementTree
+from xml.parsers import expat
 
 from deixis.data.scene import Caption, Phrase
 from deixis.data.sources.json_files import bounded_bytes
@@ -48,11 +49,12 @@ class Annotation:
 def read_annotation(path: Path) -> Annotation:
     """The annotation in a file; RecordError names the file and what is wrong in it."""
     encoded = bounded_bytes(path, largest=LARGEST_ANNOTATION)
-    if b"<!" in encoded.replace(b"<!--", b""):
-        raise RecordError(f"{path}: has a document type or entity declaration; these are refused")
     try:
+        refuse_declarations(encoded)
         root = ElementTree.fromstring(encoded)
-    except ElementTree.ParseError as fault:
+    except DeclaredError as fault:
+        raise RecordError(f"{path}: has a document type or entity declaration; these are refused") from fault
+    except (ElementTree.ParseError, expat.ExpatError, LookupError, ValueError) as fault:  # or an odd encoding
         raise RecordError(f"{path}: is not valid XML ({fault})") from fault
     width, height = (_whole(root, f"size/{side}", where=str(path)) for side in ("width", "height"))
     if min(width, height) < 1:
@@ -62,6 +64,23 @@ def read_annotation(path: Path) -> Annotation:
         _object(item, where=f"{path}: object {index}") for index, item in enumerate(root.findall("object"))
     )
     return Annotation(width, height, depth, tuple(objects))
+
+
+class DeclaredError(Exception):
+    """A file declares a document type or an entity."""
+
+
+def refuse_declarations(encoded: bytes) -> None:
+    """Raise DeclaredError for a document type or an entity declaration, whatever encoding hides it."""
+
+    def refuse(*_: object) -> None:
+        raise DeclaredError
+
+    if b"<!" in encoded.replace(b"<!--", b""):
+        raise DeclaredError
+    parser = expat.ParserCreate()
+    parser.StartDoctypeDeclHandler = parser.EntityDeclHandler = refuse
+    parser.Parse(encoded, True)
 
 
 def _object(item: ElementTree.Element, *, where: str) -> MarkedObject:

@@ -4,16 +4,23 @@ from __future__ import annotations
 
 import json
 import math
+import os
+import reprlib
 import stat
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
 from deixis.errors import RecordError
 
 LARGEST_FILE = 2 << 30
 LARGEST_LINE = 4 << 20
+LARGEST_WHOLE = (1 << 63) - 1
+LONGEST_PART, LONGEST_NAME = 255, 4_000  # bytes of a file's name and of its path, as file systems allow
+SHORT = reprlib.Repr()
+SHORT.maxstring = SHORT.maxother = SHORT.maxlong = 80
+SHORT.maxlist = SHORT.maxdict = 20
 
 
 @dataclass(frozen=True)
@@ -31,7 +38,9 @@ class Fields:
     def _wrong(self, name: str, expected: str) -> RecordError:
         if name not in self.values:
             return RecordError(f"{self.where}: field {name!r} is missing; expected {expected}")
-        return RecordError(f"{self.where}: field {name!r} is {self.values[name]!r:.80}; expected {expected}")
+        return RecordError(
+            f"{self.where}: field {name!r} is {shown_value(self.values[name])}; expected {expected}"
+        )
 
     def text(self, name: str) -> str:
         """A string."""
@@ -47,7 +56,7 @@ class Fields:
     def whole(self, name: str, *, least: int | None = None) -> int:
         """A whole number, not below `least`."""
         value = self.values.get(name)
-        if type(value) is not int or (least is not None and value < least):
+        if not _is_whole(value) or (least is not None and value < least):
             raise self._wrong(
                 name, "a whole number" if least is None else f"a whole number, at least {least}"
             )
@@ -70,7 +79,7 @@ class Fields:
     def whole_numbers(self, name: str) -> tuple[int, ...]:
         """A list of whole numbers; an absent field is an empty one."""
         value = self.values.get(name, [])
-        if not isinstance(value, list) or any(type(number) is not int for number in value):
+        if not isinstance(value, list) or not all(map(_is_whole, value)):
             raise self._wrong(name, "a list of whole numbers")
         return tuple(value)
 
@@ -89,7 +98,7 @@ class Fields:
         for index, row in enumerate(value):
             where = f"{self.where} {name}[{index}]"
             if not isinstance(row, dict):
-                raise RecordError(f"{where}: is {row!r:.80}; expected an object")
+                raise RecordError(f"{where}: is {shown_value(row)}; expected an object")
             yield Fields(row, where)
 
 
@@ -120,7 +129,20 @@ def numbered(rows: Iterable[Fields], what: str) -> dict[int, Fields]:
 
 
 def _is_number(value: object) -> bool:
-    return type(value) in (int, float) and math.isfinite(value)  # type: ignore[arg-type]
+    # What no float can hold is no number here either.
+    return _is_whole(value) or (isinstance(value, float) and math.isfinite(value))
+
+
+def _is_whole(value: object) -> TypeGuard[int]:
+    return type(value) is int and abs(value) <= LARGEST_WHOLE
+
+
+def shown_value(value: object) -> str:
+    """A value of a file for a message, shortened, however large or deep it is."""
+    try:
+        return f"{SHORT.repr(value):.80}"
+    except ValueError:  # a number of more digits than Python writes
+        return f"a {type(value).__name__} of very many digits"
 
 
 def read_json(path: Path, *, largest: int = LARGEST_FILE) -> Fields:
@@ -180,8 +202,10 @@ def _object(encoded: bytes, where: str) -> Fields:
     return Fields(value, where)
 
 
-def below(folder: Path, name: str, *, where: str) -> Path:
+def below(folder: Path, name: str, *, where: str, linked_folders: bool = False) -> Path:
     """`folder / name` for a name that a data file gave; RecordError if it would lead out of the folder.
+
+    Links are followed only to what is in the folder. linked_folders: folders in it may lie elsewhere.
 
     >>> below(Path("images"), "7.jpg", where="a.json images[0]").as_posix()
     'images/7.jpg'
@@ -189,6 +213,29 @@ def below(folder: Path, name: str, *, where: str) -> Path:
     parts = Path(name).parts
     if not parts or Path(name).is_absolute() or ".." in parts or "\0" in name:
         raise RecordError(
-            f"{where}: file name {name!r} leads out of {folder}; expected a plain relative name"
+            f"{where}: file name {name!r:.200} leads out of {folder}; expected a plain relative name"
         )
-    return folder / name
+    path = folder / name
+    if not can_be_named(name):
+        raise RecordError(f"{where}: file name {name!r:.80} is no name that a file can have")
+    inside = [path] if linked_folders else [path, *list(path.parents)[: len(parts) - 1]]
+    if any(map(os.path.islink, inside)) and not leads_into(path, folder):
+        raise RecordError(f"{where}: file name {name!r} is a link that leads out of {folder}")
+    return path
+
+
+def can_be_named(name: str) -> bool:
+    """Whether a file can have that name: not too long, and without half characters."""
+    try:
+        encoded = name.encode()
+    except UnicodeEncodeError:
+        return False
+    return len(encoded) <= LONGEST_NAME and all(len(p) <= LONGEST_PART for p in encoded.split(b"/"))
+
+
+def leads_into(path: Path, folder: Path) -> bool:
+    """Whether a path ends up in a folder once links are followed."""
+    try:
+        return path.resolve().is_relative_to(folder.resolve())
+    except (OSError, RuntimeError):  # links in a circle
+        return False

@@ -120,7 +120,7 @@ def places_of(row: Fields) -> Iterator[str]:
 
 def _draft(row: Fields, folder: Path) -> _Draft | None:
     for place in places_of(row):
-        if (path := below(folder, place, where=row.where)).is_file():
+        if (path := below(folder, place, where=row.where, linked_folders=True)).is_file():
             return _Draft(
                 PictureFile(path),
                 row.whole("width", least=1),

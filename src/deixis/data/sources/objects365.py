@@ -97,7 +97,7 @@ def locate_picture(row: Fields, pictures: Path) -> PictureFile | None:
     name = row.text("file_name")
     parts = [part for part in name.split("/") if part]
     for place in dict.fromkeys((name, "/".join(parts[-2:]), parts[-1] if parts else name)):
-        if (path := below(pictures, place, where=row.where)).is_file():
+        if (path := below(pictures, place, where=row.where, linked_folders=True)).is_file():
             return PictureFile(path)
     return None
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import pickle
+import pickletools
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -97,12 +98,24 @@ def locate_references(folder: Path, partition: str | None) -> Path:
 def read_references(path: Path) -> Iterator[Fields]:
     """The references of a pickled list of plain objects; anything else in the file is refused unmade."""
     try:
-        values = _Plain(io.BytesIO(bounded_bytes(path, largest=LARGEST_FILE)), encoding="utf-8").load()
+        encoded = bounded_bytes(path, largest=LARGEST_FILE)
+        refuse_claims(encoded)
+        values = _Plain(io.BytesIO(encoded), encoding="utf-8").load()
     except RecordError:
         raise
     except Exception as fault:  # a broken pickle raises whatever its bytes lead to
         raise RecordError(f"{path}: is no pickled list of references ({fault})") from fault
     yield from Fields({"refs": values}, str(path)).rows("refs")
+
+
+def refuse_claims(encoded: bytes) -> None:
+    """Raise an error for a pickle that claims more than is in it, before anything is made of it.
+
+    The decoder believes sizes and makes room for them: ten bytes can ask for gigabytes.
+    """
+    for count, (code, argument, _) in enumerate(pickletools.genops(encoded)):  # checks what sizes claim
+        if code.name in ("PUT", "BINPUT", "LONG_BINPUT") and isinstance(argument, int) and argument > count:
+            raise pickle.UnpicklingError(f"it numbers its part {count} {argument:,}")
 
 
 def locate_picture(image: Fields, folder: Path) -> PictureFile | None:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from deixis.data.scene import Caption, Expression, Phrase, PictureFile, Scene, Thing
 from deixis.data.sources.boxes import CUT, Boxes
-from deixis.data.sources.json_files import Fields, Numbers, bounded_bytes
+from deixis.data.sources.json_files import Fields, Numbers, below, bounded_bytes
 from deixis.data.sources.json_lists import read_json_list
 from deixis.errors import RecordError
 from deixis.language.nouns import head_noun
@@ -60,7 +60,12 @@ def read_visual_genome(
         if wanted is not None and number not in wanted:
             continue
         picture = next(
-            (path for parent in PICTURES if (path := folder / parent / f"{number}.jpg").is_file()), None
+            (
+                path
+                for parent in PICTURES
+                if (path := below(folder / parent, f"{number}.jpg", where=row.where)).is_file()
+            ),
+            None,
         )
         if picture is None and not skip_missing:
             raise RecordError(
