@@ -493,3 +493,16 @@ def test_formats_of_a_registered_opener_are_opened(form: str, monkeypatch: pytes
             open_picture(content)
     Image.register_open(form, Opener, lambda start: start[4:12] == b"ftypmine")
     assert colours(open_picture(content).pixels) == UPRIGHT
+
+
+def test_more_than_pillow_allows_is_opened_where_it_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 100)
+    with pytest.raises(
+        BadPicture, match=r"fewer where PIL\.Image\.MAX_IMAGE_PIXELS is lower .* --max-pixels\)"
+    ):
+        open_picture(encoded(corners()), max_pixels=200)
+    assert open_picture(encoded(corners()), max_pixels=LARGEST_PIXELS + 1).width == 32
+    assert Image.MAX_IMAGE_PIXELS == 100
+    with pytest.raises(BadPicture, match="damaged or cut"):
+        open_picture(encoded(corners())[:60], max_pixels=LARGEST_PIXELS + 1)
+    assert Image.MAX_IMAGE_PIXELS == 100

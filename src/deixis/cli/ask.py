@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from deixis.answers.as_text import describe
 from deixis.cli.answer_flags import add_answer_flags, in_flags, settings_of
+from deixis.cli.doubts import frame_doubts
 from deixis.cli.outputs import inputs_of, refuse_inputs
+from deixis.cli.picture_flags import add_picture_flags
 from deixis.cli.regions import REGION_NAME, add_region_flags, parse_regions
 from deixis.cli.system_flags import add_system_flags, open_system
 from deixis.errors import UsageError
@@ -38,6 +40,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("question", nargs="?", help="a question; {a} in it is the region named a")
     parser.add_argument("-q", "--question", dest="more", action="append", default=[], help="another question")
     add_region_flags(parser)
+    add_picture_flags(parser)
     add_system_flags(parser)
     add_answer_flags(parser)
     parser.add_argument(
@@ -53,7 +56,7 @@ def run(arguments: argparse.Namespace) -> int:
     questions = [*([arguments.question] if arguments.question else []), *arguments.more]
     if not questions:
         raise UsageError('nothing is asked; give a question: deixis ask photo.jpg "Where is the dog?"')
-    regions = parse_regions(arguments.typed or [], frame=arguments.frame)
+    regions = parse_regions(arguments.typed or [], frame=arguments.frame, max_pixels=arguments.max_pixels)
     check_names(questions, regions)
     for path in drawings(arguments.out, len(questions)):
         refuse_inputs(path, inputs_of(arguments))
@@ -62,9 +65,11 @@ def run(arguments: argparse.Namespace) -> int:
     settings = settings_of(arguments)
     with warnings.catch_warnings():
         warnings.showwarning = lambda message, *_, **__: print(f"deixis: {message}", file=sys.stderr)
-        picture = open_picture(arguments.picture)
+        picture = open_picture(arguments.picture, max_pixels=arguments.max_pixels)
         for region in regions.values():  # before the weights are read: a wrong region should be told at once
             region.clipped(picture.frame)
+        for doubt in frame_doubts(regions, picture.frame):
+            print(f"deixis: {doubt}", file=sys.stderr)
         system = open_system(arguments)
         own = [{name: regions[name] for name in set(REGION_NAME.findall(text))} for text in questions]
         warnings.simplefilter("ignore")

@@ -12,7 +12,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from deixis.cli.answer_flags import add_answer_flags, in_flags, settings_of
+from deixis.cli.doubts import frame_doubts
 from deixis.cli.outputs import inputs_of, refuse_inputs
+from deixis.cli.picture_flags import add_picture_flags
 from deixis.cli.regions import add_region_flags, parse_regions
 from deixis.cli.system_flags import add_system_flags, open_system
 from deixis.errors import DeixisError, UsageError
@@ -40,6 +42,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Describe the command's arguments."""
     parser.add_argument("picture", type=Path, help="a picture file")
     add_region_flags(parser)
+    add_picture_flags(parser)
     add_system_flags(parser)
     add_answer_flags(parser)
     parser.add_argument(
@@ -79,13 +82,13 @@ def run(arguments: argparse.Namespace) -> int:
 
 def begin(arguments: argparse.Namespace) -> Conversation:
     """Check everything that was given, load the system and say the first words."""
-    regions = parse_regions(arguments.typed or [], frame=arguments.frame)
+    regions = parse_regions(arguments.typed or [], frame=arguments.frame, max_pixels=arguments.max_pixels)
     from deixis.chat.conversation import Conversation, begin_drawing
     from deixis.chat.session import Session, within
     from deixis.pictures.opening import open_picture
 
-    picture = open_picture(arguments.picture)
-    notes = []
+    picture = open_picture(arguments.picture, max_pixels=arguments.max_pixels)
+    notes = list(frame_doubts(regions, picture.frame))
     # All that can be wrong should be told before the weights are read.
     settings = settings_of(arguments)
     for name, region in regions.items():

@@ -53,8 +53,12 @@ def add_region_flags(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def parse_regions(typed: Sequence[tuple[str, str]], *, frame: str = "pixels") -> dict[str, Region]:
+def parse_regions(
+    typed: Sequence[tuple[str, str]], *, frame: str = "pixels", max_pixels: int | None = None
+) -> dict[str, Region]:
     """Return regions by name from (kind, text) pairs, in the frame of that name.
+
+    max_pixels: of a mask's file; None for what ``open_picture`` decodes unless it is told otherwise.
 
     >>> parse_regions([("box", "a=10,20,110,220"), ("point", "5,9")])["it"]
     Point(x=5.0, y=9.0, frame=Frame(kind='pixels', width=None, height=None, parent=None, scale=(1.0, 1.0), \
@@ -66,14 +70,14 @@ offset=(0.0, 0.0), label=''))
         name, value = (match.group(1), match.group(2)) if match else (UNNAMED, text)
         if name in regions:
             raise UsageError(f"two regions are called {name!r}; name them: --{kind} other={value}")
-        regions[name] = parse_region(kind, value, frame=NAMED[frame])
+        regions[name] = parse_region(kind, value, frame=NAMED[frame], max_pixels=max_pixels)
     return regions
 
 
-def parse_region(kind: str, text: str, *, frame: Frame) -> Region:
+def parse_region(kind: str, text: str, *, frame: Frame, max_pixels: int | None = None) -> Region:
     """Return one region."""
     if kind == "mask":
-        return read_mask(Path(text))
+        return read_mask(Path(text), max_pixels=max_pixels)
     if kind == "box":
         return Box(*numbers(text, 4, what="box", form="x0,y0,x1,y1"), frame=frame)
     if kind == "point":
@@ -94,8 +98,10 @@ def numbers(text: str, count: int, *, what: str, form: str) -> list[float]:
     return values
 
 
-def read_mask(path: Path) -> Mask:
+def read_mask(path: Path, *, max_pixels: int | None = None) -> Mask:
     """Return the mask of a picture file: opaque or white belongs to it, clear or black doesn't."""
     from deixis.pictures.masks import open_mask
+    from deixis.pictures.opening import LARGEST_PIXELS
 
-    return Mask.from_array(open_mask(path, name=path.name), frame=PIXELS)
+    inside = open_mask(path, max_pixels=max_pixels or LARGEST_PIXELS, name=path.name)
+    return Mask.from_array(inside, frame=PIXELS)

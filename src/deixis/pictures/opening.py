@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import os
+import threading
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -27,6 +28,7 @@ LONGEST_SIDE = 1_000_000
 # Pictures of more pixels aren't kept as Pillow's image as well: it takes 4 bytes a pixel, the array 3.
 KEPT_TWICE = 4_000_000
 LARGEST_FILE = 1 << 30
+LIMIT = threading.Lock()  # for who moves Pillow's own
 # Formats that hold pixels and nothing that could run.
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "PPM", "AVIF", "JPEG2000", "TGA", "ICO")
 # More of them, which Pillow reads once a package such as pillow-heif has registered its opener.
@@ -164,8 +166,23 @@ def decode(stream: IO[bytes], *, max_pixels: int, name: str) -> Upright:
     check = partial(check_size, max_pixels=max_pixels, name=name)
     with reported(max_pixels=max_pixels, name=name):
         stream = inspected(stream, check=check, name=name)
-        with Image.open(stream, formats=known_formats()) as image:
+        with allowed(max_pixels), Image.open(stream, formats=known_formats()) as image:
             return turned(image, max_pixels=max_pixels, name=name)
+
+
+@contextmanager
+def allowed(max_pixels: int) -> Iterator[None]:
+    """Let Pillow open pictures of so many pixels, where somebody asked for more than the default."""
+    if max_pixels <= LARGEST_PIXELS:
+        yield
+        return
+    with LIMIT:  # Pillow's limit is one for the whole program
+        own = Image.MAX_IMAGE_PIXELS
+        Image.MAX_IMAGE_PIXELS = own if own is None else max(own, max_pixels)
+        try:
+            yield
+        finally:
+            Image.MAX_IMAGE_PIXELS = own
 
 
 @contextmanager
@@ -180,8 +197,9 @@ def reported(*, max_pixels: int, name: str) -> Iterator[None]:
         raise
     except Image.DecompressionBombError as fault:
         raise BadPicture(
-            f"picture {name!r} is too large: at most {max_pixels:,} pixels are decoded (and Pillow has a "
-            "limit of its own, PIL.Image.MAX_IMAGE_PIXELS)"
+            f"picture {name!r} is too large: at most {max_pixels:,} pixels are decoded, fewer where "
+            "PIL.Image.MAX_IMAGE_PIXELS is lower (max_pixels raises the limit; on the command line "
+            "--max-pixels)"
         ) from fault
     except UnidentifiedImageError as fault:
         raise BadPicture(

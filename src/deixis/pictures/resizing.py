@@ -20,6 +20,7 @@ from deixis.pictures.opening import LARGEST_PIXELS, Picture
 Order = Literal["width_first", "pillow13"]
 
 WORTH_SHARING = 1_000_000  # pixels; below, starting threads takes longer than they save
+LARGEST_STRIP = LARGEST_PIXELS // 2  # pixels; Pillow doesn't cut out more than its limit for pictures
 
 
 def resize(
@@ -60,8 +61,9 @@ def resize_each(
     image, size = picture.image(), (picture.width, picture.height)
     firsts = [first_pass(*size, *one, order=order) for one in sizes]
     threads = torch.get_num_threads() if picture.width * picture.height >= WORTH_SHARING else 1
+    strips = max(threads, -(-picture.width * picture.height // LARGEST_STRIP))
     with ThreadPoolExecutor(threads) as pool:
-        passes = {one: pass_in_strips(image, one, resample, pool=pool, strips=threads) for one in set(firsts)}
+        passes = {one: pass_in_strips(image, one, resample, pool=pool, strips=strips) for one in set(firsts)}
         # A pass that changes nothing is skipped by Pillow itself.
         each = pool.map if threads > 1 else map
         images = each(lambda first, size: passes[first].resize(size, resample), firsts, sizes)

@@ -14,7 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deixis.errors import BadRegion
-from deixis.regions.rle import LARGEST_MASK
+
+LARGEST_PICTURE = 1_000_000_000  # pixels; runs take no memory for them
 
 
 @dataclass(frozen=True, eq=False)
@@ -123,8 +124,8 @@ class RegionPixels:
 
 def check_size(width: int, height: int) -> None:
     """Raise BadRegion unless a picture of this size is usable."""
-    if width < 1 or height < 1 or width * height > LARGEST_MASK:
+    if width < 1 or height < 1 or width * height > LARGEST_PICTURE:
         raise BadRegion(
             f"a picture of {width} x {height} pixels is not usable; expected at least 1 x 1 and at most "
-            f"{LARGEST_MASK:,} pixels"
+            f"{LARGEST_PICTURE:,} pixels"
         )
