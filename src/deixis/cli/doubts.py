@@ -13,7 +13,7 @@ def frame_doubts(regions: Mapping[str, Region], picture: Frame) -> Iterator[str]
 
     >>> from deixis.regions.shapes import Box
     >>> list(frame_doubts({"it": Box(0.1, 0.2, 0.5, 0.9)}, Frame.original(640, 480)))
-    ["{it} has all its coordinates in 0..1, measured in pixels; are they fractions? Then say --frame unit"]
+    ['{it} has all its coordinates in 0..1, measured in pixels; are they fractions? Then say --frame unit']
     """
     for name, region in regions.items():
         if isinstance(region, Mask) or region.frame.kind == "unit" or min(picture.size) <= 2:
