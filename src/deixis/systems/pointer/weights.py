@@ -77,8 +77,11 @@ def load_core(folder: Path, *, dtype: torch.dtype | None = torch.float32) -> tup
     options = options_of(folder)
     # Drawing weights that are replaced at once takes a tenth of a second; on the meta device, which would
     # save that, torch imports its compiler, which takes seconds.
-    with torch.random.fork_rng(devices=[]):
-        core = PointerCore(options)
+    try:
+        with torch.random.fork_rng(devices=[]):
+            core = PointerCore(options)
+    except (TypeError, ValueError, AssertionError) as fault:  # layers refuse sizes with any of these
+        raise BadWeights(f"{folder / CONFIG} is of no {WHAT}: {fault}") from fault
     try:
         tensors = load_file(file)
     except Exception as fault:  # safetensors raises a kind of its own, or OSError
