@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from deixis.engine.graphs import SLOTS, StepGraph, StepGraphs
 from deixis.engine.store import KeyValueStore, Window
 from deixis.language.caching import cache_name
 from deixis.language.causal_decoders import regime_switch, window_of
@@ -219,19 +220,63 @@ class CausalDecoder:
         """Read one vector a row (B, D), behind every prefix; return hidden states (B, D)."""
         window = store.window(rows, [1] * len(vectors))
         regime = self._regime(window)
-        queries = window.slot_index[:, None]  # (B, 1)
-        mask = reading_mask(
-            queries,
-            store.positions[: window.slots],
-            bias=stacked_bias(store, key_bias, like=vectors),
-            reach=self._reach,
-            dtype=self.dtype,
+        bias = stacked_bias(store, key_bias, like=vectors)
+        graph = self._graph(store, window, vectors, bias)
+        if graph is not None:
+            hidden = graph.step(vectors.to(self.dtype), window.slot_index)
+            window.done(regime=regime)
+            return hidden
+        hidden = self._one(vectors, window.slot_index, window, slots=window.slots, store=store, bias=bias)
+        window.done(regime=regime)
+        return hidden
+
+    def _one(
+        self,
+        vectors: Tensor,
+        where: Tensor,
+        window: Any,
+        *,
+        slots: int,
+        store: KeyValueStore,
+        bias: Tensor | None,
+    ) -> Tensor:
+        """Return the hidden states (B, D) of vectors (B, D) that go to slots (B,) of their rows."""
+        queries = where[:, None]  # (B, 1)
+        mask = reading_mask(queries, store.positions[:slots], bias=bias, reach=self._reach, dtype=self.dtype)
+        return self._body(vectors[:, None], mask, queries, window)[:, 0]
+
+    def _graph(
+        self, store: KeyValueStore, window: Window, vectors: Tensor, bias: Tensor | None
+    ) -> StepGraph | None:
+        """Return the recorded step for these rows; None where there is none.
+
+        Graphs are CUDA's. A decoder that changes its frequencies looks at positions on the way, which can't
+        be recorded.
+        """
+        block = window.rows == list(range(len(window.rows)))
+        if store.device.type != "cuda" or self._switch is not None or not block:
+            return None
+        if store.graphs is None:
+            store.graphs = StepGraphs()
+        slots = min(-(-window.slots // SLOTS) * SLOTS, store.slots)
+        found: StepGraph | None = store.graphs.find(
+            lambda one, where, cache: self._one(one, where, cache, slots=slots, store=store, bias=bias),
+            store,
+            vectors.to(self.dtype),
+            window.slot_index,
+            longest=window.slots,
+            bias=bias,
         )
-        return self._forward(vectors[:, None], mask, queries, window, regime=regime)[:, 0]
+        return found
 
     def _forward(
         self, embeds: Tensor, mask: Tensor, positions: Tensor, window: Window, *, regime: int
     ) -> Tensor:
+        hidden = self._body(embeds, mask, positions, window)
+        window.done(regime=regime)
+        return hidden
+
+    def _body(self, embeds: Tensor, mask: Tensor, positions: Tensor, window: Any) -> Tensor:
         hidden: Tensor = self.body(
             inputs_embeds=embeds.to(self.dtype),
             attention_mask=mask,
@@ -239,7 +284,6 @@ class CausalDecoder:
             use_cache=True,
             **{self._keyword: window},
         ).last_hidden_state
-        window.done(regime=regime)
         return hidden
 
     def _regime(self, window: Window) -> int:

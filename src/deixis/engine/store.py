@@ -64,6 +64,7 @@ class KeyValueStore:
             self.positions = torch.arange(slots, device=device)
         self.lengths: list[int] = []
         self.regimes: list[int] = []
+        self.graphs: Any = None  # see ``graphs.StepGraphs``; made when first asked for
         self.stacked: tuple[list[Tensor | None], Tensor] | None = None  # see ``decoder.stacked_bias``
 
     @classmethod
