@@ -18,11 +18,11 @@ import torch
 from torch import Tensor
 
 from deixis.data.dialogue import Dialogue, Mark, Turn
+from deixis.data.opening import open_scene
 from deixis.data.phrasebook import Phrasebook, caption_words, phrases_of
 from deixis.data.scene import Scene
 from deixis.language.packing import packed_attention
 from deixis.language.vocabulary import PICTURE, PLACE, Vocabulary
-from deixis.pictures.opening import open_picture
 from deixis.pictures.padding import letterbox
 from deixis.regions.frames import Frame
 from deixis.regions.shapes import Box
@@ -162,7 +162,7 @@ def judge(
 
     asked: the question, with a slot for the phrase.
     """
-    picture = open_picture(scene.picture.read())
+    picture, scene = open_scene(scene)
     view = letterbox(picture, network.config.side)
     truths = {
         text: tuple(scene.thing(number).box.bind(picture.frame) for number in things)

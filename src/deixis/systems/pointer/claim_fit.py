@@ -15,6 +15,7 @@ from torch import Tensor
 
 from deixis.answers.grounded import Finish
 from deixis.data.claims import YES, Claim, claims_about
+from deixis.data.opening import open_scene
 from deixis.data.phrasebook import Phrasebook
 from deixis.data.qualities import Qualities
 from deixis.data.scene import Scene
@@ -22,7 +23,6 @@ from deixis.engine.policy import Delta, Request, Start
 from deixis.engine.reading import read_prompts
 from deixis.engine.settings import Settings
 from deixis.engine.starting import begin
-from deixis.pictures.opening import open_picture
 from deixis.systems.contract import Prompt
 from deixis.systems.pointer.answering import PointerSystem
 from deixis.systems.pointer.calibration import fitted_odds
@@ -102,7 +102,7 @@ def evidence_of(
     words = VerdictWords.of(system.vocabulary)
     if words is None or not claims:
         return
-    picture = open_picture(scene.picture.read())
+    picture, scene = open_scene(scene)
     prompts = system.prompts(
         [
             checked_question(

@@ -18,6 +18,7 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
+from deixis.data.opening import open_scene
 from deixis.data.perturbation import ANYWHERE, inner_point, inner_scribble, jittered, outline
 from deixis.data.phrasebook import nouns_of, phrases_of
 from deixis.data.qualities import qualities_in
@@ -25,7 +26,6 @@ from deixis.data.scene import Scene
 from deixis.language.nouns import head_noun, words_of
 from deixis.language.vocabulary import UNKNOWN, Vocabulary
 from deixis.layers.region_namer import NEVER, RegionNamer, seen_in
-from deixis.pictures.opening import open_picture
 from deixis.pictures.padding import letterbox
 from deixis.regions.shapes import Box, Region
 from deixis.systems.pointer.collate import region_tensors
@@ -184,7 +184,7 @@ def first_pieces(scene: Scene, vocabulary: Vocabulary) -> dict[int, list[int]]:
 
 def shown_things(network: PointerCore, scene: Scene, things: Sequence[int]) -> Tensor:
     """Return what the network sees (R, S), float16, when things are pointed at, thing by thing."""
-    picture = open_picture(scene.picture.read())
+    picture, scene = open_scene(scene)
     view = letterbox(picture, network.config.side)
     regions = [
         region

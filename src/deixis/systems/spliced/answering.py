@@ -44,6 +44,7 @@ from deixis.systems.spliced.prompts import (
 )
 from deixis.systems.spliced.reading import SplicedReader
 from deixis.systems.spliced.regions import RegionSampling
+from deixis.weights.writing import share_like
 
 
 class SplicedSystem(System):
@@ -279,4 +280,5 @@ def save_system(
         nn.Module.to(stored, dtype)
     with quiet_transformers():
         stored.save_pretrained(folder, max_shard_size="5GB")
+    share_like(folder / "config.json")
     codec.save(folder)
