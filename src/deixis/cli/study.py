@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 
 from deixis.cli.folders import require_folder
-from deixis.cli.system_flags import add_device_flag
+from deixis.cli.system_flags import add_device_flags
 
 HELP = "train and measure variants of a recipe side by side"
 EXAMPLE = """\
@@ -34,7 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--limit", type=int, metavar="N", help="only N items of each task")
     parser.add_argument("--steps", type=int, metavar="N", help="train each variant for N steps")
-    add_device_flag(parser)
+    add_device_flags(parser)
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="where runs and results go")
 
 
@@ -77,7 +77,7 @@ def run(arguments: argparse.Namespace) -> int:
 
     def measure(folder: Path) -> dict[str, TaskResult]:
         report = evaluate(
-            deixis.load(folder, device=arguments.device),
+            deixis.load(folder, device=arguments.device, dtype=arguments.dtype),
             scenes,
             tasks,
             data=data,

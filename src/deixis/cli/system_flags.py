@@ -18,6 +18,11 @@ DTYPE = "numbers to compute with: auto, float32, bfloat16, float16, stored (defa
 def add_system_flags(parser: argparse.ArgumentParser) -> None:
     """Add --model, --device and --dtype."""
     parser.add_argument("--model", metavar="NAME|DIR", help=MODEL)
+    add_device_flags(parser)
+
+
+def add_device_flags(parser: argparse.ArgumentParser) -> None:
+    """Add --device and --dtype."""
     add_device_flag(parser)
     parser.add_argument("--dtype", default="auto", metavar="T", help=DTYPE)
 
