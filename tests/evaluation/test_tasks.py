@@ -118,7 +118,7 @@ def test_unknown_tasks_are_answered_with_the_known_ones(names: Sequence[str]) ->
 
 
 def test_the_nearest_task_is_suggested() -> None:
-    with pytest.raises(UsageError, match="'groundin'. Did you mean 'grounding'"):
+    with pytest.raises(UsageError, match=r"'groundin'\. Did you mean 'grounding'"):
         find_tasks(["groundin"])
 
 
