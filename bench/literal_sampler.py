@@ -11,9 +11,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from deixis.layers.point_draws import DrawnRegions
-from deixis.layers.point_sets import PointSet
-from deixis.layers.visual_sampler import VisualSampler
+from deixis.layers.regions.point_draws import DrawnRegions
+from deixis.layers.regions.point_sets import PointSet
+from deixis.layers.regions.visual_sampler import VisualSampler
 
 Tell = Callable[[str, Tensor], None]
 

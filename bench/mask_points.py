@@ -32,7 +32,7 @@ def drawn(given: dict[str, Any]) -> dict[str, Any]:
     """Time ``draw_points`` on a dense mask (H, W)."""
     import numpy as np
 
-    from deixis.layers.point_draws import draw_points
+    from deixis.layers.regions.point_draws import draw_points
     from deixis.regions.pixels import RegionPixels
 
     mask = np.ones((given["height"], given["width"]), dtype=bool)

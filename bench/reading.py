@@ -12,7 +12,7 @@ from typing import Any
 from bench.benchmark import Benchmark, Goal, Side
 from deixis.answers.boxed_phrases import BoxedPhrase
 from deixis.answers.phrase_reader import BoxedPhraseReader
-from deixis.language.prompt_tokens import TextCodec
+from deixis.text.prompt_tokens import TextCodec
 
 KINDS = ("sentencepieces", "tokenizer", "words")
 BENCHMARK = Benchmark(
@@ -29,7 +29,7 @@ SENTENCE = (
 
 def sentencepieces(given: dict[str, Any]) -> dict[str, Any]:
     """Read with a sentencepiece model, as Vicuna has one."""
-    from tests.language.made_codecs import piece_codec
+    from tests.text.tokenizers.made_codecs import piece_codec
 
     with TemporaryDirectory(prefix="bench-reading-") as folder:
         return timed(piece_codec(Path(folder)), given)
@@ -37,7 +37,7 @@ def sentencepieces(given: dict[str, Any]) -> dict[str, Any]:
 
 def tokenizer(given: dict[str, Any]) -> dict[str, Any]:
     """Read with a tokenizer.json over bytes, as Llama-3 has one."""
-    from tests.language.made_codecs import header_codec
+    from tests.text.tokenizers.made_codecs import header_codec
 
     with TemporaryDirectory(prefix="bench-reading-") as folder:
         return timed(header_codec(Path(folder)), given)
@@ -45,7 +45,7 @@ def tokenizer(given: dict[str, Any]) -> dict[str, Any]:
 
 def words(given: dict[str, Any]) -> dict[str, Any]:
     """Read with word pieces, as small models have them."""
-    from tests.language.made_codecs import word_codec
+    from tests.text.tokenizers.made_codecs import word_codec
 
     return timed(word_codec(), given)
 

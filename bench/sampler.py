@@ -68,8 +68,8 @@ def timed(given: dict[str, Any], compute: Callable[..., Any]) -> dict[str, Any]:
     """Return the times of one form, after one run that doesn't count, and its outputs scaled to 1..3."""
     import torch
 
-    from deixis.layers.point_draws import DrawnRegions
-    from deixis.layers.visual_sampler import VisualSampler
+    from deixis.layers.regions.point_draws import DrawnRegions
+    from deixis.layers.regions.visual_sampler import VisualSampler
     from deixis.regions.pixels import RegionPixels
 
     torch.manual_seed(given["seed"])

@@ -31,7 +31,7 @@ def steps(given: dict[str, Any]) -> dict[str, Any]:
     from deixis.systems import training_parts
     from deixis.training.batches import Batches
     from deixis.training.optimiser import build_optimiser
-    from deixis.training.recipe import Group, Recipe
+    from deixis.training.recipes.recipe import Group, Recipe
     from tests.toy.pack import write_toy_pack
 
     recipe = Recipe(

@@ -14,7 +14,7 @@ import numpy as np
 from skimage import data
 
 import deixis
-from deixis.cli.ask import describe
+from deixis.cli.commands.ask import describe
 
 OUT = Path("out/demo")
 

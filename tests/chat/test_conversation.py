@@ -14,9 +14,9 @@ from deixis.answers import answer_schema
 from deixis.chat.commands import COMMANDS
 from deixis.chat.conversation import Conversation
 from deixis.chat.session import Session
-from deixis.cli.regions import FORMS
 from deixis.errors import BadPicture, BadRegion, UsageError
 from deixis.pictures.opening import open_picture
+from deixis.records.typed_regions import FORMS
 from deixis.regions.shapes import Box, Mask, Point, Polygon, Scribble
 from tests.chat.remembering import Remembering
 

@@ -149,7 +149,9 @@ sys.exit(deixis.cli.main(["ask", "photo.png", "what?"]))
 """
 
 
-@pytest.mark.parametrize("module", ["argparse", "deixis.errors", "deixis.cli.ask", "deixis.pictures.opening"])
+@pytest.mark.parametrize(
+    "module", ["argparse", "deixis.errors", "deixis.cli.commands.ask", "deixis.pictures.opening"]
+)
 def test_ctrl_c_is_quiet_from_the_start(module: str) -> None:
     """As if it were typed while a module is imported, from the first one of the program on."""
     done = subprocess.run([sys.executable, "-c", INTERRUPTED_AT, module], capture_output=True, text=True)

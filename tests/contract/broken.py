@@ -15,22 +15,22 @@ from tokenizers import AddedToken
 from torch import Tensor
 
 from deixis.answers.grounded import Answer, Finish, Place, Span
-from deixis.data.dialogue import Dialogue
 from deixis.engine.embedded import Embedded
 from deixis.engine.policy import Completion, Delta
 from deixis.engine.settings import Settings
-from deixis.language.vocabulary import SPECIAL, Vocabulary
 from deixis.pictures.opening import Picture, open_picture
+from deixis.records.dialogue import Dialogue
 from deixis.regions.shapes import Box, Region
 from deixis.systems.contract import Prompt, Reading
 from deixis.systems.encoded import Encoded, EncodedCache, EncoderInput
 from deixis.systems.pointer.answering import PointerSystem
-from deixis.systems.pointer.collate import region_tensors
 from deixis.systems.pointer.places import PlaceReading
 from deixis.systems.pointer.policy import PointerPolicy
 from deixis.systems.pointer.reading import PointerReader
+from deixis.systems.pointer.training.collate import region_tensors
 from deixis.systems.pointer.weights import load_network
 from deixis.systems.questions import Question
+from deixis.text.tokenizers.vocabulary import SPECIAL, Vocabulary
 from tests.contract import promises
 from tests.contract.promises import Promise, Subject
 from tests.contract.subjects import pointer

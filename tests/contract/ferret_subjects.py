@@ -9,9 +9,9 @@ from functools import partial
 import torch
 from torch import Tensor
 
-from deixis.data.dialogue import Dialogue
 from deixis.engine.policy import Completion
 from deixis.pictures.opening import Picture
+from deixis.records.dialogue import Dialogue
 from deixis.systems import load
 from deixis.systems.contract import Prompt, System
 from deixis.systems.ferret.region_pixels import pointed

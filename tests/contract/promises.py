@@ -12,20 +12,20 @@ import torch
 from torch import Tensor, nn
 
 from deixis.answers.grounded import Answer, Span
-from deixis.data.dialogue import Dialogue, Turn
 from deixis.engine.policy import Completion
 from deixis.errors import FrameMismatch, UsageError
 from deixis.pictures.opening import Picture, open_picture
+from deixis.records.dialogue import Dialogue, Turn
 from deixis.regions.frames import Frame, convert
 from deixis.regions.shapes import Box, Mask, Point, Polygon, Region, Scribble
 from deixis.systems.contract import Prompt, System
 from deixis.systems.encoded import Encoded, EncoderInput
 from deixis.systems.questions import Question, checked_question
-from deixis.training.checkpoints import RunState, checkpoints, load_checkpoint, save_checkpoint
-from deixis.training.ema import AveragedWeights
 from deixis.training.optimiser import build_optimiser, learning, prepare_step
 from deixis.training.parallel import World
-from deixis.training.recipe import Group, Recipe
+from deixis.training.recipes.recipe import Group, Recipe
+from deixis.training.state.checkpoints import RunState, checkpoints, load_checkpoint, save_checkpoint
+from deixis.training.state.ema import AveragedWeights
 from tests.device_double import DeviceDouble
 
 IGNORED = -100

@@ -9,10 +9,16 @@ from functools import partial
 import torch
 from torch import Tensor
 
-from deixis.data.dialogue import Dialogue
 from deixis.devices import moved, pixel_tensor
 from deixis.engine.policy import Completion
-from deixis.language.vocabulary import (
+from deixis.pictures.opening import Picture
+from deixis.records.dialogue import Dialogue
+from deixis.systems import load
+from deixis.systems.contract import Prompt, System
+from deixis.systems.pointer.answering import PointerSystem
+from deixis.systems.pointer.places import PlaceReading
+from deixis.systems.pointer.training.collate import region_tensors
+from deixis.text.tokenizers.vocabulary import (
     END,
     FOUND,
     NOWHERE,
@@ -24,12 +30,6 @@ from deixis.language.vocabulary import (
     SPECIAL,
     UNKNOWN,
 )
-from deixis.pictures.opening import Picture
-from deixis.systems import load
-from deixis.systems.contract import Prompt, System
-from deixis.systems.pointer.answering import PointerSystem
-from deixis.systems.pointer.collate import region_tensors
-from deixis.systems.pointer.places import PlaceReading
 from tests.contract.ferret_subjects import ferret, ferret_v2
 from tests.contract.promises import Subject
 from tests.systems.pointer.tiny import noise_picture, saved_system, tiny_dialogues

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from deixis.data.check import check_records
 from deixis.data.sources import SIGNS, SOURCES
+from deixis.records.check import check_records
 
 PAGE = (Path(__file__).parents[2] / "docs" / "data.md").read_text(encoding="utf-8")
 

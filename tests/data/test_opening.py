@@ -10,15 +10,15 @@ import pytest
 
 from deixis.data.augment import Augmentation
 from deixis.data.detection import DetectionSource
-from deixis.data.dialogue_mix import DialogueMix
-from deixis.data.dialogues import DialogueSource
 from deixis.data.grit.locations import PointRule
 from deixis.data.grit.records import read_grit
 from deixis.data.grit.source import DenseSource, GritSource, TaskSource
 from deixis.data.opening import open_scene, orientation_of, upright_scenes
-from deixis.data.phrasebook import Phrasebook
 from deixis.data.sources import read_scenes
 from deixis.data.sources.coco import read_coco
+from deixis.data.synthesis.dialogue_mix import DialogueMix
+from deixis.data.synthesis.phrasebook import Phrasebook
+from deixis.data.synthesis.views import DialogueSource
 from deixis.errors import RecordError
 from deixis.regions.shapes import Mask, Point
 from tests.data.turned import RED, instances, red_share, write_pack, write_turned

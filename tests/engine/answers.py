@@ -15,7 +15,7 @@ from deixis.engine.embedded import Embedded
 from deixis.engine.policy import Delta, Request, Start, unguided
 from deixis.engine.sampling import Sampler
 from deixis.engine.settings import Settings
-from deixis.language.packing import packed_attention, picture_weight
+from deixis.text.packing import packed_attention, picture_weight
 
 END = 1
 WIDTH = 32

@@ -23,7 +23,7 @@ from transformers import (
 from deixis.engine.decoder import CausalDecoder, reading_mask
 from deixis.engine.store import KeyValueStore
 from deixis.errors import UsageError
-from deixis.language.packing import packed_attention, picture_weight
+from deixis.text.packing import packed_attention, picture_weight
 
 SMALL = {
     "vocab_size": 50,

@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from deixis.data.claims import FAR, NEAR, YES
-from deixis.data.qualities import UNSAID
+from deixis.data.synthesis.claims import FAR, NEAR, YES
+from deixis.data.synthesis.qualities import UNSAID
+from deixis.english.nouns import head_noun
 from deixis.evaluation.task import Item
 from deixis.evaluation.tasks import attributes, choosing, verification
 from deixis.evaluation.tasks.choosing import Choice
-from deixis.language.nouns import head_noun
 from deixis.pictures.opening import open_picture
 from tests.evaluation.answering import said
 from tests.evaluation.test_verification import SCENES, scene

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from deixis.cli import evaluate as command
+from deixis.cli.commands import evaluate as command
 from deixis.data.sources.pack import read_pack
 from deixis.errors import RecordError, UsageError
 from deixis.evaluation.tasks import TASKS

@@ -16,11 +16,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-import deixis.data
+import deixis.data.synthesis
 from deixis.answers.grounded import Answer, Place, Span
 from deixis.data.scene import PictureFile, Scene
 from deixis.data.sources.pack import read_pack
-from deixis.data.wording import CHOICE
+from deixis.data.synthesis.question_writer import CHOICE
 from deixis.errors import RecordError, UsageError
 from deixis.evaluation.evaluating import evaluate
 from deixis.evaluation.metrics.answer_kinds import is_of_kind, said_count, verdict
@@ -218,11 +218,11 @@ def strings_of(value: object) -> Iterator[str]:
 
 
 def training_wordings() -> set[str]:
-    """Every string that stands in some table with templates in a module of deixis.data."""
+    """Every string that stands in some table with templates in a module of deixis.data.synthesis."""
     found: set[str] = set()
-    for module in pkgutil.iter_modules(deixis.data.__path__):
+    for module in pkgutil.iter_modules(deixis.data.synthesis.__path__):
         if not module.ispkg:
-            for value in vars(importlib.import_module(f"deixis.data.{module.name}")).values():
+            for value in vars(importlib.import_module(f"deixis.data.synthesis.{module.name}")).values():
                 texts = list(strings_of(value)) if isinstance(value, tuple | list | Mapping) else []
                 if any("{" in text for text in texts):
                     found.update(one for text in texts for one in alternatives(text))

@@ -7,16 +7,16 @@ import numpy as np
 import pytest
 
 from deixis.answers.grounded import Answer, Place, Span
-from deixis.data.phrasebook import caption_words, same_word
 from deixis.data.scene import Scene
 from deixis.data.sources.pack import read_pack
+from deixis.data.synthesis.phrasebook import caption_words, same_word
+from deixis.english.nouns import head_noun
 from deixis.evaluation.evaluating import evaluate
 from deixis.evaluation.metrics.confidence import auroc
 from deixis.evaluation.task import Columns, Item
 from deixis.evaluation.tasks import TASKS
 from deixis.evaluation.tasks.grounding import asked_phrase
 from deixis.evaluation.tasks.nowhere import NOWHERE, items, measure, score
-from deixis.language.nouns import head_noun
 from deixis.pictures.opening import Picture, open_picture
 from deixis.regions.shapes import Box, Region
 from tests.evaluation.answering import Fake, located, said

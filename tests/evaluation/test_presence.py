@@ -6,14 +6,14 @@ import numpy as np
 import pytest
 
 from deixis.answers.grounded import Answer, Span
-from deixis.data.phrasebook import caption_words, phrases_of, same_word
 from deixis.data.scene import Thing
 from deixis.data.sources.pack import read_pack
+from deixis.data.synthesis.phrasebook import caption_words, phrases_of, same_word
+from deixis.english.nouns import head_noun
 from deixis.evaluation.evaluating import evaluate
 from deixis.evaluation.task import Item
 from deixis.evaluation.tasks.grounding import asked_phrase
 from deixis.evaluation.tasks.presence import PRESENCE, is_there, items, measure, score
-from deixis.language.nouns import head_noun
 from deixis.pictures.opening import Picture, open_picture
 from deixis.regions.shapes import Box, Region
 from tests.evaluation.answering import Fake, said

@@ -3,9 +3,9 @@ from pathlib import Path
 
 import pytest
 
-from deixis.data.phrasebook import nouns_of
 from deixis.data.scene import Caption, Expression, Phrase, PictureFile, Scene, Thing
 from deixis.data.sources.pack import read_pack
+from deixis.data.synthesis.phrasebook import nouns_of
 from deixis.errors import UsageError
 from deixis.evaluation.tasks import TASKS, find_tasks
 from deixis.evaluation.tasks.grounding import where

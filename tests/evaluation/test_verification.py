@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 
 from deixis.answers.grounded import Answer
-from deixis.data.claims import FAR, NEAR, YES
-from deixis.data.phrasebook import caption_words, same_word
 from deixis.data.scene import Scene, Thing
+from deixis.data.synthesis.claims import FAR, NEAR, YES
+from deixis.data.synthesis.phrasebook import caption_words, same_word
+from deixis.english.nouns import head_noun
 from deixis.evaluation.task import Item
 from deixis.evaluation.tasks.verification import VERIFICATION, items
-from deixis.language.nouns import head_noun
 from deixis.pictures.opening import open_picture
 from deixis.regions.shapes import Box
 from tests.evaluation.answering import said

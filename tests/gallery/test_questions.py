@@ -3,9 +3,9 @@ from dataclasses import replace
 
 import pytest
 
-from deixis.data.phrasebook import Phrasebook, caption_words
 from deixis.data.scene import Scene
 from deixis.data.sources.pack import read_pack
+from deixis.data.synthesis.phrasebook import Phrasebook, caption_words
 from deixis.gallery.kinds import ABSENT, CAPTION, KINDS, LOCATE, NAME_BOX, NAME_POINT, NAME_STROKE, PRESENT
 from deixis.gallery.questions import GalleryQuestion, questions_about
 from deixis.regions.shapes import Box, Point, Scribble

@@ -13,7 +13,7 @@ from deixis.errors import UsageError
 from deixis.evaluation.report import TaskResult
 from deixis.studies.resolution import resolution_variants
 from deixis.studies.study import Study, run_study, shortened
-from deixis.training.recipe import Group, Recipe, Schedule
+from deixis.training.recipes.recipe import Group, Recipe, Schedule
 
 GROUPS = (Group(("network.tower", "network.local_tower"), 1e-4, frozen_until=0.2), Group(("",), 1e-3))
 RECIPE = Recipe(

@@ -12,11 +12,11 @@ from deixis.data.grit.mixing import FERRET_MIX
 from deixis.errors import RecipeError
 from deixis.systems.ferret.training import FERRET
 from deixis.systems.ferret_v2.training import FERRET_V2
-from deixis.systems.pointer.training import network_options
-from deixis.systems.spliced.initial_parts import PARTS
-from deixis.systems.spliced.training import Member, check_not_small, checked_options
+from deixis.systems.pointer.training.building import network_options
+from deixis.systems.spliced.training.building import Member, check_not_small, checked_options
+from deixis.systems.spliced.training.initial_parts import PARTS
 from deixis.training.optimiser import group_of
-from deixis.training.recipe import in_order, read_recipe
+from deixis.training.recipes.recipe import in_order, read_recipe
 from tests.systems.ferret.networks import ferret, ferret_v2
 from tests.toy.recipe import toy_recipe
 

@@ -17,13 +17,13 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from deixis import systems
-from deixis.cli.convert import all_options
+from deixis.checkpoints.convert.converters import FOLDER, TOWER, Converter, Option, Way
+from deixis.cli.commands.convert import all_options
 from deixis.errors import BadWeights, DeixisError, MissingWeights, UsageError
-from deixis.language.vocabulary import build_vocabulary
 from deixis.systems import SYSTEMS, entry, load, registry, resolve, weights_folder
 from deixis.systems.pointer.answering import PointerSystem
 from deixis.systems.registry import Entry, converters
-from deixis.weights.converters import FOLDER, TOWER, Converter, Option, Way
+from deixis.text.tokenizers.vocabulary import build_vocabulary
 from tests.systems.pointer.tiny import saved_system
 
 

@@ -11,11 +11,11 @@ import pytest
 from PIL import Image
 
 from deixis.data.detection import DetectionExample
-from deixis.data.phrasebook import Phrasebook
+from deixis.data.synthesis.phrasebook import Phrasebook
 from deixis.errors import RecipeError, RecordError
 from deixis.regions.shapes import Mask
 from deixis.systems.sources import Sources
-from deixis.training.recipe import Recipe, SourceChoice
+from deixis.training.recipes.recipe import Recipe, SourceChoice
 from tests.data.grit.made import DISC, RUNS, values, write_list
 from tests.toy.pack import write_toy_pack
 from tests.toy.recipe import toy_recipe

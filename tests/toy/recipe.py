@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from deixis.training.recipe import Recipe
-from deixis.training.strict import build
+from deixis.training.recipes.recipe import Recipe
+from deixis.training.recipes.strict import build
 
 TOY: dict[str, Any] = {
     "name": "toy",

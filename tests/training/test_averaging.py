@@ -26,7 +26,8 @@ def assert_same(found: Result, expected: Result) -> None:
     for name, gradient in theirs.items():
         scale = max(largest, 1.0)
         away = float((ours.get(name, torch.zeros_like(gradient)) - gradient).abs().max())
-        assert away <= 1e-6 * scale, f"{name}: {away:.2e} of {scale:.2e}"
+        # 1e-6 and less with AVX2; processors without it add up in another order (1.02e-6 measured).
+        assert away <= 2e-6 * scale, f"{name}: {away:.2e} of {scale:.2e}"
 
 
 @pytest.mark.parametrize("name", CASES)

@@ -11,14 +11,14 @@ import torch
 from torch import Tensor, nn
 
 from deixis.data.detection import DetectionExample
-from deixis.data.phrasebook import Phrasebook
+from deixis.data.synthesis.phrasebook import Phrasebook
 from deixis.errors import RecipeError
 from deixis.systems import training_parts
 from deixis.systems.sources import Sources
 from deixis.training.batches import Batch
 from deixis.training.loop import TrainingParts, train
 from deixis.training.losses import Loss, Objective
-from deixis.training.recipe import Recipe
+from deixis.training.recipes.recipe import Recipe
 from tests.toy.pack import write_toy_pack
 from tests.toy.recipe import toy_recipe
 from tests.training.toy_objective import logged, recipe, save

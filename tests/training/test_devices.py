@@ -14,13 +14,13 @@ from torch import nn
 
 from deixis.devices import choose_device
 from deixis.errors import UsageError
+from deixis.runs.training import run_recipes
 from deixis.systems import training_parts
-from deixis.training.checkpoints import fill_optimiser, optimiser_tensors
 from deixis.training.loop import train
 from deixis.training.optimiser import build_optimiser
 from deixis.training.parallel import World, join_world
-from deixis.training.random_states import random_states, seed_all
-from deixis.training.run import run_recipes
+from deixis.training.state.checkpoints import fill_optimiser, optimiser_tensors
+from deixis.training.state.random_states import random_states, seed_all
 from tests.device_double import DeviceDouble
 from tests.toy.pack import write_toy_pack
 from tests.toy.recipe import TOY, toy_recipe

@@ -14,12 +14,12 @@ from safetensors.torch import load_file
 
 from deixis.errors import NonFiniteLoss, RecipeError, RecordError
 from deixis.regions.shapes import Box
+from deixis.runs.training import run_recipes
 from deixis.systems import load, training_parts
-from deixis.training.checkpoints import checkpoints
 from deixis.training.loop import train
 from deixis.training.optimiser import build_optimiser
 from deixis.training.parallel import join_world
-from deixis.training.run import run_recipes
+from deixis.training.state.checkpoints import checkpoints
 from tests.toy.pack import write_toy_pack
 from tests.toy.recipe import TOY, toy_recipe
 

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from deixis.data.grit.mixing import MultipliedSource
-from deixis.data.mixing import JoinedSource
+from deixis.data.mixture import JoinedSource
 from deixis.errors import RecipeError
 from deixis.training.batches import Batches
 from deixis.training.order import (

@@ -21,8 +21,8 @@ from deixis.training.batches import Batches, stream
 from deixis.training.loop import train
 from deixis.training.metrics import read_metrics
 from deixis.training.parallel import World, join_world
-from deixis.training.random_states import random_states, restore_random_states, seed_all
-from deixis.training.recipe import Recipe
+from deixis.training.recipes.recipe import Recipe
+from deixis.training.state.random_states import random_states, restore_random_states, seed_all
 from tests.training.toy_objective import (
     Sentences,
     ToyObjective,

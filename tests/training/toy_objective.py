@@ -14,11 +14,11 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from deixis.training.batches import Batch
-from deixis.training.checkpoints import checkpoints
 from deixis.training.loop import TrainingParts
 from deixis.training.losses import Loss, Objective
-from deixis.training.recipe import Recipe
-from deixis.training.strict import build
+from deixis.training.recipes.recipe import Recipe
+from deixis.training.recipes.strict import build
+from deixis.training.state.checkpoints import checkpoints
 
 WORDS, WIDTH, NOTHING = 20, 8, -100
 

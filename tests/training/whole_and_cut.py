@@ -11,10 +11,10 @@ import torch
 from torch import Tensor
 from torch.nn.functional import normalize
 
-from deixis.data.dialogue import Example
-from deixis.systems.pointer.collate import PointerCollate
-from deixis.systems.pointer.objective import ObjectiveWeights, PointerObjective
-from deixis.systems.spliced.objective import SplicedObjective
+from deixis.records.dialogue import Example
+from deixis.systems.pointer.training.collate import PointerCollate
+from deixis.systems.pointer.training.objective import ObjectiveWeights, PointerObjective
+from deixis.systems.spliced.training.objective import SplicedObjective
 from deixis.training.batches import Batch
 from deixis.training.losses import Objective
 from deixis.training.parallel import World, join_world

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 from deixis.chat.session import within
 from deixis.chat.transcript import write_transcript
-from deixis.cli.regions import FORMS, UNNAMED, parse_region
 from deixis.errors import UsageError
+from deixis.records.typed_regions import FORMS, UNNAMED, parse_region
 from deixis.regions.frames import NAMED
 from deixis.regions.shapes import Polygon, Region, Scribble, describe
 

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from deixis.answers.grounded import Answer
-from deixis.cli.regions import REGION_NAME
 from deixis.errors import UsageError
 from deixis.pictures.opening import Picture
+from deixis.records.typed_regions import REGION_NAME
 from deixis.regions.frames import Frame
 from deixis.regions.shapes import Region
 

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from deixis.chat.session import Exchange
-from deixis.data.record_fields import region_object
 from deixis.errors import UsageError
+from deixis.records.record_fields import region_object
 
 
 def exchange_object(exchange: Exchange, *, turn: int) -> dict[str, Any]:

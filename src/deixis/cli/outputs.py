@@ -6,8 +6,8 @@ import argparse
 from collections.abc import Mapping
 from pathlib import Path
 
-from deixis.cli.regions import NAME
 from deixis.errors import UsageError
+from deixis.records.typed_regions import NAME
 
 
 def refuse_inputs(out: Path, inputs: Mapping[Path, str], *, flag: str = "--out") -> None:

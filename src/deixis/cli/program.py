@@ -53,7 +53,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--traceback", action="store_true", help="show where in the code an error arose")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     for name in COMMANDS:
-        command = import_module(f"deixis.cli.{name}")
+        command = import_module(f"deixis.cli.commands.{name}")
         own = commands.add_parser(
             name,
             help=command.HELP,

@@ -16,6 +16,7 @@ from PIL import Image
 
 from deixis.data.scene import PictureFile, Scene, Thing
 from deixis.errors import BadPicture, RecordError
+from deixis.pictures.broken import BrokenPictures
 from deixis.pictures.opening import Picture, known_formats, open_picture
 from deixis.regions.shapes import Box, Mask
 
@@ -160,3 +161,17 @@ def turned_mask(mask: Mask, orientation: int) -> Mask:
     return Mask.from_array(
         np.ascontiguousarray(pixels[:: -1 if from_below else 1, :: -1 if from_right else 1])
     )
+
+
+def sound_scenes(scenes: Iterable[Scene], *, source: Path, broken: str) -> list[Scene]:
+    """The scenes of a dataset folder that are kept by the rule `broken` (`BrokenPictures`)."""
+    pictures = BrokenPictures(broken)
+    kept = list(
+        pictures.sound(
+            scenes,
+            opened=lambda scene: open_picture(scene.picture.read(), name=scene.picture.name),
+            name=lambda scene: f"{scene.picture.path}/{scene.picture.member or ''}",
+        )
+    )
+    pictures.report(source)
+    return kept

@@ -15,8 +15,8 @@ from torch.nn import functional
 
 from deixis.engine.graphs import SLOTS, StepGraph, StepGraphs
 from deixis.engine.store import KeyValueStore, Window
-from deixis.language.caching import cache_name
-from deixis.language.causal_decoders import regime_switch, window_of
+from deixis.layers.language.cache_argument import cache_name
+from deixis.layers.language.causal_decoders import regime_switch, window_of
 
 if TYPE_CHECKING:
     from transformers import PreTrainedConfig

@@ -1,7 +1,7 @@
 """Phrases that a picture does not contain, worded as those of other pictures of the split.
 
 Absence is as sure as captions are: no word of theirs, and no category of a boxed thing, is the head noun. In
-pictures with exhaustive categories only those without a box are absent, as `data.dialogues` has it.
+pictures with exhaustive categories only those without a box are absent, as `data.synthesis.views` has it.
 """
 
 from __future__ import annotations
@@ -10,8 +10,8 @@ import zlib
 
 import numpy as np
 
-from deixis.data.phrasebook import Phrasebook, caption_words, same_word
 from deixis.data.scene import Scene
+from deixis.data.synthesis.phrasebook import Phrasebook, caption_words, same_word
 
 TRIES = 5  # for a phrase that was not drawn before
 

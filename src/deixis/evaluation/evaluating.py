@@ -10,7 +10,7 @@ import numpy as np
 from deixis.data.opening import upright_scenes
 from deixis.data.scene import Scene
 from deixis.errors import UsageError
-from deixis.evaluation.controls import NONE, Control
+from deixis.evaluation.ablations import NONE, Control
 from deixis.evaluation.metrics.intervals import interval_over_pictures
 from deixis.evaluation.protocol import ProtocolCard
 from deixis.evaluation.report import Report, TaskResult

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from deixis import __version__
-from deixis.evaluation.controls import Control
+from deixis.evaluation.ablations import Control
 from deixis.evaluation.metrics.intervals import EXPLAINED
 from deixis.evaluation.runner import LARGEST_BATCH, MAX_NEW_TOKENS
 from deixis.evaluation.task import Task

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from deixis.data.claims import YES, Claim
+from deixis.data.synthesis.claims import YES, Claim
 from deixis.evaluation.metrics.answer_kinds import verdict
 from deixis.evaluation.metrics.confidence import mean_where
 from deixis.evaluation.task import Columns, Item, Outcome

@@ -10,13 +10,13 @@ from pathlib import Path
 from PIL import Image
 from tqdm import tqdm
 
-from deixis.data.phrasebook import Phrasebook
 from deixis.data.scene import Scene
+from deixis.data.synthesis.phrasebook import Phrasebook
 from deixis.errors import UsageError
 from deixis.evaluation.runner import Answerer, ask_about, chosen, dialogue_of, picture_of
 from deixis.gallery.exhibits import Card, Exhibit, Gallery
+from deixis.gallery.html import tag, written
 from deixis.gallery.kinds import CAPTION, WRONG
-from deixis.gallery.markup import tag, written
 from deixis.gallery.page import GENERATOR, document, gallery_page
 from deixis.gallery.photo import draw_answers, draw_phrases
 from deixis.gallery.questions import GalleryQuestion, questions_about

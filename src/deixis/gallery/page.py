@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 from xml.etree.ElementTree import Element
 
 from deixis.answers.palette import COLOURS
+from deixis.gallery.html import tag
 from deixis.gallery.kinds import KINDS, NOT_JUDGED, RIGHT, WRONG, Kind
-from deixis.gallery.markup import tag
 from deixis.gallery.style import STYLE, colour_rules
 from deixis.regions.shapes import Box, Mask, Point, Polygon, Scribble
 

@@ -8,8 +8,9 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from deixis.data.phrasebook import Phrasebook, nouns_of, phrases_of
 from deixis.data.scene import Scene
+from deixis.data.synthesis.phrasebook import Phrasebook, nouns_of, phrases_of
+from deixis.english.nouns import head_noun, is_plural, words_of
 from deixis.evaluation.absent_phrases import absent_as_spoken, generator
 from deixis.evaluation.task import Item
 from deixis.evaluation.tasks import grounding, naming, presence
@@ -24,7 +25,6 @@ from deixis.gallery.kinds import (
     PRESENT,
     Kind,
 )
-from deixis.language.nouns import head_noun, is_plural, words_of
 from deixis.regions.shapes import Box
 
 T = TypeVar("T")

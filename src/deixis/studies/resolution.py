@@ -11,7 +11,7 @@ from typing import Any
 
 from deixis.errors import UsageError
 from deixis.studies.study import Variant
-from deixis.training.recipe import Group, Recipe
+from deixis.training.recipes.recipe import Group, Recipe
 
 MODES = ("fixed", "direct_upsample", "any_res")
 ENLARGED = 2  # an enlarged picture has the side of a canvas of so many tiles

@@ -12,8 +12,8 @@ import numpy as np
 
 from deixis.errors import UsageError
 from deixis.evaluation.report import TaskResult
-from deixis.training.recipe import Recipe
-from deixis.training.unseen import paired_interval
+from deixis.runs.unseen import paired_interval
+from deixis.training.recipes.recipe import Recipe
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from deixis.systems.registry import DEFAULT, SYSTEMS, Entry, entry, entry_of_typ
 if TYPE_CHECKING:
     from deixis.systems.contract import System
     from deixis.training.loop import TrainingParts
-    from deixis.training.recipe import Recipe
+    from deixis.training.recipes.recipe import Recipe
 
 LOG = logging.getLogger("deixis")
 
@@ -67,7 +67,7 @@ def packaged_weights(name: str) -> Path | None:
 
 def model_type(folder: Path) -> str:
     """Return what kind of system a saved folder holds."""
-    from deixis.data.sources.json_files import read_json
+    from deixis.files.json_files import read_json
 
     return read_json(folder / "config.json", largest=1 << 20).text("model_type")
 

@@ -21,7 +21,6 @@ import torch
 from torch import Tensor, nn
 
 from deixis.answers.grounded import Answer, Finish, Raw, Span
-from deixis.data.dialogue import Dialogue
 from deixis.engine.decoder import Decoder
 from deixis.engine.embedded import Embedded
 from deixis.engine.loop import Decoding
@@ -30,6 +29,7 @@ from deixis.engine.prefixes import PrefixCache
 from deixis.engine.settings import Settings
 from deixis.errors import UsageError
 from deixis.pictures.opening import Picture
+from deixis.records.dialogue import Dialogue
 from deixis.regions.shapes import Region
 from deixis.systems.encoded import Encoded, EncodedCache, EncoderInput
 from deixis.systems.questions import Question, checked_question, opened, regions_of_each

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from deixis.errors import UsageError
 
 if TYPE_CHECKING:
-    from deixis.weights.converters import Converter
+    from deixis.checkpoints.convert.converters import Converter
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ SYSTEMS: Mapping[str, Entry] = MappingProxyType(
         "pointer": Entry(
             model_type="deixis_pointer",
             answering="deixis.systems.pointer.answering:open_pointer",
-            training="deixis.systems.pointer.training:training_parts",
+            training="deixis.systems.pointer.training.building:training_parts",
             weights="pointer/embedded",
             how_to_get="train it with `deixis train recipes/pointer/*.yaml --data DIR --out DIR`",
         ),

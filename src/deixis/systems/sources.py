@@ -7,20 +7,20 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from deixis.data.detection import DetectionSource, labelled
-from deixis.data.dialogues import DialogueSource, template_texts
 from deixis.data.example_source import ExampleSource
 from deixis.data.grit.mixing import MultipliedSource
 from deixis.data.grit.records import PLACEHOLDER, GritRecord, read_grit
 from deixis.data.grit.source import DenseSource, GritSource
-from deixis.data.mixing import JoinedSource
-from deixis.data.phrasebook import Phrasebook, phrases_of
-from deixis.data.record import Record, RecordSource, read_records
+from deixis.data.mixture import JoinedSource
 from deixis.data.scene import Scene
 from deixis.data.sources import detect_layout, read_scenes
 from deixis.data.sources.coco import read_coco
 from deixis.data.sources.lvis import read_lvis
+from deixis.data.synthesis.phrasebook import Phrasebook, phrases_of
+from deixis.data.synthesis.views import DialogueSource, template_texts
 from deixis.errors import RecipeError
-from deixis.training.recipe import Recipe, SourceChoice
+from deixis.records.record import Record, RecordSource, read_records
+from deixis.training.recipes.recipe import Recipe, SourceChoice
 
 WITH_MASKS = {"coco": read_coco, "lvis": read_lvis}  # dense locations are cut to what is in their boxes
 

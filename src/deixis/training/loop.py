@@ -15,15 +15,15 @@ from tqdm import tqdm
 from deixis.data.example_source import ExampleSource
 from deixis.errors import RecipeError
 from deixis.training.batches import Batch, Batches, stream
-from deixis.training.checkpoints import RunState, checkpoints, load_checkpoint, save_checkpoint
-from deixis.training.ema import AveragedWeights
 from deixis.training.losses import Objective
 from deixis.training.metrics import MetricsLog, plot_metrics
 from deixis.training.optimiser import build_optimiser, learning, prepare_step
 from deixis.training.order import order_of
 from deixis.training.parallel import World
 from deixis.training.passes import learn_from
-from deixis.training.recipe import Recipe
+from deixis.training.recipes.recipe import Recipe
+from deixis.training.state.checkpoints import RunState, checkpoints, load_checkpoint, save_checkpoint
+from deixis.training.state.ema import AveragedWeights
 
 
 @dataclass(frozen=True)

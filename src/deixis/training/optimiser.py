@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from deixis.errors import RecipeError
-from deixis.training.recipe import Group, Recipe, Schedule
+from deixis.training.recipes.recipe import Group, Recipe, Schedule
 
 
 def group_of(name: str, groups: tuple[Group, ...]) -> int | None:

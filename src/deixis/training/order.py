@@ -15,7 +15,7 @@ import torch
 
 from deixis.data.example_source import ExampleSource, lengths_of
 from deixis.errors import RecipeError
-from deixis.training.recipe import Recipe
+from deixis.training.recipes.recipe import Recipe
 
 
 class Order(Protocol):

@@ -16,7 +16,7 @@ from deixis.errors import NonFiniteLoss
 from deixis.training.batches import Batch
 from deixis.training.losses import Loss, Objective, added_up, check_supervised, weighted
 from deixis.training.parallel import World
-from deixis.training.recipe import Recipe
+from deixis.training.recipes.recipe import Recipe
 
 # All but cuDNN's: it is planned anew for every length of texts, which takes seconds.
 ATTENTION = [SDPBackend.FLASH_ATTENTION, SDPBackend.EFFICIENT_ATTENTION, SDPBackend.MATH]

@@ -11,7 +11,7 @@ from PIL import Image
 
 from deixis.data.grit.records import GritRecord, parse_grit
 from deixis.data.scene import Caption, Phrase, PictureFile, Scene, Thing
-from deixis.data.sources.json_files import Fields
+from deixis.files.json_files import Fields
 from deixis.regions.shapes import Box, Mask
 
 DISC = np.hypot(*np.mgrid[-15:29, -20:40].astype(float)) <= 8  # (44, 60), round (20, 15)

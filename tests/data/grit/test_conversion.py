@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from deixis.data.dialogue import Mark
 from deixis.data.grit.conversion import ReferringTurn, phrase_start, record_dialogue
 from deixis.data.grit.draws import NumpyDraws, StatedFormats
 from deixis.data.grit.locations import PointRule, choose_locations
@@ -14,6 +13,7 @@ from deixis.data.grit.rendering import INCLUDE_COORDINATES, render_record
 from deixis.errors import RecordError
 from deixis.pictures.opening import open_picture
 from deixis.pictures.padding import letterbox
+from deixis.records.dialogue import Mark
 from deixis.regions.frames import Frame
 from deixis.regions.shapes import Box, Mask, Point
 from deixis.systems.ferret.dialect import FerretDialect

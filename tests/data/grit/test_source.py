@@ -9,12 +9,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from deixis.data.dialogue import Example
 from deixis.data.grit.mixing import FERRET_MIX, MultipliedSource, multiplied
 from deixis.data.grit.records import GritRecord, dataset_of
 from deixis.data.grit.source import GritSource, TaskSource, find_picture
 from deixis.data.sources import read_scenes
 from deixis.errors import RecipeError, RecordError, UsageError
+from deixis.records.dialogue import Example
 from deixis.regions.shapes import Box, Point
 from tests.data.grit.made import record, scene
 from tests.toy.pack import write_toy_pack

@@ -12,9 +12,9 @@ from deixis.data.grit.negatives import ANYONE, NAMES, absent_category, confused_
 from deixis.data.grit.records import GritRecord, read_grit, write_grit
 from deixis.data.grit.tasks import TASKS, make_record, make_records
 from deixis.data.grit.templates import TEMPLATES
-from deixis.data.phrasebook import caption_words, same_word
 from deixis.data.scene import Expression, PictureFile, Scene
 from deixis.data.sources.visual_genome import relation
+from deixis.data.synthesis.phrasebook import caption_words, same_word
 from deixis.errors import RecordError, UsageError
 from tests.data.grit.made import scene
 

@@ -12,12 +12,12 @@ import pytest
 
 from deixis.data.grit.records import read_grit
 from deixis.data.grit.source import find_picture
-from deixis.data.record import read_records
 from deixis.data.scene import PictureFile
 from deixis.data.sources import read_scenes
 from deixis.data.sources.coco import read_coco
 from deixis.data.sources.refcoco import read_references
 from deixis.errors import RecordError
+from deixis.records.record import read_records
 from tests.data.sources.test_flickr30k_entities import BALL, written
 from tests.data.turned import LAYOUTS, instances, write_folder, write_pack, write_turned
 

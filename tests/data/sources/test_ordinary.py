@@ -9,14 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from deixis.data.check import check_records
 from deixis.data.grit.records import read_grit
-from deixis.data.record import read_record, read_records
 from deixis.data.sources import read_scenes
-from deixis.data.sources.json_files import bounded_bytes, read_json, read_json_lines
-from deixis.data.sources.json_lists import read_json_list
 from deixis.data.sources.pack import locate_members
 from deixis.errors import RecordError
+from deixis.files.json_files import bounded_bytes, read_json, read_json_lines
+from deixis.files.json_lists import read_json_list
+from deixis.records.check import check_records
+from deixis.records.record import read_record, read_records
 from tests.data.turned import instances, write_pack
 
 READERS: dict[str, Callable[[Path], object]] = {

@@ -5,7 +5,6 @@ from typing import Any
 
 import pytest
 
-from deixis.data.sources.json_files import Fields
 from deixis.errors import RecordError
 from deixis.evaluation.metrics.flickr_entities import (
     AskedSentence,
@@ -16,6 +15,7 @@ from deixis.evaluation.metrics.flickr_entities import (
     sentences_of,
 )
 from deixis.evaluation.metrics.rules import Overlap
+from deixis.files.json_files import Fields
 
 SAMPLE = Path(__file__).parents[4] / "shared" / "data" / "formats" / "flickr30k_entities"
 KEY = ("7", 0)

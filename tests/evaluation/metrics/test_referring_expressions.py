@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 
-from deixis.data.sources.json_files import Fields
 from deixis.errors import RecordError
 from deixis.evaluation.metrics.referring_expressions import (
     ReferringExpression,
@@ -16,6 +15,7 @@ from deixis.evaluation.metrics.referring_expressions import (
     score_expressions,
 )
 from deixis.evaluation.metrics.rules import Overlap
+from deixis.files.json_files import Fields
 
 
 def expression(number: int, *, dataset: str = "refcoco") -> ReferringExpression:

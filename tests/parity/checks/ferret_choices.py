@@ -11,9 +11,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from deixis.layers.point_draws import DrawnRegions, draw_points
-from deixis.layers.point_sets import PointSet, choose_point_sets, squared_distances
-from deixis.layers.visual_sampler import VisualSampler
+from deixis.layers.regions.point_draws import DrawnRegions, draw_points
+from deixis.layers.regions.point_sets import PointSet, choose_point_sets, squared_distances
+from deixis.layers.regions.visual_sampler import VisualSampler
 from deixis.regions.pixels import RegionPixels
 from tests.parity.case import Case
 

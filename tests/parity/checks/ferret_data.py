@@ -14,13 +14,13 @@ from deixis.data.grit.draws import PythonDraws, StatedFormats
 from deixis.data.grit.locations import Location, PointRule, choose_locations
 from deixis.data.grit.records import GritRecord, dataset_of, parse_grit
 from deixis.data.grit.rendering import PROVIDE_BOXES, RenderedRecord, Spelling, render_record
-from deixis.data.sources.json_files import Fields
 from deixis.data.sources.lvis import category_words
-from deixis.language.supervision import supervised
-from deixis.language.templates import TEMPLATES
-from deixis.language.text_codecs import SentencePieceCodec
+from deixis.files.json_files import Fields
 from deixis.regions.pixels import RegionPixels
 from deixis.systems.ferret.region_pixels import region_pixels
+from deixis.text.label_masking import supervised
+from deixis.text.templates import TEMPLATES
+from deixis.text.tokenizers.codecs import SentencePieceCodec
 from tests.parity.case import Case
 from tests.parity.planning import Check
 

@@ -9,13 +9,12 @@ from typing import Any
 import numpy as np
 
 from deixis.data.sources.flickr30k_files import Annotation, read_annotation, read_captions
-from deixis.data.sources.json_files import Fields
 from deixis.errors import EndpointError
-from deixis.evaluation.endpoint import ChatRequest
-from deixis.evaluation.ferret_bench import BenchRecord, bench_question, rules_of, shown_to_judge
-from deixis.evaluation.ferret_ui import screen_item
-from deixis.evaluation.judge import FAILED, Review, aggregate, judge_request, printed, review
-from deixis.evaluation.lvis_questions import record_of
+from deixis.evaluation.benchmarks.ferret_bench import BenchRecord, bench_question, rules_of, shown_to_judge
+from deixis.evaluation.benchmarks.ferret_ui import screen_item
+from deixis.evaluation.benchmarks.lvis_questions import record_of
+from deixis.evaluation.judging.endpoint import ChatRequest
+from deixis.evaluation.judging.judge import FAILED, Review, aggregate, judge_request, printed, review
 from deixis.evaluation.metrics.flickr_entities import read_true_phrases, score_phrases, sentences_of
 from deixis.evaluation.metrics.pope import score_pope
 from deixis.evaluation.metrics.referring_classification import NamedObject, score_classification
@@ -24,6 +23,7 @@ from deixis.evaluation.metrics.referring_expressions import (
     expressions_of,
     score_expressions,
 )
+from deixis.files.json_files import Fields
 from deixis.regions.pixels import RegionPixels
 from tests.parity.case import Case
 from tests.parity.planning import Check

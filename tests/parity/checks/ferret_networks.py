@@ -9,18 +9,18 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from deixis.language.prompt_tokens import prompt_ids
-from deixis.language.splicing import IGNORED, PICTURE_MARKER, Merged, Side
-from deixis.language.templates import IMAGE, TEMPLATES
-from deixis.language.text_codecs import SentencePieceCodec
-from deixis.layers.point_draws import DrawnRegions
+from deixis.checkpoints.convert.renaming import KeyTable, is_dropped
+from deixis.layers.regions.point_draws import DrawnRegions
 from deixis.pictures import open_picture, resize
 from deixis.pictures.normalising import statistics
 from deixis.systems.ferret.config import FerretConfig
 from deixis.systems.ferret.keys import FERRET
 from deixis.systems.ferret.model import FerretNetwork
 from deixis.systems.spliced.network import SplicedNetwork
-from deixis.weights.renaming import KeyTable, is_dropped
+from deixis.text.prompt_tokens import prompt_ids
+from deixis.text.splicing import IGNORED, PICTURE_MARKER, Merged, Side
+from deixis.text.templates import IMAGE, TEMPLATES
+from deixis.text.tokenizers.codecs import SentencePieceCodec
 from tests.parity.case import Case
 from tests.parity.checks.ferret_choices import compare_points, pixels_of, settle_choices, stored_choices
 from tests.parity.planning import Check

@@ -16,10 +16,10 @@ import torch
 from torch import Tensor
 
 from bench.literal_sampler import literal_regions
-from deixis.layers.neighbour_pooling import NeighbourPooling
-from deixis.layers.point_draws import DrawnRegions, draw_points
-from deixis.layers.point_sets import FAR, PointSet, rows_of, squared_distances
-from deixis.layers.visual_sampler import SamplerSize, VisualSampler
+from deixis.layers.regions.neighbour_pooling import NeighbourPooling
+from deixis.layers.regions.point_draws import DrawnRegions, draw_points
+from deixis.layers.regions.point_sets import FAR, PointSet, rows_of, squared_distances
+from deixis.layers.regions.visual_sampler import SamplerSize, VisualSampler
 from deixis.regions.pixels import RegionPixels
 from tests.parity.case import Case
 from tests.parity.planning import Check

@@ -8,9 +8,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from deixis.language.splicing import PICTURE_MARKER
 from deixis.layers.picture_features import PictureFeatures
-from deixis.layers.point_draws import DrawnRegions
+from deixis.layers.regions.point_draws import DrawnRegions
 from deixis.pictures import open_picture
 from deixis.pictures.normalising import Normalisation, statistics
 from deixis.pictures.padding import pad_to_square
@@ -19,6 +18,7 @@ from deixis.systems.ferret_v2.grids import best_grid, best_size, grids_from_size
 from deixis.systems.ferret_v2.keys import FERRET_V2
 from deixis.systems.ferret_v2.model import FerretV2Network
 from deixis.systems.ferret_v2.tiles import NO_TILES, TiledPixels, Tiling, cut, fitted_canvas
+from deixis.text.splicing import PICTURE_MARKER
 from tests.parity.case import Case
 from tests.parity.checks.ferret_choices import compare_points, listed_pixels, settle_choices, stored_choices
 from tests.parity.checks.ferret_networks import (

@@ -7,14 +7,14 @@ from tempfile import TemporaryDirectory
 
 from torch import Tensor
 
+from deixis.checkpoints.convert.checkpoint import Checkpoint
+from deixis.checkpoints.convert.delta import apply_delta
+from deixis.checkpoints.convert.tower_folder import CLIP_FIELDS, TowerFiles
+from deixis.checkpoints.files.lazy import LazyTensor, held
+from deixis.checkpoints.files.shards import open_shards
+from deixis.checkpoints.files.writing import write_tensors
 from deixis.systems.ferret.keys import ADDED
 from deixis.systems.ferret.weights import our_config, published_config
-from deixis.weights.checkpoint import Checkpoint
-from deixis.weights.delta import apply_delta
-from deixis.weights.lazy import LazyTensor, held
-from deixis.weights.shards import open_shards
-from deixis.weights.tower_folder import CLIP_FIELDS, TowerFiles
-from deixis.weights.writing import write_tensors
 from tests.parity.case import Case
 from tests.parity.planning import Check
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from argparse import Namespace
 
-from deixis.weights.converters import BACK, FOLDER, Converter, Option, Way
+from deixis.checkpoints.convert.converters import BACK, FOLDER, Converter, Option, Way
 
 DEAF = Option("deaf", "dummy: leave its hand out", "switch")
 

@@ -13,10 +13,10 @@ from safetensors.torch import load_file
 import deixis
 from deixis.cli import main
 from deixis.errors import MissingWeights, UsageError
+from deixis.runs.training import run_recipes
 from deixis.systems import entry, load, registry, training_parts
 from deixis.systems.contract import System
 from deixis.systems.registry import Entry
-from deixis.training.run import run_recipes
 from tests.systems.dummy.answering import DummySystem, dummy_system
 from tests.systems.dummy.network import DummyConfig, DummyNetwork
 from tests.systems.ferret.networks import CLIP_TOWER
@@ -155,7 +155,7 @@ def test_it_is_trained(tmp_path: Path) -> None:
 # Modules of one system that others use; everything else goes through the registry.
 USED_ELSEWHERE = {
     "evaluation/pointed.py": {"ferret"},
-    "systems/spliced/training.py": {"pointer"},
+    "systems/spliced/training/building.py": {"pointer"},
 }
 
 

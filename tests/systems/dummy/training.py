@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from deixis.systems.spliced.training import Member, family_parts
+from deixis.systems.spliced.training.building import Member, family_parts
 from deixis.training.loop import TrainingParts
-from deixis.training.recipe import Recipe
+from deixis.training.recipes.recipe import Recipe
 from tests.systems.dummy.answering import dummy_system, open_dummy
 from tests.systems.dummy.network import DummyConfig, DummyNetwork
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from deixis.checkpoints.convert.checkpoint import HEAD, Checkpoint
+from deixis.checkpoints.files.folders import copy_tokenizer, new_folder
+from deixis.checkpoints.files.settings import write_settings
+from deixis.checkpoints.files.writing import write_tensors
+from deixis.checkpoints.system_folder import write_converted
 from deixis.errors import BadWeights
-from deixis.weights.checkpoint import HEAD, Checkpoint
-from deixis.weights.folders import copy_tokenizer, new_folder
-from deixis.weights.settings import write_settings
-from deixis.weights.system_folder import write_converted
-from deixis.weights.writing import write_tensors
 from tests.systems.dummy.keys import DUMMY
 from tests.systems.dummy.network import DummyConfig, DummyNetwork
 

@@ -8,14 +8,14 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from deixis.language.splicing import IGNORED, PICTURE_MARKER
-from deixis.layers.point_draws import DrawnRegions
+from deixis.layers.regions.point_draws import DrawnRegions
 from deixis.regions.pixels import RegionPixels
 from deixis.systems.ferret.config import FerretConfig
 from deixis.systems.ferret.model import FerretNetwork
 from deixis.systems.ferret_v2.config import FerretV2Config
 from deixis.systems.ferret_v2.model import FerretV2Network
 from deixis.systems.ferret_v2.tiles import NO_TILES, TiledPixels
+from deixis.text.splicing import IGNORED, PICTURE_MARKER
 
 SIDE, WORDS, REGION = 64, 60, 59
 GRID_TOWER = {"kind": "efficientnet_tiny", "side": SIDE}

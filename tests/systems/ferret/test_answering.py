@@ -18,7 +18,6 @@ from deixis.cli import main
 from deixis.engine.policy import Completion, Delta
 from deixis.engine.settings import Settings
 from deixis.errors import BadRegion, BadWeights, FrameMismatch, MissingWeights, RegionClipped, UsageError
-from deixis.language.splicing import PICTURE_MARKER
 from deixis.regions.frames import THOUSANDTHS, UNIT
 from deixis.regions.shapes import Box, Mask, Point, Polygon, Region, Scribble
 from deixis.systems import load
@@ -26,6 +25,7 @@ from deixis.systems.contract import Prompt, Reading
 from deixis.systems.questions import Question, checked_question
 from deixis.systems.spliced.answering import SplicedSystem, template_of
 from deixis.systems.spliced.reading import likelihood
+from deixis.text.splicing import PICTURE_MARKER
 from tests.contract.promises import prompt_of
 from tests.systems.ferret.tiny import fresh_ferret, fresh_ferret_v2, saved
 from tests.systems.pointer.tiny import noise_picture

@@ -10,16 +10,16 @@ import pytest
 import torch
 from torch import Tensor
 
+from deixis.checkpoints.convert.checkpoint import HEAD, Checkpoint
+from deixis.checkpoints.convert.tower_folder import CLIP_FIELDS, TowerFiles
+from deixis.checkpoints.files.lazy import LazyTensor
+from deixis.checkpoints.fit import check_fit, network_shapes
 from deixis.systems.ferret.keys import FERRET
 from deixis.systems.ferret.model import FerretNetwork
 from deixis.systems.ferret.weights import our_config
 from deixis.systems.ferret_v2.keys import FERRET_V2
 from deixis.systems.ferret_v2.model import FerretV2Network
 from deixis.systems.ferret_v2.weights import our_ui_config
-from deixis.weights.checkpoint import HEAD, Checkpoint
-from deixis.weights.fit import check_fit, network_shapes
-from deixis.weights.lazy import LazyTensor
-from deixis.weights.tower_folder import CLIP_FIELDS, TowerFiles
 
 Shapes = dict[str, tuple[int, ...]]
 LARGE = {"hidden_size": 1024, "intermediate_size": 4096, "num_hidden_layers": 24, "num_attention_heads": 16}

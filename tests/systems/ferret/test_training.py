@@ -14,17 +14,17 @@ from safetensors.torch import load_file
 
 from deixis.errors import BadWeights, MissingWeights, RecipeError
 from deixis.layers.towers.pretrained import packaged_file
+from deixis.runs.training import run_recipes
+from deixis.runs.unseen import paired_interval, unseen_losses
 from deixis.systems import load, training_parts
 from deixis.systems.spliced.answering import SplicedSystem
-from deixis.systems.spliced.training import WORD_SPREAD, start_words
+from deixis.systems.spliced.training.building import WORD_SPREAD, start_words
 from deixis.training.loop import TrainingParts
-from deixis.training.recipe import Recipe, SourceChoice, read_recipe
-from deixis.training.run import run_recipes
-from deixis.training.unseen import paired_interval, unseen_losses
+from deixis.training.recipes.recipe import Recipe, SourceChoice, read_recipe
+from tests.checkpoints.tiny_checkpoints import ferret_folders
 from tests.systems.ferret.networks import ferret
 from tests.toy.pack import write_toy_pack
 from tests.toy.recipe import toy_recipe
-from tests.weights.tiny_checkpoints import ferret_folders
 
 RECIPES = Path(__file__).parents[3] / "recipes"
 NETWORK = {

@@ -13,11 +13,11 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
+from deixis.checkpoints.convert.corrections import FILE
 from deixis.errors import BadWeights, DeixisError, MissingWeights, UsageError
 from deixis.systems.ferret.answering import open_ferret
 from deixis.systems.ferret.weights import convert_back, convert_delta, convert_folder, make_delta_folder
-from deixis.weights.corrections import FILE
-from tests.weights.tiny_checkpoints import CLIP, Folders, edit_json, ferret_folders
+from tests.checkpoints.tiny_checkpoints import CLIP, Folders, edit_json, ferret_folders
 
 EMBEDDING = "model.embed_tokens.weight"
 

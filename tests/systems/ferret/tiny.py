@@ -12,11 +12,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from deixis.data.dialogue import Dialogue, Example, Mark, Turn
-from deixis.language.decoders import small_language
-from deixis.language.templates import FERRET_SYSTEM
-from deixis.language.text_codecs import WordCodec
-from deixis.language.vocabulary import build_vocabulary
+from deixis.layers.language.small_decoders import small_language
+from deixis.records.dialogue import Dialogue, Example, Mark, Turn
 from deixis.regions.frames import Frame
 from deixis.regions.shapes import Box, Point, Region
 from deixis.systems.ferret.answering import ferret_system, open_ferret
@@ -26,7 +23,10 @@ from deixis.systems.ferret_v2.answering import ferret_v2_system, open_ferret_v2
 from deixis.systems.ferret_v2.config import FerretV2Config
 from deixis.systems.ferret_v2.model import FerretV2Network
 from deixis.systems.spliced.answering import SplicedSystem
-from deixis.systems.spliced.objective import SplicedObjective
+from deixis.systems.spliced.training.objective import SplicedObjective
+from deixis.text.templates import FERRET_SYSTEM
+from deixis.text.tokenizers.codecs import WordCodec
+from deixis.text.tokenizers.vocabulary import build_vocabulary
 from tests.systems.pointer.tiny import WORDS, noise_picture
 
 SAMPLER = {"points": 24, "anchors": [8, 4], "neighbours": [4, 3], "pooling": "max"}

@@ -6,9 +6,9 @@ import pickle
 
 import pytest
 
-from deixis.data.dialogue import Example
 from deixis.data.grit.rendering import INCLUDE_COORDINATES, PROVIDE_BOXES
 from deixis.errors import UsageError
+from deixis.records.dialogue import Example
 from deixis.regions.shapes import Box
 from deixis.systems.ferret_v2.answering import (
     FERRET_UI_TEMPLATES,

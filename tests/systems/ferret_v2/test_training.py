@@ -13,16 +13,22 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from deixis.answers.grounded import Answer
+from deixis.checkpoints.convert.renaming import dinov2_attention, with_parts
 from deixis.regions.shapes import Box, Point
+from deixis.runs.training import run_recipes
 from deixis.systems import load, training_parts
 from deixis.systems.ferret_v2.answering import FerretV2System
-from deixis.training.recipe import Recipe, SourceChoice, read_recipe
-from deixis.training.run import run_recipes
-from deixis.weights.renaming import dinov2_attention, with_parts
+from deixis.training.recipes.recipe import Recipe, SourceChoice, read_recipe
+from tests.checkpoints.tiny_checkpoints import (
+    CLIP,
+    dinov2_state,
+    ferret_folders,
+    write_json,
+    write_safetensors,
+)
 from tests.data.grit.made import spoken, write_list
 from tests.systems.ferret.networks import SAMPLER
 from tests.toy.pack import write_toy_pack
-from tests.weights.tiny_checkpoints import CLIP, dinov2_state, ferret_folders, write_json, write_safetensors
 
 RECIPES = Path(__file__).parents[3] / "recipes" / "ferret_v2"
 TINY: dict[str, dict[str, Any]] = {

@@ -12,6 +12,7 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
+from deixis.checkpoints.convert.renaming import dinov2_attention, with_parts
 from deixis.errors import BadWeights, MissingWeights, UsageError
 from deixis.systems.ferret_v2.answering import open_ferret_v2
 from deixis.systems.ferret_v2.weights import (
@@ -20,8 +21,7 @@ from deixis.systems.ferret_v2.weights import (
     convert_ferret_ui_back,
     convert_folder,
 )
-from deixis.weights.renaming import dinov2_attention, with_parts
-from tests.weights.tiny_checkpoints import (
+from tests.checkpoints.tiny_checkpoints import (
     CLIP,
     clip_folder,
     edit_json,

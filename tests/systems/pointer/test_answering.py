@@ -21,7 +21,6 @@ from deixis.errors import (
     RegionClipped,
     UsageError,
 )
-from deixis.language.vocabulary import END, FOUND, NOWHERE, PHRASE, PHRASE_END, PLACE
 from deixis.pictures.opening import Picture
 from deixis.regions.frames import THOUSANDTHS, UNIT
 from deixis.regions.shapes import Box, Mask, Point, Polygon, Region, Scribble
@@ -30,6 +29,7 @@ from deixis.systems.encoded import EncodedCache
 from deixis.systems.pointer.answering import PointerSystem
 from deixis.systems.pointer.places import PlaceReading
 from deixis.systems.questions import Question, checked_question
+from deixis.text.tokenizers.vocabulary import END, FOUND, NOWHERE, PHRASE, PHRASE_END, PLACE
 from tests.contract.promises import prompt_of
 from tests.systems.decoding import decoded
 from tests.systems.pointer.tiny import noise_picture, tiny_system

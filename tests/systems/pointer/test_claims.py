@@ -10,13 +10,11 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from deixis.language.claims import claimed
-from deixis.language.vocabulary import ANSWER, END, PHRASE, USER
-from deixis.layers.region_namer import NEVER, RegionNamer
+from deixis.english.claims import claimed
+from deixis.layers.regions.region_classifier import NEVER, RegionNamer
 from deixis.regions.shapes import Box, Region
 from deixis.systems.contract import Prompt
 from deixis.systems.pointer.answering import PointerSystem
-from deixis.systems.pointer.claim_fit import weighed_all
 from deixis.systems.pointer.claims import (
     LEAST_LIKELY,
     SORTS,
@@ -27,7 +25,9 @@ from deixis.systems.pointer.claims import (
     Weighed,
     known_claims,
 )
+from deixis.systems.pointer.fitting.claim_weights import weighed_all
 from deixis.systems.questions import checked_question
+from deixis.text.tokenizers.vocabulary import ANSWER, END, PHRASE, USER
 from tests.systems.pointer.test_openings import next_words
 from tests.systems.pointer.tiny import noise_picture, tiny_system, tiny_vocabulary
 

@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from deixis.language.vocabulary import END, PICTURE
+from deixis.text.tokenizers.vocabulary import END, PICTURE
 from tests.systems.pointer.tiny import saved_system, tiny_system
 
 

@@ -7,8 +7,8 @@ import torch
 from torch import Tensor
 
 from deixis.errors import BadWeights
-from deixis.layers.place_map import PlaceMap
-from deixis.layers.second_look import choose_candidates
+from deixis.layers.places.box_refiner import choose_candidates
+from deixis.layers.places.place_map import PlaceMap
 from deixis.systems.pointer.core import Pointed, resized
 from deixis.systems.pointer.model import PointerNetwork
 from deixis.systems.pointer.weights import rebuilt

@@ -12,13 +12,10 @@ import torch
 from torch import Tensor
 
 from deixis.engine.policy import Probe
-from deixis.language.place_grammar import State, forbid
-from deixis.language.vocabulary import ANSWER, END, PHRASE, PICTURE, REGION, USER
 from deixis.regions.shapes import Box, Region
 from deixis.systems.contract import Prompt
 from deixis.systems.pointer import openings
 from deixis.systems.pointer.answering import PointerSystem, asks_about_one
-from deixis.systems.pointer.collate import region_tensors
 from deixis.systems.pointer.openings import (
     FIRST_WORDS,
     NAMER_WEIGHT,
@@ -27,7 +24,10 @@ from deixis.systems.pointer.openings import (
     first_word,
     judgement,
 )
+from deixis.systems.pointer.place_grammar import State, forbid
+from deixis.systems.pointer.training.collate import region_tensors
 from deixis.systems.questions import checked_question
+from deixis.text.tokenizers.vocabulary import ANSWER, END, PHRASE, PICTURE, REGION, USER
 from tests.systems.decoding import decoded, reads_of
 from tests.systems.pointer.tiny import noise_picture, tiny_system
 

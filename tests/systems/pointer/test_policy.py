@@ -13,18 +13,18 @@ from transformers.modeling_outputs import CausalLMOutputWithPast
 
 from deixis.engine.decoder import CausalDecoder
 from deixis.engine.policy import Completion
-from deixis.language.place_grammar import State, forbid, next_state, repetitions
-from deixis.language.spelling import Spelling, Word
-from deixis.language.vocabulary import END, FOUND, NOWHERE, PHRASE, PHRASE_END, PICTURE, PLACE
-from deixis.layers.place_map import PlaceMap
+from deixis.english.spelling import Spelling, Word
+from deixis.layers.places.place_map import PlaceMap
 from deixis.regions.shapes import Box, Point, Polygon, Region
 from deixis.systems.contract import Prompt
 from deixis.systems.pointer.answering import PointerSystem
-from deixis.systems.pointer.collate import region_tensors
 from deixis.systems.pointer.openings import FIRST_WORDS, SURE
+from deixis.systems.pointer.place_grammar import State, forbid, next_state, repetitions
 from deixis.systems.pointer.places import PlaceReading, PlaceRule, picture_part, read_places
 from deixis.systems.pointer.policy import verdicts
+from deixis.systems.pointer.training.collate import region_tensors
 from deixis.systems.questions import checked_question
+from deixis.text.tokenizers.vocabulary import END, FOUND, NOWHERE, PHRASE, PHRASE_END, PICTURE, PLACE
 from tests.systems.decoding import decoded
 from tests.systems.pointer.tiny import noise_picture, tiny_system
 

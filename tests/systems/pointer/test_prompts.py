@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from deixis.data.dialogue import Dialogue, Mark, Turn
 from deixis.errors import UsageError
-from deixis.language.draft import IGNORED, Draft
-from deixis.language.vocabulary import SPECIAL
+from deixis.records.dialogue import Dialogue, Mark, Turn
 from deixis.regions.frames import Frame
 from deixis.regions.shapes import Box, Point, Region
 from deixis.systems.pointer.prompts import draft_dialogue, draft_prompt
+from deixis.text.token_sequence import IGNORED, Draft
+from deixis.text.tokenizers.vocabulary import SPECIAL
 from tests.systems.pointer.tiny import tiny_vocabulary
 
 VOCABULARY = tiny_vocabulary()

@@ -9,9 +9,9 @@ import pytest
 import torch
 
 from deixis.errors import BadWeights
-from deixis.language.vocabulary import Vocabulary, grown_vocabulary, piece_tokenizer
-from deixis.systems.pointer.training import learn_words
+from deixis.systems.pointer.training.building import learn_words
 from deixis.systems.pointer.weights import load_network, rebuilt, save_network
+from deixis.text.tokenizers.vocabulary import Vocabulary, grown_vocabulary, piece_tokenizer
 from tests.systems.pointer.tiny import saved_system, tiny_network, tiny_vocabulary
 
 

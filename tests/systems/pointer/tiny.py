@@ -8,16 +8,16 @@ from typing import Any
 import numpy as np
 import torch
 
-from deixis.data.dialogue import Dialogue, Mark, Turn
-from deixis.language.vocabulary import END, PHRASE, PHRASE_END, Vocabulary, build_vocabulary
-from deixis.layers.second_look import SecondLooker
+from deixis.layers.places.box_refiner import SecondLooker
 from deixis.pictures.opening import Picture, open_picture
+from deixis.records.dialogue import Dialogue, Mark, Turn
 from deixis.regions.frames import Frame
 from deixis.regions.shapes import Box, Mask, Point, Polygon, Region, Scribble
 from deixis.systems.pointer.answering import PointerSystem, open_pointer
 from deixis.systems.pointer.config import PointerConfig
 from deixis.systems.pointer.model import PointerNetwork
 from deixis.systems.pointer.weights import save_network
+from deixis.text.tokenizers.vocabulary import END, PHRASE, PHRASE_END, Vocabulary, build_vocabulary
 from tests.toy.recipe import TOY
 
 WORDS = (

@@ -8,14 +8,14 @@ from pathlib import Path
 import torch
 
 from deixis.answers.dialects import REGION_TOKEN
-from deixis.language.decoders import small_language
-from deixis.language.prompt_tokens import TextCodec
+from deixis.layers.language.small_decoders import small_language
 from deixis.systems.ferret_v2.answering import ferret_v2_system
 from deixis.systems.ferret_v2.config import FerretV2Config
 from deixis.systems.ferret_v2.model import FerretV2Network
 from deixis.systems.spliced.answering import SplicedSystem
-from tests.language.made_codecs import gemma_codec, header_codec, phi_codec, piece_codec
+from deixis.text.prompt_tokens import TextCodec
 from tests.systems.ferret.tiny import SAMPLER, SIDE, fresh_ferret, fresh_ferret_v2
+from tests.text.tokenizers.made_codecs import gemma_codec, header_codec, phi_codec, piece_codec
 
 FRESH: dict[str, Callable[[], SplicedSystem]] = {"ferret": fresh_ferret, "ferret_v2": fresh_ferret_v2}
 SPOKEN: dict[str, tuple[str, Callable[[Path], TextCodec]]] = {

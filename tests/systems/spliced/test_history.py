@@ -15,11 +15,11 @@ from deixis.answers.grounded import Answer, Raw
 from deixis.engine.loop import Decoding
 from deixis.engine.prefixes import PrefixCache
 from deixis.engine.settings import Settings
-from deixis.language.prompt_tokens import prompt_ids
 from deixis.regions.shapes import Box, Polygon
 from deixis.systems.contract import Prompt
 from deixis.systems.questions import Question, checked_question
 from deixis.systems.spliced.answering import SplicedSystem
+from deixis.text.prompt_tokens import prompt_ids
 from tests.contract.promises import assert_same_answer
 from tests.systems.ferret.tiny import fresh_ferret, fresh_ferret_v2, saved
 from tests.systems.pointer.tiny import noise_picture

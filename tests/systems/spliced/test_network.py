@@ -11,11 +11,11 @@ import torch
 from safetensors import safe_open
 from torch.nn import functional
 
+from deixis.checkpoints.convert.renaming import dinov2_attention, with_parts
 from deixis.errors import BadPicture, BadRegion
-from deixis.language.splicing import IGNORED, PICTURE_MARKER
-from deixis.layers.point_draws import DrawnRegions
+from deixis.layers.regions.point_draws import DrawnRegions
 from deixis.systems.spliced.network import SplicedNetwork
-from deixis.weights.renaming import dinov2_attention, with_parts
+from deixis.text.splicing import IGNORED, PICTURE_MARKER
 from tests.systems.ferret.networks import (
     GEMMA,
     GRID_TOWER,

@@ -8,18 +8,18 @@ import pytest
 import torch
 from torch import Tensor
 
-from deixis.data.dialogue import Dialogue, Example, Turn
 from deixis.engine.embedded import Embedded
 from deixis.engine.policy import Completion
 from deixis.errors import BadRegion, FrameMismatch
-from deixis.language.splicing import IGNORED, PICTURE_MARKER
-from deixis.layers.point_draws import DrawnRegions
+from deixis.layers.regions.point_draws import DrawnRegions
 from deixis.pictures.opening import Picture
+from deixis.records.dialogue import Dialogue, Example, Turn
 from deixis.regions.shapes import Box, Point, Region
 from deixis.systems.contract import Prompt
 from deixis.systems.questions import checked_question
 from deixis.systems.spliced.answering import SplicedSystem
-from deixis.systems.spliced.objective import SplicedObjective
+from deixis.systems.spliced.training.objective import SplicedObjective
+from deixis.text.splicing import IGNORED, PICTURE_MARKER
 from deixis.training.batches import Batch
 from tests.contract.promises import encode, prompt_of
 from tests.systems.ferret.tiny import lesson

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 from deixis.answers.grounded import Answer, Place, Span
-from deixis.data.dialogue import Mark, Turn
 from deixis.data.grit.conversion import ReferringTurn
 from deixis.data.grit.dense import CLASSIFY, LOCALIZE
 from deixis.errors import UsageError
 from deixis.pictures.opening import open_picture
+from deixis.records.dialogue import Mark, Turn
 from deixis.regions import Box, Frame, Mask, Point
 from deixis.systems.ferret.dialect import FerretDialect
 from deixis.systems.spliced.prompts import answered, asked, exchanges, requesting, turn_of, with_pictures

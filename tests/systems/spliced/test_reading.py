@@ -12,7 +12,6 @@ import pytest
 
 from deixis.engine.policy import Completion, Delta
 from deixis.engine.settings import Settings
-from deixis.language.prompt_tokens import TextCodec
 from deixis.pictures.opening import Picture
 from deixis.systems.contract import Reading
 from deixis.systems.ferret.dialect import FerretDialect
@@ -20,10 +19,11 @@ from deixis.systems.questions import checked_question
 from deixis.systems.spliced.answering import SplicedSystem
 from deixis.systems.spliced.policy import SplicedPolicy
 from deixis.systems.spliced.reading import SplicedReader
+from deixis.text.prompt_tokens import TextCodec
 from tests.contract.promises import prompt_of
-from tests.language.made_codecs import header_codec, piece_codec
 from tests.systems.ferret.tiny import fresh_ferret, tiny_codec
 from tests.systems.pointer.tiny import noise_picture
+from tests.text.tokenizers.made_codecs import header_codec, piece_codec
 
 PICTURE = noise_picture(100, 50)
 CODECS: dict[str, Callable[[Path], TextCodec]] = {

@@ -10,16 +10,16 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from deixis.data.dialogue import Dialogue, Mark, Turn
 from deixis.data.grit.locations import Location
 from deixis.data.grit.records import PLACEHOLDER, GritRecord, Place, Said
 from deixis.data.grit.rendering import Spelling, requested
+from deixis.english.nouns import PREPOSITIONS
 from deixis.errors import RecordError
-from deixis.language.nouns import PREPOSITIONS
-from deixis.language.templates import IMAGE
+from deixis.records.dialogue import Dialogue, Mark, Turn
 from deixis.regions.carrying import carried
 from deixis.regions.frames import Frame
 from deixis.regions.shapes import Box, Mask, Point, Region
+from deixis.text.templates import IMAGE
 
 GROUP = re.compile(rf"\s?{PLACEHOLDER.pattern}(?:(?:\s*,\s*|\s+and\s+|\s*){PLACEHOLDER.pattern})*")
 CLAUSE_ENDS = re.compile(r"[.,;:!?\n]|\b\d+:\s")

@@ -14,7 +14,7 @@ from deixis.answers.dialects import clamped, thousandth
 from deixis.data.grit.draws import LocationDraws
 from deixis.data.grit.records import ASSISTANT, HUMAN, Corners, GritRecord, Place, Said
 from deixis.data.scene import Scene
-from deixis.language.templates import IMAGE
+from deixis.text.templates import IMAGE
 
 LEAST_AREA = 16.0  # squared pixels
 MOST_OBJECTS = 20

@@ -12,10 +12,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from deixis.data.phrasebook import caption_words, same_word
 from deixis.data.scene import Phrase, Scene
 from deixis.data.sources.visual_genome import is_relation
-from deixis.language.nouns import PREPOSITIONS, RELATIVES
+from deixis.data.synthesis.phrasebook import caption_words, same_word
+from deixis.english.nouns import PREPOSITIONS, RELATIVES
 
 # Whatever fits one word of a group does not fit the others. Names are changed where they are what a phrase
 # speaks of, describing words where such a name follows.

@@ -14,9 +14,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from deixis.data.sources.json_files import Fields
-from deixis.data.sources.json_lists import read_json_list
 from deixis.errors import RecordError
+from deixis.files.json_files import Fields
+from deixis.files.json_lists import read_json_list
 
 HUMAN, ASSISTANT = "human", "gpt"
 PLACEHOLDER = re.compile(r"<bbox_location(\d{1,6})>")

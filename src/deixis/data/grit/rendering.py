@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from deixis.answers.dialects import REGION_TOKEN, coordinate_text
 from deixis.data.grit.locations import Location
 from deixis.data.grit.records import HUMAN, PLACEHOLDER, GritRecord, Said
-from deixis.language.templates import picture_first
+from deixis.text.templates import picture_first
 
 PROVIDE_BOXES = "\nProvide the bounding boxes of the mentioned objects."
 INCLUDE_COORDINATES = "\nInclude the coordinates for each mentioned object."

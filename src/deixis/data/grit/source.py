@@ -9,21 +9,21 @@ from pathlib import Path
 
 import numpy as np
 
-from deixis.data.broken import REFUSE, BrokenPictures
-from deixis.data.dialogue import Dialogue, Example
 from deixis.data.grit.conversion import record_dialogue
 from deixis.data.grit.dense import scene_records
 from deixis.data.grit.draws import Format, LocationDraws, NumpyDraws, StatedFormats
 from deixis.data.grit.locations import PointRule, choose_locations
 from deixis.data.grit.records import GritRecord, Place
 from deixis.data.grit.tasks import TASKS, make_record
-from deixis.data.lengths import words_in
 from deixis.data.opening import open_scene, orientation_of, stored_size, turned_edges, turned_mask
 from deixis.data.scene import Scene
-from deixis.data.sources.json_files import below
 from deixis.errors import BadPicture, BadRegion, RecordError, UsageError
+from deixis.files.json_files import below
+from deixis.pictures.broken import REFUSE, BrokenPictures
 from deixis.pictures.opening import Picture, open_picture
 from deixis.pictures.padding import letterbox
+from deixis.records.dialogue import Dialogue, Example
+from deixis.records.lengths import words_in
 from deixis.regions.shapes import Mask
 
 ENDINGS = ("", ".gif", ".jpg", ".jpeg", ".png")

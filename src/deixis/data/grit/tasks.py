@@ -19,9 +19,9 @@ from deixis.data.grit.records import ASSISTANT, HUMAN, GritRecord, Place, Said
 from deixis.data.grit.templates import TEMPLATES
 from deixis.data.scene import Caption, Phrase, Scene, Thing
 from deixis.data.sources.visual_genome import REGION, is_relation
+from deixis.english.nouns import is_plural, with_article
 from deixis.errors import RecordError, UsageError
-from deixis.language.nouns import is_plural, with_article
-from deixis.language.templates import IMAGE
+from deixis.text.templates import IMAGE
 
 MOST_PHRASES = 10  # of a caption
 MOST_PLACES = 10  # of a category that is asked for

@@ -7,7 +7,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Protocol
 
-from deixis.data.broken import REFUSE, sound_scenes
+from deixis.data.opening import sound_scenes
 from deixis.data.scene import Scene
 from deixis.data.sources.coco import read_coco
 from deixis.data.sources.flickr30k_entities import read_flickr30k_entities
@@ -17,6 +17,7 @@ from deixis.data.sources.pack import read_pack
 from deixis.data.sources.refcoco import read_refcoco
 from deixis.data.sources.visual_genome import read_visual_genome
 from deixis.errors import RecordError
+from deixis.pictures.broken import REFUSE
 
 
 class Reader(Protocol):

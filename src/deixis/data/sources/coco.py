@@ -11,9 +11,9 @@ from pathlib import Path
 
 from deixis.data.scene import Caption, PictureFile, Scene, Thing
 from deixis.data.sources.boxes import REFUSE, Boxes
-from deixis.data.sources.json_files import Fields, Numbers, below, numbered, read_json
 from deixis.data.sources.segmentations import read_segmentation
 from deixis.errors import RecordError
+from deixis.files.json_files import Fields, Numbers, below, numbered, read_json
 
 
 @dataclass(frozen=True)

@@ -14,9 +14,9 @@ from pathlib import Path
 from deixis.data.scene import Caption, PictureFile, Scene, Thing
 from deixis.data.sources.boxes import REFUSE, Boxes
 from deixis.data.sources.flickr30k_files import read_annotation, read_captions, read_text
-from deixis.data.sources.json_files import below
+from deixis.english.nouns import head_noun
 from deixis.errors import RecordError
-from deixis.language.nouns import head_noun
+from deixis.files.json_files import below
 from deixis.regions.shapes import Box
 
 

@@ -14,8 +14,8 @@ from xml.etree import ElementTree
 from xml.parsers import expat
 
 from deixis.data.scene import Caption, Phrase
-from deixis.data.sources.json_files import bounded_bytes
 from deixis.errors import RecordError
+from deixis.files.json_files import bounded_bytes
 
 LARGEST_ANNOTATION = 4 << 20
 MARKED_PHRASE = re.compile(r"\[/EN#(?P<entity>\d+)(?P<types>(?:/\w+)+) (?P<words>[^\[\]]+)\]")

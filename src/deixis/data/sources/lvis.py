@@ -14,9 +14,9 @@ from pathlib import Path
 
 from deixis.data.scene import PictureFile, Scene, Thing
 from deixis.data.sources.boxes import REFUSE, Boxes
-from deixis.data.sources.json_files import Fields, Numbers, below, numbered, read_json
 from deixis.data.sources.segmentations import read_segmentation
 from deixis.errors import RecordError
+from deixis.files.json_files import Fields, Numbers, below, numbered, read_json
 
 FILES = ("lvis_v1_{}.json", "lvis_v0.5_{}.json", "lvis_{}.json")
 QUALIFIER = re.compile(r"\([^()]*\)")

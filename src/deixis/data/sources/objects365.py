@@ -12,8 +12,8 @@ from pathlib import Path
 
 from deixis.data.scene import PictureFile, Scene, Thing
 from deixis.data.sources.boxes import REFUSE, Boxes
-from deixis.data.sources.json_files import Fields, Numbers, below, numbered, read_json
 from deixis.errors import RecordError
+from deixis.files.json_files import Fields, Numbers, below, numbered, read_json
 
 FILES = ("objects365_{}.json", "zhiyuan_objv2_{}.json")
 

@@ -12,7 +12,8 @@ from pathlib import Path
 
 from deixis.data.scene import Caption, Expression, Phrase, PictureFile, Scene, Thing
 from deixis.data.sources.boxes import REFUSE, Boxes
-from deixis.data.sources.json_files import (
+from deixis.errors import RecordError
+from deixis.files.json_files import (
     Fields,
     Numbers,
     below,
@@ -21,7 +22,6 @@ from deixis.data.sources.json_files import (
     read_json,
     read_json_lines,
 )
-from deixis.errors import RecordError
 from deixis.regions.shapes import Box
 
 

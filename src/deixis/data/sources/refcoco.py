@@ -16,9 +16,9 @@ from typing import Any
 
 from deixis.data.scene import Expression, PictureFile, Scene, Thing
 from deixis.data.sources.boxes import REFUSE, Boxes
-from deixis.data.sources.json_files import LARGEST_FILE, Fields, below, bounded_bytes, numbered, read_json
 from deixis.data.sources.segmentations import read_segmentation
 from deixis.errors import RecordError
+from deixis.files.json_files import LARGEST_FILE, Fields, below, bounded_bytes, numbered, read_json
 
 PARTITIONS = ("unc", "umd", "google")
 PICTURES = ("images", "train2014", "val2014", ".")

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from deixis.data.sources.json_files import Fields
 from deixis.errors import BadRegion, RecordError
+from deixis.files.json_files import Fields
 from deixis.regions.raster import fill_polygon
 from deixis.regions.shapes import Mask
 

@@ -14,10 +14,10 @@ from pathlib import Path
 
 from deixis.data.scene import Caption, Expression, Phrase, PictureFile, Scene, Thing
 from deixis.data.sources.boxes import CUT, Boxes
-from deixis.data.sources.json_files import Fields, Numbers, below, bounded_bytes
-from deixis.data.sources.json_lists import read_json_list
+from deixis.english.nouns import head_noun
 from deixis.errors import RecordError
-from deixis.language.nouns import head_noun
+from deixis.files.json_files import Fields, Numbers, below, bounded_bytes
+from deixis.files.json_lists import read_json_list
 from deixis.regions.shapes import Box
 
 PICTURES = ("VG_100K", "VG_100K_2", "images")

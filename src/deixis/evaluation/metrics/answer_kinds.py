@@ -10,8 +10,8 @@ import re
 from collections.abc import Collection
 from typing import TYPE_CHECKING, Literal, get_args
 
+from deixis.english.nouns import PREPOSITIONS, RELATIVES, words_of
 from deixis.evaluation.metrics.nouns import OPENING, answered_noun
-from deixis.language.nouns import PREPOSITIONS, RELATIVES, words_of
 
 if TYPE_CHECKING:
     from deixis.answers.grounded import Answer

@@ -17,12 +17,12 @@ from typing import Any
 from deixis.answers.boxed_phrases import phrase_before, read_answer
 from deixis.answers.dialects import scored_phrases
 from deixis.data.sources.flickr30k_files import read_annotation, read_captions, read_text
-from deixis.data.sources.json_files import Fields, below, read_json
 from deixis.errors import MalformedAnswer, RecordError
+from deixis.evaluation.benchmarks.predictions import identifier, paired
 from deixis.evaluation.metrics.edges import Edges, around, found
 from deixis.evaluation.metrics.referring_expressions import in_pixels
 from deixis.evaluation.metrics.rules import Overlap, Rules, check_rules, share
-from deixis.evaluation.predictions import identifier, paired
+from deixis.files.json_files import Fields, below, read_json
 
 SentenceKey = tuple[str, int]
 """The picture's number and the sentence's place in its file, from 0."""

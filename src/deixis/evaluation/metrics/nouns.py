@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from deixis.language.nouns import head_noun
+from deixis.english.nouns import head_noun
 
 OPENING = re.compile(
     r"\s*(?:(?:it|this|that|he|she)(?:\s+is|['’]s)|(?:they|these|those)(?:\s+are|['’]re))\s+", re.I

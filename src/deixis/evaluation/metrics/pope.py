@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, TypeVar
 
-from deixis.data.sources.json_files import read_json_lines
 from deixis.errors import RecordError
+from deixis.evaluation.benchmarks.predictions import identifier, paired
 from deixis.evaluation.metrics.rules import Rules, check_rules, share
-from deixis.evaluation.predictions import identifier, paired
+from deixis.files.json_files import read_json_lines
 
 YesNo = Literal["yes", "no"]
 Key = TypeVar("Key", bound=Hashable)

@@ -1,7 +1,7 @@
 """Referring object classification on LVIS (Ferret, section 4.1): is the object at this place an A or a B?
 
 An answer is right if it names the object after what it denies has been taken out of it. Chance is one half.
-The questions are in ``evaluation.lvis_questions``.
+The questions are in ``evaluation.benchmarks.lvis_questions``.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
+from deixis.evaluation.benchmarks.predictions import paired
 from deixis.evaluation.metrics.rules import Rules, check_rules, share
-from deixis.evaluation.predictions import paired
 
 Key = TypeVar("Key", bound=Hashable)
 PUBLISHED_DENIALS = (re.compile(r"\s+not[^,.]*[,.]"), re.compile(r"\s+no[^,.]*[,.]"))

@@ -13,11 +13,11 @@ from pathlib import Path
 
 from deixis.answers.boxed_phrases import read_boxes
 from deixis.answers.dialects import STEPS, scored_phrases
-from deixis.data.sources.json_files import Fields, read_json
 from deixis.errors import MalformedAnswer, RecordError
+from deixis.evaluation.benchmarks.predictions import identifier, paired
 from deixis.evaluation.metrics.edges import Edges, found, mean_box
 from deixis.evaluation.metrics.rules import Overlap, Rules, check_rules, share
-from deixis.evaluation.predictions import identifier, paired
+from deixis.files.json_files import Fields, read_json
 
 
 @dataclass(frozen=True)

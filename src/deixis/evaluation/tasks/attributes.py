@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import partial
 
-from deixis.data.claims import YES
-from deixis.data.qualities import UNSAID, Qualities
 from deixis.data.scene import Scene
+from deixis.data.synthesis.claims import YES
+from deixis.data.synthesis.qualities import UNSAID, Qualities
 from deixis.evaluation.task import Item, Task
 from deixis.evaluation.verdicts import baselines, claim_items, judged_verdict, measured_verdicts
 

@@ -12,12 +12,12 @@ from dataclasses import dataclass, replace
 from importlib import resources
 from typing import Any, Literal, NoReturn, get_args
 
-from deixis.data.markup import BRACED_NAME
-from deixis.data.record_fields import check_keys, numbers, parse_regions, shown
-from deixis.data.sources.json_files import Fields
 from deixis.errors import BadRegion, RecordError
 from deixis.evaluation.metrics.answer_kinds import ANSWER_KINDS, AnswerKind
 from deixis.evaluation.task import Item, Question
+from deixis.files.json_files import Fields
+from deixis.records.markup import BRACED_NAME
+from deixis.records.record_fields import check_keys, numbers, parse_regions, shown
 from deixis.regions.frames import Frame
 from deixis.regions.shapes import Box
 

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from deixis.data.phrasebook import phrases_of
 from deixis.data.scene import Scene
+from deixis.data.synthesis.phrasebook import phrases_of
+from deixis.english.nouns import head_noun, is_plural
 from deixis.evaluation.metrics.places import fixed_box, hits, merged, top_place
 from deixis.evaluation.metrics.usual_boxes import learn_usual_boxes
 from deixis.evaluation.task import Item, Outcome, Task
-from deixis.language.nouns import head_noun, is_plural
 from deixis.regions.frames import Frame
 from deixis.regions.shapes import Box
 

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from deixis.data.perturbation import inner_point, inner_scribble
-from deixis.data.phrasebook import nouns_of
 from deixis.data.scene import Scene
+from deixis.data.synthesis.phrasebook import nouns_of
 from deixis.evaluation.metrics.nouns import answered_noun
 from deixis.evaluation.task import Item, Outcome, Task
 from deixis.regions.frames import Frame

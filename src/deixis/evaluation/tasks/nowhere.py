@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from deixis.data.phrasebook import Phrasebook, phrases_of
 from deixis.data.scene import Scene
+from deixis.data.synthesis.phrasebook import Phrasebook, phrases_of
 from deixis.evaluation.absent_phrases import absent_uniformly, generator
 from deixis.evaluation.metrics.confidence import UNDEFINED, auroc, mean_where
 from deixis.evaluation.task import Columns, Item, Outcome, Task

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from deixis.data.phrasebook import Phrasebook, phrases_of
 from deixis.data.scene import Scene
+from deixis.data.synthesis.phrasebook import Phrasebook, phrases_of
+from deixis.english.nouns import is_plural
 from deixis.evaluation.absent_phrases import absent_as_spoken, generator
 from deixis.evaluation.metrics.answer_kinds import verdict
 from deixis.evaluation.metrics.confidence import mean_where
 from deixis.evaluation.task import Columns, Item, Outcome, Task
 from deixis.evaluation.tasks.grounding import asked_phrase, without_braces
-from deixis.language.nouns import is_plural
 
 if TYPE_CHECKING:
     from deixis.answers.grounded import Answer

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import partial
 
-from deixis.data.claims import FAR, NEAR, YES, claims_about
-from deixis.data.phrasebook import Phrasebook
 from deixis.data.scene import Scene
+from deixis.data.synthesis.claims import FAR, NEAR, YES, claims_about
+from deixis.data.synthesis.phrasebook import Phrasebook
 from deixis.evaluation.task import Item, Task
 from deixis.evaluation.verdicts import baselines, claim_items, judged_verdict, measured_verdicts
 

@@ -6,15 +6,15 @@ from pathlib import Path
 
 import torch
 
-from deixis.language.prompt_tokens import TextCodec
-from deixis.language.text_codecs import open_codec
+from deixis.checkpoints.saved_network import open_network
 from deixis.systems.ferret.dialect import FerretDialect
 from deixis.systems.ferret.model import FerretNetwork
 from deixis.systems.ferret.point_sampling import PointSampling
 from deixis.systems.spliced.answering import SplicedSystem
 from deixis.systems.spliced.network import SplicedNetwork
 from deixis.systems.spliced.preparation import SquarePreparation
-from deixis.systems.stored import open_network
+from deixis.text.prompt_tokens import TextCodec
+from deixis.text.tokenizers.codecs import open_codec
 
 
 class FerretSystem(SplicedSystem):

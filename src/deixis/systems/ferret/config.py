@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from deixis.language.causal_decoders import VICUNA_7B
+from deixis.layers.language.causal_decoders import VICUNA_7B
 from deixis.systems.spliced.config import SplicedConfig
 
 CLIP_LARGE_336 = {"kind": "clip"}  # what is not said is ViT-L/14 at 336 pixels

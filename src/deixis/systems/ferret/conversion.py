@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from argparse import Namespace
 
-from deixis.weights.converters import BACK, FOLDER, TOWER, Converter, Option, Way
+from deixis.checkpoints.convert.converters import BACK, FOLDER, TOWER, Converter, Option, Way
 
 BASE = Option("base", "ferret: the decoder that a delta belongs to")
 DELTA = Option("delta", "ferret: the delta, as published")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from deixis.weights.renaming import KeyTable, language
+from deixis.checkpoints.convert.renaming import KeyTable, language
 
 FERRET = KeyTable(
     name="Ferret",

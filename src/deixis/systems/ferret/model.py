@@ -12,9 +12,9 @@ from typing import Any
 from torch import Tensor, nn
 
 from deixis.layers.picture_features import PictureFeatures
-from deixis.layers.point_draws import DrawnRegions
 from deixis.layers.projectors import build_projector
-from deixis.layers.sampler_building import build_adapter, build_sampler
+from deixis.layers.regions.point_draws import DrawnRegions
+from deixis.layers.regions.sampler_building import build_adapter, build_sampler
 from deixis.layers.towers.building import build_feature_tower
 from deixis.systems.ferret.config import FerretConfig
 from deixis.systems.spliced.network import SplicedNetwork

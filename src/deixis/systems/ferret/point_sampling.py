@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 import torch
 
-from deixis.layers.point_draws import DrawnRegions
-from deixis.layers.visual_sampler import SamplerSize
+from deixis.layers.regions.point_draws import DrawnRegions
+from deixis.layers.regions.visual_sampler import SamplerSize
 from deixis.regions.pixels import RegionPixels
 
 

@@ -7,9 +7,9 @@ from pathlib import Path
 from deixis.systems.ferret.answering import ferret_system, open_ferret
 from deixis.systems.ferret.config import FerretConfig
 from deixis.systems.ferret.model import FerretNetwork
-from deixis.systems.spliced.training import Member, family_parts
+from deixis.systems.spliced.training.building import Member, family_parts
 from deixis.training.loop import TrainingParts
-from deixis.training.recipe import Recipe
+from deixis.training.recipes.recipe import Recipe
 
 FERRET = Member(FerretConfig, FerretNetwork, ferret_system, open_ferret)
 

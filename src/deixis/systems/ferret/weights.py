@@ -9,21 +9,21 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from deixis.checkpoints.convert.checkpoint import ORIGINAL, Checkpoint, vocabulary_pieces
+from deixis.checkpoints.convert.corrections import read_corrections, write_corrections
+from deixis.checkpoints.convert.delta import apply_delta, make_delta
+from deixis.checkpoints.convert.delta_base import check_base
+from deixis.checkpoints.convert.region_token import region_token
+from deixis.checkpoints.convert.tower_folder import BESIDE, TowerFiles, find_tower
+from deixis.checkpoints.files.folders import copy_tokenizer, new_folder
+from deixis.checkpoints.files.settings import read_settings, write_settings
+from deixis.checkpoints.files.writing import write_tensors
+from deixis.checkpoints.language_settings import language_settings, published_language, token_ids
+from deixis.checkpoints.system_folder import write_converted
 from deixis.errors import BadWeights, UsageError
 from deixis.systems.ferret.config import SAMPLER, FerretConfig
 from deixis.systems.ferret.keys import ADDED, FERRET
 from deixis.systems.ferret.model import FerretNetwork
-from deixis.weights.checkpoint import ORIGINAL, Checkpoint, vocabulary_pieces
-from deixis.weights.corrections import read_corrections, write_corrections
-from deixis.weights.delta import apply_delta, make_delta
-from deixis.weights.folders import copy_tokenizer, new_folder
-from deixis.weights.language_settings import language_settings, published_language, token_ids
-from deixis.weights.region_token import region_token
-from deixis.weights.right_base import check_base
-from deixis.weights.settings import read_settings, write_settings
-from deixis.weights.system_folder import write_converted
-from deixis.weights.tower_folder import BESIDE, TowerFiles, find_tower
-from deixis.weights.writing import write_tensors
 
 TOWER = "model.vision_tower.vision_tower."
 KINDS = ("ferret", "llava")

@@ -8,9 +8,8 @@ from pathlib import Path
 
 import torch
 
+from deixis.checkpoints.saved_network import open_network
 from deixis.data.grit.rendering import INCLUDE_COORDINATES, PROVIDE_BOXES
-from deixis.language.prompt_tokens import TextCodec
-from deixis.language.text_codecs import open_codec
 from deixis.pictures.opening import Picture
 from deixis.systems.ferret.dialect import FerretDialect
 from deixis.systems.ferret.point_sampling import PointSampling
@@ -18,7 +17,8 @@ from deixis.systems.ferret_v2.model import FerretV2Network
 from deixis.systems.ferret_v2.tiles import TiledPicture, TiledPixels, Tiling
 from deixis.systems.spliced.answering import SplicedSystem
 from deixis.systems.spliced.network import SplicedNetwork
-from deixis.systems.stored import open_network
+from deixis.text.prompt_tokens import TextCodec
+from deixis.text.tokenizers.codecs import open_codec
 
 FERRET_UI_TEMPLATES = ("ferret_llama_3", "ferret_gemma_instruct")
 

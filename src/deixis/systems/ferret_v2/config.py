@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any, Literal, Self
 
 from deixis.errors import UsageError
-from deixis.language.causal_decoders import VICUNA_7B
+from deixis.layers.language.causal_decoders import VICUNA_7B
 from deixis.systems.ferret.config import CLIP_LARGE_336, SAMPLER
 from deixis.systems.ferret_v2.grids import FERRET_UI_GRIDS, FERRET_V2_GRIDS
 from deixis.systems.spliced.config import SplicedConfig

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from argparse import Namespace
 
-from deixis.weights.converters import BACK, FOLDER, TOWER, Converter, Option, Way
+from deixis.checkpoints.convert.converters import BACK, FOLDER, TOWER, Converter, Option, Way
 
 LOCAL_TOWER = Option("local_tower", "ferret-v2: the tiles' tower, if the checkpoint has none")
 

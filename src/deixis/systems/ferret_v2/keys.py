@@ -5,7 +5,7 @@ They are Ferret's, and those of a second tower and projector, for tiles.
 
 from __future__ import annotations
 
-from deixis.weights.renaming import KeyTable, language
+from deixis.checkpoints.convert.renaming import KeyTable, language
 
 FERRET_V2 = KeyTable(
     name="Ferret-v2",

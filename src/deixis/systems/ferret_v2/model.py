@@ -15,9 +15,9 @@ from torch.nn import functional
 
 from deixis.errors import UsageError
 from deixis.layers.picture_features import PictureFeatures
-from deixis.layers.point_draws import DrawnRegions
 from deixis.layers.projectors import build_projector
-from deixis.layers.sampler_building import build_adapter, build_sampler
+from deixis.layers.regions.point_draws import DrawnRegions
+from deixis.layers.regions.sampler_building import build_adapter, build_sampler
 from deixis.layers.towers.building import build_feature_tower
 from deixis.layers.towers.feature_tower import FeatureTower
 from deixis.systems.ferret_v2.config import FerretV2Config

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from deixis.checkpoints.language_settings import published_language
 from deixis.errors import UsageError
 from deixis.systems.ferret.config import SAMPLER
 from deixis.systems.ferret_v2.config import FerretV2Config
-from deixis.weights.language_settings import published_language
 
 ARCHITECTURES = {"llama": "FerretLlamaForCausalLM", "gemma": "FerretGemmaForCausalLM"}
 

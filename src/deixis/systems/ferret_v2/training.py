@@ -7,9 +7,9 @@ from pathlib import Path
 from deixis.systems.ferret_v2.answering import ferret_v2_system, open_ferret_v2
 from deixis.systems.ferret_v2.config import FerretV2Config
 from deixis.systems.ferret_v2.model import FerretV2Network
-from deixis.systems.spliced.training import Member, family_parts
+from deixis.systems.spliced.training.building import Member, family_parts
 from deixis.training.loop import TrainingParts
-from deixis.training.recipe import Recipe
+from deixis.training.recipes.recipe import Recipe
 
 FERRET_V2 = Member(FerretV2Config, FerretV2Network, ferret_v2_system, open_ferret_v2)
 

@@ -8,6 +8,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from deixis.checkpoints.convert.checkpoint import EMBEDDING, HEAD, ORIGINAL, Checkpoint, vocabulary_pieces
+from deixis.checkpoints.convert.region_token import region_token
+from deixis.checkpoints.convert.tower_folder import BESIDE, DINOV2, TowerFiles, find_tower, tower_settings
+from deixis.checkpoints.files.folders import copy_tokenizer, new_folder
+from deixis.checkpoints.files.settings import read_settings, write_settings
+from deixis.checkpoints.files.writing import write_tensors
+from deixis.checkpoints.language_settings import language_settings, token_ids
+from deixis.checkpoints.system_folder import write_converted
 from deixis.errors import BadWeights, UsageError
 from deixis.systems.ferret.config import SAMPLER
 from deixis.systems.ferret_v2.config import FerretV2Config
@@ -15,14 +23,6 @@ from deixis.systems.ferret_v2.grids import grids_from_sizes
 from deixis.systems.ferret_v2.keys import FERRET_V2
 from deixis.systems.ferret_v2.model import FerretV2Network
 from deixis.systems.ferret_v2.published import ferret_ui_config, ferret_v2_config
-from deixis.weights.checkpoint import EMBEDDING, HEAD, ORIGINAL, Checkpoint, vocabulary_pieces
-from deixis.weights.folders import copy_tokenizer, new_folder
-from deixis.weights.language_settings import language_settings, token_ids
-from deixis.weights.region_token import region_token
-from deixis.weights.settings import read_settings, write_settings
-from deixis.weights.system_folder import write_converted
-from deixis.weights.tower_folder import BESIDE, DINOV2, TowerFiles, find_tower, tower_settings
-from deixis.weights.writing import write_tensors
 
 TOWER, LOCAL_TOWER = "model.vision_tower.vision_tower.", "model.vision_tower_local.vision_tower."
 LOCAL_BESIDE = "vision_tower_local"

@@ -11,38 +11,38 @@ import torch
 from torch import Tensor
 
 from deixis.answers.grounded import Answer
-from deixis.data.dialogue import Dialogue, Example, Mark, Turn
 from deixis.devices import moved, pixel_tensor
 from deixis.engine.decoder import CausalDecoder
 from deixis.engine.embedded import Embedded
 from deixis.engine.policy import Completion
 from deixis.engine.settings import Settings
+from deixis.english.claims import claimed
+from deixis.english.questions import presumes
+from deixis.english.spelling import Spelling
 from deixis.errors import BadWeights, UsageError
-from deixis.language.claims import claimed
-from deixis.language.packing import picture_weight
-from deixis.language.place_grammar import State, next_state
-from deixis.language.questions import presumes
-from deixis.language.spelling import Spelling
-from deixis.language.vocabulary import END, REGION, SPECIAL, USER, Vocabulary
-from deixis.language.wording import joined
-from deixis.layers.place_map import PlaceMap
+from deixis.layers.places.place_map import PlaceMap
 from deixis.pictures.opening import Picture
 from deixis.pictures.padding import letterbox
+from deixis.records.dialogue import Dialogue, Example, Mark, Turn
 from deixis.regions.carrying import carried
 from deixis.regions.shapes import Box, Region
 from deixis.systems.contract import Prompt, System
 from deixis.systems.encoded import Encoded, EncoderInput
 from deixis.systems.pointer.claims import SORTS, ClaimRule, VerdictWords
-from deixis.systems.pointer.collate import PointerCollate, region_tensors
 from deixis.systems.pointer.core import PointerCore
-from deixis.systems.pointer.objective import ObjectiveWeights, PointerObjective
 from deixis.systems.pointer.openings import Opinion
+from deixis.systems.pointer.place_grammar import State, next_state
 from deixis.systems.pointer.places import PlaceRule, picture_part
 from deixis.systems.pointer.policy import PointerPolicy, verdicts
 from deixis.systems.pointer.prompts import draft_dialogue, draft_prompt
 from deixis.systems.pointer.reading import PointerReader
+from deixis.systems.pointer.training.collate import PointerCollate, region_tensors
+from deixis.systems.pointer.training.objective import ObjectiveWeights, PointerObjective
 from deixis.systems.pointer.weights import load_core, save_network
 from deixis.systems.questions import Question
+from deixis.text.packing import picture_weight
+from deixis.text.tokenizers.detokenise import joined
+from deixis.text.tokenizers.vocabulary import END, REGION, SPECIAL, USER, Vocabulary
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
@@ -63,7 +63,7 @@ class Asked:
     """What a prompt asks.
 
     presumes: whether the question takes for granted that what it asks for is in the picture. claims: what it
-    says that its only region is, or offers to choose from, see ``language.claims``.
+    says that its only region is, or offers to choose from, see ``english.claims``.
     """
 
     presumes: bool = True

@@ -17,11 +17,11 @@ from torch import Tensor
 
 from deixis.engine.embedded import Embedded
 from deixis.engine.policy import Probe
-from deixis.language.claims import ARTICLES
-from deixis.language.nouns import head_noun
-from deixis.language.vocabulary import END, SPECIAL, Vocabulary
-from deixis.layers.region_namer import NEVER, RegionNamer
+from deixis.english.claims import ARTICLES
+from deixis.english.nouns import head_noun
+from deixis.layers.regions.region_classifier import NEVER, RegionNamer
 from deixis.systems.pointer.openings import Claims, Opinion, after, first_scores, likeliest, named, ways
+from deixis.text.tokenizers.vocabulary import END, SPECIAL, Vocabulary
 
 Sort = Literal["name", "quality"]
 SORTS: tuple[Sort, ...] = get_args(Sort)

@@ -6,7 +6,7 @@ from typing import Any
 
 from transformers import LlamaConfig, PreTrainedConfig
 
-from deixis.language.decoders import llama_config
+from deixis.layers.language.small_decoders import llama_config
 from deixis.systems.pointer.options import PointerOptions
 
 

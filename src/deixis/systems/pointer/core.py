@@ -16,19 +16,19 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from deixis.language.embedding import FactorisedEmbedding
-from deixis.language.splicing import splice
-from deixis.language.vocabulary import PICTURE, REGION
-from deixis.layers.candidate_detail import CandidateDetail
-from deixis.layers.llama_body import LlamaBody
-from deixis.layers.place_map import PlaceMap, PlaceMapper
-from deixis.layers.region_detail import RegionDetail
-from deixis.layers.region_encoder import RegionEncoder
-from deixis.layers.region_namer import RegionNamer, seen_in
-from deixis.layers.region_view import RegionView
-from deixis.layers.second_look import SecondLooker, choose_candidates, overlap_of
+from deixis.layers.language.embedding import FactorisedEmbedding
+from deixis.layers.language.llama_body import LlamaBody
+from deixis.layers.places.box_refiner import SecondLooker, choose_candidates, overlap_of
+from deixis.layers.places.candidate_detail import CandidateDetail
+from deixis.layers.places.place_map import PlaceMap, PlaceMapper
+from deixis.layers.regions.region_classifier import RegionNamer, seen_in
+from deixis.layers.regions.region_detail import RegionDetail
+from deixis.layers.regions.region_encoder import RegionEncoder
+from deixis.layers.regions.region_view import RegionView
 from deixis.layers.towers.efficientnet_lite import build_tower
 from deixis.systems.pointer.options import PointerOptions
+from deixis.text.splicing import splice
+from deixis.text.tokenizers.vocabulary import PICTURE, REGION
 
 
 @dataclass(frozen=True)

@@ -10,17 +10,17 @@ from torch.nn import functional
 from transformers import GenerationConfig, GenerationMixin, LlamaModel, PreTrainedModel
 from transformers.modeling_outputs import CausalLMOutputWithPast
 
-from deixis.language.caching import cache_of, named, past_length
-from deixis.language.packing import (
+from deixis.layers.language.cache_argument import cache_of, named, past_length
+from deixis.systems.pointer.config import PointerConfig
+from deixis.systems.pointer.core import PointerCore
+from deixis.text.packing import (
     PADDING_SEGMENT,
     PICTURE_SEGMENT,
     additive,
     packed_attention,
     picture_weight,
 )
-from deixis.language.vocabulary import ANSWER, END, PAD, PICTURE, REGION, UNKNOWN, USER
-from deixis.systems.pointer.config import PointerConfig
-from deixis.systems.pointer.core import PointerCore
+from deixis.text.tokenizers.vocabulary import ANSWER, END, PAD, PICTURE, REGION, UNKNOWN, USER
 
 NEVER_ANSWERED = (PAD, PICTURE, REGION, USER, ANSWER, UNKNOWN)
 
@@ -78,7 +78,7 @@ class PointerNetwork(PointerCore, PreTrainedModel, GenerationMixin):
         input_ids (B, T) begins with ``picture_tokens`` picture tokens when ``pixel_values`` (B, 3, S, S) is
         given; region_masks (B, R, H, W), region_geometry (B, R, G) and region_present (B, R) describe the
         regions in the order of their tokens. Labels (B, T) with -100 where nothing is learnt. The
-        cache has two names, see ``language.caching``.
+        cache has two names, see ``layers.language.cache_argument``.
         """
         cache = past_key_values if cache is None else cache
         if inputs_embeds is None:

@@ -15,8 +15,8 @@ from torch import Tensor
 
 from deixis.engine.embedded import Embedded
 from deixis.engine.policy import Probe
-from deixis.language.place_grammar import State, forbid, next_state
-from deixis.language.vocabulary import END
+from deixis.systems.pointer.place_grammar import State, forbid, next_state
+from deixis.text.tokenizers.vocabulary import END
 
 FIRST_WORDS = 6  # first tokens that are tried out
 SURE = math.log(0.9)  # a first token as likely as this is taken as it is

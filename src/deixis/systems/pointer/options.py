@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from deixis.errors import BadWeights
-from deixis.language.decoders import DecoderSize, decoder_size
-from deixis.layers.llama_body import BodySize
+from deixis.layers.language.llama_body import BodySize
+from deixis.layers.language.small_decoders import DecoderSize, decoder_size
 
 MOST_LOOKS = 8
 SMALLEST = 64  # pixels of a side
@@ -15,7 +15,7 @@ SMALLEST = 64  # pixels of a side
 class PointerOptions:
     """Sizes, and the thresholds that reading places needs.
 
-    tower, decoder_name: names of ``layers.towers`` and ``language.decoders``. side: pixels of the square,
+    tower, decoder_name: names of ``layers.towers`` and ``small_decoders``. side: pixels of the square,
     letterboxed picture given to the tower; a multiple of 32. map_width: channels of the place map.
     picture_grid: the picture is read as grid x grid tokens. candidates: how many places of a phrase get a
     second look; 0 for none. looks: how many times they are looked at. most_found: how many of a phrase's

@@ -15,16 +15,16 @@ from deixis.engine.embedded import Embedded
 from deixis.engine.policy import Delta, Start
 from deixis.engine.sampling import Sampler
 from deixis.engine.settings import Settings
-from deixis.language.place_grammar import State, forbid, next_state, repetitions
-from deixis.language.spelling import Spelling
-from deixis.language.vocabulary import FOUND, NOWHERE, PHRASE, PLACE, Vocabulary
+from deixis.english.spelling import Spelling
 from deixis.systems.contract import Prompt
 from deixis.systems.pointer.claims import ClaimRule, Sort, VerdictWords, judged, weigh
 from deixis.systems.pointer.core import PointerCore
 from deixis.systems.pointer.openings import Opinion, after, first_scores, first_word, judgement, name, ways
+from deixis.systems.pointer.place_grammar import State, forbid, next_state, repetitions
 from deixis.systems.pointer.places import PlaceReading, PlaceRule, picture_part, read_places
 from deixis.systems.pointer.prompts import verdict
 from deixis.systems.pointer.reading import PointerReader
+from deixis.text.tokenizers.vocabulary import FOUND, NOWHERE, PHRASE, PLACE, Vocabulary
 
 
 class Pointer(Protocol):

@@ -14,11 +14,12 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 
-from deixis.data.dialogue import Dialogue, Turn
+from deixis.english.contractions import spelt_out
 from deixis.errors import UsageError
-from deixis.language.contractions import spelt_out
-from deixis.language.draft import Draft
-from deixis.language.vocabulary import (
+from deixis.records.dialogue import Dialogue, Turn
+from deixis.regions.shapes import Region
+from deixis.text.token_sequence import Draft
+from deixis.text.tokenizers.vocabulary import (
     ANSWER,
     END,
     FOUND,
@@ -30,7 +31,6 @@ from deixis.language.vocabulary import (
     USER,
     Vocabulary,
 )
-from deixis.regions.shapes import Region
 
 NAME = re.compile(r"\{([^{}]*)\}")
 

@@ -9,11 +9,11 @@ from deixis.answers.grounded import Finish, Span
 from deixis.engine.policy import Delta
 from deixis.engine.settings import Settings
 from deixis.engine.stopping import StopFilter
-from deixis.language.place_grammar import State, next_state
-from deixis.language.vocabulary import FOUND, NOWHERE, PHRASE, PHRASE_END, PLACE, SPECIAL, Vocabulary
-from deixis.language.wording import Joiner
 from deixis.systems.encoded import Encoded
+from deixis.systems.pointer.place_grammar import State, next_state
 from deixis.systems.pointer.places import SUREST, PlaceReading, places_in
+from deixis.text.tokenizers.detokenise import Joiner
+from deixis.text.tokenizers.vocabulary import FOUND, NOWHERE, PHRASE, PHRASE_END, PLACE, SPECIAL, Vocabulary
 
 
 @dataclass(frozen=True)

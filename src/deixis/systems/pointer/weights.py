@@ -11,12 +11,12 @@ import torch
 from safetensors.torch import load_file
 from torch import nn
 
-from deixis.data.sources.json_files import read_json
 from deixis.errors import BadWeights
-from deixis.language.vocabulary import Vocabulary
-from deixis.layers.place_map import resized_position
+from deixis.files.json_files import read_json
+from deixis.layers.places.place_map import resized_position
 from deixis.systems.pointer.core import PointerCore
 from deixis.systems.pointer.options import PointerOptions
+from deixis.text.tokenizers.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
     from deixis.systems.pointer.model import PointerNetwork
@@ -36,9 +36,9 @@ def save_network(
     network: PointerCore, vocabulary: Vocabulary, folder: Path, *, dtype: torch.dtype = torch.bfloat16
 ) -> None:
     """Write config.json, safetensors (sharded above 5 GB), tokenizer.json and generation_config.json."""
+    from deixis.checkpoints.files.writing import share_like
+    from deixis.checkpoints.library_logging import quiet_transformers
     from deixis.systems.pointer.model import PointerNetwork, generation_settings
-    from deixis.systems.quiet import quiet_transformers
-    from deixis.weights.writing import share_like
 
     folder.mkdir(parents=True, exist_ok=True)
     known = isinstance(network, PointerNetwork)
@@ -58,8 +58,8 @@ def load_network(
 
     BadWeights where tensors are missing, left over or of another shape.
     """
+    from deixis.checkpoints.saved_network import open_network
     from deixis.systems.pointer.model import PointerNetwork
-    from deixis.systems.stored import open_network
 
     network: PointerNetwork = open_network(PointerNetwork, folder, what=WHAT, dtype=dtype)
     return network, vocabulary_of(folder, network.config)

@@ -10,28 +10,23 @@ import torch
 from torch import Tensor, nn
 
 from deixis.answers.grounded import Answer
-from deixis.data.dialogue import Dialogue, Example
+from deixis.checkpoints.files.writing import share_like
+from deixis.checkpoints.library_logging import quiet_transformers
 from deixis.devices import moved
 from deixis.engine.decoder import CausalDecoder
 from deixis.engine.embedded import Embedded
 from deixis.engine.policy import Completion
 from deixis.engine.settings import Settings
 from deixis.errors import UsageError
-from deixis.language.prompt_tokens import TextCodec
-from deixis.language.splicing import IGNORED, PICTURE_MARKER
-from deixis.language.supervision import supervised
-from deixis.language.templates import TEMPLATES, Template
 from deixis.layers.picture_features import PictureFeatures
 from deixis.pictures.opening import Picture
+from deixis.records.dialogue import Dialogue, Example
 from deixis.systems.contract import Prompt, System
 from deixis.systems.encoded import Encoded, EncoderInput
 from deixis.systems.questions import MOST_PICTURES, Question
-from deixis.systems.quiet import quiet_transformers
-from deixis.systems.spliced.collate import SplicedCollate
 from deixis.systems.spliced.dialect import Dialect
 from deixis.systems.spliced.dialogue_text import DialogueText
 from deixis.systems.spliced.network import SplicedNetwork
-from deixis.systems.spliced.objective import SplicedObjective
 from deixis.systems.spliced.policy import SplicedPolicy
 from deixis.systems.spliced.preparation import Preparation
 from deixis.systems.spliced.prompts import (
@@ -44,7 +39,12 @@ from deixis.systems.spliced.prompts import (
 )
 from deixis.systems.spliced.reading import SplicedReader
 from deixis.systems.spliced.regions import RegionSampling
-from deixis.weights.writing import share_like
+from deixis.systems.spliced.training.collate import SplicedCollate
+from deixis.systems.spliced.training.objective import SplicedObjective
+from deixis.text.label_masking import supervised
+from deixis.text.prompt_tokens import TextCodec
+from deixis.text.splicing import IGNORED, PICTURE_MARKER
+from deixis.text.templates import TEMPLATES, Template
 
 
 class SplicedSystem(System):

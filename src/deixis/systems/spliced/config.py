@@ -6,7 +6,7 @@ from typing import Any
 
 from transformers import PreTrainedConfig
 
-from deixis.language.causal_decoders import decoder_config
+from deixis.layers.language.causal_decoders import decoder_config
 
 
 class SplicedConfig(PreTrainedConfig):

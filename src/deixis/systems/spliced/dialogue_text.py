@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from functools import cached_property
 
 from deixis.answers.grounded import Raw
-from deixis.language.prompt_tokens import TextCodec, prompt_ids
-from deixis.language.templates import Exchange, Template
+from deixis.text.prompt_tokens import TextCodec, prompt_ids
+from deixis.text.templates import Exchange, Template
 
 WORD = "a"  # in front of text that isn't the first, to see what is put before a text
 

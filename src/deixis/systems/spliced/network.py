@@ -17,11 +17,11 @@ from transformers import GenerationConfig, GenerationMixin, PreTrainedConfig, Pr
 from transformers.modeling_outputs import CausalLMOutputWithPast
 
 from deixis.errors import BadPicture, BadRegion
-from deixis.language.caching import cache_of, named, past_length
-from deixis.language.causal_decoders import build_decoder, word_scale
-from deixis.language.splicing import IGNORED, PICTURE_MARKER, Merged, Side, merge, shown_in
+from deixis.layers.language.cache_argument import cache_of, named, past_length
+from deixis.layers.language.causal_decoders import build_decoder, word_scale
 from deixis.layers.picture_features import PictureFeatures
-from deixis.layers.point_draws import DrawnRegions
+from deixis.layers.regions.point_draws import DrawnRegions
+from deixis.text.splicing import IGNORED, PICTURE_MARKER, Merged, Side, merge, shown_in
 
 
 class SplicedNetwork(PreTrainedModel, GenerationMixin):
@@ -206,7 +206,7 @@ class SplicedNetwork(PreTrainedModel, GenerationMixin):
         inputs_embeds (B, L, D) and their mask are what ``embed`` returns. Without labels, ``logits`` are
         those of all L positions (or the last ``logits_to_keep``). With labels (B, T), IGNORED where nothing
         is learnt, ``loss`` is the mean over all other labels of the batch, and ``logits`` (S, V) are computed
-        only where one of them is predicted, row by row. The cache has two names, see ``language.caching``.
+        only where one of them is predicted, row by row. The cache has two names, see ``cache_argument``.
         """
         cache = past_key_values if cache is None else cache
         if input_ids is None and inputs_embeds is None:

@@ -11,17 +11,17 @@ from collections.abc import Mapping, Sequence
 
 from deixis.answers.boxed_phrases import read_boxes
 from deixis.answers.grounded import Answer, Span
-from deixis.data.dialogue import Mark, Turn
 from deixis.data.grit.conversion import ReferringTurn
 from deixis.data.grit.dense import CLASSIFY, LOCALIZE
 from deixis.errors import FrameMismatch, UsageError
-from deixis.language.prompt_tokens import neutralised
-from deixis.language.templates import IMAGE, Exchange
 from deixis.pictures.opening import Picture
+from deixis.records.dialogue import Mark, Turn
 from deixis.regions.frames import Frame, same_frame
 from deixis.regions.pixels import RegionPixels
 from deixis.regions.shapes import Box, Mask, Region
 from deixis.systems.spliced.dialect import Dialect, Variant, WrittenRegion
+from deixis.text.prompt_tokens import neutralised
+from deixis.text.templates import IMAGE, Exchange
 
 ASKS_FOR_PLACES = re.compile(
     r"^\s*(?:where|find|locate|localize|detect|show me|point (?:at|to))\b"

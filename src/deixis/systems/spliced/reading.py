@@ -13,9 +13,9 @@ from deixis.answers.grounded import Finish, Place, Span
 from deixis.engine.policy import Delta
 from deixis.engine.settings import Settings
 from deixis.engine.stopping import StopFilter
-from deixis.language.prompt_tokens import TextCodec
 from deixis.regions.frames import Frame
 from deixis.systems.spliced.dialect import PlaceText, ReadText
+from deixis.text.prompt_tokens import TextCodec
 
 
 class SplicedReader:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
-from deixis.layers.point_draws import DrawnRegions
+from deixis.layers.regions.point_draws import DrawnRegions
 from deixis.regions.pixels import RegionPixels
 
 

@@ -1,0 +1,1 @@
+"""Saved networks and published checkpoints: reading, converting, writing."""

@@ -1,0 +1,1 @@
+"""Files of weights: one tensor at a time, never executed."""

@@ -1,0 +1,28 @@
+"""The JSON files beside weights: ``config.json`` and its kind."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from deixis.errors import BadWeights, MissingWeights, RecordError
+from deixis.files.json_files import read_json
+
+LARGEST = 64 << 20
+
+
+def read_settings(path: Path) -> dict[str, Any]:
+    """Return the JSON object of a file; MissingWeights where there is none, BadWeights for anything else."""
+    if not path.is_file():
+        raise MissingWeights(f"{path} is missing; expected the folder of a checkpoint, with its {path.name}")
+    try:
+        return read_json(path, largest=LARGEST).values
+    except RecordError as fault:
+        raise BadWeights(f"{fault}; fetch the file again") from fault
+
+
+def write_settings(path: Path, settings: Mapping[str, Any]) -> None:
+    """Write a JSON object, sorted by name as ``transformers`` does."""
+    path.write_text(json.dumps(settings, indent=2, sort_keys=True) + "\n", encoding="utf-8")

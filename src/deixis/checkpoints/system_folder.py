@@ -1,0 +1,80 @@
+"""The folder that ``deixis.load`` opens, written from tensors that are still in other files."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from torch import nn
+from transformers import PreTrainedConfig
+
+from deixis.checkpoints.convert.checkpoint import ORIGINAL, Checkpoint, without_tied_head
+from deixis.checkpoints.convert.renaming import KeyTable
+from deixis.checkpoints.convert.tower_folder import TowerFiles
+from deixis.checkpoints.files.folders import copy_tokenizer, new_folder
+from deixis.checkpoints.files.lazy import Tensors
+from deixis.checkpoints.files.settings import write_settings
+from deixis.checkpoints.files.writing import write_tensors
+from deixis.checkpoints.fit import check_fit, network_shapes
+
+
+def write_converted(
+    checkpoint: Checkpoint,
+    *,
+    out: Path,
+    config: PreTrainedConfig,
+    network: Callable[[], nn.Module],
+    table: KeyTable,
+    towers: Mapping[str, TowerFiles],
+    other_tokenizer: Path | None = None,
+) -> None:
+    """Write a checkpoint in original names as a folder of ours.
+
+    config: ours, with ``language``. network: builds the network that is to hold the weights; it is made
+    without numbers, to compare names and shapes. towers: by the network's attributes; what the checkpoint
+    keeps in their places is not looked at again.
+    """
+    tied = bool(config.language["tie_word_embeddings"])
+    stored = without_tied_head(checkpoint) if tied else checkpoint.tensors
+    places = tuple(f"{original}." for original, _ in table.towers)
+    tensors = {table.to_ours(key): one for key, one in stored.items() if not key.startswith(places)}
+    for name, tower in towers.items():
+        tensors |= tower.under(name)
+    check_fit(tensors, network_shapes(network, tied=tied), table=table, where=checkpoint.where)
+    write_system(
+        out,
+        config=config,
+        tensors=tensors,
+        original=checkpoint.config,
+        tokenizer=checkpoint.folder,
+        other_tokenizer=other_tokenizer,
+    )
+
+
+def write_system(
+    out: Path,
+    *,
+    config: PreTrainedConfig,
+    tensors: Tensors,
+    original: Mapping[str, Any],
+    tokenizer: Path,
+    other_tokenizer: Path | None = None,
+) -> None:
+    """Write weights, tokenizer, ``generation_config.json`` and, last, ``config.json``.
+
+    original: the configuration that this was made from; it is kept for the way back. tokenizer: the folder
+    whose tokenizer files are copied, other_tokenizer: the one to take where it has none.
+    """
+    with new_folder(out) as folder:
+        copy_tokenizer(tokenizer, folder, otherwise=other_tokenizer)
+        write_tensors(folder, tensors)
+        write_settings(folder / "generation_config.json", generation_settings(config))
+        write_settings(folder / ORIGINAL, original)
+        config.save_pretrained(folder)
+
+
+def generation_settings(config: PreTrainedConfig) -> dict[str, Any]:
+    """Return how such a system answers: the likeliest token, until the end token."""
+    ids = {name: getattr(config, name, None) for name in ("bos_token_id", "eos_token_id", "pad_token_id")}
+    return {"do_sample": False, **{name: value for name, value in ids.items() if value is not None}}

@@ -1,0 +1,122 @@
+"""`deixis data check FILE` and `deixis data show FILE N`: a user's own records, checked and drawn.
+
+`deixis data lvis-questions` makes the questions of an evaluation whose file was never released.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from deixis.cli.counting import counted
+from deixis.cli.outputs import refuse_inputs
+
+HELP = "check a file of your own dialogue records, draw one of them, or make evaluation questions from LVIS"
+EXAMPLE = "deixis data check dialogues.jsonl"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the sub-commands."""
+    commands = parser.add_subparsers(dest="data_command", required=True, metavar="check|show|lvis-questions")
+    check = commands.add_parser(
+        "check", help="report what is wrong in which line and field; exit code 2 if anything is"
+    )
+    check.add_argument(
+        "file", type=Path, metavar="FILE", help="records, one JSON object a line (docs/data.md)"
+    )
+    show = commands.add_parser("show", help="draw a record's regions and answer places, and print its turns")
+    show.add_argument(
+        "file", type=Path, metavar="FILE", help="records, one JSON object a line (docs/data.md)"
+    )
+    show.add_argument("line", type=int, metavar="N", help="the line that the record is on, from 1")
+    show.add_argument("--out", type=Path, help="the picture to write (default: FILE-N.png in this folder)")
+    questions = commands.add_parser(
+        "lvis-questions", help="write questions for referring object classification on LVIS (docs/ferret.md)"
+    )
+    questions.add_argument(
+        "--annotations", type=Path, required=True, metavar="FILE", help="LVIS's lvis_v1_val.json"
+    )
+    questions.add_argument("--out", type=Path, required=True, metavar="FILE", help="the JSON lines to write")
+    questions.add_argument(
+        "--limit", type=int, default=2667, metavar="N", help="at most N objects (default: 2667, as published)"
+    )
+    questions.add_argument("--seed", type=int, default=0, metavar="S", help="of all choices (default: 0)")
+    questions.add_argument(
+        "--shape",
+        choices=("point", "box", "free_shape"),
+        help="write this form of region only (default: all three)",
+    )
+    questions.add_argument(
+        "--pictures", default="val2017", metavar="F", help="COCO's folder, or all (default: val2017)"
+    )
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Run the chosen sub-command and return the exit code."""
+    if arguments.data_command == "check":
+        return check(arguments.file)
+    if arguments.data_command == "lvis-questions":
+        return lvis_questions(arguments)
+    return show(arguments.file, line=arguments.line, out=arguments.out)
+
+
+def check(file: Path) -> int:
+    """Print every problem, a line each, and what the file holds; 0 if there is no problem, else 2."""
+    from deixis.records.check import check_records, count_records
+
+    problems = check_records(file)
+    for problem in problems:
+        where = f"{file}:{problem.line}:" + (f" {problem.field}:" if problem.field else "")
+        print(f"{where} {problem.message}")
+    counts = count_records(file)
+    plurals = {"box": "boxes"}
+    kinds = ", ".join(counted(number, kind, plurals.get(kind, "")) for kind, number in counts.regions.items())
+    print(
+        f"{file}: {counted(counts.records, 'record')} about {counted(counts.pictures, 'picture')}, "
+        f"{counted(counts.turns, 'turn')}, {counted(counts.phrases, 'phrase')} with a place "
+        f"({counts.nowhere} not in the picture); regions: {kinds or 'none'}"
+    )
+    print(counted(len(problems), "problem") if problems else "no problems")
+    return 2 if problems else 0
+
+
+def show(file: Path, *, line: int, out: Path | None) -> int:
+    """Write the drawn record and print where, and its turns."""
+    from deixis.errors import UsageError
+    from deixis.records.record import read_record
+    from deixis.records.show import draw_record
+
+    record = read_record(file, line)
+    target = out or Path(f"{file.stem}-{line}.png")
+    refuse_inputs(target, {file: "the file of records itself", record.path: "the record's picture itself"})
+    try:
+        draw_record(record).save(target)
+    except (OSError, ValueError) as fault:
+        raise UsageError(f"cannot write the picture {str(target)!r}: {fault}") from fault
+    for turn in record.turns:
+        print(f"user:      {turn.question}")
+        print(f"assistant: {turn.answer}")
+        for phrase in turn.phrases:
+            places = ", ".join(phrase.regions) or "not in the picture"
+            print(f"           {turn.answer[phrase.start : phrase.end]!r}: {places}")
+    print(target, file=sys.stdout)
+    return 0
+
+
+def lvis_questions(arguments: argparse.Namespace) -> int:
+    """Write the questions and print how many there are."""
+    from deixis.evaluation.benchmarks.lvis_objects import choose_lvis_objects
+    from deixis.evaluation.benchmarks.lvis_questions import FORMS, write_lvis_questions
+
+    refuse_inputs(arguments.out, {arguments.annotations: "the file of annotations itself"})
+    records = choose_lvis_objects(
+        arguments.annotations,
+        seed=arguments.seed,
+        limit=arguments.limit,
+        pictures=None if arguments.pictures == "all" else arguments.pictures,
+        forms=FORMS if arguments.shape is None else (arguments.shape,),
+    )
+    write_lvis_questions(records, arguments.out)
+    print(f"{arguments.out}: {counted(len(records), 'object')}, each in a picture of its own")
+    return 0

@@ -1,0 +1,95 @@
+"""``deixis study``: variants of one recipe side by side, as a table and a plot."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from deixis.cli.folders import require_folder
+from deixis.cli.system_flags import add_device_flags
+
+HELP = "train and measure variants of a recipe side by side"
+EXAMPLE = """\
+example:
+  deixis study resolution --recipe recipes/ferret_v2/resolution.yaml --data DIR \\
+    --pack DIR/flickr_grounding --out runs/resolution
+
+resolution: three ways to spend pixels (fixed, direct_upsample, any_res) x encoders frozen or trained.
+OUT gets a folder for every variant, study.md, study.json and study.png. Runs that were finished there
+are kept; others go on from their last checkpoint.
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Describe the command's arguments."""
+    parser.add_argument("study", choices=("resolution",), help="which study")
+    parser.add_argument(
+        "--recipe", type=Path, required=True, metavar="FILE", help="the recipe that is varied"
+    )
+    parser.add_argument("--data", type=Path, required=True, metavar="DIR", help="where its sources lie")
+    parser.add_argument("--pack", type=Path, required=True, metavar="DIR", help="the pack to measure on")
+    parser.add_argument("--split", default="val", metavar="S", help="its split (default: %(default)s)")
+    parser.add_argument(
+        "--tasks", default="naming,grounding", metavar="A,B", help="what is measured (default: %(default)s)"
+    )
+    parser.add_argument("--limit", type=int, metavar="N", help="only N items of each task")
+    parser.add_argument("--steps", type=int, metavar="N", help="train each variant for N steps")
+    add_device_flags(parser)
+    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="where runs and results go")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Train every variant, measure it, write the table and the plot."""
+    import numpy as np
+
+    import deixis
+    from deixis.data.sources.pack import read_pack
+    from deixis.errors import UsageError
+    from deixis.evaluation.evaluating import evaluate
+    from deixis.evaluation.report import TaskResult
+    from deixis.evaluation.tasks import find_tasks
+    from deixis.runs.training import run_recipes
+    from deixis.runs.unseen import unseen_losses
+    from deixis.studies.resolution import resolution_variants
+    from deixis.studies.study import run_study, shortened
+    from deixis.training.metrics import read_metrics, seconds_in
+    from deixis.training.recipes.recipe import Recipe, read_recipe
+
+    if arguments.steps is not None and arguments.steps < 1:
+        raise UsageError(f"--steps is {arguments.steps}; expected at least 1")
+    tasks = find_tasks(arguments.tasks.split(","))
+    variants = resolution_variants(shortened(read_recipe(arguments.recipe), arguments.steps))
+    require_folder(arguments.data, flag="--data")
+    require_folder(arguments.pack, flag="--pack")
+    scenes = read_pack(arguments.pack, arguments.split)
+    data = f"{arguments.pack.resolve().name} {arguments.split}"
+    arguments.out.mkdir(parents=True, exist_ok=True)
+
+    def train(recipe: Recipe) -> tuple[Path, float, float]:
+        (folder,) = run_recipes(
+            [recipe], data=arguments.data, out=arguments.out, resume=True, device=arguments.device
+        )
+        log = read_metrics(arguments.out / recipe.name / "metrics.jsonl")
+        return folder, float(log[-1]["losses"]["total"]), seconds_in(log, batch=recipe.batch)
+
+    def lose(recipe: Recipe, folder: Path) -> np.ndarray:
+        return unseen_losses(recipe, folder, pack=arguments.pack.resolve(), split=arguments.split)
+
+    def measure(folder: Path) -> dict[str, TaskResult]:
+        report = evaluate(
+            deixis.load(folder, device=arguments.device, dtype=arguments.dtype),
+            scenes,
+            tasks,
+            data=data,
+            split=arguments.split,
+            limit=arguments.limit,
+            progress=True,
+        )
+        return dict(report.tasks)
+
+    study = run_study(arguments.study, variants, train=train, lose=lose, measure=measure, data=data)
+    (arguments.out / "study.json").write_text(study.to_json(), encoding="utf-8")
+    (arguments.out / "study.md").write_text(study.to_markdown(), encoding="utf-8")
+    study.plot(arguments.out / "study.png")
+    print(study.to_markdown())
+    return 0

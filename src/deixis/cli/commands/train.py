@@ -1,0 +1,57 @@
+"""``deixis train``: recipes in, a model folder out."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from deixis.cli.system_flags import add_device_flag
+from deixis.errors import UsageError
+
+HELP = "train by one or more recipes"
+EXAMPLE = """\
+examples:
+  deixis train recipes/pointer/look.yaml --data data --out runs
+  deixis train recipes/pointer/*.yaml --data data --out runs --resume
+  torchrun --nproc-per-node 2 -m deixis train recipes/pointer/look.yaml --data data --out runs
+
+Each recipe is saved in OUT/NAME: checkpoints, metrics.jsonl, metrics.png and, when it is done, the model.
+What a recipe continues is said by its starts_from, never by the order of files. A run that was killed goes
+on with --resume, to the same weights as if it had not been.
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Describe the command's arguments."""
+    parser.add_argument("recipes", nargs="+", type=Path, metavar="RECIPE", help="yaml files")
+    parser.add_argument(
+        "--data", type=Path, required=True, metavar="DIR", help="the folder that the recipes' sources lie in"
+    )
+    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="where runs are saved")
+    add_device_flag(parser)
+    parser.add_argument("--resume", action="store_true", help="go on from the last checkpoints in OUT")
+    parser.add_argument("--max-steps", type=int, metavar="N", help="stop each recipe after N steps")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Read the recipes, then train."""
+    from deixis.training.recipes.recipe import read_recipe
+
+    if arguments.max_steps is not None and arguments.max_steps < 1:
+        raise UsageError(f"--max-steps is {arguments.max_steps}; expected at least 1")
+    if not arguments.data.is_dir():
+        raise UsageError(f"there is no data folder {str(arguments.data)!r}")
+    recipes = [read_recipe(path) for path in arguments.recipes]
+    from deixis.runs.training import run_recipes
+
+    models = run_recipes(
+        recipes,
+        data=arguments.data,
+        out=arguments.out,
+        resume=arguments.resume,
+        max_steps=arguments.max_steps,
+        device=arguments.device,
+    )
+    for model in models:
+        print(model)
+    return 0

@@ -1,0 +1,1 @@
+"""Dialogues written from scenes, in plain English: one writer a kind."""

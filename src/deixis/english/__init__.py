@@ -1,0 +1,1 @@
+"""Small facts of English that questions, answers and scores need."""

@@ -1,1 +1,0 @@
-"""From text to tokens and back: vocabulary, embedding, packing of dialogues, the grammar of places."""

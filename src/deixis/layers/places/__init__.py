@@ -1,0 +1,1 @@
+"""Places from feature maps: the place map, its candidates, and their refinement."""

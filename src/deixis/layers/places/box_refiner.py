@@ -1,0 +1,235 @@
+"""A second look at the few best places of a phrase: compared with each other, refined, or none of them.
+
+The first look chooses among all locations at once and mostly has the right box among its few best; choosing
+between those needs a closer look at each. The idea is that of two-stage detectors and of Groma's
+propose-then-encode, with the phrase's own query as the judge; see docs/pointer.md.
+
+Boxes are ``x0 y0 x1 y1`` in pixels of the square picture given to the tower.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from deixis.layers.places.candidate_detail import CandidateDetail
+from deixis.layers.places.place_map import STRIDE, Overlap, PlaceMap
+from deixis.layers.precision import read_by
+from deixis.layers.regions.box_sampling import SAMPLES, mean_inside, samples_inside
+
+AGREE = 0.5  # IoU from which another location's share counts as mass
+APART = 0.6  # IoU from which a location is no further candidate
+GEOMETRY = 8  # x0 y0 x1 y1 cx cy w h, each divided by the side
+REACH = 0.5  # of width and height: how far a refined edge may move
+LEAST = 1e-8
+LOWEST = -20.0  # of a logarithm
+# Pictures whose overlaps are worked out together: one on a processor, elsewhere as many as memory allows.
+AT_ONCE, MANY = {"cpu": 1}, 32
+ROWS = 128  # of an L x L table, worked out together: what stays in a processor's cache
+
+
+@dataclass(frozen=True)
+class Candidates:
+    """The places that are looked at again, best mass first; no gradient flows through their choice."""
+
+    boxes: Tensor  # (B, P, K, 4) xyxy in pixels of the tower's input
+    mass: Tensor  # (B, P, K) log of the summed share of the locations that agree
+    peak: Tensor  # (B, P, K) log of the location's own share
+    nowhere: Tensor  # (B, P) log of the share of "nowhere"
+
+
+@dataclass(frozen=True)
+class SecondLook:
+    """What the second look says: a distribution over the candidates and "none of these"."""
+
+    scores: Tensor  # (B, P, K) logits
+    none: Tensor  # (B, P) logit in the same softmax
+    boxes: Tensor  # (B, P, K, 4) refined
+    quality: Tensor  # (B, P, K) logit of the refined box being right, whatever the others are
+
+
+@torch.no_grad()
+def choose_candidates(
+    locations: Tensor, nowhere: Tensor, boxes: Tensor, *, count: int, overlap: Overlap | None = None
+) -> Candidates:
+    """Return the ``count`` best places by mass that are apart from each other.
+
+    Where too few are apart, others follow, each location once; fewer only where there are fewer locations.
+    locations (B, P, L) and nowhere (B, P): logits of one softmax; boxes (B, L, 4). overlap: of these boxes,
+    if it has been worked out before.
+    """
+    shares = torch.cat([locations, nowhere[..., None]], dim=-1).float().log_softmax(dim=-1)  # (B, P, L + 1)
+    located, count = shares[..., :-1].exp(), min(count, boxes.shape[1])
+    if overlap is None:
+        # Picture by picture on a processor: the L x L overlaps of one stay in the cache.
+        some = AT_ONCE.get(located.device.type, MANY)
+        lots = zip(located.split(some), boxes.split(some), strict=True)
+        picked = [best_apart(shares, overlap_of(theirs), count=count) for shares, theirs in lots]
+        index, masses = torch.cat([i for i, _ in picked]), torch.cat([m for _, m in picked])  # (B, P, K)
+    else:
+        index, masses = best_apart(located, overlap, count=count)
+    return Candidates(
+        boxes=boxes.float().gather(1, index.flatten(1)[..., None].expand(-1, -1, 4)).view(*index.shape, 4),
+        mass=masses.clamp(min=LEAST).log(),
+        peak=located.gather(-1, index).clamp(min=LEAST).log(),
+        nowhere=shares[..., -1].clamp(min=LOWEST),
+    )
+
+
+@torch.no_grad()
+def overlap_of(boxes: Tensor) -> Overlap:
+    """Return which of the boxes (B, L, 4) of each picture overlap; worked out in float32."""
+    boxes = boxes.float()
+    # A few rows at a time: L x L numbers in float32 would need ten times the memory of what is kept.
+    agree, same = [], []
+    for rows in boxes.split(ROWS, dim=1):
+        shared, areas = overlaps(rows, boxes)  # (B, R, L) each, areas of both boxes together
+        agree.append(exceeds(shared, areas, AGREE))
+        same.append(exceeds(shared, areas, APART))
+    return Overlap(agree=torch.cat(agree, dim=1), same=torch.cat(same, dim=1))
+
+
+def best_apart(shares: Tensor, overlap: Overlap, *, count: int) -> tuple[Tensor, Tensor]:
+    """Return the indices (B, P, K) and masses of the best locations that are apart from each other.
+
+    shares (B, P, L) of the locations.
+    """
+    # Rounded to bfloat16, masses would be tied, and training would look at others than answering does.
+    with torch.autocast(shares.device.type, enabled=False):
+        masses = shares @ overlap.agree.to(shares.dtype)  # (B, P, L)
+    same, picture = overlap.same, torch.arange(len(shares), device=shares.device)[:, None]
+    left, picked = masses.clone(), []
+    for _ in range(count):
+        best = left.argmax(dim=-1)  # (B, P)
+        picked.append(best)
+        # A box without area overlaps not even itself: it is taken out by its own index, for good.
+        left = left.masked_fill(same[picture, best] & (left >= 0), -1.0)
+        left = left.scatter(-1, best[..., None], -2.0)
+    index = torch.stack(picked, dim=-1)
+    return index, masses.gather(-1, index)
+
+
+class CandidateReader(nn.Module):
+    """Turn candidates into vectors: samples of the finest map inside, means of the coarser ones, geometry."""
+
+    def __init__(self, *, map_width: int, width: int) -> None:
+        super().__init__()
+        inputs = (SAMPLES * SAMPLES + 2) * map_width + GEOMETRY + 2
+        self.project = nn.Sequential(nn.Linear(inputs, 2 * width), nn.GELU(), nn.Linear(2 * width, width))
+
+    def forward(self, places: PlaceMap, candidates: Candidates) -> Tensor:
+        """Return vectors (B, P, K, W)."""
+        batch, phrases, count = candidates.boxes.shape[:3]
+        boxes = candidates.boxes.flatten(1, 2)  # (B, P * K, 4)
+        side = STRIDE * places.fine.shape[-1]
+        units = boxes / side
+        middle, size = (units[..., :2] + units[..., 2:]) / 2, units[..., 2:] - units[..., :2]
+        parts = [
+            samples_inside(places.fine, units),
+            mean_inside(places.middle, units),
+            mean_inside(places.coarse, units),
+            torch.cat([units, middle, size], dim=-1),
+            candidates.mass.flatten(1)[..., None],
+            candidates.peak.flatten(1)[..., None],
+        ]
+        vectors = self.project(read_by(self.project, torch.cat([part.float() for part in parts], dim=-1)))
+        return vectors.view(batch, phrases, count, vectors.shape[-1])
+
+
+class SecondLooker(nn.Module):
+    """Compare a phrase's candidates with its query and with each other, once or several times.
+
+    detail: what else is read of each candidate, if anything. dropped: the share of it all that is left out
+    at random in training.
+    looks: how many times; each further time what is inside the refined boxes is read, by the same weights
+    (as cascaded detectors do with weights of their own: Cai and Vasconcelos, 2018).
+    """
+
+    def __init__(
+        self,
+        *,
+        width: int,
+        map_width: int,
+        looks: int = 1,
+        layers: int = 2,
+        heads: int = 4,
+        detail: CandidateDetail | None = None,
+        dropped: float = 0.0,
+    ) -> None:
+        super().__init__()
+        self.looks = looks
+        self.dropped = dropped
+        self.detail = detail
+        self.reader = CandidateReader(map_width=map_width, width=width)
+        self.query = nn.Linear(width, width)
+        self.mix = nn.Linear(width, width)
+        layer = nn.TransformerEncoderLayer(
+            width, heads, 2 * width, dropout=0.0, activation="gelu", batch_first=True, norm_first=True
+        )
+        self.layers = nn.TransformerEncoder(layer, layers, enable_nested_tensor=False)
+        self.norm = nn.LayerNorm(width)
+        self.score = nn.Linear(width, 1)
+        self.none = nn.Linear(width, 1)
+        self.refine = nn.Linear(width, 4)
+        self.quality = nn.Linear(width, 1)
+        if looks > 1:  # tells a further look from the first
+            self.again = nn.Parameter(torch.zeros(looks - 1, width))
+        self.trust_mass = nn.Parameter(torch.ones(()))
+        self.trust_nowhere = nn.Parameter(torch.ones(()))
+        # To begin with the second look says what the first one said.
+        for head in (self.score, self.none, self.refine, self.quality):
+            nn.init.zeros_(head.weight)
+            nn.init.zeros_(head.bias)
+
+    def forward(self, hidden: Tensor, places: PlaceMap, candidates: Candidates) -> list[SecondLook]:
+        """Return what every look says, the last one last; hidden (B, P, W): the states at the place tokens.
+
+        No gradient flows from a look into the boxes of the one before.
+        """
+        said = []
+        for number in range(self.looks):
+            query = self.query(hidden) if number == 0 else self.query(hidden) + self.again[number - 1]
+            said.append(self.look(query, places, candidates))
+            candidates = replace(candidates, boxes=said[-1].boxes.detach())
+        return said
+
+    def look(self, query: Tensor, places: PlaceMap, candidates: Candidates) -> SecondLook:
+        """Look once for queries (B, P, W)."""
+        batch, phrases, count = candidates.boxes.shape[:3]
+        query = query[:, :, None]  # (B, P, 1, W)
+        vectors = self.reader(places, candidates)
+        if self.detail is not None:
+            vectors = vectors + self.detail(places, candidates.boxes)
+        vectors = functional.dropout(vectors, self.dropped, self.training)
+        vectors = vectors + self.mix(vectors * query)  # (B, P, K, W)
+        tokens = torch.cat([query, vectors], dim=2).flatten(0, 1)  # (B * P, 1 + K, W)
+        seen = self.norm(self.layers(tokens)).view(batch, phrases, 1 + count, query.shape[-1])
+        size = candidates.boxes[..., 2:] - candidates.boxes[..., :2]
+        moves = torch.tanh(self.refine(seen[:, :, 1:]).float()) * REACH * torch.cat([size, size], dim=-1)
+        return SecondLook(
+            scores=self.score(seen[:, :, 1:])[..., 0].float() + self.trust_mass * candidates.mass,
+            none=self.none(seen[:, :, 0])[..., 0].float() + self.trust_nowhere * candidates.nowhere,
+            boxes=candidates.boxes + moves,
+            quality=self.quality(seen[:, :, 1:])[..., 0].float(),
+        )
+
+
+def overlaps(boxes: Tensor, others: Tensor) -> tuple[Tensor, Tensor]:
+    """Return the shared areas (B, R, L) of boxes (B, R, 4) and others (B, L, 4), and the sums of areas."""
+    x0, y0, x1, y1 = boxes[..., None].unbind(dim=-2)  # (B, R, 1) each
+    u0, v0, u1, v1 = others[:, None].unbind(dim=-1)  # (B, 1, L) each
+    wide = torch.minimum(x1, u1).sub_(torch.maximum(x0, u0)).clamp_(min=0)
+    high = torch.minimum(y1, v1).sub_(torch.maximum(y0, v0)).clamp_(min=0)
+    own, their = (
+        (x1 - x0).clamp(min=0) * (y1 - y0).clamp(min=0),
+        (u1 - u0).clamp(min=0) * (v1 - v0).clamp(min=0),
+    )
+    return wide.mul_(high), own + their
+
+
+def exceeds(shared: Tensor, areas: Tensor, iou: float) -> Tensor:
+    """Tell where the IoU is larger than ``iou``: shared / (areas - shared) > iou, without the division."""
+    return shared > areas * (iou / (1 + iou))

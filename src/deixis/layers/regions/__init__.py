@@ -1,0 +1,1 @@
+"""Regions as vectors: samplers, region encoders and what they are made of."""

@@ -1,0 +1,137 @@
+"""Choosing how evidence for claims adds up, on pictures held out of training.
+
+Every thing that some phrase means alone is said to be what it is, and something that it is not, as often, and
+so with what it is like; the weights are those of a logistic regression on what is true.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from deixis.answers.grounded import Finish
+from deixis.data.opening import open_scene
+from deixis.data.scene import Scene
+from deixis.data.synthesis.claims import YES, Claim, claims_about
+from deixis.data.synthesis.phrasebook import Phrasebook
+from deixis.data.synthesis.qualities import Qualities
+from deixis.engine.policy import Delta, Request, Start
+from deixis.engine.reading import read_prompts
+from deixis.engine.settings import Settings
+from deixis.engine.starting import begin
+from deixis.systems.contract import Prompt
+from deixis.systems.pointer.answering import PointerSystem
+from deixis.systems.pointer.claims import ClaimRule, Sort, VerdictWords, Weighed, weigh
+from deixis.systems.pointer.fitting.calibration import fitted_odds
+from deixis.systems.pointer.openings import first_scores
+from deixis.systems.questions import checked_question
+
+QUESTION = "is {{it}} {}?"
+BATCH = 64
+SEED = 0
+Claimed = Callable[[Scene], Iterable[Claim]]
+
+
+def choose_claim_rules(
+    system: PointerSystem, scenes: Sequence[Scene], *, book: Phrasebook, qualities: Qualities
+) -> dict[Sort, ClaimRule]:
+    """Return the rules that do best on ``scenes``, by sort; none where nothing can be said."""
+    rules: dict[Sort, ClaimRule] = {}
+    claimed: dict[Sort, Claimed] = {
+        "name": partial(claims_about, book=book, seed=SEED),
+        "quality": partial(qualities.claims_about, seed=SEED),
+    }
+    for sort, claims in claimed.items():
+        rows = [row for scene in scenes for row in evidence_of(system, scene, list(claims(scene)), sort=sort)]
+        right = np.array([true for _, true in rows], dtype=float)
+        if 0 < right.sum() < len(right):
+            said, called, around, usual, shift = fitted_odds(np.array([row for row, _ in rows]), right)
+            rules[sort] = ClaimRule(said=said, called=called, around=around, usual=usual, shift=shift)
+    return rules
+
+
+class Weighing:
+    """A policy that answers nothing: it weighs what a question claims, and the decoder's own yes and no."""
+
+    places: tuple[()] = ()
+
+    def __init__(self, system: PointerSystem, prompt: Prompt) -> None:
+        self.system, self.prompt = system, prompt
+        self.scores: Tensor | None = None
+        self.weighed: Weighed | None = None
+
+    def start(self, logits: Tensor) -> Start:
+        """Weigh."""
+        self.scores = first_scores(logits)
+        system, prompt = self.system, self.prompt
+        self.weighed = yield from weigh(
+            prompt.own.claims,
+            system.vocabulary,
+            system.network.region_namer,
+            prompts=lambda question: system.asides(prompt, question),
+            articles=system.articles,
+        )
+        return ()
+
+    def forced(self, hidden: Tensor) -> Sequence[int]:
+        """Return nothing."""
+        return ()
+
+    def constrain(self, logits: Tensor) -> Tensor:
+        """Return logits as they are."""
+        return logits
+
+    def accept(self, token: int, logprob: float) -> Delta:
+        """Return nothing."""
+        return Delta()
+
+    def close(self, finish: Finish) -> Delta:
+        """Return nothing."""
+        return Delta()
+
+
+@torch.inference_mode()
+def evidence_of(
+    system: PointerSystem, scene: Scene, claims: Sequence[Claim], *, sort: Sort
+) -> Iterator[tuple[list[float], bool]]:
+    """Yield what speaks for each claim of a sort of a scene, as ClaimRule has it, and whether it is true."""
+    words = VerdictWords.of(system.vocabulary)
+    if words is None or not claims:
+        return
+    picture, scene = open_scene(scene)
+    prompts = system.prompts(
+        [
+            checked_question(
+                QUESTION.format(claim.said),
+                {"it": scene.thing(claim.thing).box.bind(picture.frame)},
+                picture,
+            )
+            for claim in claims
+        ]
+    )
+    for first in range(0, len(prompts), BATCH):
+        for claim, policy in zip(
+            claims[first:], weighed_all(system, prompts[first : first + BATCH]), strict=False
+        ):
+            weighed, scores = policy.weighed, policy.scores
+            if weighed is None or weighed.sort != sort:
+                continue
+            assert scores is not None
+            ((_, evidence),) = weighed.each
+            yield [float(scores[words.yes] - scores[words.no]), *evidence, 1.0], claim.truth == YES
+
+
+def weighed_all(system: PointerSystem, prompts: Sequence[Prompt]) -> list[Weighing]:
+    """Return policies that weighed what prompts claim."""
+    policies = [Weighing(system, prompt) for prompt in prompts]
+    embedded = system.embed(prompts)
+    readings = read_prompts(system.decoder, embedded, slots=max(map(len, embedded)), prefixes=system.prefixes)
+    begin(
+        readings,
+        [Request(one, policy, Settings()) for one, policy in zip(embedded, policies, strict=True)],
+    )
+    return policies

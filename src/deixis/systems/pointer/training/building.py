@@ -1,0 +1,186 @@
+"""How a pointer recipe becomes something to train: scenes, vocabulary, network, losses, saving."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import load_file
+from torch import nn
+
+from deixis.data.scene import Scene
+from deixis.data.synthesis.phrasebook import Phrasebook
+from deixis.data.synthesis.qualities import Qualities
+from deixis.errors import RecipeError
+from deixis.layers.towers.pretrained import load_pretrained_tower
+from deixis.systems.pointer.answering import PointerSystem
+from deixis.systems.pointer.config import PointerConfig
+from deixis.systems.pointer.fitting.calibration import choose_rule
+from deixis.systems.pointer.fitting.claim_weights import choose_claim_rules
+from deixis.systems.pointer.fitting.region_classifier import fit_namer
+from deixis.systems.pointer.model import PointerNetwork
+from deixis.systems.pointer.training.averaging import average
+from deixis.systems.pointer.training.collate import PointerCollate
+from deixis.systems.pointer.training.objective import ObjectiveWeights, PointerObjective
+from deixis.systems.pointer.training.phrase_encoder import (
+    frequent_words,
+    phrase_vectors,
+    source_pieces,
+    word_vectors,
+)
+from deixis.systems.pointer.weights import load_network, rebuilt, save_network
+from deixis.systems.sources import Sources, own_pieces, phrases_in
+from deixis.text.tokenizers.vocabulary import Vocabulary, build_vocabulary, grown_vocabulary
+from deixis.training.loop import TrainingParts
+from deixis.training.recipes.recipe import Recipe
+from deixis.training.recipes.starting_model import model_folder
+from deixis.training.recipes.strict import build, unknown_key
+from deixis.training.state.checkpoints import checkpoints
+
+
+def training_parts(recipe: Recipe, *, data: Path, start: Path | None, work: Path) -> TrainingParts:
+    """Return what the loop needs to train a pointer network by ``recipe`` on the datasets below ``data``."""
+    weights = build(ObjectiveWeights, recipe.objective, where=f"recipe {recipe.name!r} objective")
+    sources = Sources.of(recipe, data)
+    sources.only_dialogues()
+    phrasebook = Phrasebook(sources.scenes)
+    names = {phrasebook.name(text) for text in phrasebook.texts}
+    recorded = {text for record in sources.records for text in phrases_in(record)}
+    phrases = sorted({*phrasebook.texts, *names, *recorded})
+    pieces = source_pieces() if weights.pretrained else {}
+    texts = [*sources.texts(), *[" ".join(frequent_words(pieces))] * 2]
+    vocabulary = build_vocabulary(texts, pieces or own_pieces(texts))
+    if start is None:
+        network = new_network(recipe, vocabulary, pieces, weights)
+    else:
+        network, known = load_network(start)
+        network = restarted(network, recipe, weights)
+        if recipe.mixed_with is not None:
+            other, same = load_network(model_folder(recipe.mixed_with.model, recipe=recipe, out=work.parent))
+            if list(same.pieces) != list(known.pieces):
+                raise RecipeError(f"recipe {recipe.name!r} mixes models whose words differ")
+            average(network, restarted(other, recipe, weights), recipe.mixed_with.shares)
+        vocabulary = grown_vocabulary(known, vocabulary)
+        learn_words(network, vocabulary, pieces)
+    vectors = None
+    if weights.pretrained:
+        vectors = phrase_vectors(phrases, cache=work.parent / "phrase_vectors.safetensors")
+    config = network.config
+    objective = PointerObjective(network, weights=weights, phrase_vectors=vectors)
+    if start is not None:
+        go_on(objective, start.parent)
+    return TrainingParts(
+        objective=objective,
+        source=sources.examples(phrasebook=phrasebook, side=config.side),
+        collate=PointerCollate(
+            config, vocabulary, phrase_rows={text: row for row, text in enumerate(phrases)}
+        ),
+        save=lambda objective, folder: save_objective(
+            objective,
+            folder,
+            vocabulary=vocabulary,
+            scenes=sources.scenes,
+            held_out=sources.held_out,
+            phrasebook=phrasebook,
+        ),
+    )
+
+
+def go_on(objective: PointerObjective, run: Path) -> None:
+    """Take over what served an earlier run's training only, if its last checkpoint is still there.
+
+    The maps to and from the sentence encoder's vectors are no part of a saved model; new ones would send the
+    network astray until they are learnt again.
+    """
+    saved = checkpoints(run)
+    file = saved[-1] / "network.safetensors" if saved else None
+    if file is not None and file.is_file():
+        state = {name: t for name, t in load_file(file).items() if not name.startswith("network.")}
+        own = objective.state_dict()
+        fitting = {name: t for name, t in state.items() if name in own and own[name].shape == t.shape}
+        objective.load_state_dict(fitting, strict=False)
+
+
+def network_options(recipe: Recipe) -> dict[str, Any]:
+    """Return the recipe's network options, each checked to be one of PointerConfig's."""
+    legal = PointerConfig.options()
+    for key in recipe.network:
+        if key not in legal:
+            raise RecipeError(unknown_key(key, legal, where=f"recipe {recipe.name!r} network"))
+    return dict(recipe.network)
+
+
+def new_network(
+    recipe: Recipe, vocabulary: Vocabulary, pieces: dict[str, int], weights: ObjectiveWeights
+) -> PointerNetwork:
+    """Return a network that starts from the packaged tower and word vectors, or from nothing."""
+    network = PointerNetwork(PointerConfig(vocab_size=len(vocabulary), **network_options(recipe)))
+    if weights.pretrained:
+        load_pretrained_tower(network.tower, network.config.tower)
+        fill_words(network, vocabulary, pieces, first=0)
+    return network
+
+
+def restarted(network: PointerNetwork, recipe: Recipe, weights: ObjectiveWeights) -> PointerNetwork:
+    """Return a trained network with the recipe's options; another tower starts from the packaged one."""
+    options = network_options(recipe)
+    if not options:
+        return network
+    changed = rebuilt(network, options)
+    if weights.pretrained and changed.config.tower != network.config.tower:
+        load_pretrained_tower(changed.tower, changed.config.tower)
+    return changed
+
+
+def learn_words(network: PointerNetwork, vocabulary: Vocabulary, pieces: dict[str, int]) -> None:
+    """Give a network words that it did not know: the further pieces of a vocabulary that begins with its."""
+    known = network.config.vocab_size
+    if len(vocabulary) > known:
+        network.words = network.words.grown(len(vocabulary))
+        network.config.vocab_size = len(vocabulary)
+        if network.config.region_namer:
+            network.region_namer.grow(len(vocabulary))
+        fill_words(network, vocabulary, pieces, first=known)
+
+
+def fill_words(
+    network: PointerNetwork, vocabulary: Vocabulary, pieces: dict[str, int], *, first: int
+) -> None:
+    """Set the vectors of words, from id ``first`` on, to the sentence encoder's, where it knows them."""
+    if pieces:
+        with torch.no_grad():
+            for own, vector in word_vectors(vocabulary, pieces).items():
+                if own >= first:
+                    network.words.table.weight[own] = vector
+
+
+def save_objective(
+    objective: nn.Module,
+    folder: Path,
+    *,
+    vocabulary: Vocabulary,
+    scenes: Sequence[Scene],
+    held_out: Sequence[Scene],
+    phrasebook: Phrasebook,
+) -> None:
+    """Write the trained network in bfloat16, without what served training only.
+
+    Its namer is fitted to the scenes it was trained on; the rules by which it reads places and judges claims
+    are chosen on the held-out ones.
+    """
+    assert isinstance(objective, PointerObjective)
+    network = objective.network.eval().cpu()
+    if network.config.region_namer:
+        fit_namer(network, vocabulary, scenes)
+    if held_out:
+        rule = choose_rule(network, vocabulary, held_out, phrasebook=phrasebook)
+        network.config.place_rule = dataclasses.asdict(rule)
+    if held_out and network.config.region_namer:
+        rules = choose_claim_rules(
+            PointerSystem(network, vocabulary), held_out, book=phrasebook, qualities=Qualities(scenes)
+        )
+        network.config.claim_rules = {sort: dataclasses.asdict(rule) for sort, rule in rules.items()}
+    save_network(network, vocabulary, folder)

@@ -1,0 +1,1 @@
+"""How a system of the family learns."""

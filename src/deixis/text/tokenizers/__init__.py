@@ -1,0 +1,1 @@
+"""From text to ids and back, as the published systems had it."""

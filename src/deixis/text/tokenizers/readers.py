@@ -1,0 +1,315 @@
+"""Ids to text one by one: what each made certain, and nothing that a later id could still change.
+
+One class for each way in which tokens become text. Put together, what a reader returns is what its codec's
+``decode`` makes of the same ids, letter by letter; no reader looks twice at what it has returned.
+"""
+
+from __future__ import annotations
+
+import codecs
+import json
+import re
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from tokenizers import Tokenizer
+
+from deixis.errors import UsageError
+from deixis.text.tokenizers.detokenise import Joiner
+from deixis.text.tokenizers.llama_tokenizer import LOW_BAR, SentencePieces
+from deixis.text.tokenizers.vocabulary import SPECIAL
+
+UNREADABLE = "\N{REPLACEMENT CHARACTER}"
+BYTE = re.compile(r"<0x([0-9A-Fa-f]{2})>")
+ORDINARY = "x"  # stands before a piece that isn't the first
+
+
+def check_id(token: int, size: int) -> int:
+    """Return an id; UsageError for one outside the vocabulary, such as the picture's marker."""
+    number = int(token)
+    if not 0 <= number < size:
+        raise UsageError(f"id {number} is not of this vocabulary of {size:,} tokens; take markers out first")
+    return number
+
+
+class WordReader:
+    """Word pieces as English is written; an apostrophe waits for the piece behind it."""
+
+    def __init__(self, pieces: Sequence[str]) -> None:
+        self.pieces = pieces
+        self.joiner = Joiner(brackets=True)
+
+    def add(self, token: int) -> str:
+        """Return the text that became certain by this token."""
+        number = check_id(token, len(self.pieces))
+        return self.joiner.add(self.pieces[number]) if number >= len(SPECIAL) else ""
+
+    def close(self) -> str:
+        """Return the rest."""
+        return self.joiner.close()
+
+
+class PieceReader:
+    """Sentencepieces with added tokens; the bytes of a character wait for each other."""
+
+    def __init__(self, pieces: SentencePieces) -> None:
+        self.pieces = pieces
+        self.bytes = bytearray()
+        # Whether any part was begun, whether the last one is a run of plain pieces, and whether a space that
+        # begins the next piece is dropped, as at the beginning of such a run.
+        self.begun = self.running = self.opening = False
+
+    def add(self, token: int) -> str:
+        """Return the text that became certain by this token."""
+        piece = self.pieces.token(int(token))
+        if piece in self.pieces.special:
+            return ""
+        if piece in self.pieces.own_words:
+            text = self.finished_bytes() + " " * self.begun + piece
+            self.begun, self.running = True, False
+            return text
+        if self.running:
+            return self.run(piece)
+        gap = " " * self.begun
+        self.begun = self.running = self.opening = True
+        return gap + self.run(piece.removeprefix(LOW_BAR))
+
+    def run(self, piece: str) -> str:
+        """Return what one more piece of a run makes certain."""
+        value = byte_of(self.pieces, piece)
+        if value is not None:
+            self.opening = False
+            self.bytes.append(value)
+            return self.whole_characters()
+        if self.opening:
+            text, self.opening = opening_text(self.pieces, piece)
+            return text
+        return self.finished_bytes() + later_text(self.pieces, piece)
+
+    def whole_characters(self) -> str:
+        """Return the characters whose bytes are all there; a byte that begins none is unreadable."""
+        text = ""
+        while self.bytes:
+            length = bytes_of_character(self.bytes[0])
+            others = self.bytes[1:length]
+            if len(self.bytes) < length and all(0x80 <= other < 0xC0 for other in others):
+                break
+            text += self.first_character(length)
+        return text
+
+    def first_character(self, length: int) -> str:
+        """Return the first character that waits, of as many bytes; if they aren't one, of one byte."""
+        try:
+            text = self.bytes[:length].decode()
+        except UnicodeDecodeError:
+            text, length = UNREADABLE, 1
+        del self.bytes[:length]
+        return text
+
+    def finished_bytes(self) -> str:
+        """Return what waited for bytes that didn't come."""
+        text = ""
+        while self.bytes:
+            text += self.first_character(bytes_of_character(self.bytes[0]))
+        return text
+
+    def close(self) -> str:
+        """Return the rest."""
+        return self.finished_bytes()
+
+
+def bytes_of_character(first: int) -> int:
+    """Return how many bytes a character has that begins with this one; 1 where none does.
+
+    >>> [bytes_of_character(byte) for byte in (0x41, 0x80, 0xC3, 0xE2, 0xF0)]
+    [1, 1, 2, 3, 4]
+    """
+    if 0xC0 <= first < 0xE0:
+        return 2
+    if 0xE0 <= first < 0xF0:
+        return 3
+    return 4 if 0xF0 <= first < 0xF8 else 1
+
+
+def byte_of(pieces: SentencePieces, piece: str) -> int | None:
+    """Return the byte that a piece stands for, if it stands for one."""
+    found = BYTE.fullmatch(piece)
+    if found is None or not pieces.processor.is_byte(pieces.processor.piece_to_id(piece)):
+        return None
+    return int(found[1], 16)
+
+
+def later_text(pieces: SentencePieces, piece: str) -> str:
+    """Return what a piece writes behind others."""
+    if piece not in pieces.later:
+        pieces.later[piece] = pieces.join([ORDINARY, piece])[len(ORDINARY) :]
+    return pieces.later[piece]
+
+
+def opening_text(pieces: SentencePieces, piece: str) -> tuple[str, bool]:
+    """Return what a piece writes at the beginning, and whether the next one still stands there."""
+    text = pieces.join([piece])
+    spaced = next((one for one in pieces.pieces if one.startswith(LOW_BAR)), None)
+    if text or spaced is None:
+        return text, False
+    return "", pieces.join([piece, spaced]) != later_text(pieces, spaced)
+
+
+class TokenReader:
+    """Tokens of a ``tokenizer.json``. skipped: the texts of those that ``decode`` leaves out."""
+
+    def __init__(
+        self, tokenizer: Tokenizer, speller: ByteLetters | ByteTokens, *, size: int, skipped: frozenset[str]
+    ) -> None:
+        self.tokenizer, self.speller = tokenizer, speller
+        self.size, self.skipped = size, skipped
+
+    def add(self, token: int) -> str:
+        """Return the text that became certain by this token."""
+        text = self.tokenizer.id_to_token(check_id(token, self.size))
+        return "" if text is None or text in self.skipped else self.speller.spell(text)
+
+    def close(self) -> str:
+        """Return the rest."""
+        return self.speller.finish()
+
+
+class WholeReader:
+    """Ids that become text in a way that isn't known here: all of it comes at the end."""
+
+    def __init__(self, decode: Callable[[list[int]], str], *, size: int) -> None:
+        self.decode, self.size = decode, size
+        self.ids: list[int] = []
+
+    def add(self, token: int) -> str:
+        """Return nothing yet."""
+        self.ids.append(check_id(token, self.size))
+        return ""
+
+    def close(self) -> str:
+        """Return the text."""
+        return self.decode(self.ids)
+
+
+class ByteLetters:
+    """Tokens whose letters each stand for a byte, as in Llama-3; one with other letters is its own text."""
+
+    def __init__(self) -> None:
+        self.decoder = codecs.getincrementaldecoder("utf-8")("replace")
+
+    def spell(self, token: str) -> str:
+        """Return the characters whose bytes are all there."""
+        try:
+            content = bytes([BYTE_LETTERS[letter] for letter in token])
+        except KeyError:
+            content = token.encode()
+        return self.decoder.decode(content)
+
+    def finish(self) -> str:
+        """Return what waited for bytes that didn't come."""
+        return self.decoder.decode(b"", final=True)
+
+
+def byte_letters() -> dict[str, int]:
+    """Return the byte behind each letter: printable ones stand for themselves, the others follow from 256 on.
+
+    >>> letters = byte_letters()
+    >>> letters["A"], letters["\\u0120"], len(letters)
+    (65, 32, 256)
+    """
+    printable = {*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100)}
+    others = [byte for byte in range(256) if byte not in printable]
+    return {chr(byte): byte for byte in printable} | {chr(256 + n): byte for n, byte in enumerate(others)}
+
+
+BYTE_LETTERS = byte_letters()
+
+
+class ByteTokens:
+    """Tokens with texts replaced in them, among them some that are one byte each, as in Gemma.
+
+    Bytes in a row are characters if all of them together are; so all of them wait. dropped: how many of which
+    character go from the beginning of the text.
+    """
+
+    def __init__(self, replaced: Sequence[tuple[str, str]], *, dropped: tuple[int, str]) -> None:
+        self.replaced = replaced
+        self.dropping, self.character = dropped
+        self.clear()
+
+    def clear(self) -> None:
+        """Begin anew with the bytes."""
+        self.decoder = codecs.getincrementaldecoder("utf-8")("strict")
+        self.count, self.readable = 0, True
+        self.parts: list[str] = []
+
+    def spell(self, token: str) -> str:
+        """Return the text that became certain by this token."""
+        for old, new in self.replaced:
+            token = token.replace(old, new)
+        found = BYTE.fullmatch(token)
+        return self.stripped(self.finished() + token if found is None else self.add_byte(int(found[1], 16)))
+
+    def add_byte(self, byte: int) -> str:
+        """Return nothing while the bytes may be characters; else one sign for each byte."""
+        self.count += 1
+        if not self.readable:
+            return UNREADABLE
+        try:
+            self.parts.append(self.decoder.decode(bytes([byte])))
+        except UnicodeDecodeError:
+            self.readable = False
+            return UNREADABLE * self.count
+        return ""
+
+    def finished(self) -> str:
+        """Return what the bytes are, now that no further one follows."""
+        if not self.count:
+            return ""
+        text = "".join(self.parts)
+        if not self.readable:
+            text = ""  # was returned byte by byte
+        else:
+            try:
+                self.decoder.decode(b"", final=True)
+            except UnicodeDecodeError:
+                text = UNREADABLE * self.count
+        self.clear()
+        return text
+
+    def stripped(self, text: str) -> str:
+        """Return text without what is dropped from the beginning."""
+        while self.dropping and text:
+            if text[0] != self.character:
+                self.dropping = 0
+                break
+            text, self.dropping = text[1:], self.dropping - 1
+        return text
+
+    def finish(self) -> str:
+        """Return what waited for bytes that didn't come."""
+        return self.stripped(self.finished())
+
+
+def speller_of(tokenizer: Tokenizer) -> ByteLetters | ByteTokens | None:
+    """Return what makes text of this tokenizer's tokens one by one; None if its way isn't one known here."""
+    if tokenizer.decoder is None:
+        return None
+    stated = json.loads(tokenizer.decoder.__getstate__())
+    if stated["type"] == "ByteLevel":
+        return ByteLetters()
+    if stated["type"] != "Sequence":
+        return None
+    steps: list[dict[str, Any]] = list(stated["decoders"])
+    replaced: list[tuple[str, str]] = []
+    while steps and steps[0]["type"] == "Replace" and "String" in steps[0]["pattern"]:
+        step = steps.pop(0)
+        replaced.append((step["pattern"]["String"], step["content"]))
+    if [step["type"] for step in steps[:2]] != ["ByteFallback", "Fuse"]:
+        return None
+    match steps[2:]:
+        case []:
+            return ByteTokens(replaced, dropped=(0, ""))
+        case [{"type": "Strip", "content": content, "start": start, "stop": 0}]:
+            return ByteTokens(replaced, dropped=(start, content))
+    return None

@@ -1,0 +1,1 @@
+"""Recipes: everything a training run is, in one yaml file."""

@@ -1,0 +1,1 @@
+"""What a run is at one step: weights, averages, random states."""

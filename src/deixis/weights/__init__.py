@@ -1,1 +1,0 @@
-"""Weights on disk: reading shards, deltas, published key names, and writing folders."""

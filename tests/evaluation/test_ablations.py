@@ -1,0 +1,70 @@
+"""Controls take the evidence away and nothing else."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from deixis.data.scene import Scene
+from deixis.data.sources.pack import read_pack
+from deixis.errors import UsageError
+from deixis.evaluation.ablations import CONTROLS, find_control, grey, share_of, shuffled
+from deixis.evaluation.evaluating import evaluate
+from deixis.evaluation.tasks import TASKS, find_tasks
+from deixis.pictures.opening import open_picture
+from deixis.regions.shapes import Region
+from tests.evaluation.answering import Nowhere
+from tests.toy.pack import write_toy_pack
+
+
+@pytest.fixture(scope="module")
+def scenes(tmp_path_factory: pytest.TempPathFactory) -> list[Scene]:
+    return read_pack(write_toy_pack(tmp_path_factory.mktemp("toy"), pictures=12, shards=True), "val")
+
+
+def test_a_grey_picture_keeps_its_size_and_frame() -> None:
+    picture = open_picture(np.random.default_rng(0).integers(0, 256, (5, 9, 3), dtype=np.uint8))
+    shown = grey(picture)
+    assert shown.frame == picture.frame and shown.pixels.shape == picture.pixels.shape
+    assert (shown.pixels == 128).all() and not (picture.pixels == 128).all()
+
+
+@pytest.mark.parametrize("task", ["naming", "naming_scribble"])
+def test_shuffled_items_keep_everything_but_their_regions(scenes: list[Scene], task: str) -> None:
+    items = TASKS[task].items(scenes, 0)
+    changed = shuffled(items, 0)
+    own: dict[str, list[Region]] = {}
+    for item in items:
+        own.setdefault(item.picture, []).append(share_of(item.regions[0][1]))
+    shares: list[Region] = []
+    for before, after in zip(items, changed, strict=True):
+        assert (after.picture, after.question, after.truth) == (before.picture, before.question, before.truth)
+        (name, region), (given, _) = after.regions[0], before.regions[0]
+        assert name == given and region.frame.kind == "unit" and not region.frame.bound
+        assert region not in own[before.picture], "this is one of the picture's own regions"
+        shares.append(region)
+    assert set(shares) == {share for found in own.values() for share in found}
+    assert changed == shuffled(items, 0) != shuffled(items, 1)
+
+
+def test_shuffling_needs_regions_and_pictures(scenes: list[Scene]) -> None:
+    with pytest.raises(UsageError, match="point at nothing"):
+        shuffled(TASKS["grounding"].items(scenes, 0), 0)
+    with pytest.raises(UsageError, match="needs more pictures"):
+        shuffled(TASKS["naming"].items(scenes[:1], 0), 0)
+
+
+@pytest.mark.parametrize("name", CONTROLS)
+def test_the_report_says_which_control_it_was(scenes: list[Scene], name: str) -> None:
+    report = evaluate(
+        Nowhere(), scenes, find_tasks(["naming"]), data="toy", split="val", control=find_control(name)
+    )
+    assert report.to_dict()["protocol"]["control"] == CONTROLS[name].explained
+    assert report.tasks["naming"].n == len(TASKS["naming"].items(scenes, 0))
+
+
+def test_an_unknown_control_is_answered_with_the_known_ones(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="known controls: none, grey, shuffled_regions"):
+        find_control("noise")
