@@ -17,7 +17,7 @@ OLDEST := 'torch==2.11.*' 'torchvision==0.26.*' 'transformers==5.16.*' 'pillow==
 PARITY := $(if $(wildcard $(PARITY_DIR)/.),--parity-dir=$(PARITY_DIR))
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo gallery test test-all test-oldest check bench training clean
+.PHONY: help install demo gallery test test-all test-oldest check docs bench training clean
 .DELETE_ON_ERROR:
 
 help: ## print this list
@@ -68,6 +68,9 @@ check: $(STAMP) ## check format, lint and types
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+
+docs: $(STAMP) ## run what the documentation shows as output, and write what comes out
+	$(BIN)/python -m tests.documentation --write
 
 bench: $(STAMP) ## measure speed and memory side by side
 	$(BIN)/python -m bench
