@@ -8,6 +8,7 @@ from collections import Counter
 import numpy as np
 import pytest
 
+from deixis.data.synthesis.dialogue_writer import write_dialogues
 from deixis.data.synthesis.question_templates import (
     FURTHER,
     FURTHER_COUNT,
@@ -17,15 +18,15 @@ from deixis.data.synthesis.question_templates import (
 )
 from deixis.data.synthesis.question_writer import pattern
 from deixis.records.dialogue import Dialogue
-from tests.data.synthesis.test_views import pair_writer, writer_of
+from tests.data.synthesis.test_views import seen_pair, seen_scene
 
 SEEN = 200
 
 
 def drawn(*phrases: tuple[str, tuple[int, ...]]) -> list[Dialogue]:
     """Return many dialogues about two dogs of which captions say these phrases."""
-    writer, rng = pair_writer(*phrases), np.random.default_rng(0)
-    return [dialogue for _ in range(SEEN) for dialogue in writer.write("two_turns", 1, rng)]
+    seen, rng = seen_pair(*phrases), np.random.default_rng(0)
+    return [dialogue for _ in range(SEEN) for dialogue in write_dialogues(seen, "two_turns", 1, rng)]
 
 
 def worded_like(wordings: tuple[str, ...], question: str) -> bool:
@@ -73,10 +74,8 @@ def test_who_hears_that_dogs_are_there_asks_how_many() -> None:
 
 
 def test_nothing_is_asked_where_nothing_is_known() -> None:
-    assert (
-        writer_of("a dog runs", "a dog", mirror=0, zoom=4).write("two_turns", 3, np.random.default_rng(0))
-        == []
-    )
+    seen = seen_scene("a dog runs", "a dog", mirror=0, zoom=4)
+    assert write_dialogues(seen, "two_turns", 3, np.random.default_rng(0)) == []
 
 
 def test_the_same_may_be_asked_of_something_else() -> None:

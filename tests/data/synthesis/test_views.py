@@ -12,11 +12,14 @@ import pytest
 from deixis.data.augment import Augmentation, View, draw_view
 from deixis.data.scene import Caption, Phrase, PictureFile, Scene, Thing
 from deixis.data.sources.pack import read_pack
+from deixis.data.synthesis.captioning import caption_dialogues
+from deixis.data.synthesis.counting import counted_kind
 from deixis.data.synthesis.dialogue_mix import KINDS, DialogueMix
-from deixis.data.synthesis.dialogue_writer import DialogueWriter
+from deixis.data.synthesis.dialogue_writer import write_dialogues
 from deixis.data.synthesis.phrasebook import Phrasebook, caption_words, phrases_of, same_word
 from deixis.data.synthesis.phrasing import definite, sided
 from deixis.data.synthesis.views import DialogueSource, template_texts
+from deixis.data.synthesis.visible_scene import VisibleScene
 from deixis.english.nouns import head_noun
 from deixis.errors import RecordError
 from deixis.records.dialogue import Dialogue, Example, Mark, Turn
@@ -156,13 +159,13 @@ def test_the_same_rng_gives_the_same_example(source: DialogueSource) -> None:
     assert source.example(3, np.random.default_rng(8)).dialogues != first.dialogues
 
 
-def writer_of(text: str, phrase: str, *, mirror: float, zoom: float = 1.0) -> DialogueWriter:
+def seen_scene(text: str, phrase: str, *, mirror: float, zoom: float = 1.0) -> VisibleScene:
     thing = Thing(1, Box(2, 2, 30, 30), "dog")
     start = text.index(phrase)
     caption = Caption(text, (Phrase(start, start + len(phrase), phrase, things=(1,)),))
     scene = Scene("7", PictureFile(Path("7.jpg")), 64, 64, (thing,), (caption,), ())
     view = view_of(scene, mirror=mirror, zoom=zoom)
-    return DialogueWriter(scene, view=view, words=caption_words(scene), phrasebook=Phrasebook([scene]))
+    return VisibleScene(scene, view=view, words=caption_words(scene), phrasebook=Phrasebook([scene]))
 
 
 def view_of(scene: Scene, *, mirror: float, zoom: float) -> View:
@@ -174,24 +177,24 @@ def view_of(scene: Scene, *, mirror: float, zoom: float) -> View:
 
 @pytest.mark.parametrize(("mirror", "phrases"), [(0.0, {"the left dog"}), (1.0, set())])
 def test_mirrored_views_drop_phrases_and_captions_of_left_and_right(mirror: float, phrases: set[str]) -> None:
-    writer = writer_of("the left dog runs", "the left dog", mirror=mirror)
-    assert set(writer.phrases) == phrases
-    assert len(writer.captions(1, np.random.default_rng(0))) == len(phrases)
+    seen = seen_scene("the left dog runs", "the left dog", mirror=mirror)
+    assert set(seen.phrases) == phrases
+    assert len(caption_dialogues(seen, "caption", 1, np.random.default_rng(0))) == len(phrases)
     for kind in ("locate", "locate_bare", "name", "describe", "list", "two_turns"):
-        assert bool(writer.write(kind, 2, np.random.default_rng(0))) == bool(phrases)
+        assert bool(write_dialogues(seen, kind, 2, np.random.default_rng(0))) == bool(phrases)
 
 
 def test_mirrored_views_keep_other_phrases() -> None:
-    assert set(writer_of("a dog runs", "a dog", mirror=1).phrases) == {"a dog"}
+    assert set(seen_scene("a dog runs", "a dog", mirror=1).phrases) == {"a dog"}
 
 
-def pair_writer(*phrases: tuple[str, tuple[int, ...]], mirror: float = 0.0) -> DialogueWriter:
-    """Return a writer about two dogs of which captions say nothing but these phrases."""
+def seen_pair(*phrases: tuple[str, tuple[int, ...]], mirror: float = 0.0) -> VisibleScene:
+    """Return a view of two dogs of which captions say nothing but these phrases."""
     things = (Thing(1, Box(2, 2, 30, 30), "dog"), Thing(2, Box(34, 30, 60, 60), "dog"))
     captions = tuple(Caption(text, (Phrase(0, len(text), text, things=meant),)) for text, meant in phrases)
     scene = Scene("7", PictureFile(Path("7.jpg")), 64, 64, things, captions, ())
     view = view_of(scene, mirror=mirror, zoom=1.0)
-    return DialogueWriter(scene, view=view, words=caption_words(scene), phrasebook=Phrasebook([scene]))
+    return VisibleScene(scene, view=view, words=caption_words(scene), phrasebook=Phrasebook([scene]))
 
 
 @pytest.mark.parametrize(
@@ -209,45 +212,44 @@ def pair_writer(*phrases: tuple[str, tuple[int, ...]], mirror: float = 0.0) -> D
 def test_what_is_never_spoken_of_alone_has_the_name_of_all_of_them(
     phrases: list[tuple[str, tuple[int, ...]]], mirror: float, names: dict[int, list[str]]
 ) -> None:
-    assert pair_writer(*phrases, mirror=mirror).names == names
+    assert seen_pair(*phrases, mirror=mirror).names == names
 
 
 def test_words_for_several_things_name_one_of_them_but_describe_none() -> None:
-    writer, rng = pair_writer(("two dogs", (1, 2)), ("a big puppy", (2,))), np.random.default_rng(0)
+    seen, rng = seen_pair(("two dogs", (1, 2)), ("a big puppy", (2,))), np.random.default_rng(0)
     for kind in ("name", "name_bare"):
-        answers = [dialogue.turns[0].answer for dialogue in writer.write(kind, 9, rng)]
+        answers = [dialogue.turns[0].answer for dialogue in write_dialogues(seen, kind, 9, rng)]
         assert sorted(answers) == ["a puppy.", "dogs."]
-    (dialogue,) = writer.write("describe", 9, rng)
+    (dialogue,) = write_dialogues(seen, "describe", 9, rng)
     ((_, region),) = dialogue.turns[0].regions
     assert min(region.bounds().as_tuple()) > 25, "it lies in the box of the puppy"
     assert dialogue.turns[0].answer == "a big puppy."
-    assert pair_writer(("two dogs", (1, 2))).write("describe", 9, rng) == []
-    assert pair_writer(("two dogs", (1, 2))).write("two_turns", 9, rng) == []
+    assert write_dialogues(seen_pair(("two dogs", (1, 2))), "describe", 9, rng) == []
+    assert write_dialogues(seen_pair(("two dogs", (1, 2))), "two_turns", 9, rng) == []
 
 
 def test_descriptions_say_more_than_a_name_and_names_are_no_descriptions() -> None:
-    writer, rng = (
-        pair_writer(("a puppy", (1,)), ("a brown dog", (2,)), ("a dog", (2,))),
+    seen, rng = (
+        seen_pair(("a puppy", (1,)), ("a brown dog", (2,)), ("a dog", (2,))),
         np.random.default_rng(0),
     )
-    answers = {dialogue.turns[0].answer for dialogue in writer.write("describe", 9, rng)}
+    answers = {dialogue.turns[0].answer for dialogue in write_dialogues(seen, "describe", 9, rng)}
     assert answers == {"a brown dog."}
-    assert pair_writer(("a puppy", (1,))).write("describe", 9, rng) == []
+    assert write_dialogues(seen_pair(("a puppy", (1,))), "describe", 9, rng) == []
 
 
 def test_counts_are_mostly_of_kinds_that_there_are_several_of() -> None:
-    writer = pair_writer(("two dogs", (1, 2)), ("a puppy", (1,)))
     rng = np.random.default_rng(0)
-    kinds = [writer.counted_kind({"dogs": (1, 2), "puppies": (1,)}, rng) for _ in range(400)]
+    kinds = [counted_kind({"dogs": (1, 2), "puppies": (1,)}, rng) for _ in range(400)]
     assert 0.65 < kinds.count("dogs") / len(kinds) < 0.85
-    assert writer.counted_kind({"puppies": (1,)}, rng) == "puppies"
+    assert counted_kind({"puppies": (1,)}, rng) == "puppies"
 
 
 def test_what_left_the_view_is_not_asked_about() -> None:
-    writer = writer_of("a dog runs", "a dog", mirror=0, zoom=4)
-    assert writer.phrases == {} and writer.names == {}
-    (turn,) = writer.captions(1, np.random.default_rng(0))
-    assert turn.marks == ()
+    seen = seen_scene("a dog runs", "a dog", mirror=0, zoom=4)
+    assert seen.phrases == {} and seen.names == {}
+    (dialogue,) = caption_dialogues(seen, "caption", 1, np.random.default_rng(0))
+    assert dialogue.turns[0].marks == ()
 
 
 def test_a_mix_counts_whole_dialogues_and_chances() -> None:

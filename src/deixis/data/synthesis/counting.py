@@ -1,12 +1,55 @@
-"""What can be counted in a picture: nouns of which it is known how many things of that kind are there."""
+"""Dialogues that ask how many of a kind there are, where that is known."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from deixis.data.lots import pick
 from deixis.data.scene import Scene
 from deixis.data.synthesis.phrasebook import phrases_of
+from deixis.data.synthesis.question_templates import COUNT
+from deixis.data.synthesis.question_writer import worded
+from deixis.data.synthesis.visible_scene import VisibleScene
 from deixis.english.nouns import head_noun, is_plural, plural, words_of
+from deixis.records.dialogue import Dialogue, Mark, Turn
 
+SEVERAL = 0.5  # how often "how many" asks for a kind of which there are several, where there is one
+KNOWN = 0.85  # how often "how many" asks for what is there
 NUMBERS = ("none", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
+
+
+def count_dialogues(seen: VisibleScene, kind: str, count: int, rng: np.random.Generator) -> list[Dialogue]:
+    """Ask how many of a kind there are: kinds whose number is known, sometimes one that is absent."""
+    known = known_numbers(seen)
+    dialogues = []
+    for _ in range(count):
+        if known and rng.random() < KNOWN:
+            text = counted_kind(known, rng)
+        else:
+            text = plural(head_noun(seen.absent(rng) or ""))
+        if text:
+            dialogues.append(Dialogue(kind, (count_turn(seen, text, known.get(text, ()), rng),)))
+    return dialogues
+
+
+def count_turn(seen: VisibleScene, text: str, things: Sequence[int], rng: np.random.Generator) -> Turn:
+    """Ask how many of a kind there are; no ``things`` means none."""
+    question = worded(pick(COUNT, rng), rng, phrase=text, many=True)
+    mark = Mark(0, len(text), seen.places(things))
+    return Turn(question, f"{text}: {NUMBERS[len(things)]}.", (mark,))
+
+
+def counted_kind(known: Mapping[str, tuple[int, ...]], rng: np.random.Generator) -> str:
+    """Draw a kind to count, mostly one of several things: most kinds of a picture have only one."""
+    several = [text for text, things in known.items() if len(things) > 1]
+    return pick(several if several and rng.random() < SEVERAL else list(known), rng)
+
+
+def known_numbers(seen: VisibleScene) -> dict[str, tuple[int, ...]]:
+    """Return the kinds of which it is known how many are there, all of them in view."""
+    return {text: things for text, things in countable(seen.scene).items() if seen.holds(text, things)}
 
 
 def countable(scene: Scene) -> dict[str, tuple[int, ...]]:

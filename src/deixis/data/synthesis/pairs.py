@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
 from deixis.data.lots import draw, pick
@@ -11,37 +9,35 @@ from deixis.data.perturbation import perturbed_region
 from deixis.data.synthesis.question_templates import COMPARE, RELATE, SAME
 from deixis.data.synthesis.question_writer import worded
 from deixis.data.synthesis.relations import relation, size
+from deixis.data.synthesis.visible_scene import VisibleScene
 from deixis.english.nouns import head_noun, is_plural, plural
-from deixis.records.dialogue import Turn
-
-if TYPE_CHECKING:
-    from deixis.data.synthesis.dialogue_writer import DialogueWriter
+from deixis.records.dialogue import Dialogue, Turn
 
 
-def pair_turns(writer: DialogueWriter, kind: str, count: int, rng: np.random.Generator) -> list[Turn]:
+def pair_dialogues(seen: VisibleScene, kind: str, count: int, rng: np.random.Generator) -> list[Dialogue]:
     """Point at two things: how do they lie to each other, how do they differ, are they the same?"""
-    turns: list[Turn] = []
-    while len(writer.names) > 1 and len(turns) < count:
-        first, second = draw(list(writer.names), 2, rng)
-        own = writer.boxes[first], writer.boxes[second]
-        names = tuple(writer.phrasebook.name(pick(writer.names[thing], rng)) for thing in (first, second))
+    dialogues: list[Dialogue] = []
+    while len(seen.names) > 1 and len(dialogues) < count:
+        first, second = draw(list(seen.names), 2, rng)
+        own = seen.boxes[first], seen.boxes[second]
+        names = tuple(seen.phrasebook.name(pick(seen.names[thing], rng)) for thing in (first, second))
         if kind == "relate":
             question = worded(pick(RELATE, rng), rng)
             verb = "are" if is_plural(names[0]) else "is"
             answer = f"{names[0]} {verb} {relation(*own)} {names[1]}."
         elif rng.random() < 0.5:
             question = worded(pick(SAME, rng), rng)
-            same = not nouns(writer, first).isdisjoint(nouns(writer, second))
+            same = not nouns_for(seen, first).isdisjoint(nouns_for(seen, second))
             answer = f"yes, both: {names[0]}." if same else f"no: {names[0]} and {names[1]}."
         else:
             question = worded(pick(COMPARE, rng), rng)
-            described = [max(writer.names[thing], key=len) for thing in (first, second)]
+            described = [max(seen.names[thing], key=len) for thing in (first, second)]
             answer = f"{described[0]} and {described[1]}; {size(*own)}."
         regions = tuple((name, perturbed_region(box, rng)) for name, box in zip(("a", "b"), own, strict=True))
-        turns.append(Turn(question, answer, regions=regions))
-    return turns
+        dialogues.append(Dialogue(kind, (Turn(question, answer, regions=regions),)))
+    return dialogues
 
 
-def nouns(writer: DialogueWriter, thing: int) -> frozenset[str]:
+def nouns_for(seen: VisibleScene, thing: int) -> frozenset[str]:
     """Return the plurals of all nouns that a thing is called by."""
-    return frozenset(plural(head_noun(text)) for text in writer.names[thing])
+    return frozenset(plural(head_noun(text)) for text in seen.names[thing])

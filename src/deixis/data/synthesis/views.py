@@ -12,10 +12,11 @@ from deixis.data.opening import open_scene
 from deixis.data.scene import Scene
 from deixis.data.synthesis.counting import NUMBERS
 from deixis.data.synthesis.dialogue_mix import ABSENT, KINDS, DialogueMix
-from deixis.data.synthesis.dialogue_writer import DialogueWriter
+from deixis.data.synthesis.dialogue_writer import write_dialogues
 from deixis.data.synthesis.phrasebook import Phrasebook, caption_words
 from deixis.data.synthesis.qualified import all_qualified
 from deixis.data.synthesis.question_templates import spelt_out
+from deixis.data.synthesis.visible_scene import VisibleScene
 from deixis.records.dialogue import Example
 from deixis.records.lengths import words_in
 
@@ -76,11 +77,13 @@ class DialogueSource:
         if self.mix.blank and rng.random() < self.mix.blank:
             # Nothing is there: neither what other pictures show nor what this one did.
             view, words, kinds = blank(view, rng), frozenset(), ABSENT
-        writer = DialogueWriter(
+        seen = VisibleScene(
             scene, view=view, words=words, phrasebook=self.phrasebook, qualified=self.qualified
         )
         dialogues = [
-            dialogue for kind in kinds for dialogue in writer.write(kind, self.mix.draw(kind, rng), rng)
+            dialogue
+            for kind in kinds
+            for dialogue in write_dialogues(seen, kind, self.mix.draw(kind, rng), rng)
         ]
         return Example(name=scene.id, pictures=(view.picture,), dialogues=tuple(dialogues))
 
