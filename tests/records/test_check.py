@@ -75,7 +75,11 @@ def test_checking_goes_on_after_mistakes_in_a_line_and_in_a_record(folder: Path)
     ("record", "field", "message"),
     [
         (GOOD | {"regions": GOOD["regions"] | {"b": {"point": [1, 9]}}}, "regions.b", "is named in no turn"),
-        (GOOD | {"turns": [{"user": "{a} {my dog}", "assistant": "b"}]}, "turns[0].user", "'{my dog}'"),
+        (
+            GOOD | {"turns": [{"user": "{a} {my dog}", "assistant": "b"}]},
+            "turns[0].user",
+            "speaks of {my dog}",
+        ),
         (GOOD | {"turns": [{"user": "{a}", "assistant": "it is {a}"}]}, "turns[0].assistant", "plain text"),
         (placed({"box": [0.1, 0.2, 0.5, 0.9]}), "regions.a", "is it frame 'unit'?"),
         (placed({"polygon": [[0.1, 0.2], [0.5, 0.9], [0, 1]]}), "regions.a", "is it frame 'unit'?"),

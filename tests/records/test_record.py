@@ -151,7 +151,11 @@ MISTAKES = [
     (GOOD | {"turns": [{"user": "a\ud800", "assistant": "b"}]}, "with half a character"),
     (
         GOOD | {"turns": [{"user": "{z}?", "assistant": "b"}]},
-        "'turns[0].user' names the region {z}; expected one of a, p",
+        "'turns[0].user' speaks of {z}, but the regions given are: a, p. To write braces themselves",
+    ),
+    (
+        GOOD | {"turns": [{"user": 'Give {"bbox_2d": [1]} of {a}', "assistant": "b"}]},
+        'double them: {{"bbox_2d": [1]}}',
     ),
     (answering("[a dog](z)"), "'turns[0].assistant' has the region (z) as a place; expected one of a, p"),
     (answering("[a dog](p)"), "has the point (p) as a place; expected a box, polygon or mask"),
@@ -389,3 +393,10 @@ def test_what_is_written_is_read_back_the_same(folder: Path, record: Record) -> 
     write_record(record, path)
     write_record(record, path)
     assert list(read_records(path)) == [record, record]
+
+
+def test_braces_themselves_are_doubled(folder: Path) -> None:
+    turns = [{"user": 'Give {{"bbox_2d": ...}} of {a}', "assistant": '{"bbox_2d": 1}'}]
+    (record,) = read_records(written(folder, GOOD | {"turns": turns}))
+    assert record.turns[0].asked == ("a",)
+    assert record.turns[0].question == turns[0]["user"]

@@ -185,3 +185,19 @@ def test_a_picture_is_shown_with_the_first_question_about_it(
 ) -> None:
     question = Question("and?", (), tuple(said(*own) for own in before), (DARK, LIGHT, WIDE))
     assert question.shown() == shown
+
+
+# Braces.
+
+
+def test_doubled_braces_point_at_nothing() -> None:
+    text = 'Answer {{"bbox_2d": []}} for {it}.'
+    question = checked_question(text, {"it": Point(3, 4)}, DARK)
+    assert question.text == text and [name for name, _ in question.regions] == ["it"]
+    assert regions_of_each([text], None, {"it": Point(3, 4)}) == [{"it": Point(3, 4)}]
+
+
+@pytest.mark.parametrize("text", ['Answer as {"bbox_2d": [1, 2]}.', 'Say {"a": {"b": 1}}.', "What is {}?"])
+def test_braces_that_are_not_doubled_say_how_to_double_them(text: str) -> None:
+    with pytest.raises(UsageError, match=r"To write braces themselves, double them: \{\{"):
+        checked_question(text, {}, DARK)

@@ -15,12 +15,13 @@ from deixis.chat.transcript import write_transcript
 from deixis.errors import UsageError
 from deixis.records.typed_regions import FORMS, UNNAMED, parse_region
 from deixis.regions.frames import NAMED
+from deixis.regions.names import REGION_NAME
 from deixis.regions.shapes import Polygon, Region, Scribble, describe
 
 if TYPE_CHECKING:
     from deixis.chat.conversation import Conversation
 
-NAMED_REGION = re.compile(r"\{?([A-Za-z_][A-Za-z0-9_]*)\}?(?:\s*=\s*|\s+)(\S.*)", re.DOTALL)
+NAMED_REGION = re.compile(rf"\{{?({REGION_NAME.pattern})\}}?(?:\s*=\s*|\s+)(\S.*)", re.DOTALL)
 MEASURED = {
     "pixels": "pixels of the picture, x to the right and y down",
     "unit": "fractions of the picture's width and height, from 0 to 1, x to the right and y down",

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 from deixis.answers.grounded import Answer
 from deixis.errors import UsageError
 from deixis.pictures.opening import Picture
-from deixis.records.typed_regions import REGION_NAME
 from deixis.regions.frames import Frame
+from deixis.regions.names import names_in
 from deixis.regions.shapes import Region
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ class Session:
         Where the system has no room for all that was said, the oldest exchanges are forgotten, as few as
         possible. UsageError: a ``{name}`` that is no region, or a question that no system would take.
         """
-        own = {name: self.region(name) for name in dict.fromkeys(REGION_NAME.findall(question))}
+        own = {name: self.region(name) for name in dict.fromkeys(names_in(question))}
         crowding = ""
         for first in range(self.first, len(self.exchanges) + 1):
             before = [exchange.answer for exchange in self.exchanges[first:]]

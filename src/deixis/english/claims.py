@@ -7,9 +7,10 @@ from collections.abc import Sequence
 
 from deixis.english.contractions import spelt_out
 from deixis.english.nouns import AMOUNTS, PREPOSITIONS, RELATIVES, SAID_WITH_VOWEL
+from deixis.regions.names import split_names
 
 REGION = "{}"
-NAME = re.compile(r"\{[^{}]*\}")
+BRACE = re.compile(r"[{}]")  # one that a question speaks of, which is no region
 TOKEN = re.compile(r"\{\}|\w+(?:[-']\w+)*|[^\s\w]")
 ARTICLES = frozenset(("a", "an", "the", "some"))
 # "some kind of dog" is a dog.
@@ -112,7 +113,8 @@ def said_words(question: str) -> list[str]:
     >>> said_words("Isn't the thing in {it} some kind of dog?")
     ['is', 'it', '{}', 'a', 'dog', '?']
     """
-    text = NAME.sub(" {} ", spelt_out(question).lower())
+    parts = split_names(spelt_out(question).lower())
+    text = "".join(BRACE.sub(" ", part.words) + ("" if part.name is None else " {} ") for part in parts)
     text = LIKE.sub("be", POINTED.sub("marked", THING.sub(" it ", KIND.sub(of_a_kind, text))))
     words = TOKEN.findall(text)
     # "is not {} a dog" asks what "is {} a dog" asks; "{} is not a dog" doesn't.

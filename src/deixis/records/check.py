@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import warnings
 from collections import Counter
 from collections.abc import Iterator
@@ -11,13 +10,11 @@ from pathlib import Path
 
 from deixis.errors import BadPicture, BadRegion, RecordError, RegionClipped
 from deixis.pictures.opening import open_picture
-from deixis.records.markup import BRACED_NAME
 from deixis.records.record import Record, parse_record
 from deixis.records.record_fields import numbered_lines
 from deixis.regions.frames import Frame
+from deixis.regions.names import names_in
 from deixis.regions.shapes import Mask, Outline, Point, Region
-
-BRACES = re.compile(r"\{[^{}]*\}")
 
 
 @dataclass(frozen=True)
@@ -100,13 +97,7 @@ def doubts(record: Record, frames: dict[Path, Frame | str]) -> Iterator[tuple[st
                 f"is named in no turn; expected {{{name}}} in a question or ({name}) as a place",
             )
     for index, turn in enumerate(record.turns):
-        for braces in BRACES.findall(turn.question):
-            if BRACED_NAME.fullmatch(braces) is None:
-                yield (
-                    f"turns[{index}].user",
-                    f"has {braces!r:.40}, which names no region; expected a name in braces",
-                )
-        for name in BRACED_NAME.findall(turn.answer):
+        for name in names_in(turn.answer):
             if name in dict(record.regions):
                 message = f"has {{{name}}}, which is plain text in an answer; expected [phrase]({name})"
                 yield f"turns[{index}].assistant", message

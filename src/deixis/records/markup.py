@@ -11,9 +11,8 @@ import string
 from dataclasses import dataclass
 
 from deixis.errors import RecordError
+from deixis.regions.names import REGION_NAME
 
-REGION_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-BRACED_NAME = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*)\}")
 PIECE = re.compile(
     r"\\(?P<escaped>.?)"
     r"|\[(?P<phrase>(?:\\.|[^\\\[\]])*)\]\((?P<names>[^()\[\]]*)\)"

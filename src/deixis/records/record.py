@@ -20,7 +20,7 @@ from deixis.pictures.opening import Picture, open_picture
 from deixis.pictures.padding import letterbox
 from deixis.records.dialogue import Dialogue, Example, Mark, Turn
 from deixis.records.lengths import words_in
-from deixis.records.markup import BRACED_NAME, PlacedPhrase, parse_markup, write_markup
+from deixis.records.markup import PlacedPhrase, parse_markup, write_markup
 from deixis.records.record_fields import (
     Report,
     check_keys,
@@ -34,6 +34,7 @@ from deixis.records.record_fields import (
 )
 from deixis.regions.carrying import carried
 from deixis.regions.frames import NAMED, PIXELS, Frame
+from deixis.regions.names import names_in, unknown_name
 from deixis.regions.shapes import Point, Region, Scribble
 
 
@@ -48,7 +49,7 @@ class RecordTurn:
     @property
     def asked(self) -> tuple[str, ...]:
         """The names in braces, in order, each once."""
-        return tuple(dict.fromkeys(BRACED_NAME.findall(self.question)))
+        return tuple(dict.fromkeys(names_in(self.question)))
 
 
 @dataclass(frozen=True)
@@ -249,9 +250,9 @@ def parse_turns(
         check_keys(value, ("user", "assistant"), report, within=f"{where}.")
         question = check_text(value.get("user"), f"{where}.user", report, expected="a question")
         marked = check_text(value.get("assistant"), f"{where}.assistant", report, expected="an answer")
-        for name in BRACED_NAME.findall(question):
+        for name in names_in(question):
             if name not in known:
-                report(f"{where}.user", f"names the region {{{name}}}; expected one of {listed(known)}")
+                report(f"{where}.user", unknown_name(name, known, where=""))
         try:
             answer, phrases = parse_markup(marked)
             for name in (name for phrase in phrases for name in phrase.regions):

@@ -14,8 +14,8 @@ from typing import Any
 
 from deixis.errors import BadRegion, RecordError
 from deixis.files.json_files import LARGEST_LINE, below, ordinary_file
-from deixis.records.markup import REGION_NAME
 from deixis.regions.frames import Frame
+from deixis.regions.names import REGION_NAME
 from deixis.regions.shapes import Box, Mask, Point, Polygon, Region, Scribble
 
 Report = Callable[[str, str], None]

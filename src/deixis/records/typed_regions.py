@@ -10,10 +10,10 @@ from typing import Any
 
 from deixis.errors import UsageError
 from deixis.regions.frames import NAMED, PIXELS, Frame
+from deixis.regions.names import REGION_NAME
 from deixis.regions.shapes import Box, Mask, Point, Polygon, Region, Scribble
 
-NAME = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)=(.*)", re.DOTALL)
-REGION_NAME = re.compile(r"\{([^{}]*)\}")  # where a question points
+NAME = re.compile(rf"({REGION_NAME.pattern})=(.*)", re.DOTALL)
 UNNAMED = "it"
 # Every kind of region, and how it is typed.
 FORMS = {

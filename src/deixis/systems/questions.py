@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -11,9 +10,9 @@ from deixis.answers.grounded import Answer
 from deixis.errors import BadPicture, BadRegion, FrameMismatch, UsageError
 from deixis.pictures.opening import Picture, open_picture
 from deixis.regions.frames import Frame, same_frame
+from deixis.regions.names import names_in, unknown_name
 from deixis.regions.shapes import Region
 
-REGION_NAME = re.compile(r"\{([^{}]*)\}")
 MOST_REGIONS = 64
 MOST_CHARACTERS = 4000
 MOST_PICTURES = 16
@@ -88,7 +87,7 @@ def regions_of_each(
         raise UsageError(
             f"{len(texts)} questions came with {len(own)} mappings of regions; expected one each"
         )
-    used = [set(REGION_NAME.findall(text)) if isinstance(text, str) else set() for text in texts]
+    used = [set(names_in(text)) if isinstance(text, str) else set() for text in texts]
     for name in shared:
         if not any(name in names for names in used):
             raise UsageError(f"region {name!r} is not used; write {{{name}}} where a question speaks of it")
@@ -116,7 +115,8 @@ def checked_question(
         raise UsageError(f"the question has {len(text)} characters; at most {MOST_CHARACTERS}")
     require_characters(text, what="the question")
     given = (pictures,) if isinstance(pictures, Picture) else tuple(pictures)
-    used = list(dict.fromkeys(REGION_NAME.findall(text)))
+    pointed = names_in(text)
+    used = list(dict.fromkeys(pointed))
     for name, region in regions.items():
         if not isinstance(region, Region):
             raise UsageError(
@@ -128,10 +128,9 @@ def checked_question(
             raise UsageError(f"region {name!r} is not used; write {{{name}}} where the question speaks of it")
     missing = [name for name in used if name not in regions]
     if missing:
-        known = ", ".join(regions) or "none"
-        raise UsageError(f"the question speaks of {{{missing[0]}}}, but the regions given are: {known}")
-    if len(REGION_NAME.findall(text)) > MOST_REGIONS:
-        raise BadRegion(f"the question points {len(REGION_NAME.findall(text))} times; at most {MOST_REGIONS}")
+        raise UsageError(unknown_name(missing[0], regions))
+    if len(pointed) > MOST_REGIONS:
+        raise BadRegion(f"the question points {len(pointed)} times; at most {MOST_REGIONS}")
     clipped = tuple((name, regions[name].clipped(frame_for(name, regions[name], given))) for name in used)
     check_history(before, given)
     return Question(text.strip(), clipped, tuple(before), given)

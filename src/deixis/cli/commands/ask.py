@@ -15,7 +15,8 @@ from deixis.cli.outputs import inputs_of, refuse_inputs
 from deixis.cli.picture_flags import add_picture_flags
 from deixis.cli.system_flags import add_system_flags, open_system
 from deixis.errors import UsageError
-from deixis.records.typed_regions import REGION_NAME, add_region_flags, parse_regions
+from deixis.records.typed_regions import add_region_flags, parse_regions
+from deixis.regions.names import REGION_NAME, names_in, unknown_name
 
 if TYPE_CHECKING:
     from deixis.answers.grounded import Answer
@@ -71,7 +72,7 @@ def run(arguments: argparse.Namespace) -> int:
         for doubt in frame_doubts(regions, picture.frame):
             print(f"deixis: {doubt}", file=sys.stderr)
         system = open_system(arguments)
-        own = [{name: regions[name] for name in set(REGION_NAME.findall(text))} for text in questions]
+        own = [{name: regions[name] for name in set(names_in(text))} for text in questions]
         warnings.simplefilter("ignore")
         answers = system.ask(picture, questions, regions=own, **settings)
     for answer in answers:
@@ -83,7 +84,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 def check_names(questions: list[str], regions: dict[str, Any]) -> None:
     """Raise UsageError for a region that no question uses, or a ``{name}`` that is no region."""
-    used = {name for text in questions for name in REGION_NAME.findall(text)}
+    used = {name for text in questions for name in names_in(text)}
     for name in regions:
         if name not in used:
             raise UsageError(
@@ -92,7 +93,8 @@ def check_names(questions: list[str], regions: dict[str, Any]) -> None:
     for name in sorted(used):
         if name not in regions:
             raise UsageError(
-                f"a question speaks of {{{name}}}, but no such region is given; add --box {name}=x0,y0,x1,y1"
+                f"{unknown_name(name, regions, where='a question')}. To give a region, "
+                f"add --box {name if REGION_NAME.fullmatch(name) else 'NAME'}=x0,y0,x1,y1"
             )
 
 

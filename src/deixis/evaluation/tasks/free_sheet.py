@@ -16,9 +16,9 @@ from deixis.errors import BadRegion, RecordError
 from deixis.evaluation.metrics.answer_kinds import ANSWER_KINDS, AnswerKind
 from deixis.evaluation.task import Item, Question
 from deixis.files.json_files import Fields
-from deixis.records.markup import BRACED_NAME
 from deixis.records.record_fields import check_keys, numbers, parse_regions, shown
 from deixis.regions.frames import Frame
+from deixis.regions.names import names_in
 from deixis.regions.shapes import Box
 
 SheetKind = Literal[
@@ -135,7 +135,7 @@ def turn_of(row: Fields, frame: Frame) -> Question:
     if not question.strip():
         wrong("question", "has no words")
     regions = parse_regions(row.values.get("regions"), frame, wrong)
-    named = BRACED_NAME.findall(question)
+    named = names_in(question)
     if sorted(set(named)) != sorted(name for name, _ in regions):
         wrong("regions", f"has {[name for name, _ in regions]}; the question names {named}")
     return question, regions

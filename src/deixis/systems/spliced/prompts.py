@@ -17,6 +17,7 @@ from deixis.errors import FrameMismatch, UsageError
 from deixis.pictures.opening import Picture
 from deixis.records.dialogue import Mark, Turn
 from deixis.regions.frames import Frame, same_frame
+from deixis.regions.names import split_names, unknown_name
 from deixis.regions.pixels import RegionPixels
 from deixis.regions.shapes import Box, Mask, Region
 from deixis.systems.spliced.dialect import Dialect, Variant, WrittenRegion
@@ -29,7 +30,6 @@ ASKS_FOR_PLACES = re.compile(
     re.IGNORECASE,
 )
 DENSE = (CLASSIFY.split("{")[0].strip(), LOCALIZE)  # these say by themselves what is wanted
-NAME = re.compile(r"\{([^{}]*)\}")
 Found = list[tuple[Region, WrittenRegion]]
 """The region behind each region token, in the order of the tokens, and what it was written as."""
 
@@ -49,18 +49,19 @@ def asked(
     region -> the object that it points at, for training. UsageError for a name without a region.
 
     """
-    text, end = "", 0
+    text = ""
     found: Found = []
-    for match in NAME.finditer(question):
-        region = regions.get(match.group(1))
+    for part in split_names(question):
+        text += neutralised(part.words, specials)
+        if part.name is None:
+            continue
+        region = regions.get(part.name)
         if region is None:
-            known = ", ".join(sorted(regions)) or "none"
-            raise UsageError(f"the question speaks of {match.group()}, but the regions given are: {known}")
-        written = dialect.write_region(region, variant=variant, meant=(meant or {}).get(match.group(1)))
-        text += neutralised(question[end : match.start()], specials) + written.text
+            raise UsageError(unknown_name(part.name, sorted(regions)))
+        written = dialect.write_region(region, variant=variant, meant=(meant or {}).get(part.name))
+        text += written.text
         found.append((region, written))
-        end = match.end()
-    return text + neutralised(question[end:], specials), found
+    return text, found
 
 
 def answered(answer: str, marks: Sequence[Mark], *, dialect: Dialect, specials: Sequence[str]) -> str:
