@@ -7,6 +7,7 @@ from pathlib import Path
 
 import torch
 
+from deixis.progress import SILENT, Progress
 from deixis.training.loop import train
 from deixis.training.parallel import join_world
 from deixis.training.recipes.recipe import Recipe, in_order
@@ -22,6 +23,7 @@ def run_recipes(
     resume: bool = False,
     max_steps: int | None = None,
     device: str = "auto",
+    progress: Progress = SILENT,
 ) -> list[Path]:
     """Run recipes, each after the one that it starts from, and return the folders of the finished models.
 
@@ -40,10 +42,20 @@ def run_recipes(
         name = recipe.starts_from
         start = None if name is None else model_folder(name, recipe=recipe, out=out)
         folder.mkdir(parents=True, exist_ok=True)
-        parts = training_parts(recipe, data=data, start=start, work=folder)
+        parts = training_parts(recipe, data=data, start=start, work=folder, progress=progress)
         if world.rank:
             # All processes make the same new weights; what is dropped while training is each one's own.
             seed_all(recipe.seed + world.rank)
-        models.append(train(parts, recipe, out=folder, world=world, resume=resume, max_steps=max_steps))
+        models.append(
+            train(
+                parts,
+                recipe,
+                out=folder,
+                world=world,
+                resume=resume,
+                max_steps=max_steps,
+                progress=progress,
+            )
+        )
     world.close()
     return models

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from deixis.errors import MissingWeights
+from deixis.progress import SILENT, Progress
 from deixis.systems import registry
 from deixis.systems.registry import DEFAULT, SYSTEMS, Entry, entry, entry_of_type, resolve
 
@@ -72,6 +73,13 @@ def model_type(folder: Path) -> str:
     return read_json(folder / "config.json", largest=1 << 20).text("model_type")
 
 
-def training_parts(recipe: Recipe, *, data: Path, start: Path | None, work: Path) -> TrainingParts:
-    """Return what the training loop needs, made by the recipe's system."""
-    return resolve(entry(recipe.system).training)(recipe, data=data, start=start, work=work)
+def training_parts(
+    recipe: Recipe, *, data: Path, start: Path | None, work: Path, progress: Progress = SILENT
+) -> TrainingParts:
+    """Return what the training loop needs, made by the recipe's system.
+
+    start: the folder of the model that training goes on from, None for a new one. work: the run's folder.
+    progress: is told what reading the data and making the network do, and, later, what fitting does.
+    """
+    made = resolve(entry(recipe.system).training)
+    return made(recipe, data=data, start=start, work=work, progress=progress)

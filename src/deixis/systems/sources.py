@@ -19,6 +19,7 @@ from deixis.data.sources.lvis import read_lvis
 from deixis.data.synthesis.phrasebook import Phrasebook, phrases_of
 from deixis.data.synthesis.views import DialogueSource, template_texts
 from deixis.errors import RecipeError
+from deixis.progress import SILENT, Progress
 from deixis.records.record import Record, RecordSource, read_records
 from deixis.training.recipes.recipe import Recipe, SourceChoice
 
@@ -61,7 +62,9 @@ class Sources:
     read: tuple[ReadSource, ...]
 
     @classmethod
-    def of(cls, recipe: Recipe, data: Path, *, detection: bool = False) -> Sources:
+    def of(
+        cls, recipe: Recipe, data: Path, *, detection: bool = False, progress: Progress = SILENT
+    ) -> Sources:
         """Return the sources of a recipe; RecipeError where there is nothing to learn from.
 
         detection: whether the system learns from boxes without dialogues; one that doesn't refuses them.
@@ -72,7 +75,8 @@ class Sources:
                     f"recipe {recipe.name!r}: {recipe.system} learns from dialogues; source "
                     f"{choice.folder!r} is for detection and has none. Leave detection out"
                 )
-        read = tuple(ReadSource.read(choice, data) for choice in recipe.sources)
+        choices = progress.track(recipe.sources, f"{recipe.name}: reading", unit="source")
+        read = tuple(ReadSource.read(choice, data) for choice in choices)
         if not any(source.scenes or source.records or source.grit for source in read):
             raise RecipeError(f"recipe {recipe.name!r}: no picture below {data} has a phrase with a box")
         return cls(recipe, read)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections import defaultdict
 from collections.abc import Callable, Sequence
@@ -10,10 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from torch import nn
-from tqdm import tqdm
 
 from deixis.data.example_source import ExampleSource
 from deixis.errors import RecipeError
+from deixis.progress import SILENT, Progress
 from deixis.training.batches import Batch, Batches, stream
 from deixis.training.losses import Objective
 from deixis.training.metrics import MetricsLog, plot_metrics
@@ -25,6 +26,8 @@ from deixis.training.recipes.recipe import Recipe
 from deixis.training.state.checkpoints import RunState, checkpoints, load_checkpoint, save_checkpoint
 from deixis.training.state.ema import AveragedWeights
 
+LOG = logging.getLogger("deixis")
+
 
 @dataclass(frozen=True)
 class TrainingParts:
@@ -32,13 +35,17 @@ class TrainingParts:
 
     objective: what of a batch is learnt, and its losses (``losses.Objective``). collate: from the source's
     examples to a batch; what it calls "names" are the pictures that messages name.
-    save: writes a folder that ``deixis.load`` opens, given the objective with its final weights.
+    save: writes a folder that ``deixis.load`` opens, given the objective with its final weights; it only
+    writes. fit: chooses what is fitted to a network that has learnt, such as thresholds; None where nothing
+    is. It is called between training and saving, the objective with its final weights, ``eval()``, on the
+    run's device; never after a run that ``max_steps`` cut short.
     """
 
     objective: Objective
     source: ExampleSource
     collate: Callable[[Sequence[Any]], Batch]
     save: Callable[[nn.Module, Path], None]
+    fit: Callable[[], None] | None = None
 
 
 def train(
@@ -49,10 +56,12 @@ def train(
     world: World,
     resume: bool = False,
     max_steps: int | None = None,
+    progress: Progress = SILENT,
 ) -> Path:
     """Train by the recipe and return the folder of the finished model, ``out / "model"``.
 
-    max_steps ends the run early, the schedule unchanged; the model is saved all the same.
+    max_steps ends the run early, the schedule unchanged; the model is saved all the same, with
+    nothing fitted.
     """
     if not resume and out.exists() and checkpoints(out):
         raise RecipeError(f"{out} holds an earlier run; go on with --resume, or choose another --out")
@@ -79,41 +88,58 @@ def train(
     log = MetricsLog(out / "metrics.jsonl", first_step=step) if world.leads else None
     losses: defaultdict[str, float] = defaultdict(float)
     started, pictures = time.monotonic(), 0
-    with tqdm(total=last, initial=step, unit="step", desc=recipe.name, disable=not world.leads) as bar:
-        while step < last:
-            factor = prepare_step(state.optimiser, recipe, step)
-            held = [next(incoming) for _ in range(passes)]
-            for name, value in learn_from(held, objective, recipe, world=world, step=step, out=out).items():
-                losses[name] += value
-            world.sum_gradients(learning(state.optimiser))
-            norm = nn.utils.clip_grad_norm_(learning(state.optimiser), recipe.optimiser.clip)
-            state.optimiser.step()
-            state.optimiser.zero_grad(set_to_none=True)
-            if average is not None:
-                average.update(objective, step=step)
-            step, pictures = step + 1, pictures + recipe.batch
-            bar.update()
-            if step % recipe.log_every == 0 or step == last:
-                count, speed = pictures // recipe.batch, pictures / (time.monotonic() - started)
-                means = {name: value / count for name, value in world.sum_values(losses).items()}
-                if log is not None:
-                    log.add(
-                        {
-                            "step": step,
-                            "losses": means,
-                            "factor": factor,
-                            "norm": float(norm),
-                            "pictures_per_s": speed,
-                        }
-                    )
-                bar.set_postfix(loss=f"{means['total']:.3f}", pictures_per_s=f"{speed:.1f}")
-                losses.clear()
-                started, pictures = time.monotonic(), 0
-            if step % recipe.save_every == 0 or step == last:
-                save_checkpoint(out, state, step=step, recipe=recipe.as_dict(), world=world)
+    tracked = progress if world.leads else SILENT
+    steps = range(step, last)
+    for done in tracked.track(steps, f"{recipe.name}: training", total=last, first=step, unit="step"):
+        factor = prepare_step(state.optimiser, recipe, done)
+        held = [next(incoming) for _ in range(passes)]
+        for name, value in learn_from(held, objective, recipe, world=world, step=done, out=out).items():
+            losses[name] += value
+        world.sum_gradients(learning(state.optimiser))
+        norm = nn.utils.clip_grad_norm_(learning(state.optimiser), recipe.optimiser.clip)
+        state.optimiser.step()
+        state.optimiser.zero_grad(set_to_none=True)
+        if average is not None:
+            average.update(objective, step=done)
+        step, pictures = done + 1, pictures + recipe.batch
+        if step % recipe.log_every == 0 or step == last:
+            count, speed = pictures // recipe.batch, pictures / (time.monotonic() - started)
+            means = {name: value / count for name, value in world.sum_values(losses).items()}
+            if log is not None:
+                log.add(
+                    {
+                        "step": step,
+                        "losses": means,
+                        "factor": factor,
+                        "norm": float(norm),
+                        "pictures_per_s": speed,
+                    }
+                )
+            tracked.note(f"loss={means['total']:.3f}, pictures_per_s={speed:.1f}")
+            losses.clear()
+            started, pictures = time.monotonic(), 0
+        if step % recipe.save_every == 0 or step == last:
+            save_checkpoint(out, state, step=step, recipe=recipe.as_dict(), world=world)
     if average is not None:
         objective.load_state_dict(average.state)
     if world.leads:
+        fit(parts, recipe, cut_short=last < recipe.steps, progress=tracked)
+        tracked.phase(f"{recipe.name}: saving")
         parts.save(objective, out / "model")
         plot_metrics(out / "metrics.jsonl", out / "metrics.png")
     return out / "model"
+
+
+def fit(parts: TrainingParts, recipe: Recipe, *, cut_short: bool, progress: Progress) -> None:
+    """Let a system fit what it fits to a network that has learnt, unless the run was cut short."""
+    if parts.fit is None:
+        return
+    if cut_short:
+        LOG.warning(
+            "recipe %r was stopped early: nothing is fitted to its model; go on with --resume to finish it",
+            recipe.name,
+        )
+        return
+    progress.phase(f"{recipe.name}: fitting")
+    parts.objective.eval()
+    parts.fit()

@@ -16,6 +16,7 @@ from deixis.data.synthesis.phrasebook import Phrasebook
 from deixis.data.synthesis.qualities import Qualities
 from deixis.errors import RecipeError
 from deixis.layers.towers.pretrained import load_pretrained_tower
+from deixis.progress import SILENT, Progress
 from deixis.systems.pointer.answering import PointerSystem
 from deixis.systems.pointer.config import PointerConfig
 from deixis.systems.pointer.fitting.calibration import choose_rule
@@ -41,10 +42,12 @@ from deixis.training.recipes.strict import build, unknown_key
 from deixis.training.state.checkpoints import checkpoints
 
 
-def training_parts(recipe: Recipe, *, data: Path, start: Path | None, work: Path) -> TrainingParts:
+def training_parts(
+    recipe: Recipe, *, data: Path, start: Path | None, work: Path, progress: Progress = SILENT
+) -> TrainingParts:
     """Return what the loop needs to train a pointer network by ``recipe`` on the datasets below ``data``."""
     weights = build(ObjectiveWeights, recipe.objective, where=f"recipe {recipe.name!r} objective")
-    sources = Sources.of(recipe, data)
+    sources = Sources.of(recipe, data, progress=progress)
     sources.only_dialogues()
     phrasebook = Phrasebook(sources.scenes)
     names = {phrasebook.name(text) for text in phrasebook.texts}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-import sys
+import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,9 +17,10 @@ from transformers import PreTrainedConfig
 from deixis.data.synthesis.phrasebook import Phrasebook
 from deixis.errors import RecipeError
 from deixis.layers.language.small_decoders import small_language
+from deixis.layers.language.word_vectors import source_pieces, word_vectors
 from deixis.layers.towers.feature_grid import FeatureGridTower
 from deixis.layers.towers.pretrained import load_pretrained_tower
-from deixis.systems.pointer.training.phrase_encoder import source_pieces, word_vectors
+from deixis.progress import SILENT, Progress
 from deixis.systems.sources import Sources, own_pieces
 from deixis.systems.spliced.answering import SplicedSystem, save_system, template_of
 from deixis.systems.spliced.network import SplicedNetwork
@@ -32,6 +33,7 @@ from deixis.training.loop import TrainingParts
 from deixis.training.recipes.recipe import Recipe
 from deixis.training.recipes.strict import unknown_key
 
+LOG = logging.getLogger("deixis")
 VIEW = 256  # pixels of the longer side of a training view
 WORD_SPREAD = 0.1  # standard deviation of word vectors that start from pretrained ones
 OWN = ("view", "pretrained", "initial")  # options of a recipe that are no fields of the configuration
@@ -47,7 +49,9 @@ class Member:
     opened: Callable[[Path], SplicedSystem]
 
 
-def family_parts(member: Member, recipe: Recipe, *, data: Path, start: Path | None) -> TrainingParts:
+def family_parts(
+    member: Member, recipe: Recipe, *, data: Path, start: Path | None, progress: Progress = SILENT
+) -> TrainingParts:
     """Return what the loop needs to train a member of the family.
 
     The network is a saved one (``start``), with new parts where the recipe's options ask for them; or made of
@@ -64,7 +68,7 @@ def family_parts(member: Member, recipe: Recipe, *, data: Path, start: Path | No
         raise RecipeError(f"{where}: this family mixes no models; leave mixed_with out")
     view = int(options.pop("view", VIEW))
     initial = Initial.below(data, options.pop("initial", {}), where=where)
-    sources = Sources.of(recipe, data)
+    sources = Sources.of(recipe, data, progress=progress)
     if start is not None or initial.folders:
         check_not_small(options, where=where)
     if start is not None:
@@ -111,9 +115,9 @@ def assembled(member: Member, options: Mapping[str, Any], *, initial: Initial, w
 
 
 def report(fresh: list[str], *, where: str) -> None:
-    """Say on standard error which parts start fresh."""
+    """Log which parts start fresh."""
     if fresh:
-        print(f"{where}: parts that start fresh: {', '.join(fresh)}", file=sys.stderr)
+        LOG.warning("%s: parts that start fresh: %s", where, ", ".join(fresh))
 
 
 def checked_options(recipe: Recipe, member: Member) -> dict[str, Any]:
