@@ -89,7 +89,7 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
 
 def endpoint(server: Server, waits: list[float] | None = None, **changes: Any) -> Endpoint:
     sleep = (waits if waits is not None else []).append
-    return Endpoint(server.address, **{"timeout": 5.0, "sleep": sleep, **changes})
+    return Endpoint(server.address, **{"key": KEY, "timeout": 5.0, "sleep": sleep, **changes})
 
 
 def test_a_request_and_its_answer(server: Server) -> None:
@@ -215,22 +215,42 @@ def test_nobody_listens(server: Server) -> None:
     with Server() as other:
         address = other.address
     with pytest.raises(EndpointError, match=r"no answer in 2 attempts; .*ConnectionRefused|URLError"):
-        Endpoint(address, attempts=2, timeout=1.0, sleep=[].append).complete(REQUEST)
+        Endpoint(address, key=KEY, attempts=2, timeout=1.0, sleep=[].append).complete(REQUEST)
 
 
 def test_the_key(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("JUDGE_KEY", " from-the-variable\n")
     monkeypatch.delenv("OPENAI_API_KEY")
+    with pytest.raises(UsageError, match="set the environment variable NO_SUCH_KEY"):
+        endpoint(server, key=None, key_variable="NO_SUCH_KEY").complete(REQUEST)
     with pytest.raises(UsageError, match="set the environment variable OPENAI_API_KEY"):
-        endpoint(server).complete(REQUEST)
+        Endpoint().complete(REQUEST)
     with pytest.raises(UsageError, match="was a line break copied") as caught:
         endpoint(server, key=KEY + "\n").complete(REQUEST)
     assert KEY not in str(caught.value)
     assert server.requests == []
-    server.script = [Said(body=completion("a")), Said(body=completion("b"))]
-    assert endpoint(server, key_variable=None).complete(REQUEST) == "a"
+    server.script = [Said(body=completion(text)) for text in "abc"]
+    assert endpoint(server, key=None, key_variable=None).complete(REQUEST) == "a"
     assert endpoint(server, key="own").complete(REQUEST) == "b"
-    assert [headers.get("Authorization") for _, headers, _ in server.requests] == [None, "Bearer own"]
+    assert endpoint(server, key=None, key_variable="JUDGE_KEY").complete(REQUEST) == "c"
+    sent = [headers.get("Authorization") for _, headers, _ in server.requests]
+    assert sent == [None, "Bearer own", "Bearer from-the-variable"]
     assert "own" not in repr(endpoint(server, key="own"))
+
+
+def test_the_key_of_openai_goes_to_openai_alone(server: Server) -> None:
+    with pytest.raises(UsageError, match=r"OPENAI_API_KEY is sent to https://api.openai.com alone"):
+        endpoint(server, key=None).complete(REQUEST)
+    assert server.requests == []
+    for address in (
+        "http://api.openai.com/v1",
+        "https://api.openai.com:8443/v1",
+        "https://api.openai.com.example.org/v1",
+        "https://example.org/api.openai.com/v1",
+    ):
+        with pytest.raises(UsageError, match="no key was given"):
+            Endpoint(address).key_to_send()
+    assert Endpoint().key_to_send() == Endpoint("https://API.openai.com:443/v1/").key_to_send() == KEY
 
 
 @pytest.mark.parametrize(
@@ -239,11 +259,47 @@ def test_the_key(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
         {"address": "api.openai.com/v1"},
         {"address": "file:///etc/passwd"},
         {"address": "https://user:word@host/v1"},
-        {"timeout": 0},
-        {"attempts": 0},
-        {"largest_answer": 0},
+        {"address": "https://host:99999/v1"},
+        {"address": "https://host:word/v1"},
+        {"address": "https://host:0/v1"},
+        {"address": "https://[::1/v1"},
+        {"address": "https://:80/v1"},
+        {"address": "https://host/v1?key=7"},
+        {"address": "https://host/v1#part"},
+        {"address": "https://host/v 1"},
+        {"address": "https://host/v1\r\nX: 1"},
+        {"address": "https://höst/v1"},
+        {"address": b"https://host/v1"},
+        {"address": None},
+        {"address": f"https://host/{KEY}/v1", "key": KEY},
+        {"key": KEY.encode()},
+        {"key_variable": 7},
+        *({"timeout": value} for value in (0, -1, float("nan"), float("inf"), "60", None, True, 10**400)),
+        *({"attempts": value} for value in (0, -1, 1.5, "4", None, True, 10**9)),
+        *({"first_wait": value} for value in (-1, float("nan"), "1", None)),
+        *({"longest_wait": value} for value in (-1, float("inf"), float("nan"), None)),
+        *({"largest_answer": value} for value in (0, -1, 1e6, None)),
     ],
 )
 def test_impossible_settings(changes: dict[str, Any]) -> None:
-    with pytest.raises(UsageError):
+    with pytest.raises(UsageError) as caught:
         Endpoint(**changes)
+    assert KEY not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"model": ""},
+        {"model": None},
+        {"messages": ()},
+        {"messages": (("user", None),)},
+        {"temperature": float("nan")},
+        {"temperature": -1},
+        {"max_tokens": 0},
+        {"max_tokens": 2.5},
+    ],
+)
+def test_impossible_requests(values: dict[str, Any]) -> None:
+    with pytest.raises(UsageError):
+        ChatRequest(**{"model": "judge", "messages": (("user", "8 or 7?"),), **values})

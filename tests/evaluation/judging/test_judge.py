@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 
 import pytest
@@ -39,6 +40,12 @@ def failing(fault: Exception) -> Callable[[ChatRequest], str]:
     [
         ("8 7\nbecause", (8, 7), (8, 7)),
         ("8, 7\nx", None, (8, 7)),
+        ("6,7", (6, 7), (6, 7)),
+        ("6,7\nbecause", (6, 7), (6, 7)),
+        ("6.5,7.25", (6.5, 7.25), (6.5, 7.25)),
+        ("6 ,7", None, (6, 7)),
+        ("6,7,8", None, None),
+        (",7", None, None),
         ("8.5 9\n", (8.5, 9), (8.5, 9)),
         ("8  7", None, (8, 7)),
         ("8/7", None, (8, 7)),
@@ -112,3 +119,24 @@ def test_the_published_means_hold_the_failures() -> None:
 
 def test_no_reviews_no_scores() -> None:
     assert aggregate([]) == {}
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        " " * 8000,
+        "8" + " " * 8000,
+        "8" + " " * 8000 + "x",
+        "8 7" + " " * 8000 + "x",
+        "8" + " ," * 4000 + " 7",
+        "8." + "1" * 8000 + " x",
+        "8.1" + "\t \v" * 3000 + "|",
+        "\n" * 8000 + "8" + " " * 8000,
+    ],
+)
+def test_any_reply_takes_linear_time(reply: str) -> None:
+    """A hundred times as long as before, a reply takes about a hundred times as long, not ten thousand."""
+    began = time.perf_counter()
+    for protocol in ("corrected", "published"):
+        assert read_scores(reply * 25, protocol=protocol) is None
+    assert time.perf_counter() - began < 0.5

@@ -1,27 +1,32 @@
 """A client of endpoints that speak OpenAI's chat protocol, such as a judge of answers or a server of our own.
 
-It needs nothing but the standard library. Every wait and every answer is bounded, and the key appears in no
-message.
+It needs nothing but the standard library. Every wait and every answer is bounded, and no part of the key
+appears in a message (``keys``).
 """
 
 from __future__ import annotations
 
 import http.client
 import json
-import os
 import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from email.message import Message
-from typing import IO, Any
-from urllib.parse import urlsplit
+from typing import Any
 
 from deixis.errors import EndpointError, UsageError
+from deixis.evaluation.judging.bounds import (
+    LONGEST_TIME,
+    MOST_ATTEMPTS,
+    MOST_BYTES,
+    check_address,
+    check_number,
+)
+from deixis.evaluation.judging.keys import MOST_SHOWN, holds_key, key_for, quoted
+from deixis.evaluation.judging.timed_connection import opener_until
 
 CHUNK = 1 << 16
-MOST_SHOWN = 200
 AGAIN = frozenset({408, 409, 425, 429, 500, 502, 503, 504})  # what may pass if asked again
 HOPELESS = {
     401: "the key was not accepted; check it",
@@ -32,12 +37,22 @@ HOPELESS = {
 
 @dataclass(frozen=True)
 class ChatRequest:
-    """One question to a chat endpoint. messages: (role, content), as "system" and "user"."""
+    """One question to a chat endpoint. messages: (role, content), as "system" and "user".
+
+    UsageError: a field that no endpoint would understand.
+    """
 
     model: str
     messages: tuple[tuple[str, str], ...]
     temperature: float = 0.0
     max_tokens: int = 1024
+
+    def __post_init__(self) -> None:
+        texts = [self.model, *(text for message in self.messages for text in message)]
+        if not all(isinstance(text, str) for text in texts) or not self.model or not self.messages:
+            raise UsageError("a request has a model's name and at least one (role, content), all strings")
+        check_number("temperature", self.temperature, least=0, most=100)
+        check_number("max_tokens", self.max_tokens, least=1, most=MOST_BYTES, whole=True)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the request as the protocol has it."""
@@ -53,8 +68,9 @@ class ChatRequest:
 class Endpoint:
     """A server at ``address`` (up to and including /v1); call ``complete`` for the text of an answer.
 
-    key: the secret; without it the environment variable ``key_variable`` is read when a request is made, and
-    None for both sends none, as servers on one's own machine have it.
+    key: the secret; without it the environment variable ``key_variable`` is read when a request is made. None
+    for both sends none, as servers on one's own machine have it. Without either being given, OPENAI_API_KEY
+    is sent to OpenAI's own address, and every other address is refused until one of them is.
     timeout: seconds for one attempt, from the connection to the last byte. attempts: how often a request is
     made at most, where the server is busy, fails or can't be reached; between attempts it waits 1, 2, 4, …
     times ``first_wait`` seconds or what the server asks for, never longer than ``longest_wait``.
@@ -63,7 +79,7 @@ class Endpoint:
 
     address: str = "https://api.openai.com/v1"
     key: str | None = field(default=None, repr=False)
-    key_variable: str | None = "OPENAI_API_KEY"
+    key_variable: str | None = ""
     timeout: float = 60.0
     attempts: int = 4
     first_wait: float = 1.0
@@ -72,20 +88,18 @@ class Endpoint:
     sleep: Callable[[float], None] = field(default=time.sleep, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        parts = urlsplit(self.address)
-        if parts.scheme not in ("http", "https") or not parts.netloc:
-            raise UsageError(
-                f"the endpoint's address is {self.address!r}; expected one such as https://api.openai.com/v1"
-            )
-        if "@" in parts.netloc:
-            raise UsageError(
-                "the endpoint's address holds a user or password; give the key by key or key_variable"
-            )
-        if min(self.timeout, self.attempts, self.largest_answer) <= 0:
-            raise UsageError(
-                f"timeout {self.timeout}, attempts {self.attempts} and largest_answer {self.largest_answer} "
-                "have to be above 0"
-            )
+        check_address(self.address)
+        for name in ("key", "key_variable"):
+            value = getattr(self, name)
+            if not (value is None or isinstance(value, str)):
+                raise UsageError(f"{name} is a {type(value).__name__}; expected a string or None")
+        if holds_key(self.address, self.key):
+            raise UsageError("the endpoint's address holds the key; give the key by key or key_variable")
+        check_number("timeout", self.timeout, least=1e-3, most=LONGEST_TIME)
+        check_number("first_wait", self.first_wait, least=0, most=LONGEST_TIME)
+        check_number("longest_wait", self.longest_wait, least=0, most=LONGEST_TIME)
+        check_number("attempts", self.attempts, least=1, most=MOST_ATTEMPTS, whole=True)
+        check_number("largest_answer", self.largest_answer, least=1, most=MOST_BYTES, whole=True)
 
     def complete(self, request: ChatRequest) -> str:
         """Return the text of the first answer to a request.
@@ -93,61 +107,58 @@ class Endpoint:
         EndpointError: no usable answer came, after all attempts. UsageError: there is no key, or the server
         refuses in a way that no further request can mend.
         """
-        return answer_text(self.post("chat/completions", request.to_dict()))
+        key = self.key_to_send()
+        content = self.post("chat/completions", request.to_dict())
+        text = answer_text(content, shown=lambda said: quoted(said, key))
+        if holds_key(text, key):
+            raise EndpointError(f"{self.address} repeats the key in its answer, which is therefore not kept")
+        return text
+
+    def key_to_send(self) -> str | None:
+        """Return the key, None for none; errors as of ``keys.key_for``."""
+        return key_for(self.address, key=self.key, variable=self.key_variable)
 
     def post(self, path: str, content: Mapping[str, Any]) -> Any:
         """Return the JSON that comes back for some; errors as of ``complete``."""
+        key = self.key_to_send()
         request = urllib.request.Request(
             f"{self.address.rstrip('/')}/{path}",
             data=json.dumps(content).encode(),
-            headers={"Content-Type": "application/json", **self.authorisation()},
+            headers={"Content-Type": "application/json"},
             method="POST",
         )
+        if key is not None:
+            request.add_unredirected_header("Authorization", f"Bearer {key}")
         for attempt in range(1, self.attempts + 1):
             try:
-                return read_json(self.once(request))
+                return read_json(self.once(request, key), shown=lambda said: quoted(said, key))
             except Again as fault:
                 if attempt == self.attempts:
                     raise EndpointError(
                         f"{self.address} gave no answer in {attempt} attempts; the last time: {fault}. Is "
                         "it up, and are its limits kept? timeout, attempts and longest_wait can be raised"
-                    ) from fault
+                    ) from None
                 wait = self.first_wait * 2 ** (attempt - 1) if fault.after is None else fault.after
-                self.sleep(min(max(wait, 0.0), self.longest_wait))
+            self.sleep(min(max(wait, 0.0), self.longest_wait))
         raise AssertionError("the last attempt returns or raises")
 
-    def authorisation(self) -> dict[str, str]:
-        """Return the header with the key; UsageError if there should be one and isn't."""
-        key = self.key
-        if key is None and self.key_variable is not None:
-            key = os.environ.get(self.key_variable, "").strip()
-            if not key:
-                raise UsageError(
-                    f"there is no key for {self.address}: set the environment variable "
-                    f"{self.key_variable}, give "
-                    "key=…, or key_variable=None for a server that needs none"
-                )
-        if key is not None and not (key.isascii() and key.isprintable()):
-            raise UsageError(
-                "the key holds characters that no header can carry; was a line break copied with it?"
-            )
-        return {} if key is None else {"Authorization": f"Bearer {key}"}
-
-    def once(self, request: urllib.request.Request) -> bytes:
+    def once(self, request: urllib.request.Request, key: str | None) -> bytes:
         """Return the body of one answer; Again where another attempt may help."""
         until = time.monotonic() + self.timeout
         try:
-            with urllib.request.build_opener(NoRedirects).open(request, timeout=self.timeout) as reply:
-                return self.body(reply, until=until)
+            with opener_until(until).open(request, timeout=self.timeout) as reply:
+                return self.body(reply)
         except urllib.error.HTTPError as fault:
             with fault:
-                raise self.refused(fault) from None
-        except (OSError, http.client.HTTPException) as fault:
+                raise self.refused(fault, key) from None
+        except (OSError, http.client.HTTPException, ValueError) as fault:
             reason = getattr(fault, "reason", fault)
-            raise Again(f"{type(fault).__name__}: {reason}") from fault
+            if isinstance(reason, TimeoutError):
+                raise Again(f"its answer was not complete after {self.timeout:g} s (TimeoutError)") from None
+            raise Again(f"{type(fault).__name__}: {quoted(str(reason), key)}") from None
 
-    def body(self, reply: http.client.HTTPResponse, *, until: float) -> bytes:
-        """Return all bytes of an answer; Again after too long, EndpointError for too many."""
+    def body(self, reply: http.client.HTTPResponse) -> bytes:
+        """Return all bytes of an answer; Again for too few, EndpointError for too many."""
         read = bytearray()
         while chunk := reply.read1(CHUNK):
             read += chunk
@@ -156,21 +167,24 @@ class Endpoint:
                     f"{self.address} answers with more than {self.largest_answer} bytes; is it the right "
                     "address? largest_answer can be raised, and max_tokens of the request lowered"
                 )
-            if time.monotonic() > until:
-                raise Again(f"its answer was not complete after {self.timeout:g} s")
         if reply.length:
             raise Again(f"its answer broke off {reply.length} bytes before its end")
         return bytes(read)
 
-    def refused(self, fault: urllib.error.HTTPError) -> Exception:
+    def refused(self, fault: urllib.error.HTTPError, key: str | None) -> Exception:
         """Return the error for a status that is not success."""
-        said = f"status {fault.code}: {excerpt(fault)}"
+        said = f"status {fault.code}: {excerpt(fault, key)}"
         if fault.code in AGAIN:
             return Again(said, after=seconds(fault.headers.get("Retry-After")))
         if 300 <= fault.code < 400:
             return UsageError(
                 f"{self.address} sends us elsewhere ({said}); a key is never carried to another address: "
                 "give the final one"
+            )
+        if fault.code in (401, 403) and key is None:
+            return UsageError(
+                f"{self.address} wants a key ({said}); give key=…, or key_variable= with the name of an "
+                "environment variable"
             )
         if fault.code in HOPELESS:
             return UsageError(f"{self.address} refuses: {HOPELESS[fault.code]} ({said})")
@@ -185,22 +199,13 @@ class Again(Exception):
         self.after = after
 
 
-class NoRedirects(urllib.request.HTTPRedirectHandler):
-    """Follows no redirect: the key would go with it."""
-
-    def redirect_request(
-        self, req: urllib.request.Request, fp: IO[bytes], code: int, msg: str, headers: Message, newurl: str
-    ) -> None:
-        """Return None: the redirect becomes an error."""
-
-
-def excerpt(fault: urllib.error.HTTPError) -> str:
-    """Return the beginning of an error's body, on one line."""
+def excerpt(fault: urllib.error.HTTPError, key: str | None) -> str:
+    """Return the beginning of an error's body, on one line, or of its reason."""
     try:
         body = fault.read(4 * MOST_SHOWN).decode("utf-8", errors="replace")
-    except (OSError, http.client.HTTPException):
+    except (OSError, http.client.HTTPException, ValueError):
         body = ""
-    return " ".join(body.split())[:MOST_SHOWN] or str(fault.reason)
+    return quoted(body if body.split() else str(fault.reason), key)
 
 
 def seconds(header: str | None) -> float | None:
@@ -216,19 +221,22 @@ def seconds(header: str | None) -> float | None:
     return value if 0 <= value < float("inf") else None
 
 
-def read_json(body: bytes) -> Any:
-    """Return the content of a body; EndpointError if it is not JSON."""
+def read_json(body: bytes, *, shown: Callable[[str], str] = str) -> Any:
+    """Return the content of a body; EndpointError if it is not JSON. shown: what may be shown of it."""
     try:
         return json.loads(body)
-    except (ValueError, RecursionError) as fault:
-        shown = body[:MOST_SHOWN].decode("utf-8", errors="replace")
+    except (ValueError, RecursionError):
+        said = shown(body[: 4 * MOST_SHOWN].decode("utf-8", errors="replace"))
         raise EndpointError(
-            f"the endpoint's answer is not JSON ({fault}): {shown!r}; is the address that of a chat endpoint?"
-        ) from fault
+            f"the endpoint's answer is not JSON: {said[:MOST_SHOWN]!r}; is the address that of a chat "
+            "endpoint?"
+        ) from None
 
 
-def answer_text(content: Any) -> str:
+def answer_text(content: Any, *, shown: Callable[[str], str] = str) -> str:
     """Return the text of the first choice of a chat completion; EndpointError if there is none.
+
+    shown: what of its words may be shown.
 
     >>> answer_text({"choices": [{"message": {"role": "assistant", "content": "8 7"}}]})
     '8 7'
@@ -238,9 +246,7 @@ def answer_text(content: Any) -> str:
     except (KeyError, IndexError, TypeError):
         text = None
     if not isinstance(text, str):
-        shown = content if not isinstance(content, Sequence) else content[:1]
-        raise EndpointError(
-            "the endpoint's answer has no text at choices[0].message.content: "
-            f"{json.dumps(shown)[:MOST_SHOWN]}"
-        )
+        part = content if not isinstance(content, Sequence) else content[:1]
+        said = shown(json.dumps(part)[: 4 * MOST_SHOWN])[:MOST_SHOWN]
+        raise EndpointError(f"the endpoint's answer has no text at choices[0].message.content: {said}")
     return text

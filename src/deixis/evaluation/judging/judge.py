@@ -1,6 +1,7 @@
 """The judge of Ferret-Bench: a language model that rates two answers, and what its ratings add up to.
 
-A judge is any function from a request to the text of its reply; ``Endpoint.complete`` is one. A reply without
+A judge is any function from a request to the text of its reply; ``Endpoint.complete`` is one, and
+``KeptReplies`` makes one that asks nothing twice. A reply without
 two scores, or none at all, is a failure of the judge: counted, and left out of the means.
 """
 
@@ -24,7 +25,9 @@ TEMPERATURE = 0.2
 MAX_TOKENS = 1024
 LEAST, MOST = 1, 10
 INSTRUCTION = "You are a helpful and precise assistant for checking the quality of the answer."
-TWO_SCORES = re.compile(r"\s*(\d{1,2}(?:\.\d+)?)\s*[\s,;/]\s*(\d{1,2}(?:\.\d+)?)\s*\.?\s*")
+# Possessive: what was read is never read again in another way, so that any reply takes linear time.
+SCORE = r"(\d{1,2}(?:\.\d++)?)"
+TWO_SCORES = re.compile(rf"\s*+{SCORE}(?:\s*+[,;/]\s*+|\s++){SCORE}\s*+\.?\s*+")
 FAILED: Scores = (-1.0, -1.0)  # what the published program writes for a reply without scores
 
 
@@ -93,15 +96,17 @@ def judge_request(
 def read_scores(reply: str, *, protocol: Rules = "corrected") -> Scores | None:
     """Return the two scores in the first line of a reply: reference first, then the answer; None without.
 
-    published: two numbers with exactly one space between them, whatever their size.
+    published: two numbers with exactly one space or comma between them, whatever their size.
     corrected: two numbers from 1 to 10 and nothing else, set apart by space, comma, semicolon or slash.
 
     >>> read_scores("8, 7\\nBoth are good."), read_scores("8, 7", protocol="published"), read_scores("70 80")
     ((8.0, 7.0), None, None)
+    >>> read_scores("6,7", protocol="published")
+    (6.0, 7.0)
     """
     check_rules(protocol)
     if protocol == "published":
-        parts = reply.split("\n")[0].split(" ")
+        parts = reply.split("\n")[0].replace(",", " ").split(" ")
         try:
             first, second = map(float, parts)
         except ValueError:

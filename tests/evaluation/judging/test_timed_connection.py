@@ -1,0 +1,136 @@
+"""No server can hold a request beyond its time."""
+
+from __future__ import annotations
+
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from deixis.errors import EndpointError
+from deixis.evaluation.judging.endpoint import ChatRequest, Endpoint
+
+REQUEST = ChatRequest("judge", (("user", "8 or 7?"),))
+Serve = Callable[[socket.socket], None]
+
+
+@contextmanager
+def serving(serve: Serve) -> Iterator[str]:
+    """The address of a server that does with each connection what it is told, until it is closed."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def loop() -> None:
+            while True:
+                try:
+                    connection, _ = listener.accept()
+                except OSError:
+                    return
+                threading.Thread(target=answer, args=(connection,), daemon=True).start()
+
+        def answer(connection: socket.socket) -> None:
+            try:
+                with connection:
+                    serve(connection)
+            except OSError:
+                pass  # the client gave up
+
+        threading.Thread(target=loop, daemon=True).start()
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}/v1"
+
+
+def drip(text: bytes, connection: socket.socket) -> None:
+    """Send a byte now and then, for at most four seconds."""
+    for index in range(200):
+        connection.sendall(text[index % len(text) : index % len(text) + 1])
+        time.sleep(0.02)
+
+
+def flood(text: bytes, connection: socket.socket) -> None:
+    """Send the same text for four seconds."""
+    began = time.monotonic()
+    while time.monotonic() - began < 4:
+        connection.sendall(text)
+
+
+def after(head: bytes, then: Serve) -> Serve:
+    def serve(connection: socket.socket) -> None:
+        connection.recv(1 << 16)
+        connection.sendall(head)
+        then(connection)
+
+    return serve
+
+
+OK = b"HTTP/1.1 200 OK\r\n"
+CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
+SLOW: dict[str, Serve] = {
+    "nothing": lambda connection: time.sleep(4),
+    "a dripping status line": after(b"", lambda c: drip(b"HTTP/1.1 200 OK" + b" " * 300, c)),
+    "a dripping header": after(OK + b"X: ", lambda c: drip(b"a", c)),
+    "dripping headers": after(OK, lambda c: drip(b"X: a\r\n", c)),
+    "100 Continue, dripping": after(b"", lambda c: drip(CONTINUE, c)),
+    "100 Continue, for ever": after(b"", lambda c: flood(CONTINUE, c)),
+    "a dripping body": after(OK + b"Content-Length: 1000\r\n\r\n", lambda c: drip(b" ", c)),
+    "a dripping body without an end": after(OK + b"\r\n", lambda c: drip(b" ", c)),
+    "dripping chunks": after(OK + b"Transfer-Encoding: chunked\r\n\r\n", lambda c: drip(b"1\r\n \r\n", c)),
+    "a dripping length of a chunk": after(
+        OK + b"Transfer-Encoding: chunked\r\n\r\n", lambda c: drip(b"0", c)
+    ),
+    "a dripping trailer": after(
+        OK + b"Transfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n", lambda c: drip(b"X: a\r\n", c)
+    ),
+    "a dripping error": after(
+        b"HTTP/1.1 400 No\r\nContent-Length: 1000\r\n\r\n", lambda c: drip(b"too long ", c)
+    ),
+}
+
+
+@pytest.mark.parametrize("serve", SLOW.values(), ids=SLOW)
+def test_a_request_ends_when_its_time_is_up(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+    with serving(serve) as address:
+        began = time.monotonic()
+        with pytest.raises(EndpointError):
+            Endpoint(address, key_variable=None, timeout=0.3, attempts=1).complete(REQUEST)
+        assert 0.25 < time.monotonic() - began < 1.5
+
+
+def test_a_server_that_says_continue_a_few_times(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+    body = b'{"choices": [{"message": {"content": "8 7"}}]}'
+    head = CONTINUE * 3 + OK + b"Content-Length: %d\r\n\r\n" % len(body)
+    with serving(after(head, lambda connection: drip_whole(body, connection))) as address:
+        assert Endpoint(address, key_variable=None, timeout=5.0).complete(REQUEST) == "8 7"
+
+
+def drip_whole(text: bytes, connection: socket.socket) -> None:
+    for index in range(len(text)):
+        connection.sendall(text[index : index + 1])
+        time.sleep(0.002)
+
+
+def test_a_host_that_never_answers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two addresses that swallow connections take no longer than one."""
+    monkeypatch.setenv("no_proxy", "*")
+    with socket.socket() as full:
+        full.bind(("127.0.0.1", 0))
+        full.listen(0)
+        port = full.getsockname()[1]
+        waiting = [socket.socket() for _ in range(8)]  # what fills the queue of the server
+        for one in waiting:
+            one.setblocking(False)
+            one.connect_ex(("127.0.0.1", port))
+        time.sleep(0.1)
+        place = (socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", port))
+        monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: [place] * 4)
+        began = time.monotonic()
+        with pytest.raises(EndpointError, match="not complete after"):
+            Endpoint(f"http://127.0.0.1:{port}/v1", key_variable=None, timeout=0.3, attempts=1).complete(
+                REQUEST
+            )
+        assert 0.25 < time.monotonic() - began < 0.8
+        for one in waiting:
+            one.close()
