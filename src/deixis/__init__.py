@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from deixis.answers.grounded import Answer, Place, Span
+    from deixis.painting.painter import paint
     from deixis.pictures.opening import Picture, open_picture
     from deixis.regions.frames import PIXELS, THOUSANDTHS, UNIT, Frame
     from deixis.regions.shapes import Box, Mask, Point, Polygon, Scribble
@@ -36,6 +37,7 @@ _HOMES = {
     "Answer": "deixis.answers.grounded",
     "Span": "deixis.answers.grounded",
     "Place": "deixis.answers.grounded",
+    "paint": "deixis.painting.painter",
 }
 
 __all__ = [
@@ -54,6 +56,7 @@ __all__ = [
     "Answer",
     "Span",
     "Place",
+    "paint",
 ]
 
 

@@ -1,0 +1,1 @@
+"""Dialogues about regions that are painted on the picture: ViP-LLaVA's region instructions."""
