@@ -10,7 +10,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.deixis-installed
 TRAINING_STAMP := $(VENV)/.deixis-training-installed
 OLDEST_STAMP := $(OLDEST_VENV)/.deixis-installed
-EXTRAS := dev,demo,supervision,plots
+EXTRAS := dev
 OLDEST := 'torch==2.11.*' 'torchvision==0.26.*' 'transformers==5.16.*' 'pillow==10.4.*'
 # The large golden cases are tested where they lie beside the checkout; the small ones always are.
 # One piece with "=": pytest learns of the option only after it has looked for paths among the arguments.

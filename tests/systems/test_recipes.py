@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from math import ceil
-from pathlib import Path
 
 import pytest
 
@@ -16,11 +15,11 @@ from deixis.systems.pointer.training.building import network_options
 from deixis.systems.spliced.training.building import Member, check_not_small, checked_options
 from deixis.systems.spliced.training.initial_parts import PARTS
 from deixis.training.optimiser import group_of
+from deixis.training.recipes.packaged import FOLDER
 from deixis.training.recipes.recipe import in_order, read_recipe
 from tests.systems.ferret.networks import ferret, ferret_v2
 from tests.toy.recipe import toy_recipe
 
-FOLDER = Path(__file__).parents[2] / "recipes"
 RECIPES = {str(path.relative_to(FOLDER)): read_recipe(path) for path in sorted(FOLDER.rglob("*.yaml"))}
 MEMBERS: dict[str, Member] = {"ferret": FERRET, "ferret_v2": FERRET_V2}
 FAMILY = [name for name, recipe in RECIPES.items() if recipe.system in MEMBERS]

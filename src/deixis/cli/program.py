@@ -14,6 +14,7 @@ from io import TextIOWrapper
 from deixis.cli import COMMANDS
 from deixis.cli.answer_flags import in_flags
 from deixis.errors import DeixisError, UsageError
+from deixis.extras import missing_package
 
 INTERNAL_FAULT = 70
 # What a file or stream says that takes no more, or was closed.
@@ -111,6 +112,9 @@ def run(arguments: Sequence[str] | None = None) -> int:
             drop_output()
             print(f"deixis: reading or writing failed: {fault.strerror}", file=sys.stderr)
             return UsageError.exit_code
+        if isinstance(fault, ModuleNotFoundError) and (missing := missing_package(fault)):
+            print(f"deixis: {missing}", file=sys.stderr)
+            return missing.exit_code
         traceback.print_exc()
         print(f"deixis: internal fault: {type(fault).__name__}: {fault}", file=sys.stderr)
         return INTERNAL_FAULT

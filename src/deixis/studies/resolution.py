@@ -27,7 +27,7 @@ def resolution_variants(recipe: Recipe) -> list[Variant]:
     if recipe.system != "ferret_v2":
         raise UsageError(
             f"the study of resolution trains ferret_v2, but recipe {recipe.name!r} is of {recipe.system!r}; "
-            "give recipes/ferret_v2/small.yaml or one like it"
+            "give ferret_v2/small or one like it"
         )
     if not any(trains_encoder(group) for group in recipe.groups):
         raise UsageError(

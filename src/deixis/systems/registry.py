@@ -12,6 +12,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from deixis.errors import UsageError
+from deixis.extras import missing_package
 
 if TYPE_CHECKING:
     from deixis.checkpoints.convert.converters import Converter
@@ -41,7 +42,7 @@ SYSTEMS: Mapping[str, Entry] = MappingProxyType(
             answering="deixis.systems.pointer.answering:open_pointer",
             training="deixis.systems.pointer.training.building:training_parts",
             weights="pointer/embedded",
-            how_to_get="train it with `deixis train recipes/pointer/*.yaml --data DIR --out DIR`",
+            how_to_get="train it with `deixis train 'pointer/*' --data DIR --out DIR`",
         ),
         "ferret": Entry(
             model_type="deixis_ferret",
@@ -49,7 +50,7 @@ SYSTEMS: Mapping[str, Entry] = MappingProxyType(
             training="deixis.systems.ferret.training:training_parts",
             conversion="deixis.systems.ferret.conversion:CONVERTERS",
             how_to_get="convert the published ones with `deixis convert ferret` (docs/ferret.md), or train a "
-            "small one with `deixis train recipes/ferret/small.yaml --data DIR --out DIR`; then give the "
+            "small one with `deixis train ferret/small --data DIR --out DIR`; then give the "
             "folder",
         ),
         "ferret_v2": Entry(
@@ -58,8 +59,8 @@ SYSTEMS: Mapping[str, Entry] = MappingProxyType(
             training="deixis.systems.ferret_v2.training:training_parts",
             conversion="deixis.systems.ferret_v2.conversion:CONVERTERS",
             how_to_get="convert Ferret-UI's with `deixis convert ferret-ui` (docs/ferret_v2.md; Ferret-v2's "
-            "were never published), or train a small one with `deixis train recipes/ferret_v2/small.yaml "
-            "--data DIR --out DIR`; then give the folder",
+            "were never published), or train a small one with `deixis train ferret_v2/small --data DIR "
+            "--out DIR`; then give the folder",
         ),
     }
 )
@@ -94,6 +95,11 @@ def converters() -> tuple[Converter, ...]:
 
 
 def resolve(path: str) -> Any:
-    """Return what "module:name" of the table stands for."""
+    """Return what "module:name" of the table stands for; MissingPackage where an extra isn't installed."""
     module, _, name = path.partition(":")
-    return getattr(import_module(module), name)
+    try:
+        return getattr(import_module(module), name)
+    except ModuleNotFoundError as fault:
+        if (missing := missing_package(fault)) is None:
+            raise
+        raise missing from fault

@@ -20,13 +20,13 @@ from deixis.systems import load, training_parts
 from deixis.systems.spliced.answering import SplicedSystem
 from deixis.systems.spliced.training.building import WORD_SPREAD, start_words
 from deixis.training.loop import TrainingParts
+from deixis.training.recipes.packaged import FOLDER
 from deixis.training.recipes.recipe import Recipe, SourceChoice, read_recipe
 from tests.checkpoints.tiny_checkpoints import ferret_folders
 from tests.systems.ferret.networks import ferret
 from tests.toy.pack import write_toy_pack
 from tests.toy.recipe import toy_recipe
 
-RECIPES = Path(__file__).parents[3] / "recipes"
 NETWORK = {
     "tower": "efficientnet_tiny",
     "language": "tiny",
@@ -175,7 +175,7 @@ def packaged() -> bool:
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["ferret", "ferret_v2"])
 def test_the_small_recipe_learns(name: str, pack: Path, tmp_path: Path) -> None:
-    recipe = read_recipe(RECIPES / name / "small.yaml")
+    recipe = read_recipe(FOLDER / name / "small.yaml")
     recipe = replace(
         recipe,
         steps=16,

@@ -18,6 +18,7 @@ from deixis.regions.shapes import Box, Point
 from deixis.runs.training import run_recipes
 from deixis.systems import load, training_parts
 from deixis.systems.ferret_v2.answering import FerretV2System
+from deixis.training.recipes.packaged import FOLDER
 from deixis.training.recipes.recipe import Recipe, SourceChoice, read_recipe
 from tests.checkpoints.tiny_checkpoints import (
     CLIP,
@@ -30,7 +31,6 @@ from tests.data.grit.made import spoken, write_list
 from tests.systems.ferret.networks import SAMPLER
 from tests.toy.pack import write_toy_pack
 
-RECIPES = Path(__file__).parents[3] / "recipes" / "ferret_v2"
 TINY: dict[str, dict[str, Any]] = {
     "alignment": {"initial": {"language": "base", "tower": "tower"}, "global_side": 56},
     "dense": {"initial": {"local_tower": "dinov2"}, "global_side": 56, "crop": 56, "sampler": SAMPLER},
@@ -75,7 +75,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def tiny(stage: str) -> Recipe:
     """Return the stage's own recipe at tiny size; rates are raised, so that a few steps show in bfloat16."""
-    recipe = read_recipe(RECIPES / f"{stage}.yaml")
+    recipe = read_recipe(FOLDER / "ferret_v2" / f"{stage}.yaml")
     return replace(
         recipe,
         steps=3,

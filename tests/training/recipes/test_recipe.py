@@ -1,13 +1,12 @@
-from pathlib import Path
-
 import pytest
 import yaml
 
 from deixis.errors import RecipeError
+from deixis.training.recipes.packaged import packaged_recipes
 from deixis.training.recipes.recipe import in_order, read_recipe
 from tests.toy.recipe import TOY, toy_recipe
 
-RECIPES = sorted((Path(__file__).parents[2] / "recipes").rglob("*.yaml"))
+RECIPES = list(packaged_recipes().values())
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from deixis.cli.system_flags import add_device_flags
 HELP = "train and measure variants of a recipe side by side"
 EXAMPLE = """\
 example:
-  deixis study resolution --recipe recipes/ferret_v2/resolution.yaml --data DIR \\
+  deixis study resolution --recipe ferret_v2/resolution --data DIR \\
     --pack DIR/flickr_grounding --out runs/resolution
 
 resolution: three ways to spend pixels (fixed, direct_upsample, any_res) x encoders frozen or trained.
@@ -24,7 +24,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Describe the command's arguments."""
     parser.add_argument("study", choices=("resolution",), help="which study")
     parser.add_argument(
-        "--recipe", type=Path, required=True, metavar="FILE", help="the recipe that is varied"
+        "--recipe",
+        required=True,
+        metavar="RECIPE",
+        help="the recipe that is varied: a file, or a packaged one",
     )
     parser.add_argument("--data", type=Path, required=True, metavar="DIR", help="where its sources lie")
     parser.add_argument("--pack", type=Path, required=True, metavar="DIR", help="the pack to measure on")
@@ -53,12 +56,16 @@ def run(arguments: argparse.Namespace) -> int:
     from deixis.studies.resolution import resolution_variants
     from deixis.studies.study import run_study, shortened
     from deixis.training.metrics import read_metrics, seconds_in
+    from deixis.training.recipes.packaged import find_recipes
     from deixis.training.recipes.recipe import Recipe, read_recipe
 
     if arguments.steps is not None and arguments.steps < 1:
         raise UsageError(f"--steps is {arguments.steps}; expected at least 1")
     tasks = find_tasks(arguments.tasks.split(","))
-    variants = resolution_variants(shortened(read_recipe(arguments.recipe), arguments.steps))
+    found = find_recipes(arguments.recipe)
+    if len(found) > 1:
+        raise UsageError(f"--recipe {arguments.recipe!r} means {len(found)} recipes; give one")
+    variants = resolution_variants(shortened(read_recipe(found[0]), arguments.steps))
     require_folder(arguments.data, flag="--data")
     require_folder(arguments.pack, flag="--pack")
     scenes = read_pack(arguments.pack, arguments.split)

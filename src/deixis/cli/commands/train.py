@@ -11,11 +11,13 @@ from deixis.errors import UsageError
 HELP = "train by one or more recipes"
 EXAMPLE = """\
 examples:
-  deixis train recipes/pointer/look.yaml --data data --out runs
-  deixis train recipes/pointer/*.yaml --data data --out runs --resume
-  torchrun --nproc-per-node 2 -m deixis train recipes/pointer/look.yaml --data data --out runs
+  deixis train pointer/look --data data --out runs
+  deixis train my_recipe.yaml --data data --out runs
+  deixis train 'pointer/*' --data data --out runs --resume
+  torchrun --nproc-per-node 2 -m deixis train pointer/look --data data --out runs
 
-Each recipe is saved in OUT/NAME: checkpoints, metrics.jsonl, metrics.png and, when it is done, the model.
+A word that is no file is a packaged recipe: pointer/look, ferret/small, 'ferret_v2/*', ... Each recipe is
+saved in OUT/NAME: checkpoints, metrics.jsonl, metrics.png and, when it is done, the model.
 What a recipe continues is said by its starts_from, never by the order of files. A run that was killed goes
 on with --resume, to the same weights as if it had not been.
 """
@@ -23,7 +25,9 @@ on with --resume, to the same weights as if it had not been.
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Describe the command's arguments."""
-    parser.add_argument("recipes", nargs="+", type=Path, metavar="RECIPE", help="yaml files")
+    parser.add_argument(
+        "recipes", nargs="+", metavar="RECIPE", help="yaml files, or recipes of the package by name"
+    )
     parser.add_argument(
         "--data", type=Path, required=True, metavar="DIR", help="the folder that the recipes' sources lie in"
     )
@@ -35,13 +39,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Read the recipes, then train."""
+    from deixis.training.recipes.packaged import find_recipes
     from deixis.training.recipes.recipe import read_recipe
 
     if arguments.max_steps is not None and arguments.max_steps < 1:
         raise UsageError(f"--max-steps is {arguments.max_steps}; expected at least 1")
     if not arguments.data.is_dir():
         raise UsageError(f"there is no data folder {str(arguments.data)!r}")
-    recipes = [read_recipe(path) for path in arguments.recipes]
+    recipes = [read_recipe(path) for name in arguments.recipes for path in find_recipes(name)]
+    from deixis.cli.progress_bars import ProgressBars
     from deixis.runs.training import run_recipes
 
     models = run_recipes(
@@ -51,6 +57,7 @@ def run(arguments: argparse.Namespace) -> int:
         resume=arguments.resume,
         max_steps=arguments.max_steps,
         device=arguments.device,
+        progress=ProgressBars(),
     )
     for model in models:
         print(model)

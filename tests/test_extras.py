@@ -1,0 +1,95 @@
+"""What a plain install can do, and what it says about the rest; recipes are found by name."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from deixis.extras import EXTRAS
+
+ROOT = Path(__file__).parents[1]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+
+# Only what a plain install brings can be imported, and what those packages need themselves.
+PLAIN = f"""
+import sys
+class Refuse:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] in {tuple(EXTRAS)!r}:
+            raise ModuleNotFoundError(f"No module named {{name!r}}", name=name)
+sys.meta_path.insert(0, Refuse())
+"""
+
+
+def run(code: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-c", PLAIN + code, *arguments],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+        stdin=subprocess.DEVNULL,
+    )
+
+
+def distributions(requirements: list[str]) -> set[str]:
+    """The names of required packages, as they are imported."""
+    names = {requirement.partition(">")[0].partition("=")[0].strip() for requirement in requirements}
+    return {{"pyyaml": "yaml", "pillow": "PIL"}.get(name, name) for name in names}
+
+
+def test_a_plain_install_answers() -> None:
+    done = run(
+        """
+import numpy as np, deixis
+picture = np.full((60, 80, 3), 90, np.uint8)
+model = deixis.load(device="cpu")
+answer = model.ask(picture, "What is {it}?", it=deixis.Box(5, 5, 50, 40))
+stream = model.stream(picture, "Where is the dog?")
+assert "".join(delta.text for delta in stream) == stream.answer.text
+answer.draw()
+assert deixis.Answer.from_json(answer.to_json()).text == answer.text
+"""
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def test_each_extra_is_listed_and_none_comes_with_a_plain_install() -> None:
+    plain = distributions(PROJECT["dependencies"])
+    for package, extra in EXTRAS.items():
+        assert package not in plain
+        assert package in distributions(PROJECT["optional-dependencies"][extra]), (package, extra)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("train", "pointer/look", "--data", ".", "--out", "unused"), "package yaml .* 'deixis[training]'"),
+        (("ask", "photo.png", "A cat?", "--model", "FERRET"), "package transformers .* 'deixis[published]'"),
+    ],
+)
+def test_what_needs_an_extra_names_it(tmp_path: Path, arguments: tuple[str, ...], said: str) -> None:
+    (tmp_path / "config.json").write_text('{"model_type": "deixis_ferret"}')
+    given = [str(tmp_path) if word == "FERRET" else word for word in arguments]
+    done = run("from deixis.cli import main; sys.exit(main(sys.argv[1:]))", *given)
+    before, _, after = said.partition(" .* ")
+    assert done.returncode == 2, done.stderr
+    assert before in done.stderr and f"pip install {after}" in done.stderr and "Traceback" not in done.stderr
+
+
+def test_the_network_as_a_model_of_transformers_names_its_extra() -> None:
+    done = run(
+        """
+import deixis
+from deixis.errors import UsageError
+try:
+    deixis.load(device="cpu").pretrained
+except UsageError as fault:
+    print(fault)
+"""
+    )
+    assert "'deixis[published]'" in done.stdout, done.stderr
