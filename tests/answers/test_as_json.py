@@ -13,8 +13,10 @@ from hypothesis import given, settings
 
 from deixis.answers import Answer, Place, Span, answer_schema
 from deixis.errors import FrameMismatch, MalformedAnswer
-from deixis.regions.shapes import Box
-from tests.answers.made import FRAME, answer, answers, picture
+from deixis.pictures.opening import open_picture
+from deixis.regions.frames import UNIT
+from deixis.regions.shapes import Box, Point, Polygon, Region, Scribble
+from tests.answers.made import FRAME, answer, answers, disc, picture
 
 VALIDATOR = jsonschema.Draft202012Validator(answer_schema())
 
@@ -51,6 +53,8 @@ def test_the_plain_values_of_an_answer() -> None:
         ],
         "picture": {"width": 160, "height": 90, "digest": picture().frame.content},
         "finish": "stop",
+        "question": "",
+        "regions": {},
         "system": "made up",
         "seconds": 0.25,
     }
@@ -218,3 +222,64 @@ def test_boxes_come_back_to_the_last_bit() -> None:
     exact = Box(0.1 + 0.2, 1 / 3, 2 / 3 * 100, 89.99999999999999, frame=FRAME)
     made = answer(spans=(Span(2, 5, "dog", (Place(exact, 1 / 3),)),))
     assert Answer.from_json(made.to_json()).spans[0].places[0] == Place(exact, 1 / 3)
+
+
+REGIONS: dict[str, Region] = {
+    "a": Box(1, 2, 30, 40.5, frame=FRAME),
+    "b": Point(3, 4, frame=FRAME),
+    "c": Polygon(((1, 2), (30, 4), (5, 60)), frame=FRAME),
+    "d": Scribble(((1, 2), (30, 4)), frame=FRAME),
+    "e": disc(),
+}
+
+
+def test_what_was_asked_comes_back() -> None:
+    asked = answer(
+        question='{a} {b} {c} {d} {e}? {{"x": 1}}',
+        regions=tuple(REGIONS.items()),
+        weights="a317",
+        finish="length",
+    )
+    content = json.loads(asked.to_json())
+    VALIDATOR.validate(content)
+    assert content["question"] == asked.question and content["finish"] == "length"
+    assert content["regions"]["a"] == {"box": [1, 2, 30, 40.5]} and content["regions"]["b"] == {
+        "point": [3, 4]
+    }
+    again = Answer.from_json(asked.to_json())
+    assert again == asked and again.weights == content["weights"] == "a317"
+
+
+def test_a_region_in_another_frame_is_written_in_pixels() -> None:
+    asked = answer(question="{it}", regions=(("it", Box(0.25, 0.5, 0.5, 1, frame=UNIT)),))
+    assert asked.to_dict()["regions"] == {"it": {"box": [40, 45, 80, 90]}}
+
+
+def test_the_name_of_the_picture_comes_back() -> None:
+    named = open_picture(picture().image(), name="photos/dog.jpg")
+    content = answer(pictures=(named,)).to_dict()
+    assert content["picture"]["name"] == "photos/dog.jpg"
+    assert Answer.from_json(json.dumps(content)).picture.name == "photos/dog.jpg"
+
+
+def test_json_of_versions_before_is_read() -> None:
+    content = answer().to_dict()
+    del content["question"], content["regions"], content["finish"]
+    assert Answer.from_json(json.dumps(content)) == answer()
+
+
+@pytest.mark.parametrize(
+    ("regions", "message"),
+    [
+        ([], "regions is an object"),
+        ({"a": {"box": [1, 2, 3]}}, "region 'a' of the answer is not usable: is"),
+        ({"a": {"circle": [1, 2, 3]}}, "exactly one of box, point"),
+        ({"a": {"box": [1, 2, 900, 4]}}, "region 'a'.*sticks out"),
+        ({"a": {"box": [1, 2, 3, 4], "picture": 1}}, "something is in picture 1"),
+        ({"a": {"mask": {"size": [2, 2], "counts": "04"}}}, "region 'a'.*not usable"),
+        ({"a": 7}, "region 'a'.*not usable"),
+    ],
+)
+def test_a_region_that_cannot_be_is_refused(regions: object, message: str) -> None:
+    with pytest.raises(MalformedAnswer, match=message):
+        Answer.from_json(json.dumps({**answer().to_dict(), "regions": regions}))

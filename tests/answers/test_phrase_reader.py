@@ -213,8 +213,8 @@ SENTENCE = "There is a man [100, 200, 300, 400] in it, "
 @pytest.mark.parametrize("whole", [True, False])
 def test_long_answers_are_read_in_linear_time(text: str, whole: bool) -> None:
     reader = BoxedPhraseReader()
-    started = time.perf_counter()
+    started = time.process_time()
     for piece in [text] if whole else text:
         reader.add(piece)
     reader.close()
-    assert time.perf_counter() - started < 1
+    assert time.process_time() - started < 1

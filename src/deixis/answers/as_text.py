@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from deixis.answers.grounded import Answer
+from deixis.answers.content import AnswerContent
 
 
-def describe(answer: Answer) -> str:
+def describe(answer: AnswerContent) -> str:
     """Return an answer for a reader: its text, then a line for each phrase and place.
 
     Boxes are x0, y0, x1, y1 in pixels of the picture.

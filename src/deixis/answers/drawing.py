@@ -9,8 +9,8 @@ from itertools import pairwise
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
+from deixis.answers.content import AnswerContent
 from deixis.answers.footer import footer, shortened
-from deixis.answers.grounded import Answer
 from deixis.answers.palette import BLACK, WHITE, Colour, colour_of, ink_on
 from deixis.errors import UsageError
 from deixis.pictures.opening import Picture
@@ -26,12 +26,13 @@ BLEND = 0.45  # of a mask's colour
 Corners = tuple[float, float, float, float]
 
 
-def draw(answer: Answer, number: int = 0) -> Image.Image:
+def draw(answer: AnswerContent, number: int = 0) -> Image.Image:
     """Return the picture with an answer's places, the regions that were pointed at, and the text below.
 
     number: which of several pictures; only what is in it is drawn. UsageError: there is no such picture.
 
     >>> from deixis.pictures.opening import open_picture
+    >>> from deixis.answers.grounded import Answer
     >>> draw(Answer("Grass.", (), open_picture(np.zeros((90, 160, 3), np.uint8)), "none", 0.0)).width
     640
     """

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from PIL import Image, ImageDraw, ImageFont
 
-from deixis.answers.grounded import Answer
+from deixis.answers.content import AnswerContent
 from deixis.answers.palette import BLACK, Colour, colour_of
 
 Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
@@ -19,7 +19,7 @@ QUIET: Colour = (95, 95, 95)
 MOST_CHARACTERS = 2000  # of a text that is shown
 
 
-def footer(answer: Answer, *, width: int, text_size: int) -> Image.Image:
+def footer(answer: AnswerContent, *, width: int, text_size: int) -> Image.Image:
     """Return a strip of this width with the question, the answer (its spans underlined) and notes."""
     underlines = [(span.start, span.end, colour_of(number)) for number, span in enumerate(answer.spans)]
     paragraphs: list[tuple[str, Colour, Sequence[Underline]]] = []

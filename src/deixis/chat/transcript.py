@@ -10,7 +10,7 @@ from typing import Any
 
 from deixis.chat.session import Exchange
 from deixis.errors import UsageError
-from deixis.records.record_fields import region_object
+from deixis.regions.as_objects import region_object
 
 
 def exchange_object(exchange: Exchange, *, turn: int) -> dict[str, Any]:

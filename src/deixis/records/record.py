@@ -29,9 +29,9 @@ from deixis.records.record_fields import (
     numbered_lines,
     parse_regions,
     picture_path,
-    region_object,
     shown,
 )
+from deixis.regions.as_objects import region_object
 from deixis.regions.carrying import carried
 from deixis.regions.frames import NAMED, PIXELS, Frame
 from deixis.regions.names import names_in, unknown_name

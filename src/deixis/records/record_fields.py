@@ -7,19 +7,19 @@ from __future__ import annotations
 
 import difflib
 import json
-import math
 from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 from typing import Any
 
 from deixis.errors import BadRegion, RecordError
 from deixis.files.json_files import LARGEST_LINE, below, ordinary_file
+from deixis.regions import as_objects
+from deixis.regions.as_objects import shown as shown
 from deixis.regions.frames import Frame
 from deixis.regions.names import REGION_NAME
-from deixis.regions.shapes import Box, Mask, Point, Polygon, Region, Scribble
+from deixis.regions.shapes import Region
 
 Report = Callable[[str, str], None]
-KINDS = ("box", "point", "polygon", "scribble", "mask")
 
 
 def numbered_lines(path: Path) -> Iterator[tuple[int, bytes]]:
@@ -106,69 +106,15 @@ def parse_regions(values: Any, frame: Frame, report: Report) -> tuple[tuple[str,
         if REGION_NAME.fullmatch(name) is None:
             report(f"regions.{name}", "has a name that is not letters, digits and _, beginning with no digit")
         try:
-            regions.append((name, parse_region(value, frame)))
-        except (RecordError, BadRegion) as fault:
+            regions.append((name, as_objects.region_of_object(value, frame)))
+        except BadRegion as fault:
             report(f"regions.{name}", str(fault))
     return tuple(regions)
 
 
-def parse_region(value: Any, frame: Frame) -> Region:
-    """The region of an object like `{"point": [120, 80]}`; RecordError or BadRegion says what is wrong.
-
-    >>> from deixis.regions.frames import PIXELS
-    >>> parse_region({"point": [120, 80]}, PIXELS).bounds().as_tuple()
-    (119.5, 79.5, 120.5, 80.5)
-    """
-    kind = next(iter(value)) if isinstance(value, dict) and len(value) == 1 else None
-    if kind not in KINDS:
-        raise RecordError(f"is {shown(value)}; expected an object with exactly one of {', '.join(KINDS)}")
-    content = value[kind]
-    match kind:
-        case "box":
-            return Box(*numbers(content, "x0, y0, x1, y1"), frame=frame)
-        case "point":
-            return Point(*numbers(content, "x, y"), frame=frame)
-        case "mask":
-            if not isinstance(content, dict):
-                raise RecordError(
-                    f'is {shown(content)}; expected {{"size": [height, width], "counts": "..."}}'
-                )
-            return Mask.from_coco(content)
-    if not isinstance(content, list):
-        raise RecordError(f"is {shown(content)}; expected a list of points [x, y]")
-    points = tuple((x, y) for x, y in (numbers(point, "x, y") for point in content))
-    return Polygon(points, frame=frame) if kind == "polygon" else Scribble(points, frame=frame)
-
-
-def region_object(region: Region) -> dict[str, Any]:
-    """The object that `parse_region` reads back as the same region."""
-    match region:
-        case Box():
-            return {"box": list(region.as_tuple())}
-        case Point():
-            return {"point": [region.x, region.y]}
-        case Mask():
-            return {"mask": region.to_coco()}
-    return {type(region).__name__.lower(): [list(point) for point in region.points]}
-
-
 def numbers(value: Any, names: str) -> list[float]:
     """The numbers of a list as long as `names`; RecordError for anything else."""
-    count = names.count(",") + 1
-    if not isinstance(value, list) or len(value) != count or not all(map(_is_number, value)):
-        raise RecordError(f"is {shown(value)}; expected {count} finite numbers {names}")
-    return [float(number) for number in value]
-
-
-def _is_number(value: object) -> bool:
-    if type(value) is int:
-        return abs(value) < 1e300  # float() takes no more
-    return isinstance(value, float) and math.isfinite(value)
-
-
-def shown(value: Any) -> str:
-    """A value as a message shows it: in JSON, shortened."""
-    if value is None:
-        return "missing or null"
-    text = json.dumps(value)
-    return text if len(text) <= 80 else text[:77] + "..."
+    try:
+        return as_objects.numbers(value, names)
+    except BadRegion as fault:
+        raise RecordError(str(fault)) from fault
