@@ -24,7 +24,7 @@ from deixis.regions.shapes import Box, Region
 from deixis.systems.contract import Prompt, Reading
 from deixis.systems.encoded import Encoded, EncodedCache, EncoderInput
 from deixis.systems.pointer.answering import PointerSystem
-from deixis.systems.pointer.places import PlaceReading
+from deixis.systems.pointer.place_reading import PlaceReading
 from deixis.systems.pointer.policy import PointerPolicy
 from deixis.systems.pointer.reading import PointerReader
 from deixis.systems.pointer.training.collate import region_tensors

@@ -16,7 +16,7 @@ from deixis.records.dialogue import Dialogue
 from deixis.systems import load
 from deixis.systems.contract import Prompt, System
 from deixis.systems.pointer.answering import PointerSystem
-from deixis.systems.pointer.places import PlaceReading
+from deixis.systems.pointer.place_reading import PlaceReading
 from deixis.systems.pointer.training.collate import region_tensors
 from deixis.text.tokenizers.vocabulary import (
     END,

@@ -11,16 +11,16 @@ IGNORED = -100  # the label of a token that nothing is learnt from
 
 
 @dataclass
-class Draft:
+class TokenSequence:
     """A dialogue while it is written; regions and places are in the order of their tokens.
 
-    named: for each region what the answer calls it, in lower case, if it does nothing else.
+    region_names: for each region what the answer calls it, in lower case, if it does nothing else.
     """
 
     ids: list[int] = field(default_factory=list)
     labels: list[int] = field(default_factory=list)
     regions: list[Region] = field(default_factory=list)
-    named: list[str | None] = field(default_factory=list)
+    region_names: list[str | None] = field(default_factory=list)
     places: list[tuple[str, tuple[Box, ...]]] = field(default_factory=list)
 
     def add(self, ids: Sequence[int], *, learnt: bool) -> None:

@@ -17,8 +17,8 @@ from deixis.layers.places.box_refiner import (
     APART,
     LEAST,
     REACH,
+    BoxRefiner,
     Candidates,
-    SecondLooker,
     best_apart,
     choose_candidates,
     overlap_of,
@@ -72,9 +72,9 @@ def some_candidates(batch: int = 2, phrases: int = 3, count: int = 4) -> Candida
     )
 
 
-def looker(*, told: bool = True, looks: int = 1) -> SecondLooker:
+def looker(*, told: bool = True, looks: int = 1) -> BoxRefiner:
     """Return a second look; ``told``: its heads have learnt something."""
-    look = SecondLooker(width=WIDTH, map_width=MAP_WIDTH, looks=looks)
+    look = BoxRefiner(width=WIDTH, map_width=MAP_WIDTH, looks=looks)
     if told:
         for head in (look.score, look.none, look.refine, look.quality):
             torch.nn.init.normal_(head.weight)
@@ -323,7 +323,7 @@ def test_a_further_look_is_at_the_refined_boxes() -> None:
         some_candidates(),
     )
     first, second = twice(hidden, places, candidates)
-    once = SecondLooker(width=WIDTH, map_width=MAP_WIDTH)
+    once = BoxRefiner(width=WIDTH, map_width=MAP_WIDTH)
     once.load_state_dict({name: t for name, t in twice.state_dict().items() if name != "again"})
     (alone,) = once(hidden, places, candidates)
     (again,) = once(hidden, places, replace(candidates, boxes=first.boxes))

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from deixis.layers.places.box_refiner import Candidates, SecondLooker
+from deixis.layers.places.box_refiner import BoxRefiner, Candidates
 from deixis.layers.places.candidate_detail import AROUND, EARLY_SIZE, HEAD_SIZE, CandidateDetail
 from deixis.layers.places.place_map import STRIDE, PlaceMap
 from deixis.layers.regions.box_sampling import mean_inside, samples_inside
@@ -85,7 +85,7 @@ def test_the_second_look_listens_to_it(told: bool) -> None:
     candidates = Candidates(some_boxes(), torch.zeros(2, 3, 4), torch.zeros(2, 3, 4), torch.zeros(2, 3))
     with torch.random.fork_rng():
         torch.manual_seed(4)
-        look = SecondLooker(width=WIDTH, map_width=MAP_WIDTH)
+        look = BoxRefiner(width=WIDTH, map_width=MAP_WIDTH)
         torch.nn.init.normal_(look.score.weight)
         hidden = torch.randn(2, 3, WIDTH)
     (without,) = look(hidden, some_map(), candidates)

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from deixis.layers.places.place_map import STRIDE, PlaceMap
-from deixis.layers.regions.region_classifier import RegionNamer, seen_in
+from deixis.layers.regions.region_classifier import RegionClassifier, seen_in
 from deixis.layers.regions.region_encoder import GEOMETRY
 
 CELLS, HEAD, WIDTH = 8, 5, 2
@@ -49,30 +49,30 @@ def test_a_point_is_read_as_the_box_that_is_proposed_there() -> None:
     torch.testing.assert_close(point, box)
 
 
-def namer() -> RegionNamer:
+def new_classifier() -> RegionClassifier:
     torch.manual_seed(3)
-    made = RegionNamer(head_width=HEAD, map_width=WIDTH, words=7, word_width=4)
+    made = RegionClassifier(head_width=HEAD, map_width=WIDTH, words=7, word_width=4)
     with torch.no_grad():
         made.bias[[2, 5]] = 0.0
     return made
 
 
 def test_only_words_that_were_fitted_are_names_and_further_ones_are_none() -> None:
-    assert namer().pieces.tolist() == [2, 5]
-    grown = namer()
+    assert new_classifier().pieces.tolist() == [2, 5]
+    grown = new_classifier()
     grown.grow(9)
     assert grown.pieces.tolist() == [2, 5] and len(grown.bias) == 9
-    assert RegionNamer(head_width=1, map_width=1, words=3, word_width=2).pieces.tolist() == []
+    assert RegionClassifier(head_width=1, map_width=1, words=3, word_width=2).pieces.tolist() == []
 
 
 def test_much_is_dropped_while_it_learns_and_nothing_afterwards() -> None:
-    learning, words, what = namer().train(), torch.randn(7, 4), torch.ones(40, SIZE)
+    learning, words, what = new_classifier().train(), torch.randn(7, 4), torch.ones(40, SIZE)
     assert len(learning(what, words).unique(dim=0)) > 30
     assert len(learning.eval()(what, words).unique(dim=0)) == 1
 
 
 def test_what_is_seen_is_measured_against_what_was_fitted_on() -> None:
-    made, words = namer().eval(), torch.randn(7, 4)
+    made, words = new_classifier().eval(), torch.randn(7, 4)
     before = made(torch.ones(1, SIZE), words)
     made.mean.fill_(1.0)
     made.spread.fill_(4.0)

@@ -27,7 +27,7 @@ from deixis.regions.shapes import Box, Mask, Point, Polygon, Region, Scribble
 from deixis.systems.contract import Prompt
 from deixis.systems.encoded import EncodedCache
 from deixis.systems.pointer.answering import PointerSystem
-from deixis.systems.pointer.places import PlaceReading
+from deixis.systems.pointer.place_reading import PlaceReading
 from deixis.systems.questions import Question, checked_question
 from deixis.text.tokenizers.vocabulary import END, FOUND, NOWHERE, PHRASE, PHRASE_END, PLACE
 from tests.contract.promises import prompt_of

@@ -21,7 +21,7 @@ def seen_by(network: PointerNetwork, *, phrases: int = 3) -> tuple[Tensor, Place
     """Return hidden states at place tokens and the maps of two pictures."""
     pictures = [torch.from_numpy(noise_picture(SIDE, SIDE, seed=seed).pixels) for seed in (0, 1)]
     hidden = torch.randn(2, phrases, network.config.width, generator=torch.Generator().manual_seed(0))
-    return hidden, network.perceive(torch.stack(pictures).permute(0, 3, 1, 2).float() / 255)
+    return hidden, network.encode(torch.stack(pictures).permute(0, 3, 1, 2).float() / 255)
 
 
 @torch.inference_mode()

@@ -17,12 +17,12 @@ from deixis.systems.contract import Prompt
 from deixis.systems.pointer import openings
 from deixis.systems.pointer.answering import PointerSystem, asks_about_one
 from deixis.systems.pointer.openings import (
+    CLASSIFIER_WEIGHT,
     FIRST_WORDS,
-    NAMER_WEIGHT,
-    Claims,
-    Opinion,
-    first_word,
-    judgement,
+    JudgedClaim,
+    RegionNames,
+    verdict_opening,
+    word_opening,
 )
 from deixis.systems.pointer.place_grammar import State, forbid
 from deixis.systems.pointer.training.collate import region_tensors
@@ -92,10 +92,10 @@ def test_both_opinions_are_added_up(monkeypatch: pytest.MonkeyPatch) -> None:
         prefer(system, 6.0, *NAMES)
         opinion = {"dog": -1.0, "dogs": -0.5, "cat": -3.0, "hat": -1.5}
         say(system, opinion, monkeypatch)
-        ways = ways_to_begin(system)
-        whole = {name: math.log(sum(math.exp(p) for p in ways[name].values())) for name in NAMES}
-        best = max(NAMES, key=lambda name: whole[name] + NAMER_WEIGHT * opinion[name])
-        article = max(ways[best], key=ways[best].__getitem__)
+        by_article = ways_to_begin(system)
+        whole = {name: math.log(sum(math.exp(p) for p in by_article[name].values())) for name in NAMES}
+        best = max(NAMES, key=lambda name: whole[name] + CLASSIFIER_WEIGHT * opinion[name])
+        article = max(by_article[best], key=by_article[best].__getitem__)
         expected = [article, best] if article else [best]
         assert opening(system)[: len(expected)] == expected
 
@@ -148,9 +148,9 @@ def test_answers_that_begin_with_no_name_are_left_alone(monkeypatch: pytest.Monk
 def test_a_quality_gives_way_to_names_that_are_likelier_together(
     chances: tuple[float, ...], said: list[int] | None
 ) -> None:
-    opinion = Opinion(torch.tensor([0, 1]), torch.tensor([-0.7, -0.7]), torch.tensor([2]), articles=(4,))
+    opinion = RegionNames(torch.tensor([0, 1]), torch.tensor([-0.7, -0.7]), torch.tensor([2]), articles=(4,))
     bare, behind_an_article = torch.tensor([[*chances, 0.0], [0.0] * 5]).log()
-    assert openings.name(torch.stack([bare, behind_an_article]), opinion, openings.likeliest) == said
+    assert openings.name_opening(torch.stack([bare, behind_an_article]), opinion, openings.likeliest) == said
 
 
 @pytest.mark.parametrize("text", ["what is near {it} and {at}?", "what is there?"])
@@ -214,7 +214,7 @@ def tried(generator: Generator[Sequence[Probe], Tensor, Any], *heard: Tensor) ->
 
 
 def test_a_sure_first_word_tries_nothing_out() -> None:
-    probes, said = tried(first_word(torch.tensor([0.02, 0.95, 0.03]).log(), openings.likeliest))
+    probes, said = tried(word_opening(torch.tensor([0.02, 0.95, 0.03]).log(), openings.likeliest))
     assert (probes, said) == ([], [1])
 
 
@@ -227,7 +227,7 @@ def test_the_first_word_is_the_one_with_the_likeliest_pair() -> None:
     behind = torch.zeros(FIRST_WORDS, size)
     behind[2, 30] = 20.0  # behind token 22 there is but one word
     behind[0, 31] = 1.0
-    probes, said = tried(first_word(scores, openings.likeliest), behind)
+    probes, said = tried(word_opening(scores, openings.likeliest), behind)
     assert probes == [[Probe((token,)) for token in likeliest[:FIRST_WORDS]]]
     assert said == [22]
 
@@ -245,10 +245,10 @@ def test_the_first_word_is_the_one_with_the_likeliest_pair() -> None:
 def test_a_verdict_adds_the_decoders_own_yes_to_the_odds(
     yes: float, no: float, odds: float, said: list[int] | None
 ) -> None:
-    claim = Claims((7, 8), odds, [9], a_choice=False, counts=1.0, yes=0, no=1, comma=2)
+    claim = JudgedClaim((7, 8), odds, [9], a_choice=False, counts=1.0, yes=0, no=1, comma=2)
     scores = torch.tensor([yes, no, 1 - yes - no]).log()
-    assert judgement(scores, claim) == said
-    assert judgement(scores, replace(claim, a_choice=True)) == [7, 8]
+    assert verdict_opening(scores, claim) == said
+    assert verdict_opening(scores, replace(claim, a_choice=True)) == [7, 8]
 
 
 def test_what_one_question_tries_out_is_read_once_for_many_that_try_the_same() -> None:

@@ -20,7 +20,7 @@ from deixis.systems.contract import Prompt
 from deixis.systems.pointer.answering import PointerSystem
 from deixis.systems.pointer.openings import FIRST_WORDS, SURE
 from deixis.systems.pointer.place_grammar import State, forbid, next_state, repetitions
-from deixis.systems.pointer.places import PlaceReading, PlaceRule, picture_part, read_places
+from deixis.systems.pointer.place_reading import PlaceReading, PlaceRule, picture_part, read_places
 from deixis.systems.pointer.policy import verdicts
 from deixis.systems.pointer.training.collate import region_tensors
 from deixis.systems.questions import checked_question
@@ -60,7 +60,7 @@ def grown_naively(system: PointerSystem, prompt: Prompt, *, max_new_tokens: int)
     """Grow an answer token by token, each time with everything computed anew by ``forward``."""
     network = system.network
     pixels = torch.from_numpy(prompt.encoded[0].view.pixels).permute(2, 0, 1)[None].float() / 255
-    places = network.perceive(pixels)
+    places = network.encode(pixels)
     tokens = network.config.picture_tokens
     ids: list[int] = []
     read: list[PlaceReading] = []

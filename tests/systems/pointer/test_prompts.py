@@ -8,8 +8,8 @@ from deixis.errors import UsageError
 from deixis.records.dialogue import Dialogue, Mark, Turn
 from deixis.regions.frames import Frame
 from deixis.regions.shapes import Box, Point, Region
-from deixis.systems.pointer.prompts import draft_dialogue, draft_prompt
-from deixis.text.token_sequence import IGNORED, Draft
+from deixis.systems.pointer.prompts import dialogue_tokens, prompt_tokens
+from deixis.text.token_sequence import IGNORED, TokenSequence
 from deixis.text.tokenizers.vocabulary import SPECIAL
 from tests.systems.pointer.tiny import tiny_vocabulary
 
@@ -20,17 +20,17 @@ THERE = Box(1, 2, 3, 4, frame=FRAME)
 IT = Point(3, 4, frame=FRAME)
 
 
-def shown(draft: Draft) -> str:
+def shown(sequence: TokenSequence) -> str:
     """Write tokens as text."""
-    return " ".join(VOCABULARY.pieces[token] for token in draft.ids)
+    return " ".join(VOCABULARY.pieces[token] for token in sequence.ids)
 
 
-def learnt(draft: Draft) -> str:
+def learnt(sequence: TokenSequence) -> str:
     """Write the tokens that are learnt as text."""
-    assert all(label in (IGNORED, token) for token, label in zip(draft.ids, draft.labels, strict=True)), (
-        "a label is the token itself"
-    )
-    return " ".join(VOCABULARY.pieces[label] for label in draft.labels if label != IGNORED)
+    assert all(
+        label in (IGNORED, token) for token, label in zip(sequence.ids, sequence.labels, strict=True)
+    ), "a label is the token itself"
+    return " ".join(VOCABULARY.pieces[label] for label in sequence.labels if label != IGNORED)
 
 
 def one(question: str, answer: str, *marks: Mark, it: bool = False) -> Turn:
@@ -84,9 +84,9 @@ CASES = {
 @pytest.mark.parametrize("name", CASES)
 def test_dialogues(name: str) -> None:
     dialogue, tokens, labels = CASES[name]
-    draft = draft_dialogue(dialogue, VOCABULARY)
-    assert shown(draft) == tokens
-    assert learnt(draft) == labels
+    sequence = dialogue_tokens(dialogue, VOCABULARY)
+    assert shown(sequence) == tokens
+    assert learnt(sequence) == labels
 
 
 def test_places_and_regions_are_in_the_order_of_their_tokens() -> None:
@@ -95,16 +95,16 @@ def test_places_and_regions_are_in_the_order_of_their_tokens() -> None:
              (("b", HERE), ("a", IT))),
         Turn("and {c}?", "a hat.", (Mark(0, 5, (THERE,)),), (("c", THERE),)),
     )  # fmt: skip
-    draft = draft_dialogue(Dialogue("any", turns), VOCABULARY)
-    assert draft.regions == [IT, HERE, IT, THERE]
-    assert draft.places == [("the dog", (HERE, THERE)), ("a cat", ()), ("a hat", (THERE,))]
+    sequence = dialogue_tokens(Dialogue("any", turns), VOCABULARY)
+    assert sequence.regions == [IT, HERE, IT, THERE]
+    assert sequence.places == [("the dog", (HERE, THERE)), ("a cat", ()), ("a hat", (THERE,))]
 
 
 def test_a_prompt_ends_where_its_answer_begins() -> None:
-    draft = draft_prompt("Is {it} a dog?", {"it": IT}, VOCABULARY)
-    assert shown(draft) == "<user> is <region> a dog ? <answer>"
-    assert draft.labels == [IGNORED] * len(draft.ids)
-    assert draft.regions == [IT]
+    sequence = prompt_tokens("Is {it} a dog?", {"it": IT}, VOCABULARY)
+    assert shown(sequence) == "<user> is <region> a dog ? <answer>"
+    assert sequence.labels == [IGNORED] * len(sequence.ids)
+    assert sequence.regions == [IT]
 
 
 def test_a_prompt_is_the_beginning_of_its_dialogue() -> None:
@@ -112,8 +112,8 @@ def test_a_prompt_is_the_beginning_of_its_dialogue() -> None:
     first = one("what is {it}?", "a hat.", it=True)
     second = one("where is the dog?", "the dog is here.", Mark(0, 7, (HERE,)))
     third = one("and where is a cat?", "a cat is not here.", Mark(0, 5, ()))
-    whole = draft_dialogue(Dialogue("any", (first, second, third)), VOCABULARY)
-    asked = draft_prompt(third.question, {}, VOCABULARY, before=[first, second])
+    whole = dialogue_tokens(Dialogue("any", (first, second, third)), VOCABULARY)
+    asked = prompt_tokens(third.question, {}, VOCABULARY, before=[first, second])
     assert whole.ids[: len(asked.ids)] == asked.ids
     assert shown(asked).endswith("is here . <end> <user> and where is a cat ? <answer>")
     assert asked.regions == [IT]
@@ -122,14 +122,18 @@ def test_a_prompt_is_the_beginning_of_its_dialogue() -> None:
 
 def test_each_place_may_have_a_token_of_its_own() -> None:
     dialogue, *_ = CASES["several"]
-    draft = draft_dialogue(dialogue, VOCABULARY, most_found=5)
-    assert "<place> <found> <found> , <p> a cat </p> <place> <nowhere>" in shown(draft)
-    assert draft_dialogue(dialogue, VOCABULARY, most_found=1).ids == draft_dialogue(dialogue, VOCABULARY).ids
+    sequence = dialogue_tokens(dialogue, VOCABULARY, most_found=5)
+    assert "<place> <found> <found> , <p> a cat </p> <place> <nowhere>" in shown(sequence)
+    assert (
+        dialogue_tokens(dialogue, VOCABULARY, most_found=1).ids == dialogue_tokens(dialogue, VOCABULARY).ids
+    )
 
 
 def test_a_region_that_nobody_gave() -> None:
-    with pytest.raises(UsageError, match=r"refers to \{it\}; regions given: a, b. Pass it=Box"):
-        draft_prompt("what is {it}?", {"b": HERE, "a": IT}, VOCABULARY)
+    with pytest.raises(
+        UsageError, match=r"speaks of \{it\}, but the regions given are: a, b\. .* \{\{it\}\}"
+    ):
+        prompt_tokens("what is {it}?", {"b": HERE, "a": IT}, VOCABULARY)
 
 
 @pytest.mark.parametrize(
@@ -137,15 +141,15 @@ def test_a_region_that_nobody_gave() -> None:
 )
 def test_only_braces_with_a_name_are_regions(text: str) -> None:
     regions: dict[str, Region] = {"it": IT, "": HERE, "<region>": THERE}
-    draft = draft_prompt(text, regions, VOCABULARY)
-    assert (
-        draft.ids.count(2) == len(draft.regions) == text.count("{it}") + text.count("{}") + text.count("{<")
-    )
-    assert [token for token in draft.ids if token < len(SPECIAL) and token != 2] == [3, 4]
+    sequence = prompt_tokens(text, regions, VOCABULARY)
+    pointing = text.replace("{{it}}", "")  # doubled braces are braces
+    wanted = pointing.count("{it}") + pointing.count("{}") + pointing.count("{<")
+    assert sequence.ids.count(2) == len(sequence.regions) == wanted
+    assert [token for token in sequence.ids if token < len(SPECIAL) and token != 2] == [3, 4]
 
 
 @pytest.mark.parametrize(
-    ("turns", "named"),
+    ("turns", "region_names"),
     [
         ([one("what is {it}?", "A dog.", it=True)], ["a dog"]),
         ([one("{it}", "a dog", it=True)], ["a dog"]),
@@ -157,21 +161,21 @@ def test_only_braces_with_a_name_are_regions(text: str) -> None:
     ],
 )  # fmt: skip
 def test_a_region_is_named_by_an_answer_that_does_nothing_else(
-    turns: list[Turn], named: list[str | None]
+    turns: list[Turn], region_names: list[str | None]
 ) -> None:
-    draft = draft_dialogue(Dialogue("any", tuple(turns)), VOCABULARY)
-    assert draft.named == named
-    assert len(draft.named) == len(draft.regions)
+    sequence = dialogue_tokens(Dialogue("any", tuple(turns)), VOCABULARY)
+    assert sequence.region_names == region_names
+    assert len(sequence.region_names) == len(sequence.regions)
 
 
 def test_an_answer_may_hold_braces() -> None:
-    draft = draft_dialogue(Dialogue("any", (one("what?", "a {it}."),)), VOCABULARY)
-    assert shown(draft).endswith("<answer> a { it } . <end>")
-    assert draft.regions == []
+    sequence = dialogue_tokens(Dialogue("any", (one("what?", "a {it}."),)), VOCABULARY)
+    assert shown(sequence).endswith("<answer> a { it } . <end>")
+    assert sequence.regions == []
 
 
 def test_contractions_of_a_question_are_spelt_out_and_names_of_regions_are_not() -> None:
     regions = {"what's": IT, "it": IT}
-    short = draft_prompt("What's {what's}, isn't it {it}?", regions, VOCABULARY)
-    full = draft_prompt("What is {what's}, is not it {it}?", regions, VOCABULARY)
+    short = prompt_tokens("What's {what's}, isn't it {it}?", regions, VOCABULARY)
+    full = prompt_tokens("What is {what's}, is not it {it}?", regions, VOCABULARY)
     assert short.ids == full.ids and short.regions == [IT, IT]

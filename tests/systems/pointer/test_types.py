@@ -11,7 +11,7 @@ from deixis.layers.places.place_map import PlaceMap
 from deixis.pictures.opening import open_picture
 from deixis.regions.shapes import Box, Point
 from deixis.systems import load
-from deixis.systems.pointer.answering import PointerSystem, Seen, open_pointer
+from deixis.systems.pointer.answering import EncodedPicture, PointerSystem, open_pointer
 from deixis.systems.pointer.training.collate import region_tensors
 from tests.contract.promises import assert_same_answer, encode, every_kind
 from tests.device_double import DeviceDouble
@@ -39,7 +39,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def places_of(system: PointerSystem) -> PlaceMap:
-    seen: Seen = encode(system, noise_picture()).tensors
+    seen: EncodedPicture = encode(system, noise_picture()).tensors
     return seen.places
 
 
@@ -72,7 +72,7 @@ def test_boxes_and_masses_are_not_rounded(folder: Path, dtype: torch.dtype) -> N
 
 
 @pytest.mark.parametrize("dtype", HALVES)
-def test_what_is_perceived_is_close(folder: Path, dtype: torch.dtype) -> None:
+def test_what_is_encoded_is_close(folder: Path, dtype: torch.dtype) -> None:
     exact, rounded = open_pointer(folder), open_pointer(folder, dtype=dtype)
     theirs, ours = places_of(exact), places_of(rounded)
     assert theirs.picture is not None and ours.picture is not None

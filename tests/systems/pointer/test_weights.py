@@ -86,7 +86,7 @@ def test_another_grid_of_picture_tokens_has_the_old_positions_resized() -> None:
     position = changed.reader.position.reshape(2 * grid, 2 * grid, -1)
     expected = ((torch.arange(2 * grid) + 0.5) / 2 - 0.5).clamp(0, grid - 1)
     torch.testing.assert_close(position, expected[:, None, None].expand_as(position))
-    assert changed.reader(changed.perceive(torch.rand(1, 3, 64, 64))).shape[1] == 4 * grid**2
+    assert changed.reader(changed.encode(torch.rand(1, 3, 64, 64))).shape[1] == 4 * grid**2
 
 
 def test_parts_of_another_size_are_named() -> None:
@@ -102,7 +102,7 @@ def test_another_tower_starts_as_made_and_everything_else_is_kept() -> None:
     assert kept and not [name for name in kept if not torch.equal(before[name], after[name])]
     fresh = {f"mapper.laterals.{depth}.weight" for depth in range(4)} | {"tower.stem.conv.weight"}
     assert not [name for name in fresh if torch.equal(before[name], after[name])]
-    assert changed.perceive(torch.rand(1, 3, 64, 64)).keys.shape == (1, network.config.map_width, 64)
+    assert changed.encode(torch.rand(1, 3, 64, 64)).keys.shape == (1, network.config.map_width, 64)
 
 
 def test_views_and_a_namer_can_be_left_out_and_added() -> None:

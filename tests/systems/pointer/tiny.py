@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from deixis.layers.places.box_refiner import SecondLooker
+from deixis.layers.places.box_refiner import BoxRefiner
 from deixis.pictures.opening import Picture, open_picture
 from deixis.records.dialogue import Dialogue, Mark, Turn
 from deixis.regions.frames import Frame
@@ -54,7 +54,7 @@ def tiny_network(*, seed: int = 5, **options: Any) -> PointerNetwork:
     return network.eval()
 
 
-def tell(look: SecondLooker, *, seed: int) -> None:
+def tell(look: BoxRefiner, *, seed: int) -> None:
     """Give a second look random heads; they begin at zero, where it says what the first look said."""
     chance = torch.Generator().manual_seed(seed)
     for head in (look.score, look.none, look.refine, look.quality):

@@ -1,4 +1,4 @@
-"""A second look at the few best places of a phrase: compared with each other, refined, or none of them.
+"""The box refiner: the few best places of a phrase are compared with each other, refined, or none of them.
 
 The first look chooses among all locations at once and mostly has the right box among its few best; choosing
 between those needs a closer look at each. The idea is that of two-stage detectors and of Groma's
@@ -42,8 +42,8 @@ class Candidates:
 
 
 @dataclass(frozen=True)
-class SecondLook:
-    """What the second look says: a distribution over the candidates and "none of these"."""
+class RefinedBoxes:
+    """What the refiner says: a distribution over the candidates and "none of these"."""
 
     scores: Tensor  # (B, P, K) logits
     none: Tensor  # (B, P) logit in the same softmax
@@ -139,7 +139,7 @@ class CandidateReader(nn.Module):
         return vectors.view(batch, phrases, count, vectors.shape[-1])
 
 
-class SecondLooker(nn.Module):
+class BoxRefiner(nn.Module):
     """Compare a phrase's candidates with its query and with each other, once or several times.
 
     detail: what else is read of each candidate, if anything. dropped: the share of it all that is left out
@@ -179,12 +179,12 @@ class SecondLooker(nn.Module):
             self.again = nn.Parameter(torch.zeros(looks - 1, width))
         self.trust_mass = nn.Parameter(torch.ones(()))
         self.trust_nowhere = nn.Parameter(torch.ones(()))
-        # To begin with the second look says what the first one said.
+        # To begin with the refiner says what the place head said.
         for head in (self.score, self.none, self.refine, self.quality):
             nn.init.zeros_(head.weight)
             nn.init.zeros_(head.bias)
 
-    def forward(self, hidden: Tensor, places: PlaceMap, candidates: Candidates) -> list[SecondLook]:
+    def forward(self, hidden: Tensor, places: PlaceMap, candidates: Candidates) -> list[RefinedBoxes]:
         """Return what every look says, the last one last; hidden (B, P, W): the states at the place tokens.
 
         No gradient flows from a look into the boxes of the one before.
@@ -196,7 +196,7 @@ class SecondLooker(nn.Module):
             candidates = replace(candidates, boxes=said[-1].boxes.detach())
         return said
 
-    def look(self, query: Tensor, places: PlaceMap, candidates: Candidates) -> SecondLook:
+    def look(self, query: Tensor, places: PlaceMap, candidates: Candidates) -> RefinedBoxes:
         """Look once for queries (B, P, W)."""
         batch, phrases, count = candidates.boxes.shape[:3]
         query = query[:, :, None]  # (B, P, 1, W)
@@ -209,7 +209,7 @@ class SecondLooker(nn.Module):
         seen = self.norm(self.layers(tokens)).view(batch, phrases, 1 + count, query.shape[-1])
         size = candidates.boxes[..., 2:] - candidates.boxes[..., :2]
         moves = torch.tanh(self.refine(seen[:, :, 1:]).float()) * REACH * torch.cat([size, size], dim=-1)
-        return SecondLook(
+        return RefinedBoxes(
             scores=self.score(seen[:, :, 1:])[..., 0].float() + self.trust_mass * candidates.mass,
             none=self.none(seen[:, :, 0])[..., 0].float() + self.trust_nowhere * candidates.nowhere,
             boxes=candidates.boxes + moves,

@@ -27,7 +27,7 @@ class Overlap:
 
 @dataclass(frozen=True)
 class PlaceMap:
-    """What is perceived of a batch of pictures; ``L = H * W`` locations, row-major."""
+    """What is encoded of a batch of pictures; ``L = H * W`` locations, row-major."""
 
     fine: Tensor  # (B, D, H, W) fused features at stride 8
     middle: Tensor  # (B, D, H/2, W/2)
@@ -36,7 +36,7 @@ class PlaceMap:
     boxes: Tensor  # (B, L, 4) xyxy in pixels of the tower's input, not clipped
     head: Tensor | None = None  # (B, C, H/4, W/4) the tower's last map, as it is
     early: Tensor | None = None  # (B, C', 2H, 2W) the tower's map at stride 4, as it is
-    picture: Tensor | None = None  # (B, 3, 8H, 8W) what was perceived, in 0..1, for closer views of parts
+    picture: Tensor | None = None  # (B, 3, 8H, 8W) the pixels, in 0..1, for closer views of parts
     other: PlaceMap | None = None  # the same pictures seen at another size
     overlap: Overlap | None = None  # of the boxes; worked out once where many phrases are asked for
 

@@ -1,4 +1,4 @@
-"""A second opinion on what a region is called, learnt apart from the language model.
+"""A classifier of what a region is called, learnt apart from the language model.
 
 A language model that sees the same pictures again and again learns their regions by heart. This classifier
 reads the finished network's maps, learns with most of them dropped, and stays open to what it hasn't seen.
@@ -17,11 +17,11 @@ from deixis.layers.regions.region_encoder import GEOMETRY
 from deixis.layers.regions.region_view import pointed_boxes
 
 HIDDEN = 376
-DROPPED_SEEN, DROPPED_HIDDEN = 0.7, 0.6  # shares, while it learns
+INPUT_DROPOUT, HIDDEN_DROPOUT = 0.7, 0.6  # shares, while it learns
 NEVER = -100.0  # what a word piece that begins no name has for a bias and for a log share
 
 
-class RegionNamer(nn.Module):
+class RegionClassifier(nn.Module):
     """Tell how likely each word piece begins what a region is called.
 
     head_width, map_width: channels of the tower's last map and of the place map. words, word_width: rows and
@@ -66,8 +66,8 @@ class RegionNamer(nn.Module):
     def forward(self, seen: Tensor, words: Tensor) -> Tensor:
         """Return logits (K, V) of what was seen in regions (K, S); words (V, E): the vectors of all words."""
         normal = read_by(self.hidden, (seen - self.mean) / self.spread)
-        hidden = functional.gelu(self.hidden(functional.dropout(normal, DROPPED_SEEN, self.training)))
-        vectors = self.out(functional.dropout(hidden, DROPPED_HIDDEN, self.training))
+        hidden = functional.gelu(self.hidden(functional.dropout(normal, INPUT_DROPOUT, self.training)))
+        vectors = self.out(functional.dropout(hidden, HIDDEN_DROPOUT, self.training))
         return vectors @ words.T * words.shape[1] ** -0.5 + self.bias
 
 

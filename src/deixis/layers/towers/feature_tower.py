@@ -28,6 +28,12 @@ class FeatureTower(nn.Module):
         """Return how many cells a row has for a picture of ``side`` pixels."""
         raise NotImplementedError
 
+    def checked_cells(self, side: int) -> int:
+        """Return the same; UsageError for a side that this tower can't see."""
+        if (cells := self.cells(side)) < 1:
+            raise UsageError(f"a picture of side {side} was asked for; this tower needs at least one patch")
+        return cells
+
     def states(self, pixels: Tensor) -> tuple[Tensor, ...]:
         """Turn normalised pixels (B, 3, S, S) into the states that were selected, in that order.
 

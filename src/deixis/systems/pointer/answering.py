@@ -28,18 +28,19 @@ from deixis.regions.carrying import carried
 from deixis.regions.shapes import Box, Region
 from deixis.systems.contract import Prompt, System
 from deixis.systems.encoded import Encoded, EncoderInput
-from deixis.systems.pointer.claims import SORTS, ClaimRule, VerdictWords
+from deixis.systems.pointer.claim_verdicts import SORTS, ClaimRule, VerdictWords
 from deixis.systems.pointer.core import PointerCore
-from deixis.systems.pointer.openings import Opinion
+from deixis.systems.pointer.openings import RegionNames
 from deixis.systems.pointer.place_grammar import State, next_state
-from deixis.systems.pointer.places import PlaceRule, picture_part
+from deixis.systems.pointer.place_reading import PlaceRule, picture_part
 from deixis.systems.pointer.policy import PointerPolicy, verdicts
-from deixis.systems.pointer.prompts import draft_dialogue, draft_prompt
+from deixis.systems.pointer.prompts import dialogue_tokens, prompt_tokens
 from deixis.systems.pointer.reading import PointerReader
 from deixis.systems.pointer.training.collate import PointerCollate, region_tensors
 from deixis.systems.pointer.training.objective import ObjectiveWeights, PointerObjective
 from deixis.systems.pointer.weights import load_core, save_network
 from deixis.systems.questions import Question
+from deixis.systems.registry import resolve
 from deixis.text.packing import picture_weight
 from deixis.text.tokenizers.detokenise import joined
 from deixis.text.tokenizers.vocabulary import END, REGION, SPECIAL, USER, Vocabulary
@@ -51,7 +52,7 @@ ARTICLES = frozenset(("a", "an", "the", "some"))
 
 
 @dataclass(frozen=True)
-class Seen:
+class EncodedPicture:
     """The tensors of an encoded picture: its place map, and the tokens (N, W) it is read as."""
 
     places: PlaceMap
@@ -102,13 +103,15 @@ class PointerSystem(System):
     def encode_one(self, given: EncoderInput) -> Encoded:
         """Encode one picture."""
         view = letterbox(given.picture, self.network.config.side)
-        places = self.network.perceive(pixel_tensor(view.pixels, device=self.device, dtype=torch.float32))
-        return Encoded(given.key, given.picture.frame, view, Seen(places, self.network.reader(places)[0]))
+        places = self.network.encode(pixel_tensor(view.pixels, device=self.device, dtype=torch.float32))
+        return Encoded(
+            given.key, given.picture.frame, view, EncodedPicture(places, self.network.reader(places)[0])
+        )
 
     def build_prompt(self, question: Question, encoded: Sequence[Encoded]) -> Prompt:
         """Return the prompt, with regions carried into the frame of the view."""
         view = encoded[0].view.frame
-        draft = draft_prompt(
+        tokens = prompt_tokens(
             question.text,
             {name: carried(region, view) for name, region in question.regions},
             self.vocabulary,
@@ -116,15 +119,15 @@ class PointerSystem(System):
             said=[self.said(answer) for answer in question.before],
             most_found=self.network.config.most_found,
         )
-        if len(draft.ids) > self.network.config.max_text:
+        if len(tokens.ids) > self.network.config.max_text:
             raise UsageError(
-                f"the question (with what was said before) has {len(draft.ids)} tokens; at most "
+                f"the question (with what was said before) has {len(tokens.ids)} tokens; at most "
                 f"{self.network.config.max_text}"
             )
         return Prompt(
-            tuple(draft.ids),
-            tuple(draft.labels),
-            tuple(draft.regions),
+            tuple(tokens.ids),
+            tuple(tokens.labels),
+            tuple(tokens.regions),
             tuple(encoded),
             Asked(presumes(question.text), claimed(question.text)),
         )
@@ -150,7 +153,7 @@ class PointerSystem(System):
         rows = []
         for prompt in prompts:
             (encoded,) = prompt.encoded
-            seen: Seen = encoded.tensors
+            seen: EncodedPicture = encoded.tensors
             ids = torch.tensor(prompt.ids, device=self.device)[None]
             text = self.network.embed(ids, regions=self.region_vectors(seen, prompt.regions))[0]
             count = len(seen.picture)
@@ -162,7 +165,7 @@ class PointerSystem(System):
             rows.append(Embedded(torch.cat([seen.picture, text]), (*cells, *identity), count, bias))
         return rows
 
-    def region_vectors(self, seen: Seen, regions: Sequence[Region]) -> Tensor | None:
+    def region_vectors(self, seen: EncodedPicture, regions: Sequence[Region]) -> Tensor | None:
         """Return the vectors (R, W) of regions of a picture; None for none."""
         if not regions:
             return None
@@ -175,8 +178,8 @@ class PointerSystem(System):
         """Return regions of one picture as the network takes them."""
         return moved(region_tensors([regions], self.network.config), self.device)
 
-    def opinion(self, prompt: Prompt) -> Opinion | None:
-        """Return what the namer makes of the region that a prompt is about; None unless it is about one."""
+    def region_names(self, prompt: Prompt) -> RegionNames | None:
+        """Return what the region classifier says of a prompt's region; None unless it is about one."""
         if not self.network.config.region_namer or not asks_about_one(prompt.ids):
             return None
         tensors = self.region_tensors(prompt.regions[-1:])
@@ -184,25 +187,25 @@ class PointerSystem(System):
             prompt.encoded[0].tensors.places, tensors["region_masks"], tensors["region_geometry"]
         )
         qualities = self.network.region_namer.qualities
-        return Opinion(pieces.cpu(), likely[0, 0].float().cpu(), qualities.cpu(), self.articles)
+        return RegionNames(pieces.cpu(), likely[0, 0].float().cpu(), qualities.cpu(), self.articles)
 
-    def judges(self, prompt: Prompt, opinion: Opinion) -> bool:
+    def judges(self, prompt: Prompt, region_names: RegionNames) -> bool:
         """Tell whether what a prompt claims of its region could be judged."""
         able = self.verdict_words is not None and bool(self.claim_rules)
-        return able and bool(prompt.own.claims) and len(opinion.pieces) > 1
+        return able and bool(prompt.own.claims) and len(region_names.pieces) > 1
 
     def asides(self, prompt: Prompt, question: str) -> tuple[Embedded, Embedded]:
         """Return a question about {it} as prompts: about a prompt's region, and about all of the picture."""
         encoded = prompt.encoded[0]
         view = encoded.view.frame
         whole = Box(*picture_part(view, encoded.original), frame=view)
-        drafts = [
-            draft_prompt(question, {"it": region}, self.vocabulary) for region in (prompt.regions[-1], whole)
+        sequences = [
+            prompt_tokens(question, {"it": region}, self.vocabulary) for region in (prompt.regions[-1], whole)
         ]
         about, around = self.embed(
             [
-                Prompt(tuple(draft.ids), tuple(draft.labels), tuple(draft.regions), prompt.encoded)
-                for draft in drafts
+                Prompt(tuple(tokens.ids), tuple(tokens.labels), tuple(tokens.regions), prompt.encoded)
+                for tokens in sequences
             ]
         )
         return about, around
@@ -223,15 +226,14 @@ class PointerSystem(System):
     @property
     def pretrained(self) -> PreTrainedModel:
         """The network as a model of ``transformers``; a copy, unless it was given as one."""
-        from deixis.systems.pointer.model import PointerNetwork
-
+        network_class = resolve("deixis.systems.pointer.model:PointerNetwork")
         network = self.network
-        return network if isinstance(network, PointerNetwork) else PointerNetwork.like(network)
+        return network if isinstance(network, network_class) else network_class.like(network)
 
     def write_dialogue(self, dialogue: Dialogue) -> Prompt:
         """Return a dialogue in the frame of a view, with labels on its answers."""
-        draft = draft_dialogue(dialogue, self.vocabulary, most_found=self.network.config.most_found)
-        return Prompt(tuple(draft.ids), tuple(draft.labels), tuple(draft.regions))
+        tokens = dialogue_tokens(dialogue, self.vocabulary, most_found=self.network.config.most_found)
+        return Prompt(tuple(tokens.ids), tuple(tokens.labels), tuple(tokens.regions))
 
     def losses(self, dialogues: Sequence[Dialogue], picture: Picture) -> dict[str, Tensor]:
         """Return the losses of dialogues about a square picture of the network's side."""

@@ -18,10 +18,10 @@ from torch.nn import functional
 
 from deixis.layers.language.embedding import FactorisedEmbedding
 from deixis.layers.language.llama_body import LlamaBody
-from deixis.layers.places.box_refiner import SecondLooker, choose_candidates, overlap_of
+from deixis.layers.places.box_refiner import BoxRefiner, choose_candidates, overlap_of
 from deixis.layers.places.candidate_detail import CandidateDetail
 from deixis.layers.places.place_map import PlaceMap, PlaceMapper
-from deixis.layers.regions.region_classifier import RegionNamer, seen_in
+from deixis.layers.regions.region_classifier import RegionClassifier, seen_in
 from deixis.layers.regions.region_detail import RegionDetail
 from deixis.layers.regions.region_encoder import RegionEncoder
 from deixis.layers.regions.region_view import RegionView
@@ -50,7 +50,7 @@ class Pointed:
     scores: Tensor  # (B, P, K) logits
     nowhere: Tensor  # (B, P) logit
     boxes: Tensor  # (B, P, K, 4) xyxy in pixels of the square picture
-    quality: Tensor | None = None  # (B, P, K) logits of each box being right; only the second look says
+    quality: Tensor | None = None  # (B, P, K) logits of each box being right; only the box refiner says
 
     def beside(self, other: Pointed, *, scale: float) -> Pointed:
         """Return the boxes of both in one softmax, each having half of it.
@@ -137,7 +137,7 @@ class PointerCore(nn.Module):
         if config.region_view:
             self.region_view = RegionView(head_width=self.tower.channels[3], out_width=config.width)
         if config.region_namer:
-            self.region_namer = RegionNamer(
+            self.region_namer = RegionClassifier(  # attributes are names in saved files
                 head_width=self.tower.channels[3],
                 map_width=config.map_width,
                 words=config.vocab_size,
@@ -151,7 +151,7 @@ class PointerCore(nn.Module):
                     early_width=self.tower.early_channels,
                     width=config.width,
                 )
-            self.second_look = SecondLooker(
+            self.second_look = BoxRefiner(
                 width=config.width,
                 map_width=config.map_width,
                 looks=config.looks,
@@ -159,7 +159,7 @@ class PointerCore(nn.Module):
                 dropped=config.dropped,
             )
 
-    def perceive(self, pixels: Tensor) -> PlaceMap:
+    def encode(self, pixels: Tensor) -> PlaceMap:
         """Turn pixels (B, 3, S, S) in 0..1, letterboxed, into a place map; once for all questions.
 
         Its ``other`` is the map of the same pixels resized to ``second_side``; not in training.

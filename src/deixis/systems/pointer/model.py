@@ -84,7 +84,7 @@ class PointerNetwork(PointerCore, PreTrainedModel, GenerationMixin):
         if inputs_embeds is None:
             picture = regions = None
             if pixel_values is not None and past_length(cache) == 0:
-                places = self.perceive(pixel_values)
+                places = self.encode(pixel_values)
                 picture = self.reader(places)
                 if region_masks is not None and region_geometry is not None and region_present is not None:
                     regions = self.encode_regions(places, region_masks, region_geometry, region_present)

@@ -1,4 +1,4 @@
-"""How answers begin: the first word chosen together with the second, names by two opinions, claims judged.
+"""How answers begin: first words by two tokens, names with the region classifier, claims judged.
 
 Taken alone, the article "a" beats every word that needs none, and no answer would ever be "people". What is
 tried out is read by the decoding loop (``engine.policy.Probe``); numbers are compared on the CPU.
@@ -21,7 +21,7 @@ from deixis.text.tokenizers.vocabulary import END
 FIRST_WORDS = 6  # first tokens that are tried out
 SURE = math.log(0.9)  # a first token as likely as this is taken as it is
 PROBABLY = math.log(0.5)
-NAMER_WEIGHT = 1.5  # the decoder's opinion counts as 1: it is too sure of its own
+CLASSIFIER_WEIGHT = 1.5  # what the decoder says counts as 1: it is too sure
 
 Choice = Callable[[Tensor], int]
 """Returns one of some log-probabilities, by its number: the likeliest, or one that is drawn."""
@@ -31,8 +31,8 @@ Trial = Generator[Sequence[Probe], Tensor, Tensor]
 
 
 @dataclass(frozen=True)
-class Opinion:
-    """What the namer thinks that a region is called; all on the CPU."""
+class RegionNames:
+    """What the region classifier says that a region is called; all on the CPU."""
 
     pieces: Tensor  # (N,) ids of the word pieces that begin a name
     likely: Tensor  # (N,) log-probabilities
@@ -41,7 +41,7 @@ class Opinion:
 
 
 @dataclass(frozen=True)
-class Claims:
+class JudgedClaim:
     """What a question says that a region is, or the likeliest of what there is to choose from."""
 
     phrase: tuple[int, ...]  # ids, up to the end of the answer
@@ -60,7 +60,7 @@ def first_scores(logits: Tensor) -> Tensor:
     return allowed.index_fill(0, torch.tensor([END.id]), float("-inf")).log_softmax(dim=-1)
 
 
-def after(tokens: Sequence[int], *, instead: Embedded | None = None) -> Trial:
+def scores_behind(tokens: Sequence[int], *, instead: Embedded | None = None) -> Trial:
     """Return log-probabilities (N, V) of what follows each of ``tokens`` at the beginning of the answer.
 
     instead: another prompt than the one that is being answered.
@@ -75,7 +75,7 @@ def likeliest(scores: Tensor) -> int:
     return int(scores.argmax())
 
 
-def ways(scores: Tensor, behind: Tensor, articles: Sequence[int]) -> Tensor:
+def by_article(scores: Tensor, behind: Tensor, articles: Sequence[int]) -> Tensor:
     """Return log-probabilities (1 + A, V) of words that an answer begins with: bare, or behind articles.
 
     scores (V,) of the first token, behind (A, V) of what follows each article. An article alone is no word.
@@ -85,46 +85,49 @@ def ways(scores: Tensor, behind: Tensor, articles: Sequence[int]) -> Tensor:
     return torch.cat([alone[None], scores[which, None] + behind])
 
 
-def first_word(scores: Tensor, choose: Choice) -> Generator[Sequence[Probe], Tensor, list[int]]:
+def word_opening(scores: Tensor, choose: Choice) -> Generator[Sequence[Probe], Tensor, list[int]]:
     """Return the token that is likeliest together with its best second token, or one drawn by that."""
     if scores.max() >= SURE:
         return [choose(scores)]
     best = scores.topk(FIRST_WORDS)
-    second = yield from after(best.indices.tolist())
+    second = yield from scores_behind(best.indices.tolist())
     together = best.values + second.amax(dim=-1)
     return [int(best.indices[choose(together)])]
 
 
-def name(said: Tensor, opinion: Opinion, choose: Choice) -> list[int] | None:
-    """Return how an answer begins that begins with a name, by what both opinions make of it; None for others.
+def name_opening(said: Tensor, names: RegionNames, choose: Choice) -> list[int] | None:
+    """Return the beginning of an answer that begins with a name, chosen by both; None for others.
 
-    said (1 + A, V): see ``ways``. choose: takes the name by what both make of each. An answer begins with a
-    name where the decoder's likeliest first word, whatever article stands in front, begins one, or tells a
-    quality that is likelier than each name, but not than all of them ("a pink" would be no name); all others
-    (yes, no, descriptions) are none of the namer's business.
+    said (1 + A, V): what the decoder says, see ``by_article``. names: what the region classifier says.
+    choose: takes the name by what both make of each. An answer begins with a name where the decoder's
+    likeliest first word, whatever article stands in front, begins one, or tells a quality that is likelier
+    than each name, but not than all of them ("a pink" would be no name); all others (yes, no, descriptions)
+    are not for the classifier to say.
     """
     words = said.logsumexp(dim=0)
     first = words.argmax()
-    a_name = words[opinion.pieces].logsumexp(dim=0) > PROBABLY
-    if first in opinion.pieces or (first in opinion.qualities and a_name):
-        return named(said, opinion, choose)
+    a_name = words[names.pieces].logsumexp(dim=0) > PROBABLY
+    if first in names.pieces or (first in names.qualities and a_name):
+        return likeliest_name(said, names, choose)
     return None
 
 
-def named(said: Tensor, opinion: Opinion, choose: Choice, *, never: int | None = None) -> list[int]:
-    """Return the article, if any, and the word piece of the name that both opinions like best.
+def likeliest_name(
+    said: Tensor, names: RegionNames, choose: Choice, *, never: int | None = None
+) -> list[int]:
+    """Return the article, if any, and the word piece of the name that is likeliest by decoder and classifier.
 
-    said (1 + A, V): the decoder's opinion, see ``ways``. never: a piece that it is not.
+    said (1 + A, V): what the decoder says, see ``by_article``. never: a piece that it is not.
     """
-    both = said.logsumexp(dim=0)[opinion.pieces] + NAMER_WEIGHT * opinion.likely
+    both = said.logsumexp(dim=0)[names.pieces] + CLASSIFIER_WEIGHT * names.likely
     if never is not None:
-        both = both.masked_fill(opinion.pieces == never, float("-inf"))
-    piece = int(opinion.pieces[choose(both)])
+        both = both.masked_fill(names.pieces == never, float("-inf"))
+    piece = int(names.pieces[choose(both)])
     way = int(said[:, piece].argmax())
-    return [piece] if way == 0 else [opinion.articles[way - 1], piece]
+    return [piece] if way == 0 else [names.articles[way - 1], piece]
 
 
-def judgement(scores: Tensor, claimed: Claims) -> list[int] | None:
+def verdict_opening(scores: Tensor, claimed: JudgedClaim) -> list[int] | None:
     """Return how an answer to a claim begins: "yes, a dog", "no, a cat", or the likeliest of a choice.
 
     None where there is no choice and the decoder would begin with neither yes nor no.

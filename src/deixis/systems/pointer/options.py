@@ -4,12 +4,48 @@ from __future__ import annotations
 
 from typing import Any
 
+from deixis.checkpoints.settings_fields import Field, Group, Listed, Maybe, Number, OneOf, Truth, Whole
 from deixis.errors import BadWeights
 from deixis.layers.language.llama_body import BodySize
+from deixis.layers.language.small_decoders import SIZES as DECODERS
 from deixis.layers.language.small_decoders import DecoderSize, decoder_size
+from deixis.layers.towers.efficientnet_lite import SIZES as TOWERS
 
 MOST_LOOKS = 8
-SMALLEST = 64  # pixels of a side
+SMALLEST, LARGEST = 64, 768  # pixels of a side; each location of the map is compared with all others
+STEP = 32  # a side is a multiple of so many pixels
+SHARE, WEIGHT = Number(0, 1), Number(-1e4, 1e4)
+PLACE_RULE = Group(
+    {
+        **dict.fromkeys(("nowhere", "least", "agree", "apart"), SHARE),
+        "nowhere_if_open": Maybe(SHARE),
+        "vote": Truth(),
+        "weigh": Number(0, 100),
+        "trust": Listed(WEIGHT, 4, 4),
+    }
+)
+CLAIM = ("said", "called", "around", "usual", "shift")
+CLAIM_RULE = Group(dict.fromkeys(CLAIM, WEIGHT), needed=CLAIM)
+FIELDS: dict[str, Field] = {
+    "tower": OneOf(tuple(TOWERS)),
+    "decoder_name": OneOf(tuple(DECODERS)),
+    "side": Whole(STEP, LARGEST, multiple=STEP),
+    "map_width": Whole(8, 4096, multiple=8),
+    "picture_grid": Whole(1, 64),
+    "candidates": Whole(0, 256),
+    "looks": Whole(1, MOST_LOOKS),
+    "most_found": Whole(1, 256),
+    "region_detail": Truth(),
+    "candidate_detail": Truth(),
+    "region_view": Truth(),
+    "dropped": SHARE,
+    "region_namer": Truth(),
+    "second_side": Whole(0, LARGEST, multiple=STEP),
+    "vocab_size": Whole(1, 1 << 20),
+    "max_text": Whole(16, 1 << 16),
+    "place_rule": Maybe(PLACE_RULE),
+    "claim_rules": Maybe(Group({"name": CLAIM_RULE, "quality": CLAIM_RULE})),
+}
 
 
 class PointerOptions:
@@ -81,6 +117,11 @@ class PointerOptions:
         self.max_text = max_text
         self.place_rule: dict[str, Any] = dict(place_rule or {})
         self.claim_rules: dict[str, Any] = dict(claim_rules or {})
+
+    @classmethod
+    def fields(cls) -> dict[str, Field]:
+        """Return what a saved file may say, field by field."""
+        return dict(FIELDS)
 
     @classmethod
     def names(cls) -> list[str]:

@@ -17,11 +17,19 @@ from deixis.engine.sampling import Sampler
 from deixis.engine.settings import Settings
 from deixis.english.spelling import Spelling
 from deixis.systems.contract import Prompt
-from deixis.systems.pointer.claims import ClaimRule, Sort, VerdictWords, judged, weigh
+from deixis.systems.pointer.claim_verdicts import ClaimRule, Sort, VerdictWords, judged, weigh
 from deixis.systems.pointer.core import PointerCore
-from deixis.systems.pointer.openings import Opinion, after, first_scores, first_word, judgement, name, ways
+from deixis.systems.pointer.openings import (
+    RegionNames,
+    by_article,
+    first_scores,
+    name_opening,
+    scores_behind,
+    verdict_opening,
+    word_opening,
+)
 from deixis.systems.pointer.place_grammar import State, forbid, next_state, repetitions
-from deixis.systems.pointer.places import PlaceReading, PlaceRule, picture_part, read_places
+from deixis.systems.pointer.place_reading import PlaceReading, PlaceRule, picture_part, read_places
 from deixis.systems.pointer.prompts import verdict
 from deixis.systems.pointer.reading import PointerReader
 from deixis.text.tokenizers.vocabulary import FOUND, NOWHERE, PHRASE, PLACE, Vocabulary
@@ -42,11 +50,11 @@ class Pointer(Protocol):
         """Return what reads an answer."""
         ...
 
-    def opinion(self, prompt: Prompt) -> Opinion | None:
-        """Return what the namer makes of the region that a prompt is about, if it is about one."""
+    def region_names(self, prompt: Prompt) -> RegionNames | None:
+        """Return what the region classifier says of a prompt's region, if it is about one."""
         ...
 
-    def judges(self, prompt: Prompt, opinion: Opinion) -> bool:
+    def judges(self, prompt: Prompt, region_names: RegionNames) -> bool:
         """Tell whether what a prompt claims of its region could be judged."""
         ...
 
@@ -73,7 +81,7 @@ class PointerPolicy:
         self.places: list[PlaceReading] = []
 
     def start(self, logits: Tensor) -> Start:
-        """Choose the first words: by a verdict, a name that two opinions share, or the first two together.
+        """Choose the first words: by a verdict, a name by decoder and classifier, or the first two together.
 
         With a temperature they are drawn, by the same evidence.
         """
@@ -82,8 +90,8 @@ class PointerPolicy:
             logits = logits.index_fill(0, torch.tensor([PHRASE.id], device=logits.device), float("-inf"))
         scores = first_scores(logits)
         system, prompt = self.system, self.prompt
-        opinion = system.opinion(prompt)
-        if opinion is not None and system.judges(prompt, opinion):
+        region_names = system.region_names(prompt)
+        if region_names is not None and system.judges(prompt, region_names):
             weighed = yield from weigh(
                 prompt.own.claims,
                 system.vocabulary,
@@ -93,16 +101,16 @@ class PointerPolicy:
             )
             if weighed is not None and weighed.sort in system.claim_rules:
                 assert system.verdict_words is not None
-                claimed = judged(weighed, system.claim_rules, opinion=opinion, words=system.verdict_words)
-                said = judgement(scores, claimed)
+                claimed = judged(weighed, system.claim_rules, names=region_names, words=system.verdict_words)
+                said = verdict_opening(scores, claimed)
                 if said is not None:
                     return said
-        if opinion is not None:
-            behind = yield from after(system.articles)
-            said = name(ways(scores, behind, system.articles), opinion, choose)
+        if region_names is not None:
+            behind = yield from scores_behind(system.articles)
+            said = name_opening(by_article(scores, behind, system.articles), region_names, choose)
             if said is not None:
                 return said
-        return (yield from first_word(scores, choose))
+        return (yield from word_opening(scores, choose))
 
     def forced(self, hidden: Tensor) -> Sequence[int]:
         """Return the verdict on a place, which is the place head's, not the words'."""

@@ -11,14 +11,14 @@ Where ``most_found`` is more than 1 there is a ``<found>`` for each place, up to
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 
 from deixis.english.contractions import spelt_out
 from deixis.errors import UsageError
 from deixis.records.dialogue import Dialogue, Turn
+from deixis.regions.names import split_names, unknown_name
 from deixis.regions.shapes import Region
-from deixis.text.token_sequence import Draft
+from deixis.text.token_sequence import TokenSequence
 from deixis.text.tokenizers.vocabulary import (
     ANSWER,
     END,
@@ -32,31 +32,29 @@ from deixis.text.tokenizers.vocabulary import (
     Vocabulary,
 )
 
-NAME = re.compile(r"\{([^{}]*)\}")
 
-
-def draft_dialogue(dialogue: Dialogue, vocabulary: Vocabulary, *, most_found: int = 1) -> Draft:
+def dialogue_tokens(dialogue: Dialogue, vocabulary: Vocabulary, *, most_found: int = 1) -> TokenSequence:
     """Return a whole dialogue with labels on the answers.
 
     A turn without a question whose words are not learnt is a bare phrase: practice in pointing, never asked.
     """
-    draft = Draft()
+    tokens = TokenSequence()
     for turn in dialogue.turns:
         bare = not turn.question and not dialogue.words_learnt
         if turn.question:
-            draft.add([USER.id], learnt=False)
-            before = len(draft.regions)
-            write_question(draft, turn.question, dict(turn.regions), vocabulary)
-            alone = len(draft.regions) == before + 1 and not turn.marks
+            tokens.add([USER.id], learnt=False)
+            before = len(tokens.regions)
+            write_question(tokens, turn.question, dict(turn.regions), vocabulary)
+            alone = len(tokens.regions) == before + 1 and not turn.marks
             name = turn.answer.removesuffix(".").lower() if alone else None
-            draft.named += [name] * (len(draft.regions) - before)
+            tokens.region_names += [name] * (len(tokens.regions) - before)
         if not bare:
-            draft.add([ANSWER.id], learnt=False)
-        write_answer(draft, turn, vocabulary, learnt=dialogue.words_learnt, bare=bare, most_found=most_found)
-    return draft
+            tokens.add([ANSWER.id], learnt=False)
+        write_answer(tokens, turn, vocabulary, learnt=dialogue.words_learnt, bare=bare, most_found=most_found)
+    return tokens
 
 
-def draft_prompt(
+def prompt_tokens(
     question: str,
     regions: Mapping[str, Region],
     vocabulary: Vocabulary,
@@ -64,61 +62,56 @@ def draft_prompt(
     before: Sequence[Turn] = (),
     said: Sequence[tuple[int, ...] | None] | None = None,
     most_found: int = 1,
-) -> Draft:
+) -> TokenSequence:
     """Return the tokens of a question, behind earlier turns, up to where its answer begins.
 
     said: for each earlier turn what the system wrote in answer, to the letter; None where that isn't known,
     and the answer's words are written anew.
     """
-    draft = Draft()
+    tokens = TokenSequence()
     for turn, ids in zip(before, said or [None] * len(before), strict=True):
-        draft.add([USER.id], learnt=False)
-        write_question(draft, turn.question, dict(turn.regions), vocabulary)
-        draft.add([ANSWER.id], learnt=False)
+        tokens.add([USER.id], learnt=False)
+        write_question(tokens, turn.question, dict(turn.regions), vocabulary)
+        tokens.add([ANSWER.id], learnt=False)
         if ids is None:
-            write_answer(draft, turn, vocabulary, learnt=False, bare=False, most_found=most_found)
+            write_answer(tokens, turn, vocabulary, learnt=False, bare=False, most_found=most_found)
         else:
-            draft.add(ids, learnt=False)
-    draft.add([USER.id], learnt=False)
-    write_question(draft, question, regions, vocabulary)
-    draft.add([ANSWER.id], learnt=False)
-    return draft
+            tokens.add(ids, learnt=False)
+    tokens.add([USER.id], learnt=False)
+    write_question(tokens, question, regions, vocabulary)
+    tokens.add([ANSWER.id], learnt=False)
+    return tokens
 
 
 def write_question(
-    draft: Draft, question: str, regions: Mapping[str, Region], vocabulary: Vocabulary
+    tokens: TokenSequence, question: str, regions: Mapping[str, Region], vocabulary: Vocabulary
 ) -> None:
     """Append a question, contractions spelt out; every ``{name}`` becomes a region token."""
-    end = 0
-    for match in NAME.finditer(question):
-        name = match.group(1)
-        if name not in regions:
-            known = ", ".join(sorted(regions)) or "none"
-            raise UsageError(
-                f"the question refers to {{{name}}}; regions given: {known}. Pass {name}=Box(...)"
-            )
-        draft.add(vocabulary.encode(spelt_out(question[end : match.start()])), learnt=False)
-        draft.add([REGION.id], learnt=False)
-        draft.regions.append(regions[name])
-        end = match.end()
-    draft.add(vocabulary.encode(spelt_out(question[end:])), learnt=False)
+    for part in split_names(question):
+        tokens.add(vocabulary.encode(spelt_out(part.words)), learnt=False)
+        if part.name is None:
+            continue
+        if part.name not in regions:
+            raise UsageError(unknown_name(part.name, sorted(regions)))
+        tokens.add([REGION.id], learnt=False)
+        tokens.regions.append(regions[part.name])
 
 
 def write_answer(
-    draft: Draft, turn: Turn, vocabulary: Vocabulary, *, learnt: bool, bare: bool, most_found: int
+    tokens: TokenSequence, turn: Turn, vocabulary: Vocabulary, *, learnt: bool, bare: bool, most_found: int
 ) -> None:
     """Append an answer: marked phrases are closed by a place token and its verdict."""
     end = 0
     for mark in turn.marks:
-        draft.add(vocabulary.encode(turn.answer[end : mark.start]), learnt=learnt)
+        tokens.add(vocabulary.encode(turn.answer[end : mark.start]), learnt=learnt)
         phrase = turn.answer[mark.start : mark.end]
-        draft.add([PHRASE.id, *vocabulary.encode(phrase), PHRASE_END.id, PLACE.id], learnt=learnt)
-        draft.places.append((phrase.lower(), mark.boxes))
+        tokens.add([PHRASE.id, *vocabulary.encode(phrase), PHRASE_END.id, PLACE.id], learnt=learnt)
+        tokens.places.append((phrase.lower(), mark.boxes))
         if not bare:
-            draft.add(verdict(len(mark.boxes), most_found=most_found), learnt=False)
+            tokens.add(verdict(len(mark.boxes), most_found=most_found), learnt=False)
         end = mark.end
     if not bare:
-        draft.add([*vocabulary.encode(turn.answer[end:]), END.id], learnt=learnt)
+        tokens.add([*vocabulary.encode(turn.answer[end:]), END.id], learnt=learnt)
 
 
 def verdict(places: int, *, most_found: int) -> list[int]:

@@ -11,7 +11,7 @@ from deixis.engine.settings import Settings
 from deixis.engine.stopping import StopFilter
 from deixis.systems.encoded import Encoded
 from deixis.systems.pointer.place_grammar import State, next_state
-from deixis.systems.pointer.places import SUREST, PlaceReading, places_in
+from deixis.systems.pointer.place_reading import SUREST, PlaceReading, places_in
 from deixis.text.tokenizers.detokenise import Joiner
 from deixis.text.tokenizers.vocabulary import FOUND, NOWHERE, PHRASE, PHRASE_END, PLACE, SPECIAL, Vocabulary
 
@@ -45,7 +45,7 @@ class PointerReader:
             return Delta()
         following = next_state(self.state, token)
         if following is None:
-            self.failures.append(f"token {self.named(token)} can't follow {self.state.value}")
+            self.failures.append(f"token {self.token_name(token)} can't follow {self.state.value}")
             self.broken = True
             return Delta()
         self.state, text = following, ""
@@ -63,7 +63,7 @@ class PointerReader:
         self.previous = token
         return self.shown_with(text)
 
-    def named(self, token: int) -> str:
+    def token_name(self, token: int) -> str:
         """Return how a token is spoken of."""
         pieces = self.vocabulary.pieces
         return pieces[token] if 0 <= token < len(pieces) else str(token)

@@ -11,9 +11,13 @@ import torch
 from safetensors.torch import load_file
 from torch import nn
 
+from deixis.checkpoints.files.lazy import Tensors
+from deixis.checkpoints.files.safetensors_file import read_safetensors
+from deixis.checkpoints.files.settings import read_settings
+from deixis.checkpoints.generation_fields import generation_fields
+from deixis.checkpoints.settings_fields import EVERYWHERE, checked
 from deixis.errors import BadWeights
-from deixis.files.json_files import read_json
-from deixis.layers.places.place_map import resized_position
+from deixis.layers.places.place_map import STRIDE, resized_position
 from deixis.systems.pointer.core import PointerCore
 from deixis.systems.pointer.options import PointerOptions
 from deixis.text.tokenizers.vocabulary import Vocabulary
@@ -75,12 +79,14 @@ def load_core(folder: Path, *, dtype: torch.dtype | None = torch.float32) -> tup
         network, vocabulary = load_network(folder, dtype=dtype)
         return network, vocabulary
     options = options_of(folder)
+    generation_fields(folder)  # not used here, but a broken file is told of when a folder is opened
+    check_sizes(options, read_safetensors(file), folder=folder)
     # Drawing weights that are replaced at once takes a tenth of a second; on the meta device, which would
     # save that, torch imports its compiler, which takes seconds.
     try:
         with torch.random.fork_rng(devices=[]):
             core = PointerCore(options)
-    except (TypeError, ValueError, AssertionError) as fault:  # layers refuse sizes with any of these
+    except Exception as fault:  # layers refuse sizes with any kind
         raise BadWeights(f"{folder / CONFIG} is of no {WHAT}: {fault}") from fault
     try:
         tensors = load_file(file)
@@ -110,12 +116,34 @@ def load_core(folder: Path, *, dtype: torch.dtype | None = torch.float32) -> tup
 
 def options_of(folder: Path) -> PointerOptions:
     """Return the options in a folder's ``config.json``; BadWeights for values that no network has."""
-    settings = read_json(folder / CONFIG, largest=1 << 20)
-    known = {name: settings.values[name] for name in PointerOptions.names() if name in settings.values}
+    path = folder / CONFIG
+    settings = read_settings(path, largest=1 << 20)
+    known = checked(settings, {**EVERYWHERE, **PointerOptions.fields()}, where=str(path))
     try:
-        return PointerOptions(**known)
+        return PointerOptions(**{name: known[name] for name in PointerOptions.names() if name in known})
     except (TypeError, ValueError) as fault:
-        raise BadWeights(f"{folder / CONFIG} is of no pointer system: {fault}") from fault
+        raise BadWeights(f"{path} is of no pointer system: {fault}") from fault
+
+
+def check_sizes(options: PointerOptions, tensors: Tensors, *, folder: Path) -> None:
+    """Raise BadWeights where a file's tables are not of the sizes that options say, from which all others
+    follow.
+
+    So no room is taken for a network that the file doesn't hold.
+    """
+    cells, width = options.side // STRIDE, options.width
+    wanted = {
+        "mapper.fine_position": (1, options.map_width, cells, cells),
+        READ_POSITION: (options.picture_tokens, width),
+        "words.table.weight": (options.vocab_size, options.size.word_width),
+        "words.into.weight": (width, options.size.word_width),
+    }
+    for name, shape in wanted.items():
+        if name not in tensors or tensors[name].shape != shape:
+            found = f"is {list(tensors[name].shape)}" if name in tensors else "is missing"
+            raise BadWeights(
+                f"the weights in {folder} don't fit its config.json: {name} {found}; expected {list(shape)}"
+            )
 
 
 def vocabulary_of(folder: Path, options: PointerOptions) -> Vocabulary:

@@ -15,7 +15,7 @@ from deixis.data.synthesis.qualities import Qualities
 from deixis.layers.regions.region_classifier import NEVER
 from deixis.systems.contract import Prompt
 from deixis.systems.pointer.answering import PointerSystem
-from deixis.systems.pointer.claims import Evidence, Said, Sort, Weighed
+from deixis.systems.pointer.claim_verdicts import Evidence, KnownClaim, Sort, Weighed
 from deixis.systems.pointer.fitting import claim_weights
 from deixis.systems.pointer.fitting.claim_weights import Weighing, choose_claim_rules, evidence_of
 from tests.systems.pointer.tiny import tiny_system
@@ -68,7 +68,7 @@ def test_claims_that_the_system_cannot_judge_are_left_out(
             policy.scores = torch.zeros(len(system.vocabulary))
             if number % 2:
                 evidence = Evidence(-1.0, -2.0, -3.0)
-                policy.weighed = Weighed("name", ((Said((20,), 20), evidence),), torch.zeros(1, 1))
+                policy.weighed = Weighed("name", ((KnownClaim((20,), 20), evidence),), torch.zeros(1, 1))
         return policies
 
     monkeypatch.setattr(claim_weights, "weighed_all", weighed)

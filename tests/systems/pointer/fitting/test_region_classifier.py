@@ -18,7 +18,7 @@ from deixis.regions.shapes import Box, Point, Polygon, Scribble
 from deixis.systems.pointer.fitting.region_classifier import (
     LEAST,
     first_pieces,
-    fit_namer,
+    fit_region_classifier,
     in_front,
     lessons_from,
     log_shares,
@@ -37,7 +37,7 @@ def scenes(tmp_path_factory: pytest.TempPathFactory) -> list[Scene]:
 
 def fitted(scenes: list[Scene], *, seed: int = 0) -> PointerNetwork:
     network = tiny_network(region_namer=True)
-    fit_namer(network, tiny_vocabulary(), scenes, seed=seed)
+    fit_region_classifier(network, tiny_vocabulary(), scenes, seed=seed)
     return network
 
 
@@ -113,10 +113,10 @@ def test_a_fitted_namer_knows_how_usual_words_are(monkeypatch: pytest.MonkeyPatc
     vocabulary = tiny_vocabulary()
     texts = ("a red dog", "a big cat", "the dog cat", "an ugly hat", "the big")
     scenes = [said_of(n, *(texts if n < 6 else texts[:1])) for n in range(9)]
-    namer = fitted(scenes).region_namer
+    classifier = fitted(scenes).region_namer
     names, qualities = (
         {vocabulary.pieces[int(n)] for n in (usual > NEVER / 2).nonzero()}
-        for usual in (namer.usual_names, namer.usual_qualities)
+        for usual in (classifier.usual_names, classifier.usual_qualities)
     )
     assert names == {"dog", "cat", "hat", "big"} and qualities == {"red"}
 

@@ -9,7 +9,7 @@ import torch
 from deixis.records.dialogue import Dialogue, Example, Mark, Turn
 from deixis.regions.frames import Frame
 from deixis.regions.shapes import Box, Point
-from deixis.systems.pointer.prompts import draft_dialogue
+from deixis.systems.pointer.prompts import dialogue_tokens
 from deixis.systems.pointer.training.collate import (
     PointerCollate,
     lay_out,
@@ -43,17 +43,17 @@ BOX = Box(8, 16, 40, 64, frame=FRAME)
 
 
 def test_every_dialogue_starts_behind_the_picture() -> None:
-    drafts = [draft_dialogue(dialogue, VOCABULARY) for dialogue in ALL[:3]]
-    row = lay_out(drafts, 4)
-    assert row.ids == [PICTURE.id] * 4 + [token for draft in drafts for token in draft.ids]
+    sequences = [dialogue_tokens(dialogue, VOCABULARY) for dialogue in ALL[:3]]
+    row = lay_out(sequences, 4)
+    assert row.ids == [PICTURE.id] * 4 + [token for tokens in sequences for token in tokens.ids]
     assert row.labels[:4] == [IGNORED] * 4
-    lengths = [len(draft.ids) for draft in drafts]
+    lengths = [len(tokens.ids) for tokens in sequences]
     assert row.segments == [PICTURE_SEGMENT] * 4 + [
         number for number, length in enumerate(lengths, start=1) for _ in range(length)
     ]
     assert row.positions == [0, 1, 2, 3] + [4 + step for length in lengths for step in range(length)]
-    assert row.regions == [region for draft in drafts for region in draft.regions]
-    assert row.named == ["a dog", "a cat", "a hat"]
+    assert row.regions == [region for tokens in sequences for region in tokens.regions]
+    assert row.region_names == ["a dog", "a cat", "a hat"]
 
 
 def test_a_batch_of_all_kinds() -> None:

@@ -134,9 +134,9 @@ def test_mean_where_nothing_is_chosen_is_zero() -> None:
     assert mean_where(torch.ones(1, 0), torch.zeros(1, 0, dtype=torch.bool)).item() == 0
 
 
-def losses_of(*dialogues: Dialogue, teacher: bool = False, candidates: int = 0) -> dict[str, Tensor]:
+def losses_of(*dialogues: Dialogue, with_phrases: bool = False, candidates: int = 0) -> dict[str, Tensor]:
     network = tiny_network(candidates=candidates)
-    vectors = torch.nn.functional.normalize(torch.randn(5, 12), dim=-1) if teacher else None
+    vectors = torch.nn.functional.normalize(torch.randn(5, 12), dim=-1) if with_phrases else None
     torch.manual_seed(0)
     objective = PointerObjective(network, weights=ObjectiveWeights(), phrase_vectors=vectors)
     collate = PointerCollate(
@@ -153,11 +153,11 @@ KINDS = {dialogue.kind: dialogue for dialogue in tiny_dialogues(PICTURE.frame)}
 
 
 @pytest.mark.parametrize("candidates", [0, 6], ids=["first look", "second look"])
-@pytest.mark.parametrize("teacher", [False, True], ids=["alone", "taught"])
+@pytest.mark.parametrize("with_phrases", [False, True], ids=["alone", "taught"])
 @pytest.mark.parametrize("kind", [*KINDS, "words alone"])
-def test_every_kind_alone_has_finite_losses(kind: str, teacher: bool, candidates: int) -> None:
+def test_every_kind_alone_has_finite_losses(kind: str, with_phrases: bool, candidates: int) -> None:
     plain = Dialogue("caption", (Turn("describe.", "a dog."),))
-    losses = losses_of(KINDS.get(kind, plain), teacher=teacher, candidates=candidates)
+    losses = losses_of(KINDS.get(kind, plain), with_phrases=with_phrases, candidates=candidates)
     assert all(torch.isfinite(value) and value >= 0 for value in losses.values())
     if kind in ("name", "describe", "name_bare", "words alone"):
         assert losses["places"] == 0 and losses["boxes"] == 0 and losses["words"] > 0
@@ -169,12 +169,12 @@ def test_every_kind_alone_has_finite_losses(kind: str, teacher: bool, candidates
         assert losses["look"] == 0 and losses["refine"] == 0
     if candidates and kind.startswith("absent"):
         assert losses["look"] > 0 and losses["refine"] == 0
-    if teacher:
+    if with_phrases:
         assert (losses["regions"] > 0) == (kind in ("name",))
 
 
 def test_the_total_is_the_weighted_sum() -> None:
-    losses = losses_of(*KINDS.values(), teacher=True, candidates=6)
+    losses = losses_of(*KINDS.values(), with_phrases=True, candidates=6)
     weights = ObjectiveWeights()
     parts = {name: value.item() for name, value in losses.items() if name != "total"}
     assert parts.keys() == {
@@ -227,9 +227,9 @@ def test_regions_learn_the_vectors_of_their_names() -> None:
     rows = torch.tensor([[4, -1, -1], [2, -1, -1]])
     away = [1 - torch.cosine_similarity(said[n], vectors[row], dim=0) for n, row in ((0, 4), (2, 2))]
     batch = {"region_phrases": rows, "region_present": present}
-    assert objective.named(regions, batch).item() == pytest.approx((sum(away) / 2).item(), rel=1e-5)
+    assert objective.region_losses(regions, batch).item() == pytest.approx((sum(away) / 2).item(), rel=1e-5)
     unknown = {"region_phrases": torch.full_like(rows, -1), "region_present": present}
-    assert objective.named(regions, unknown).item() == 0
+    assert objective.region_losses(regions, unknown).item() == 0
 
 
 def test_names_of_regions_reach_the_region_encoder() -> None:
@@ -308,7 +308,7 @@ def test_the_second_look_learns_what_a_loop_says() -> None:
             if row.max() > NEAR
         ]
         moves.append(sum(away) / max(len(away), 1))
-    losses = objective.looked_again(hidden, places, scores, batch)
+    losses = objective.refiner_losses(hidden, places, scores, batch)
     present = int(batch["place_present"].sum())
     assert len(choices) == present - 1 and len(moves) == len(judged) > 2 and moves.count(0) == 1
     assert losses["look"].item() == pytest.approx(sum(choices) / present, rel=1e-4)
@@ -322,9 +322,9 @@ def test_every_look_is_judged_by_the_boxes_that_it_was_shown() -> None:
     looker.looks, looker.again = 2, torch.nn.Parameter(torch.zeros(1, hidden.shape[-1]))
     candidates = choose_candidates(scores.locations, scores.nowhere, places.boxes, count=LOOKED)
     first, second = looker(hidden, places, candidates)
-    alone = objective.looked(first, candidates.boxes, batch)
-    again = objective.looked(second, first.boxes.detach(), batch)
-    both = objective.looked_again(hidden, places, scores, batch)
+    alone = objective.look_losses(first, candidates.boxes, batch)
+    again = objective.look_losses(second, first.boxes.detach(), batch)
+    both = objective.refiner_losses(hidden, places, scores, batch)
     assert both.keys() == alone.keys() == {"look", "refine", "quality"}
     for name, value in both.items():
         assert value.item() == pytest.approx((alone[name] + again[name]).item() / 2, rel=1e-4)
@@ -333,7 +333,7 @@ def test_every_look_is_judged_by_the_boxes_that_it_was_shown() -> None:
 
 def test_a_phrase_among_no_candidate_teaches_nothing_but_that_all_are_wrong() -> None:
     objective, hidden, places, scores, batch = look_batch(missed=True)
-    losses = objective.looked_again(hidden, places, scores, batch)
+    losses = objective.refiner_losses(hidden, places, scores, batch)
     assert losses["look"].item() == 0 and losses["refine"].item() == 0
     assert losses["quality"] > 0
     (losses["look"] + losses["refine"]).backward()
@@ -342,11 +342,11 @@ def test_a_phrase_among_no_candidate_teaches_nothing_but_that_all_are_wrong() ->
 
 def test_boxes_that_only_pad_are_no_truth() -> None:
     objective, hidden, places, scores, batch = look_batch()
-    before = objective.looked_again(hidden, places, scores, batch)
+    before = objective.refiner_losses(hidden, places, scores, batch)
     padding = torch.arange(3) >= batch["place_counts"][..., None]
     boxes = batch["place_boxes"].clone()
     boxes[padding] = torch.tensor([0.0, 0.0, SIDE, SIDE])
-    after = objective.looked_again(hidden, places, scores, batch | {"place_boxes": boxes})
+    after = objective.refiner_losses(hidden, places, scores, batch | {"place_boxes": boxes})
     assert after == before
 
 

@@ -25,8 +25,8 @@ from deixis.engine.settings import Settings
 from deixis.engine.starting import begin
 from deixis.systems.contract import Prompt
 from deixis.systems.pointer.answering import PointerSystem
-from deixis.systems.pointer.claims import ClaimRule, Sort, VerdictWords, Weighed, weigh
-from deixis.systems.pointer.fitting.calibration import fitted_odds
+from deixis.systems.pointer.claim_verdicts import ClaimRule, Sort, VerdictWords, Weighed, weigh
+from deixis.systems.pointer.fitting.place_rule import fitted_odds
 from deixis.systems.pointer.openings import first_scores
 from deixis.systems.questions import checked_question
 

@@ -1,4 +1,4 @@
-"""Fitting the namer to a network that is otherwise finished.
+"""Fitting the region classifier to a network that is otherwise finished.
 
 Every thing that some phrase names is shown as a box, a jittered box, points, a stroke and an outline. What
 the network's maps hold there is read once and kept, so that many passes over it cost little; most of it is
@@ -24,7 +24,7 @@ from deixis.data.scene import Scene
 from deixis.data.synthesis.phrasebook import nouns_of, phrases_of
 from deixis.data.synthesis.qualities import qualities_in
 from deixis.english.nouns import head_noun, words_of
-from deixis.layers.regions.region_classifier import NEVER, RegionNamer, seen_in
+from deixis.layers.regions.region_classifier import NEVER, RegionClassifier, seen_in
 from deixis.pictures.padding import letterbox
 from deixis.regions.shapes import Box, Region
 from deixis.systems.pointer.core import PointerCore
@@ -47,7 +47,7 @@ class Lessons:
     pieces: Tensor  # (N,) ids of the word pieces that begin a name
 
 
-def fit_namer(
+def fit_region_classifier(
     network: PointerCore, vocabulary: Vocabulary, scenes: Sequence[Scene], *, seed: int = 0
 ) -> None:
     """Fit ``network.region_namer`` to the named things of scenes; everything else stands still.
@@ -57,27 +57,27 @@ def fit_namer(
     lessons = lessons_from(network, vocabulary, scenes)
     if len(lessons.seen) == 0:
         return
-    namer = network.region_namer
+    classifier = network.region_namer
     mean, spread = mean_and_spread(lessons.seen)
     with torch.no_grad():
-        namer.mean.copy_(mean)
-        namer.spread.copy_(spread + LEAST_SPREAD)
-        namer.bias.fill_(NEVER)
-        namer.bias[lessons.pieces] = 0.0
+        classifier.mean.copy_(mean)
+        classifier.spread.copy_(spread + LEAST_SPREAD)
+        classifier.bias.fill_(NEVER)
+        classifier.bias[lessons.pieces] = 0.0
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        for layer in (namer.hidden, namer.out):
+        for layer in (classifier.hidden, classifier.out):
             layer.reset_parameters()
-        practise(namer.train(), network.words.table.weight.detach(), lessons)
+        practise(classifier.train(), network.words.table.weight.detach(), lessons)
     texts = [text for scene in scenes for text in phrases_of(scene)]
     qualities = (one for text in texts for one in qualities_in(text) if len(vocabulary.encode(one)) == 1)
     before = torch.zeros(len(vocabulary), dtype=torch.bool)
     before[in_front(scenes, vocabulary)] = True
     with torch.no_grad():
-        namer.eval().bias[before] = NEVER
-        namer.usual_names.copy_(log_shares(map(head_noun, texts), vocabulary))
-        namer.usual_qualities.copy_(log_shares(qualities, vocabulary, at_least=LEAST_QUALITY))
-        namer.usual_qualities[~before] = NEVER
+        classifier.eval().bias[before] = NEVER
+        classifier.usual_names.copy_(log_shares(map(head_noun, texts), vocabulary))
+        classifier.usual_qualities.copy_(log_shares(qualities, vocabulary, at_least=LEAST_QUALITY))
+        classifier.usual_qualities[~before] = NEVER
 
 
 def mean_and_spread(seen: Tensor) -> tuple[Tensor, Tensor]:
@@ -96,9 +96,9 @@ def mean_and_spread(seen: Tensor) -> tuple[Tensor, Tensor]:
     return mean, (squares / len(seen) - mean.square()).clamp(min=0).sqrt()
 
 
-def practise(namer: RegionNamer, words: Tensor, lessons: Lessons) -> None:
+def practise(classifier: RegionClassifier, words: Tensor, lessons: Lessons) -> None:
     """Go through the lessons ``PASSES`` times."""
-    optimiser = torch.optim.AdamW(namer.parameters(), lr=RATE, weight_decay=WEIGHT_DECAY)
+    optimiser = torch.optim.AdamW(classifier.parameters(), lr=RATE, weight_decay=WEIGHT_DECAY)
     steps = PASSES * math.ceil(len(lessons.seen) / BATCH)
 
     def factor(step: int) -> float:
@@ -107,7 +107,7 @@ def practise(namer: RegionNamer, words: Tensor, lessons: Lessons) -> None:
     schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, factor)
     for _ in range(PASSES):
         for rows in torch.randperm(len(lessons.seen)).split(BATCH):
-            logits = namer(lessons.seen[rows].float(), words)[:, lessons.pieces]
+            logits = classifier(lessons.seen[rows].float(), words)[:, lessons.pieces]
             loss = name_loss(logits, lessons.names[rows])
             optimiser.zero_grad()
             loss.backward()

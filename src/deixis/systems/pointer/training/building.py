@@ -15,23 +15,19 @@ from deixis.data.scene import Scene
 from deixis.data.synthesis.phrasebook import Phrasebook
 from deixis.data.synthesis.qualities import Qualities
 from deixis.errors import RecipeError
+from deixis.layers.language.word_vectors import frequent_words, source_pieces, word_vectors
 from deixis.layers.towers.pretrained import load_pretrained_tower
 from deixis.progress import SILENT, Progress
 from deixis.systems.pointer.answering import PointerSystem
 from deixis.systems.pointer.config import PointerConfig
-from deixis.systems.pointer.fitting.calibration import choose_rule
 from deixis.systems.pointer.fitting.claim_weights import choose_claim_rules
-from deixis.systems.pointer.fitting.region_classifier import fit_namer
+from deixis.systems.pointer.fitting.place_rule import choose_rule
+from deixis.systems.pointer.fitting.region_classifier import fit_region_classifier
 from deixis.systems.pointer.model import PointerNetwork
 from deixis.systems.pointer.training.averaging import average
 from deixis.systems.pointer.training.collate import PointerCollate
 from deixis.systems.pointer.training.objective import ObjectiveWeights, PointerObjective
-from deixis.systems.pointer.training.phrase_encoder import (
-    frequent_words,
-    phrase_vectors,
-    source_pieces,
-    word_vectors,
-)
+from deixis.systems.pointer.training.phrase_encoder import phrase_vectors
 from deixis.systems.pointer.weights import load_network, rebuilt, save_network
 from deixis.systems.sources import Sources, own_pieces, phrases_in
 from deixis.text.tokenizers.vocabulary import Vocabulary, build_vocabulary, grown_vocabulary
@@ -171,13 +167,13 @@ def save_objective(
 ) -> None:
     """Write the trained network in bfloat16, without what served training only.
 
-    Its namer is fitted to the scenes it was trained on; the rules by which it reads places and judges claims
-    are chosen on the held-out ones.
+    Its region classifier is fitted to the scenes it was trained on; the rules by which it reads places and
+    judges claims are chosen on the held-out ones.
     """
     assert isinstance(objective, PointerObjective)
     network = objective.network.eval().cpu()
     if network.config.region_namer:
-        fit_namer(network, vocabulary, scenes)
+        fit_region_classifier(network, vocabulary, scenes)
     if held_out:
         rule = choose_rule(network, vocabulary, held_out, phrasebook=phrasebook)
         network.config.place_rule = dataclasses.asdict(rule)

@@ -16,9 +16,9 @@ from deixis.records.dialogue import Example
 from deixis.regions.shapes import Box, Region
 from deixis.regions.soft_mask import soft_mask
 from deixis.systems.pointer.options import PointerOptions
-from deixis.systems.pointer.prompts import draft_dialogue
+from deixis.systems.pointer.prompts import dialogue_tokens
 from deixis.text.packing import PADDING_SEGMENT, PICTURE_SEGMENT
-from deixis.text.token_sequence import IGNORED, Draft
+from deixis.text.token_sequence import IGNORED, TokenSequence
 from deixis.text.tokenizers.vocabulary import PAD, PICTURE, PLACE, Vocabulary
 
 
@@ -31,26 +31,26 @@ class RowLayout:
     segments: list[int]
     positions: list[int]
     regions: list[Region]
-    named: list[str | None]
+    region_names: list[str | None]
     places: list[tuple[str, tuple[Box, ...]]]
 
 
-def lay_out(dialogues: Sequence[Draft], picture_tokens: int) -> RowLayout:
+def lay_out(dialogues: Sequence[TokenSequence], picture_tokens: int) -> RowLayout:
     """Put a picture's dialogues behind its tokens; every dialogue's positions start after the picture."""
     ids, labels = [PICTURE.id] * picture_tokens, [IGNORED] * picture_tokens
     segments, positions = [PICTURE_SEGMENT] * picture_tokens, list(range(picture_tokens))
     regions: list[Region] = []
-    named: list[str | None] = []
+    region_names: list[str | None] = []
     places: list[tuple[str, tuple[Box, ...]]] = []
-    for number, draft in enumerate(dialogues, start=1):
-        ids += draft.ids
-        labels += draft.labels
-        segments += [number] * len(draft.ids)
-        positions += range(picture_tokens, picture_tokens + len(draft.ids))
-        regions += draft.regions
-        named += draft.named
-        places += draft.places
-    return RowLayout(ids, labels, segments, positions, regions, named, places)
+    for number, tokens in enumerate(dialogues, start=1):
+        ids += tokens.ids
+        labels += tokens.labels
+        segments += [number] * len(tokens.ids)
+        positions += range(picture_tokens, picture_tokens + len(tokens.ids))
+        regions += tokens.regions
+        region_names += tokens.region_names
+        places += tokens.places
+    return RowLayout(ids, labels, segments, positions, regions, region_names, places)
 
 
 def region_tensors(rows: Sequence[Sequence[Region]], config: PointerOptions) -> dict[str, Tensor]:
@@ -93,7 +93,7 @@ class PointerCollate:
         rows = [
             lay_out(
                 [
-                    draft_dialogue(dialogue, self.vocabulary, most_found=self.config.most_found)
+                    dialogue_tokens(dialogue, self.vocabulary, most_found=self.config.most_found)
                     for dialogue in example.dialogues
                 ],
                 tokens,
@@ -111,7 +111,7 @@ class PointerCollate:
         }
         batch |= region_tensors([row.regions for row in rows], self.config)
         rows_of_names = [
-            [self.phrase_rows.get(name, -1) if name else -1 for name in row.named] for row in rows
+            [self.phrase_rows.get(name, -1) if name else -1 for name in row.region_names] for row in rows
         ]
         batch["region_phrases"] = padded(rows_of_names, -1)
         return batch | self.place_tensors(rows)

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from deixis.layers.places.box_refiner import SecondLook, choose_candidates
+from deixis.layers.places.box_refiner import RefinedBoxes, choose_candidates
 from deixis.layers.places.place_map import STRIDE, PlaceMap, location_centres
 from deixis.systems.pointer.core import PlaceScores, PointerCore
 from deixis.text.packing import packed_attention
@@ -46,7 +46,7 @@ class ObjectiveWeights:
 class PointerObjective(Objective):
     """The network with its losses; calling it with a batch of ``PointerCollate`` returns their means by name.
 
-    What a loss is the mean of is a matter of the data alone: of the second look's, every phrase counts that
+    What a loss is the mean of is a matter of the data alone: of the box refiner's, every phrase counts that
     could be looked at, also one that is among no candidate and adds nothing.
     """
 
@@ -61,8 +61,8 @@ class PointerObjective(Objective):
         vectors = torch.zeros(0, 1) if phrase_vectors is None else phrase_vectors
         self.register_buffer("phrase_vectors", vectors, persistent=False)
         width, map_width = network.config.width, network.config.map_width
-        self.teacher = phrase_vectors is not None
-        if self.teacher:
+        self.with_phrases = phrase_vectors is not None
+        if self.with_phrases:
             self.to_phrase = nn.Linear(width, vectors.shape[1])
             self.region_to_phrase = nn.Linear(width, vectors.shape[1])
             self.phrase_query = nn.Sequential(
@@ -84,7 +84,7 @@ class PointerObjective(Objective):
         }
         if self.network.config.candidates:
             chosen |= {"look": present, "refine": there, "quality": there}
-        if self.teacher:
+        if self.with_phrases:
             known = batch["place_phrases"] >= 0
             chosen |= {"phrases": present & known, "phrase_query": there & known}
             chosen["regions"] = batch["region_present"] & (batch["region_phrases"] >= 0)
@@ -100,7 +100,7 @@ class PointerObjective(Objective):
         square picture.
         """
         network = self.network
-        places = network.perceive(batch["pixel_values"].float() / 255)
+        places = network.encode(batch["pixel_values"].float() / 255)
         regions = network.encode_regions(
             places, batch["region_masks"], batch["region_geometry"], batch["region_present"]
         )
@@ -121,17 +121,17 @@ class PointerObjective(Objective):
             "words": word_loss(network, hidden, batch["labels"]),
         }
         if network.config.candidates:
-            means |= self.looked_again(at_places, places, scores, batch)
-        if self.teacher:
-            means |= self.taught(at_places, places, targets, batch)
-            means["regions"] = self.named(regions, batch)
+            means |= self.refiner_losses(at_places, places, scores, batch)
+        if self.with_phrases:
+            means |= self.phrase_encoder_losses(at_places, places, targets, batch)
+            means["regions"] = self.region_losses(regions, batch)
         counts = self.learnt(batch)
         return {name: Loss(mean, counts[name], getattr(self.weights, name)) for name, mean in means.items()}
 
-    def looked_again(
+    def refiner_losses(
         self, at_places: Tensor, places: PlaceMap, scores: PlaceScores, batch: Mapping[str, Any]
     ) -> dict[str, Tensor]:
-        """Return the losses of the second look: which candidate, how its box is refined, and is it right.
+        """Return the losses of the box refiner: which candidate, how its box is refined, and is it right.
 
         A phrase that is in the picture but among no candidate teaches nothing about their order; it counts
         all the same, for what a mean is taken over must be known before the network is asked.
@@ -143,10 +143,10 @@ class PointerObjective(Objective):
         looks = network.second_look(at_places, places, candidates)
         # Every look is judged by the boxes that it was shown.
         shown = [candidates.boxes, *(look.boxes.detach() for look in looks[:-1])]
-        losses = [self.looked(look, boxes, batch) for look, boxes in zip(looks, shown, strict=True)]
+        losses = [self.look_losses(look, boxes, batch) for look, boxes in zip(looks, shown, strict=True)]
         return {name: torch.stack([one[name] for one in losses]).mean() for name in losses[0]}
 
-    def looked(self, look: SecondLook, shown: Tensor, batch: Mapping[str, Any]) -> dict[str, Tensor]:
+    def look_losses(self, look: RefinedBoxes, shown: Tensor, batch: Mapping[str, Any]) -> dict[str, Tensor]:
         """Return the losses of one look at the boxes ``shown`` (B, P, K, 4)."""
         real = torch.arange(batch["place_boxes"].shape[2], device=shown.device)
         real = real < batch["place_counts"][..., None]  # (B, P, M)
@@ -176,7 +176,7 @@ class PointerObjective(Objective):
             "quality": mean_where(wrong, there),
         }
 
-    def taught(
+    def phrase_encoder_losses(
         self, at_places: Tensor, places: PlaceMap, targets: Tensor, batch: Mapping[str, Any]
     ) -> dict[str, Tensor]:
         """Return the losses against the sentence encoder's vectors of the phrases."""
@@ -190,7 +190,7 @@ class PointerObjective(Objective):
         cross = -(targets[..., :-1] * locations.float().log_softmax(dim=-1)).sum(dim=-1)
         return {"phrases": mean_where(away.float(), known), "phrase_query": mean_where(cross, present)}
 
-    def named(self, regions: Tensor, batch: Mapping[str, Any]) -> Tensor:
+    def region_losses(self, regions: Tensor, batch: Mapping[str, Any]) -> Tensor:
         """Return how far regions (K, W) are from the vectors of what they are called."""
         rows = batch["region_phrases"][batch["region_present"]]  # (K,)
         vectors = self.phrase_vectors[rows.clamp(min=0)]

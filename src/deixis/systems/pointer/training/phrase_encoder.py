@@ -1,10 +1,10 @@
-"""The sentence encoder that training leans on: its word vectors start ours, its phrase vectors teach."""
+"""Vectors of phrases by the packaged sentence encoder, which serve training only; kept between runs."""
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import torch
@@ -12,31 +12,11 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 from transformers import BertConfig, BertModel
 
+from deixis.layers.language.word_vectors import SOURCE, source_pieces
 from deixis.layers.towers.pretrained import packaged_file
-from deixis.text.tokenizers.vocabulary import Vocabulary, piece_tokenizer
+from deixis.text.tokenizers.vocabulary import piece_tokenizer
 
-WORDS = "embeddings.word_embeddings.weight"
 BATCH = 256
-FREQUENT = 3000  # words of everyday English that questions may use, whether captions do or not
-
-
-def source_pieces() -> dict[str, int]:
-    """Return the word pieces of the sentence encoder, by id."""
-    content = json.loads(packaged_file("minilm").with_name("tokenizer.json").read_text(encoding="utf-8"))
-    return dict(content["model"]["vocab"])
-
-
-def frequent_words(pieces: Mapping[str, int], *, count: int = FREQUENT) -> list[str]:
-    """Return the most frequent whole words of the sentence encoder: its pieces are numbered by frequency."""
-    words = [piece for piece in sorted(pieces, key=pieces.__getitem__) if piece.isascii() and piece.isalpha()]
-    return words[:count]
-
-
-def word_vectors(vocabulary: Vocabulary, pieces: Mapping[str, int]) -> dict[int, Tensor]:
-    """Return, by our ids, the word vectors (E,) of the pieces that the encoder knows, of spread 1."""
-    table = load_file(packaged_file("minilm"))[WORDS]
-    table = table / table.std()
-    return {own: table[pieces[piece]] for own, piece in enumerate(vocabulary.pieces) if piece in pieces}
 
 
 def phrase_vectors(phrases: Sequence[str], *, cache: Path) -> Tensor:
@@ -49,7 +29,7 @@ def phrase_vectors(phrases: Sequence[str], *, cache: Path) -> Tensor:
         stored = load_file(cache)
         if key in stored:
             return stored[key]
-    source = packaged_file("minilm")
+    source = packaged_file(SOURCE)
     model = BertModel(BertConfig(**json.loads(source.with_name("config.json").read_text(encoding="utf-8"))))
     model.load_state_dict(load_file(source), strict=False)
     model.eval()

@@ -19,8 +19,16 @@ from deixis.engine.embedded import Embedded
 from deixis.engine.policy import Probe
 from deixis.english.claims import ARTICLES
 from deixis.english.nouns import head_noun
-from deixis.layers.regions.region_classifier import NEVER, RegionNamer
-from deixis.systems.pointer.openings import Claims, Opinion, after, first_scores, likeliest, named, ways
+from deixis.layers.regions.region_classifier import NEVER, RegionClassifier
+from deixis.systems.pointer.openings import (
+    JudgedClaim,
+    RegionNames,
+    by_article,
+    first_scores,
+    likeliest,
+    likeliest_name,
+    scores_behind,
+)
 from deixis.text.tokenizers.vocabulary import END, SPECIAL, Vocabulary
 
 Sort = Literal["name", "quality"]
@@ -54,7 +62,7 @@ class Evidence(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Said:
+class KnownClaim:
     """One thing that a question says of a region: its ids, the id that its noun or quality begins with."""
 
     phrase: tuple[int, ...]
@@ -66,8 +74,8 @@ class Weighed:
     """What a question says of a region, all of one sort, with the evidence for each."""
 
     sort: Sort
-    each: tuple[tuple[Said, Evidence], ...]
-    said: Tensor  # (1 + A, V): what else the region may be called, see ``openings.ways``
+    each: tuple[tuple[KnownClaim, Evidence], ...]
+    said: Tensor  # (1 + A, V): what else the region may be called, see ``openings.by_article``
 
 
 @dataclass(frozen=True)
@@ -91,7 +99,7 @@ class VerdictWords:
 def weigh(
     claims: Sequence[str],
     vocabulary: Vocabulary,
-    namer: RegionNamer,
+    classifier: RegionClassifier,
     *,
     prompts: Callable[[str], tuple[Embedded, Embedded]],
     articles: Sequence[int],
@@ -101,16 +109,16 @@ def weigh(
     prompts: turns a question about {it} into prompts about the region and about all of the picture.
     articles: ids of words that may stand before names.
     """
-    sort, each = known_claims(claims, vocabulary, namer)
+    sort, each = known_claims(claims, vocabulary, classifier)
     if not each:
         return None
     said = []
     for prompt in prompts(QUESTIONS[sort]):
         logits = yield [Probe((), prompt)]
-        behind = yield from after(articles, instead=prompt)
-        said.append(ways(first_scores(logits[0]), behind, articles))
+        behind = yield from scores_behind(articles, instead=prompt)
+        said.append(by_article(first_scores(logits[0]), behind, articles))
     likely = torch.stack(said).logsumexp(dim=1).log_softmax(dim=-1).clamp(min=LEAST_LIKELY)  # (2, V)
-    usual = usual_of(namer, sort)
+    usual = usual_of(classifier, sort)
     evidence = [
         Evidence(float(likely[0, one.piece]), float(likely[1, one.piece]), float(usual[one.piece]))
         for one in each
@@ -118,20 +126,20 @@ def weigh(
     return Weighed(sort, tuple(zip(each, evidence, strict=True)), said[0])
 
 
-def usual_of(namer: RegionNamer, sort: Sort) -> Tensor:
+def usual_of(classifier: RegionClassifier, sort: Sort) -> Tensor:
     """Return the log shares (V,) of names, or of qualities."""
-    return namer.usual_names if sort == "name" else namer.usual_qualities
+    return classifier.usual_names if sort == "name" else classifier.usual_qualities
 
 
 def known_claims(
-    claims: Sequence[str], vocabulary: Vocabulary, namer: RegionNamer
-) -> tuple[Sort, list[Said]]:
+    claims: Sequence[str], vocabulary: Vocabulary, classifier: RegionClassifier
+) -> tuple[Sort, list[KnownClaim]]:
     """Return what is claimed, and of which sort it is; nothing unless all of it can be judged.
 
     A word that mostly stands in front of nouns is one itself behind an article ("an orange"), else a quality
     ("orange"). "A red shirt or a blue shirt?" can't be told apart by "shirt".
     """
-    nouns = set(namer.pieces.tolist())
+    nouns = set(classifier.pieces.tolist())
     sorts: set[Sort] = set()
     said = []
     for claim in claims:
@@ -140,10 +148,10 @@ def known_claims(
             return "name", []
         piece = pieces[0]
         sort: Sort = "name" if piece in nouns or claim.split()[0] in ARTICLES else "quality"
-        if usual_of(namer, sort)[piece] <= NEVER / 2:
+        if usual_of(classifier, sort)[piece] <= NEVER / 2:
             return sort, []
         sorts.add(sort)
-        said.append(Said(phrase, piece))
+        said.append(KnownClaim(phrase, piece))
     if len(sorts) != 1 or len({one.piece for one in said}) < len(said):
         return "name", []
     return sorts.pop(), said
@@ -153,12 +161,12 @@ def judged(
     weighed: Weighed,
     rules: Mapping[Sort, ClaimRule],
     *,
-    opinion: Opinion,
+    names: RegionNames,
     words: VerdictWords,
-) -> Claims:
+) -> JudgedClaim:
     """Return claims with the log odds that a rule makes of their evidence.
 
-    opinion: the namer's, of the region.
+    names: what the region classifier says of the region.
     """
     rule = rules[weighed.sort]
     odds = [
@@ -167,13 +175,13 @@ def judged(
     ]
     best = max(range(len(odds)), key=odds.__getitem__)
     said = weighed.each[best][0]
-    others = opinion.qualities[opinion.qualities != said.piece]
+    others = names.qualities[names.qualities != said.piece]
     if weighed.sort == "name" or len(others) == 0:
-        instead = named(weighed.said, opinion, likeliest, never=said.piece)
+        instead = likeliest_name(weighed.said, names, likeliest, never=said.piece)
     else:
         quality = others[likeliest(weighed.said.logsumexp(dim=0)[others])]
         instead = [int(quality), words.stop, END.id]
-    return Claims(
+    return JudgedClaim(
         (*said.phrase, words.stop, END.id),
         odds[best],
         instead,

@@ -11,21 +11,21 @@ from deixis.data.synthesis.phrasebook import Phrasebook
 from deixis.layers.places.place_map import STRIDE
 from deixis.regions.frames import Frame
 from deixis.regions.shapes import Box
-from deixis.systems.pointer.fitting.calibration import (
+from deixis.systems.pointer.fitting.place_rule import (
     AGREE,
     LEAST,
     NOWHERE,
     WEIGH,
-    Judged,
+    PhraseScores,
     choose_rule,
     denied_from,
     f1,
     fitted_odds,
     hit,
-    judge,
     nowhere_shares,
+    phrase_scores,
 )
-from deixis.systems.pointer.places import UNCHANGED, PlaceRule, evidence_of
+from deixis.systems.pointer.place_reading import UNCHANGED, PlaceRule, evidence_of
 from tests.systems.pointer.tiny import tiny_network, tiny_vocabulary
 from tests.toy.pack import write_toy_pack
 
@@ -33,10 +33,10 @@ PICTURE = Frame.original(64, 64)
 LEFT, RIGHT = (4.0, 4.0, 24.0, 24.0), (40.0, 30.0, 60.0, 60.0)
 
 
-def judged(shares: list[float], *truth: tuple[float, float, float, float]) -> Judged:
+def judged(shares: list[float], *truth: tuple[float, float, float, float]) -> PhraseScores:
     """Return an item whose two locations and "nowhere" have these shares."""
     left, right, nowhere = torch.tensor(shares).log()
-    return Judged(
+    return PhraseScores(
         torch.stack([left, right]),
         nowhere,
         torch.tensor([LEFT, RIGHT]),
@@ -100,7 +100,7 @@ def test_end_to_end_on_toy_pictures(tmp_path, candidates):
     scenes = read_scenes(write_toy_pack(tmp_path, pictures=4), "train")
     network, vocabulary = tiny_network(candidates=candidates), tiny_vocabulary()
     book = Phrasebook(scenes)
-    items = [item for scene in scenes for item in judge(network, vocabulary, scene, phrasebook=book)]
+    items = [item for scene in scenes for item in phrase_scores(network, vocabulary, scene, phrasebook=book)]
     assert any(item.truth for item in items) and any(not item.truth for item in items)
     choices = candidates or (network.config.side // STRIDE) ** 2
     for item in items:

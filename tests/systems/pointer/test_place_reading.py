@@ -12,7 +12,7 @@ from torch import Tensor
 from deixis.errors import BadWeights
 from deixis.pictures.opening import Picture, open_picture
 from deixis.pictures.padding import letterbox
-from deixis.systems.pointer.places import PlaceReading, PlaceRule, picture_part, places_in, read_places
+from deixis.systems.pointer.place_reading import PlaceReading, PlaceRule, picture_part, places_in, read_places
 
 SIDE = 64.0
 WHOLE = (0.0, 0.0, SIDE, SIDE)

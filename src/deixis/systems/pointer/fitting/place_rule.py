@@ -25,7 +25,7 @@ from deixis.records.dialogue import Dialogue, Mark, Turn
 from deixis.regions.frames import Frame
 from deixis.regions.shapes import Box
 from deixis.systems.pointer.core import PointerCore
-from deixis.systems.pointer.places import (
+from deixis.systems.pointer.place_reading import (
     UNCHANGED,
     PlaceReading,
     PlaceRule,
@@ -34,7 +34,7 @@ from deixis.systems.pointer.places import (
     places_in,
     read_places,
 )
-from deixis.systems.pointer.prompts import draft_dialogue
+from deixis.systems.pointer.prompts import dialogue_tokens
 from deixis.systems.pointer.training.collate import lay_out
 from deixis.text.packing import packed_attention
 from deixis.text.tokenizers.vocabulary import PICTURE, PLACE, Vocabulary
@@ -53,7 +53,7 @@ PRIOR = 0.1  # how firmly weights are held near 0
 
 
 @dataclass(frozen=True)
-class Judged:
+class PhraseScores:
     """What the network says about one phrase, and where the phrase's boxes are (none: it is absent)."""
 
     locations: Tensor
@@ -80,7 +80,7 @@ def choose_rule(
         [
             item
             for scene in scenes
-            for item in judge(network, vocabulary, scene, phrasebook=phrasebook, asked=question)
+            for item in phrase_scores(network, vocabulary, scene, phrasebook=phrasebook, asked=question)
         ]
         for question in (WHERE, THERE)
     )
@@ -106,7 +106,7 @@ def choose_rule(
     return max((replace(rule, least=least) for least in LEAST), key=lambda candidate: f1(present, candidate))
 
 
-def denied_from(items: Sequence[Judged]) -> float:
+def denied_from(items: Sequence[PhraseScores]) -> float:
     """Return the share of "nowhere" from which "no" is right most often, were half of all things there."""
     shares = nowhere_shares(items)
     there = torch.tensor([bool(item.truth) for item in items])
@@ -119,7 +119,7 @@ def denied_from(items: Sequence[Judged]) -> float:
     return max(NOWHERE, key=right)
 
 
-def trust_in(items: Sequence[Judged], rule: PlaceRule) -> tuple[float, float, float, float]:
+def trust_in(items: Sequence[PhraseScores], rule: PlaceRule) -> tuple[float, float, float, float]:
     """Return how the evidence for a top place is best added up to the log odds of its being right."""
     evidence, right = [], []
     for item in items:
@@ -150,14 +150,14 @@ def fitted_odds(evidence: np.ndarray, right: np.ndarray) -> list[float]:
 
 
 @torch.inference_mode()
-def judge(
+def phrase_scores(
     network: PointerCore,
     vocabulary: Vocabulary,
     scene: Scene,
     *,
     phrasebook: Phrasebook,
     asked: str = WHERE,
-) -> Iterator[Judged]:
+) -> Iterator[PhraseScores]:
     """Yield every phrase of a scene, and as many absent ones, as the network sees them.
 
     asked: the question, with a slot for the phrase.
@@ -174,16 +174,16 @@ def judge(
         truths |= {text: () for text in drawn if text is not None}
     if not truths:
         return
-    drafts = [
-        draft_dialogue(
+    sequences = [
+        dialogue_tokens(
             Dialogue("judged", (Turn(asked.format(text), text, (Mark(0, len(text), ()),)),)), vocabulary
         )
         for text in truths
     ]
-    row = lay_out(drafts, network.config.picture_tokens)
+    row = lay_out(sequences, network.config.picture_tokens)
     ids, segments = torch.tensor([row.ids]), torch.tensor([row.segments])
     pixels = torch.from_numpy(view.pixels).permute(2, 0, 1)[None].float() / 255
-    places = network.perceive(pixels)
+    places = network.encode(pixels)
     embeds = network.words(ids)
     embeds[ids == PICTURE.id] = network.reader(places)[0]
     hidden = network.decoder(
@@ -196,7 +196,7 @@ def judge(
     pointed = network.point(hidden[:, slots], places)
     inside = picture_part(view.frame, picture.frame)
     for number, truth in enumerate(truths.values()):
-        yield Judged(
+        yield PhraseScores(
             pointed.scores[0, number],
             pointed.nowhere[0, number],
             pointed.boxes[0, number],
@@ -208,23 +208,23 @@ def judge(
         )
 
 
-def found(item: Judged, rule: PlaceRule) -> list[Box]:
+def boxes_read(item: PhraseScores, rule: PlaceRule) -> list[Box]:
     """Return the boxes that a rule reads, best first."""
     reading = item.read(rule)
     return [place.box for place in places_in(reading, view=item.view, original=item.original)]
 
 
-def hit(item: Judged, rule: PlaceRule) -> bool:
+def hit(item: PhraseScores, rule: PlaceRule) -> bool:
     """Tell whether the top place is one of the phrase's boxes."""
-    boxes = found(item, rule)
+    boxes = boxes_read(item, rule)
     return bool(boxes) and any(boxes[0].iou(truth) >= RIGHT for truth in item.truth)
 
 
-def f1(items: Sequence[Judged], rule: PlaceRule) -> float:
+def f1(items: Sequence[PhraseScores], rule: PlaceRule) -> float:
     """Return the F1 of all places against all boxes, each box matched at most once."""
     matched = given = wanted = 0
     for item in items:
-        boxes, left = found(item, rule), list(item.truth)
+        boxes, left = boxes_read(item, rule), list(item.truth)
         given, wanted = given + len(boxes), wanted + len(left)
         for box in boxes:
             best = max(left, key=box.iou, default=None)
@@ -234,6 +234,6 @@ def f1(items: Sequence[Judged], rule: PlaceRule) -> float:
     return 2 * matched / max(given + wanted, 1)
 
 
-def nowhere_shares(items: Sequence[Judged]) -> Tensor:
+def nowhere_shares(items: Sequence[PhraseScores]) -> Tensor:
     """Return the share (n,) of "nowhere" of each item."""
     return torch.stack([torch.cat([item.locations, item.nowhere[None]]).softmax(dim=0)[-1] for item in items])

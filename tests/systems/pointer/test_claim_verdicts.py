@@ -11,16 +11,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from deixis.english.claims import claimed
-from deixis.layers.regions.region_classifier import NEVER, RegionNamer
+from deixis.layers.regions.region_classifier import NEVER, RegionClassifier
 from deixis.regions.shapes import Box, Region
 from deixis.systems.contract import Prompt
 from deixis.systems.pointer.answering import PointerSystem
-from deixis.systems.pointer.claims import (
+from deixis.systems.pointer.claim_verdicts import (
     LEAST_LIKELY,
     SORTS,
     ClaimRule,
     Evidence,
-    Said,
+    KnownClaim,
     VerdictWords,
     Weighed,
     known_claims,
@@ -39,19 +39,19 @@ SURE, NEVER_SO = replace(OFF, shift=50.0), replace(OFF, shift=-50.0)
 BY_NAME = replace(OFF, called=1.0)
 
 VOCABULARY = tiny_vocabulary()
-NAMER = RegionNamer(head_width=2, map_width=2, words=len(VOCABULARY), word_width=2)
+CLASSIFIER = RegionClassifier(head_width=2, map_width=2, words=len(VOCABULARY), word_width=2)
 with torch.no_grad():
-    NAMER.usual_names[::2] = NAMER.usual_qualities[::3] = NAMER.bias[::4] = -1.0
+    CLASSIFIER.usual_names[::2] = CLASSIFIER.usual_qualities[::3] = CLASSIFIER.bias[::4] = -1.0
 
 
 def judging_system(rule: ClaimRule = BY_NAME, *, seed: int = 5) -> PointerSystem:
     """Return a system that begins every answer with yes or no, and knows three names and two qualities."""
     system = tiny_system(seed=seed, region_namer=True)
-    namer = system.network.region_namer
+    classifier = system.network.region_namer
     with torch.no_grad():
-        namer.bias[ids_of(system, *NAMES)] = 0.0
-        namer.usual_names[ids_of(system, *NAMES, "red")] = torch.tensor([-1.0, -2.0, -3.0, -6.0])
-        namer.usual_qualities[ids_of(system, *QUALITIES)] = torch.tensor([-1.5, -0.5])
+        classifier.bias[ids_of(system, *NAMES)] = 0.0
+        classifier.usual_names[ids_of(system, *NAMES, "red")] = torch.tensor([-1.0, -2.0, -3.0, -6.0])
+        classifier.usual_qualities[ids_of(system, *QUALITIES)] = torch.tensor([-1.5, -0.5])
         system.network.words.bias[[PHRASE.id, END.id]] = -20.0
         system.network.words.bias[ids_of(system, "yes", "no")] += 25.0
     system.claim_rules = {"name": rule, "quality": rule}
@@ -86,7 +86,7 @@ def test_evidence_is_what_the_network_calls_the_region_and_the_picture() -> None
     weighed = weighed_by(system, "is {it} a dog?")
     ((said, evidence),) = weighed.each
     (dog,) = ids_of(system, "dog")
-    assert said == Said(tuple(ids_of(system, "a", "dog")), dog) and weighed.sort == "name"
+    assert said == KnownClaim(tuple(ids_of(system, "a", "dog")), dog) and weighed.sort == "name"
     around = Box(0, 0, 120, 90)
     for region, expected in ((BOX, evidence.called), (around, evidence.around)):
         prompt = prompt_of(system, "what is {it}?", it=region)
@@ -182,21 +182,21 @@ def test_many_questions_at_once_are_answered_as_each_alone() -> None:
 
 def test_a_word_is_a_noun_behind_an_article_else_a_quality() -> None:
     system = judging_system()
-    namer = system.network.region_namer
+    classifier = system.network.region_namer
     for claim, sort in (("a red", "name"), ("red", "quality"), ("dog", "name"), ("a big red", "name")):
-        found, said = known_claims([claim], system.vocabulary, namer)
+        found, said = known_claims([claim], system.vocabulary, classifier)
         assert (found, len(said)) == (sort, 1), claim
-    assert known_claims(["red", "a dog"], system.vocabulary, namer)[1] == []
-    assert known_claims([], system.vocabulary, namer)[1] == []
-    assert namer.usual_names[ids_of(system, "big")[0]] == NEVER
-    assert known_claims(["a big"], system.vocabulary, namer)[1] == []
+    assert known_claims(["red", "a dog"], system.vocabulary, classifier)[1] == []
+    assert known_claims([], system.vocabulary, classifier)[1] == []
+    assert classifier.usual_names[ids_of(system, "big")[0]] == NEVER
+    assert known_claims(["a big"], system.vocabulary, classifier)[1] == []
 
 
 @given(st.text(max_size=30), st.sampled_from(("is {it} ", "could {it} be a ", "is {it} a dog or ")))
 @settings(deadline=None)
 def test_whatever_is_claimed_is_judged_or_left_alone(text: str, before: str) -> None:
     claims = claimed(before + text)
-    sort, said = known_claims(claims, VOCABULARY, NAMER)
+    sort, said = known_claims(claims, VOCABULARY, CLASSIFIER)
     assert sort in SORTS and len(said) in (0, len(claims))
 
 
