@@ -12,7 +12,7 @@ from deixis.answers.grounded import Answer
 from deixis.errors import BadPicture, BadRegion, FrameMismatch, RegionClipped, UsageError
 from deixis.pictures.opening import Picture, open_picture
 from deixis.regions.frames import THOUSANDTHS, Frame
-from deixis.regions.shapes import Box, Point, Region
+from deixis.regions.shapes import Box, Mask, Point, Region
 from deixis.systems.questions import MOST_PICTURES, Question, checked_question, opened, regions_of_each
 
 
@@ -122,7 +122,7 @@ def test_a_frame_without_a_digest_fits_any_picture_of_its_size() -> None:
         ("", {}, "a question needs words"),
         ("what is {it}?", {}, r"speaks of \{it\}, but the regions given are: none"),
         ("what?", {"it": Point(1, 1)}, "region 'it' is not used"),
-        ("{it}", {"it": (1, 1)}, r"it=\(1, 1\) is not a region"),
+        ("{it}", {"it": (1, 1, 1)}, r"it=\(1, 1, 1\) is not a region"),
         ("a" * 4001, {}, "4001 characters; at most 4000"),
     ],
 )
@@ -201,3 +201,38 @@ def test_doubled_braces_point_at_nothing() -> None:
 def test_braces_that_are_not_doubled_say_how_to_double_them(text: str) -> None:
     with pytest.raises(UsageError, match=r"To write braces themselves, double them: \{\{"):
         checked_question(text, {}, DARK)
+
+
+# Regions as plain values.
+
+
+@pytest.mark.parametrize(
+    ("value", "region"),
+    [
+        ((1, 2, 30, 20), Box(1, 2, 30, 20)),
+        ([1, 2, 30.5, 20], Box(1, 2, 30.5, 20)),
+        (np.array([1, 2, 30, 20], np.int64), Box(1, 2, 30, 20)),
+        ((3, 4), Point(3, 4)),
+        (
+            np.pad(np.ones((4, 5), bool), ((0, 26), (0, 35))),
+            Mask.from_array(np.pad(np.ones((4, 5)), ((0, 26), (0, 35)))),
+        ),
+    ],
+)
+def test_plain_values_are_regions_in_pixels(value: Any, region: Region) -> None:
+    asked = checked_question("what is {it}?", {"it": value}, DARK)
+    assert asked == checked_question("what is {it}?", {"it": region}, DARK)
+
+
+@pytest.mark.parametrize(
+    "value", [(1, 2, 3), "10,20,30,40", (1, 2, "3", 4), (True, False), np.ones((30, 40)), None, 7, {}]
+)
+def test_what_is_no_region_says_what_is(value: Any) -> None:
+    with pytest.raises(UsageError, match=r"it=.* is not a region; .*four numbers .*array of booleans"):
+        checked_question("what is {it}?", {"it": value}, DARK)
+
+
+def test_a_mask_of_another_size_and_a_box_that_is_none_are_bad_regions() -> None:
+    for value in (np.ones((3, 3), bool), (30, 2, 10, 20), (900, 900)):
+        with pytest.raises(BadRegion):
+            checked_question("what is {it}?", {"it": value}, DARK)

@@ -198,7 +198,7 @@ class System(ABC):
         picture: Any,
         question: str,
         *,
-        regions: Mapping[str, Region] | None = None,
+        regions: Mapping[str, Any] | None = None,
         before: Sequence[Answer] = (),
         **more: Any,
     ) -> Answer: ...
@@ -209,7 +209,7 @@ class System(ABC):
         picture: Any,
         question: Sequence[str],
         *,
-        regions: Mapping[str, Region] | Sequence[Mapping[str, Region] | None] | None = None,
+        regions: Mapping[str, Any] | Sequence[Mapping[str, Any] | None] | None = None,
         before: Sequence[Answer] = (),
         **more: Any,
     ) -> list[Answer]: ...
@@ -219,7 +219,7 @@ class System(ABC):
         picture: Any,
         question: str | Sequence[str],
         *,
-        regions: Mapping[str, Region] | Sequence[Mapping[str, Region] | None] | None = None,
+        regions: Mapping[str, Any] | Sequence[Mapping[str, Any] | None] | None = None,
         before: Sequence[Answer] = (),
         **more: Any,
     ) -> Answer | list[Answer]:
@@ -228,7 +228,8 @@ class System(ABC):
         picture: whatever ``open_picture`` takes; several in a list, or None, where the system can. ``{name}``
         in a question stands for the region of that name, given by keyword or in ``regions`` (for a list of
         questions also a list, one mapping each). Regions are in pixels of the picture unless their frame says
-        otherwise; one of several pictures is named by ``region.bind(picture.frame)``. before: earlier answers
+        otherwise; four numbers are a box, two a point, an array of booleans (H, W) a mask. One of several
+        pictures is named by ``region.bind(picture.frame)``. before: earlier answers
         about these pictures, oldest first. more: the fields of ``Settings`` (temperature, top_p, seed, stop,
         max_new_tokens, logprobs, max_places, grammar), and regions by their names.
         """
@@ -257,7 +258,7 @@ class System(ABC):
         picture: Any,
         question: str,
         *,
-        regions: Mapping[str, Region] | None = None,
+        regions: Mapping[str, Any] | None = None,
         before: Sequence[Answer] = (),
         **more: Any,
     ) -> AnswerStream:
@@ -279,7 +280,7 @@ class System(ABC):
 
         return AnswerStream(decoding, finished)
 
-    def settings_and_regions(self, more: Mapping[str, Any]) -> tuple[Settings, dict[str, Region]]:
+    def settings_and_regions(self, more: Mapping[str, Any]) -> tuple[Settings, dict[str, Any]]:
         """Return the settings among the further arguments of ``ask``, and the regions by name."""
         known = {name: value for name, value in more.items() if name in Settings.names()}
         settings = Settings(**known)

@@ -10,6 +10,7 @@ from deixis.answers.grounded import Answer
 from deixis.errors import BadPicture, BadRegion, FrameMismatch, UsageError
 from deixis.pictures.opening import Picture, open_picture
 from deixis.regions.frames import Frame, same_frame
+from deixis.regions.given import region_of
 from deixis.regions.names import names_in, unknown_name
 from deixis.regions.shapes import Region
 
@@ -70,16 +71,16 @@ def opened(source: Any) -> tuple[Picture, ...]:
 
 def regions_of_each(
     texts: Sequence[str],
-    regions: Mapping[str, Region] | Sequence[Mapping[str, Region] | None] | None,
-    named: Mapping[str, Region],
-) -> list[dict[str, Region]]:
+    regions: Mapping[str, Any] | Sequence[Mapping[str, Any] | None] | None,
+    named: Mapping[str, Any],
+) -> list[dict[str, Any]]:
     """Return the regions of each question: those of its own mapping, and the shared ones that it speaks of.
 
     UsageError: not one mapping a question, or a shared region that no question speaks of.
     """
     if regions is None or isinstance(regions, Mapping):
         shared = {**(regions or {}), **named}
-        own: list[dict[str, Region]] = [{} for _ in texts]
+        own: list[dict[str, Any]] = [{} for _ in texts]
     else:
         shared = dict(named)
         own = [dict(mapping or {}) for mapping in regions]
@@ -99,13 +100,14 @@ def regions_of_each(
 
 def checked_question(
     text: str,
-    regions: Mapping[str, Region],
+    regions: Mapping[str, Any],
     pictures: Picture | Sequence[Picture],
     *,
     before: Sequence[Answer] = (),
 ) -> Question:
     """Return a question whose regions are all there and lie in one of the pictures.
 
+    regions: by name, as regions or as the plain values of ``region_of``.
     UsageError: no words, too many, or a ``{name}`` without a region. BadRegion: see ``Region.clipped``.
     FrameMismatch: a region, or an earlier answer, about another picture.
     """
@@ -117,13 +119,8 @@ def checked_question(
     given = (pictures,) if isinstance(pictures, Picture) else tuple(pictures)
     pointed = names_in(text)
     used = list(dict.fromkeys(pointed))
-    for name, region in regions.items():
-        if not isinstance(region, Region):
-            raise UsageError(
-                f"{name}={region!r:.60} is not a region; expected Point, Box, Polygon, Scribble or Mask, "
-                "for instance "
-                f"{name}=deixis.Box(10, 20, 110, 220)"
-            )
+    regions = {name: region_of(region, name=name) for name, region in regions.items()}
+    for name in regions:
         if name not in used:
             raise UsageError(f"region {name!r} is not used; write {{{name}}} where the question speaks of it")
     missing = [name for name in used if name not in regions]
