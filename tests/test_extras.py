@@ -8,6 +8,7 @@ import tomllib
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from deixis.extras import EXTRAS
 
@@ -72,8 +73,12 @@ def test_each_extra_is_listed_and_none_comes_with_a_plain_install() -> None:
         (("ask", "photo.png", "A cat?", "--model", "FERRET"), "package transformers .* 'deixis[published]'"),
     ],
 )
-def test_what_needs_an_extra_names_it(tmp_path: Path, arguments: tuple[str, ...], said: str) -> None:
+def test_what_needs_an_extra_names_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...], said: str
+) -> None:
     (tmp_path / "config.json").write_text('{"model_type": "deixis_ferret"}')
+    Image.new("RGB", (40, 30)).save(tmp_path / "photo.png")
+    monkeypatch.chdir(tmp_path)
     given = [str(tmp_path) if word == "FERRET" else word for word in arguments]
     done = run("from deixis.cli import main; sys.exit(main(sys.argv[1:]))", *given)
     before, _, after = said.partition(" .* ")
