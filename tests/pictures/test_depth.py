@@ -41,7 +41,11 @@ def test_sixteen_bits_have_their_brightness(order: str, photometric: int, expect
 @pytest.mark.parametrize("form", ["PNG", "PPM", "TIFF", "JPEG2000"])
 def test_sixteen_bits_of_every_format(form: str) -> None:
     image = Image.fromarray(np.full((8, 8), 120 * 257, np.uint16))
-    assert open_picture(encoded(image, form)).pixels[0, 0].tolist() == [120] * 3
+    if form == "PPM":  # not every Pillow writes it from this mode
+        content = b"P5 8 8 65535\n" + np.asarray(image).astype(">u2").tobytes()
+    else:
+        content = encoded(image, form)
+    assert open_picture(content).pixels[0, 0].tolist() == [120] * 3
 
 
 @pytest.mark.parametrize("top", [1, 200, 65535, 2**31 - 1])

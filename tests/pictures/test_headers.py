@@ -129,7 +129,7 @@ def tall(width: int, height: int) -> bytes:
         ),
         (b"P6\n" + b"#\n" * 1_000_000, "no width and height in the first 65,536 bytes"),
         (b"P3\n9 9\n255\n" + b"1 " * (17 << 20), "spells its values in digits and has more than"),
-        (png_with(chunk(b"abCd", b"") * 200_000), "more than 100,000 parts beside its pixels"),
+        (png_with(chunk(b"abCd", b"") * 200_000), "more than 100,000 parts, most of them next to empty"),
     ],
     ids=["tall", "wide", "tiles", "comments", "digits", "parts"],
 )
@@ -166,3 +166,47 @@ def test_netpbm_pixels_that_look_like_comments_are_kept(mode: str) -> None:
         assert np.array_equal(open_picture(content).pixels, np.asarray(expected.convert("RGB")))
     remarked = content.replace(b"\n", b"\n# said\n", 1)
     assert np.array_equal(open_picture(remarked).pixels, open_picture(content).pixels)
+
+
+@pytest.mark.parametrize("kind", [b"zTXt", b"iTXt", b"iCCP", b"tEXt"])
+def test_long_remarks_in_the_png_of_an_icon_do_not_matter(kind: bytes) -> None:
+    between = {b"zTXt": b"k\0\0" + PACKED, b"iTXt": b"k\0\1\0\0\0" + PACKED, b"iCCP": b"k\0\0" + PACKED}
+    picture = png_with(chunk(kind, between.get(kind, b"k\0" + LONG)))
+    small = encoded(corners(scale=2))
+    directory, pictures = b"", b""
+    for content, (width, height) in ((small, (8, 4)), (picture, (32, 16)), (picture, (32, 16))):
+        place = 6 + 16 * 3 + len(pictures)
+        directory += struct.pack("<BBBBHHII", width, height, 0, 0, 1, 32, len(content), place)
+        pictures += content
+    opened = open_picture(struct.pack("<HHH", 0, 1, 3) + directory + pictures)
+    assert (opened.width, opened.height) == (32, 16) and colours(opened.pixels) == UPRIGHT
+
+
+def big_tiff(sides: tuple[int, int], tags: dict[int, int]) -> bytes:
+    fields = {256: sides[0], 257: sides[1], 258: 8, 259: 1, 262: 1, 277: 1, 278: sides[1], **tags}
+    if 322 not in tags:
+        fields |= {273: 16, 279: 600}
+    written = struct.pack("<Q", len(fields))
+    for tag, value in sorted(fields.items()):
+        written += struct.pack("<HHQQ", tag, 16, 1, value)
+    return b"II" + struct.pack("<HHHQ", 43, 8, 0, 616) + bytes([90]) * 600 + written + bytes(8)
+
+
+def test_a_bigtiff_is_opened() -> None:
+    assert open_picture(big_tiff((30, 20), {})).pixels[0, 0].tolist() == [90] * 3
+
+
+@pytest.mark.parametrize(
+    ("sides", "tags"),
+    [
+        ((100_000, 100_000), {}),
+        ((1 << 40, 1 << 40), {}),
+        ((30, 20), {322: 60_000, 323: 60_000, 324: 16, 325: 600}),
+        ((30, 20), {322: 1 << 40, 323: 1 << 40, 324: 16, 325: 600}),
+    ],
+)
+def test_a_bigtiff_of_too_many_pixels_is_refused(
+    sides: tuple[int, int], tags: dict[int, int], undecoded: None
+) -> None:
+    with pytest.raises(BadPicture, match=r"too large|at most 100,000,000"):
+        open_picture(big_tiff(sides, tags))

@@ -1,7 +1,9 @@
-"""Grey of more than 8 bits: how bright white is in it, and its values as bytes."""
+"""Grey of more than 8 bits: how bright white is in it, and its values as bytes. Colours of 16 bits."""
 
 from __future__ import annotations
 
+import sys
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -48,3 +50,43 @@ def as_bytes(values: NDArray[Any], *, white: int | None, name: str) -> NDArray[n
         )
     # Of 65535 that is the value divided by 257.
     return np.clip(np.round(values.astype(np.int64) / (white / 255)), 0, 255).astype(np.uint8)
+
+
+GREY_WITH_ALPHA = "LA;16B"
+WIDE = ("RGB;16", "RGBA;16", "RGBX;16")
+# Colours of 16 bits as Pillow names their order in a file -> the order in which it takes the other byte.
+OTHER_ORDER = {"B": "L", "L": "B", "N": "B" if sys.byteorder == "little" else "L"}
+
+
+@dataclass(frozen=True)
+class LowerBytes:
+    """How Pillow decodes the lower bytes of colours of 16 bits, of which it keeps the upper ones.
+
+    stored: Pillow's name for how the file has them. mode, tiles: what to set in the image.
+    """
+
+    stored: str
+    mode: str
+    tiles: list[tuple[Any, ...]]
+
+
+def lower_bytes(image: Image.Image) -> LowerBytes | None:
+    """Return how to decode the lower bytes; None where colours have 8 bits, or are decoded already.
+
+    Grey with alpha becomes RGBA of four bytes: upper and lower of the grey, then of the alpha.
+    """
+    stored, mode, tiles = "", image.mode, []
+    for tile in getattr(image, "tile", None) or []:
+        codec, extents, offset, options = tile
+        stored, *rest = options if isinstance(options, tuple) else (options,)
+        if codec == "ppm" and stored == "RGB" and rest[0] > 255:
+            other, rest = stored, [256]  # what white is: no value is rounded to 0 then
+        elif stored == GREY_WITH_ALPHA:
+            mode = other = "RGBA"
+        elif isinstance(stored, str) and stored[:-1] in WIDE:
+            other = stored[:-1] + OTHER_ORDER[stored[-1]]
+        else:
+            return None
+        entry = (codec, extents, offset, (other, *rest) if isinstance(options, tuple) else other)
+        tiles.append(tile._make(entry) if hasattr(tile, "_make") else entry)  # a plain tuple in older Pillows
+    return LowerBytes(stored, mode, tiles) if tiles else None

@@ -6,10 +6,14 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
 from deixis.errors import BadRegion
-from deixis.pictures.opening import LARGEST_PIXELS, Upright, has_transparency, open_upright
+from deixis.pictures.decoding import LARGEST_PIXELS, Upright, open_upright
+from deixis.pictures.depth import GREY_WITH_ALPHA, lower_bytes
+from deixis.pictures.opening import has_transparency, to_rgba
 
+WIDE_WHITE = 65535
 MOST_LABELS = 16  # of 8 bits; a mask with more values is one with soft edges
 
 
@@ -24,17 +28,65 @@ def open_mask(source: Any, *, max_pixels: int = LARGEST_PIXELS, name: str = "mas
     >>> open_mask(Image.fromarray(np.array([[0, 1, 0]], np.uint8))).tolist()
     [[False, True, False]]
     """
+    source = still_encoded(source)
     upright = open_upright(source, max_pixels=max_pixels, name=name)
     image = upright.image
+    if upright.cut is not None:
+        lower = open_upright(source, max_pixels=max_pixels, name=name, low=True)
+        return of_wide_colours(upright, lower, name=name)
     if has_transparency(image):
-        alpha = np.asarray(image.convert("RGBA").getchannel("A"))
+        alpha = np.asarray(to_rgba(image).getchannel("A"))
         if alpha.min() < 255:
             return belonging(alpha, white=255, name=name)
     if image.mode == "F":
         raise BadRegion(f"mask {name} holds floats; expected 0 and 255")
     if image.mode.startswith("I"):
         return deep(upright, name=name)
-    return belonging(np.asarray(image.convert("RGB")).max(axis=2), white=255, name=name)
+    if image.mode == "LAB":  # black in it is no black in RGB, for it is rounded on the way
+        return belonging(np.asarray(image.getchannel("L")), white=255, name=name)
+    if image.mode == "La":
+        image = image.convert("LA")
+    return of_colours(np.asarray(image.convert("RGB")), white=255, name=name)
+
+
+def still_encoded(source: Any) -> Any:
+    """Return the file of a Pillow image that isn't decoded yet and will lose bits, else the source."""
+    if isinstance(source, Image.Image) and lower_bytes(source) is not None:
+        stream = getattr(source, "fp", None)
+        if stream is not None:
+            stream.seek(0)
+            return stream.read()
+    return source
+
+
+def of_wide_colours(upper: Upright, lower: Upright, *, name: str) -> NDArray[np.bool_]:
+    """Return what belongs by colours of 16 bits, of which two images have 8 each."""
+    low = np.asarray(lower.image).astype(np.uint16)
+    if upper.cut == GREY_WITH_ALPHA:
+        values = low[..., ::2] * 256 + low[..., 1::2]  # (H, W, grey and alpha)
+    else:
+        values = np.asarray(upper.image).astype(np.uint16) * 256 + low  # (H, W, 3 or 4)
+    count = 1 if upper.cut == GREY_WITH_ALPHA else 3
+    colours, alpha = values[..., :count], values[..., count:]
+    clear = upper.image.info.get("transparency")
+    if isinstance(clear, tuple) and len(clear) == count:
+        return np.asarray((colours != np.array(clear)).any(axis=2))
+    if upper.image.mode == "RGBA" and alpha.min() < WIDE_WHITE:
+        return belonging(alpha[..., 0], white=WIDE_WHITE, name=name)
+    if int(colours.max()) * 4 < WIDE_WHITE:
+        return np.asarray((colours != 0).any(axis=2))
+    return of_colours(colours, white=WIDE_WHITE, name=name)
+
+
+def of_colours(colours: NDArray[Any], *, white: int, name: str) -> NDArray[np.bool_]:
+    """Return what belongs by colours (H, W, C), where their brightest channel tells it."""
+    levels = colours.max(axis=2)
+    if levels.min() == levels.max() and (colours != colours[0, 0]).any():
+        raise BadRegion(
+            f"mask {name} has several colours and all are as bright, {levels.max()} of {white}; expected "
+            "black for what doesn't belong"
+        )
+    return belonging(levels, white=white, name=name)
 
 
 def deep(upright: Upright, *, name: str) -> NDArray[np.bool_]:
