@@ -23,7 +23,8 @@ STEPS = 1000
 REGION_TOKEN = "<region_fea>"  # stands behind the coordinates of every region in a question
 LONGEST_NUMBER = 15  # digits; beyond that a float no longer holds every whole number
 EXACT_BOX = re.compile(r"\[" + ", ".join([rf"(\d{{1,{LONGEST_NUMBER}}})"] * 4) + r"\]")
-PHRASE_AND_BOX = re.compile(r"([a-zA-Z\s]+)\s+(\[[\d,\s]+\])")
+# The whole run of letters and blanks in front of a bracket; possessive, so that it is read once.
+PHRASE_AND_BOX = re.compile(r"(?<![a-zA-Z\s])([a-zA-Z\s]{2,}+)(?<=\s)(\[[\d,\s]++\])")
 AFTER_A_BOX = ".,;!?"
 
 Rounding = Literal["published", "corrected"]

@@ -8,7 +8,7 @@ data are for non-commercial use and don't come with this package.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,9 +24,9 @@ TASKS = ("refer_caption", "refer_reason", "ground_conv")  # folder names, which 
 NUMBER = r"\s*(\d+(?:\.\d*)?|\.\d+)\s*"
 FRACTION_BOX = re.compile(rf"\[{NUMBER},{NUMBER},{NUMBER},{NUMBER}\]")
 THOUSANDTHS_BOX = re.compile(r"\[\s*(\d{1,4})\s*,\s*(\d{1,4})\s*,\s*(\d{1,4})\s*,\s*(\d{1,4})\s*\]")
-BRACKET = re.compile(r"\[(.*?)\]")
-SPACE_AND_BRACKET = re.compile(r" \[.*?\]")
-SPACE_AND_BOX = re.compile(r"\s*" + THOUSANDTHS_BOX.pattern)
+BRACKET = re.compile(r"\[([^\]\n]*)\]")
+SPACE_AND_BRACKET = re.compile(r" \[[^\]\n]*\]")
+SPACE_AND_BOX = re.compile(r"(?<!\s)\s*" + THOUSANDTHS_BOX.pattern)
 
 
 @dataclass(frozen=True)
@@ -163,12 +163,13 @@ def shown_to_judge(answer: str, category: str, *, protocol: Rules = "corrected")
     """
     check_rules(protocol)
     if category in REFERRING:
-        pattern = SPACE_AND_BRACKET if protocol == "published" else SPACE_AND_BOX
-        return ShownAnswer(pattern.sub("", answer))
+        if protocol == "published":
+            return ShownAnswer(brackets_replaced(SPACE_AND_BRACKET, lambda match: "", answer))
+        return ShownAnswer(SPACE_AND_BOX.sub("", answer))
     if category != GROUNDING:
         raise UsageError(f"category is {category!r}; expected one of {', '.join((*REFERRING, GROUNDING))}")
     if protocol == "published":
-        return ShownAnswer(BRACKET.sub(lambda match: published_fractions(match[1]), answer))
+        return ShownAnswer(brackets_replaced(BRACKET, lambda match: published_fractions(match[1]), answer))
     malformed = 0
 
     def fractions(match: re.Match[str]) -> str:
@@ -180,7 +181,20 @@ def shown_to_judge(answer: str, category: str, *, protocol: Rules = "corrected")
             return match.group()
         return fraction_text(steps)
 
-    return ShownAnswer(BRACKET.sub(fractions, answer), malformed)
+    shown = brackets_replaced(BRACKET, fractions, answer)
+    return ShownAnswer(shown, malformed)
+
+
+def brackets_replaced(pattern: re.Pattern[str], by: Callable[[re.Match[str]], str], text: str) -> str:
+    """Return a text with every match of a bracket's pattern replaced.
+
+    It is looked for up to the last ] of each line, so that each [ has one and none is followed in vain.
+    """
+    lines = []
+    for line in text.split("\n"):
+        end = line.rfind("]") + 1
+        lines.append(pattern.sub(by, line[:end]) + line[end:])
+    return "\n".join(lines)
 
 
 def published_fractions(content: str) -> str:

@@ -1,4 +1,4 @@
-"""A judge's replies on disk, by what was asked: a run that was stopped goes on, and nothing is paid for twice."""
+"""A judge's replies on disk, by what was asked: a stopped run goes on, and nothing is paid for twice."""
 
 from __future__ import annotations
 

@@ -28,7 +28,7 @@ SentenceKey = tuple[str, int]
 """The picture's number and the sentence's place in its file, from 0."""
 Said = Sequence[tuple[str, Edges]]
 KS: tuple[int | None, ...] = (1, 5, 10, None)
-SETS_APART = re.compile(r"\s*(['\",.;!?|:])\s*")
+SETS_APART = re.compile(r"['\",.;!?|:]")
 
 
 @dataclass(frozen=True)
@@ -157,7 +157,7 @@ def normal_words(phrase: str) -> str:
     >>> normal_words("The  man's left-hand .")
     'the man s lefthand'
     """
-    apart = SETS_APART.sub(r"\1 ", phrase.lower())
+    apart = SETS_APART.sub(" ", phrase.lower())
     return " ".join(re.sub(r"[^\w\s]", "", apart).split())
 
 

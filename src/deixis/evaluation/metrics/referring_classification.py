@@ -15,7 +15,7 @@ from deixis.evaluation.benchmarks.predictions import paired
 from deixis.evaluation.metrics.rules import Rules, check_rules, share
 
 Key = TypeVar("Key", bound=Hashable)
-PUBLISHED_DENIALS = (re.compile(r"\s+not[^,.]*[,.]"), re.compile(r"\s+no[^,.]*[,.]"))
+PUBLISHED_DENIALS = (re.compile(r"(?<!\s)\s+not[^,.]*[,.]"), re.compile(r"(?<!\s)\s+no[^,.]*[,.]"))
 DENIAL = re.compile(r"(?:\b(?:not|no|never)|n['’]t)\b[^,.;!?]*(?:[,.;!?]|$)", re.I)
 QUALIFIED = re.compile(r"(?P<name>.+?)_\((?P<qualifier>[^()]+)\)")
 
@@ -67,7 +67,9 @@ def without_denials(text: str, *, protocol: Rules = "corrected") -> str:
     if protocol == "corrected":
         return DENIAL.sub("", text)
     for pattern in PUBLISHED_DENIALS:
-        text = pattern.sub("", text)
+        # Up to the last mark: behind it nothing is closed, and would be followed in vain.
+        end = max(text.rfind(","), text.rfind(".")) + 1
+        text = pattern.sub("", text[:end]) + text[end:]
     return text
 
 
