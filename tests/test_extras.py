@@ -69,7 +69,7 @@ def test_each_extra_is_listed_and_none_comes_with_a_plain_install() -> None:
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (("train", "pointer/look", "--data", ".", "--out", "unused"), "package yaml .* 'deixis[training]'"),
+        (("train", "pointer/stage-1", "--data", ".", "--out", "unused"), "package yaml .* 'deixis[training]'"),
         (("ask", "photo.png", "A cat?", "--model", "FERRET"), "package transformers .* 'deixis[published]'"),
     ],
 )

@@ -11,6 +11,7 @@ from deixis.data.grit.mixing import FERRET_MIX
 from deixis.errors import RecipeError
 from deixis.systems.ferret.training import FERRET
 from deixis.systems.ferret_v2.training import FERRET_V2
+from deixis.systems.network_options import stored_options
 from deixis.systems.pointer.training.building import network_options
 from deixis.systems.spliced.training.building import Member, check_not_small, checked_options
 from deixis.systems.spliced.training.initial_parts import PARTS
@@ -46,7 +47,7 @@ def test_options_and_parts_exist(name: str) -> None:
     member = MEMBERS[recipe.system]
     options = checked_options(recipe, member)
     initial = options.pop("initial", {})
-    assert set(initial) <= set(PARTS)
+    assert set(stored_options(initial, PARTS, where=name)) <= set(PARTS)
     if initial or recipe.starts_from:
         check_not_small(options, where=name)
     assert not recipe.augmentation.square

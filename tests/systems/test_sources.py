@@ -15,7 +15,8 @@ from deixis.data.synthesis.phrasebook import Phrasebook
 from deixis.errors import RecipeError, RecordError
 from deixis.regions.shapes import Mask
 from deixis.systems.sources import Sources
-from deixis.training.recipes.recipe import Recipe, SourceChoice
+from deixis.training.recipes.recipe import Recipe
+from deixis.training.recipes.source_choice import SourceChoice
 from tests.data.grit.made import DISC, RUNS, values, write_list
 from tests.toy.pack import write_toy_pack
 from tests.toy.recipe import toy_recipe
@@ -108,9 +109,9 @@ def test_dense_locations_of_lvis_have_their_masks(tmp_path: Path) -> None:
 
 
 def test_records_and_all_kinds_together(data: Path) -> None:
-    own = Sources.of(recipe({"records": "own.jsonl"}), data)
+    own = Sources.of(recipe({"samples": "own.jsonl"}), data)
     assert len(own.records) == 1 and any("gizmo" in text for text in own.texts())
-    kinds = ({"records": "own.jsonl"}, {"grit": "vg_objects.json", "multiplier": 2.0}, {"dense": True}, {})
+    kinds = ({"samples": "own.jsonl"}, {"grit": "vg_objects.json", "multiplier": 2.0}, {"dense": True}, {})
     source = examples(Sources.of(recipe(*kinds, {"grit": "empty.json"}), data))
     assert len(source) == 1 + 20 + 6 + 6
     assert source.example(0, np.random.default_rng(0)).name == "own.jsonl:1"
@@ -133,18 +134,18 @@ def test_square_views_are_letterboxed(data: Path) -> None:
 
 
 def test_sources_that_say_two_things_are_refused() -> None:
-    with pytest.raises(RecipeError, match="is records and grit; make a source of each"):
-        SourceChoice(records="a.jsonl", grit="b.json")
+    with pytest.raises(RecipeError, match="is samples and grit; make a source of each"):
+        SourceChoice(samples="a.jsonl", grit="b.json")
     with pytest.raises(RecipeError, match="is grit and dense"):
         SourceChoice(grit="b.json", dense=True)
     with pytest.raises(RecipeError, match="is dense and detection"):
         SourceChoice(dense=True, detection=True)
-    for wrong in ({"hold_out": -1}, {"hold_out": 5, "grit": "b.json"}, {"hold_out": 5, "records": "a.jsonl"}):
+    for wrong in ({"hold_out": -1}, {"hold_out": 5, "grit": "b.json"}, {"hold_out": 5, "samples": "a.jsonl"}):
         with pytest.raises(RecipeError, match="expected a number of pictures of a dataset"):
             SourceChoice(**wrong)
 
 
-@pytest.mark.parametrize("name", ["grit", "records"])
+@pytest.mark.parametrize("name", ["grit", "samples"])
 def test_files_that_are_not_there(data: Path, name: str) -> None:
     with pytest.raises(RecordError, match="gone"):
         Sources.of(recipe({name: "gone.json"}), data)
@@ -160,6 +161,6 @@ def test_nothing_to_learn_from(data: Path) -> None:
 
 def test_kinds_that_only_text_systems_learn_from(data: Path) -> None:
     for source in ({"grit": "vg_objects.json"}, {"dense": True}, {"multiplier": 2.0}):
-        with pytest.raises(RecipeError, match="pointer learns from scenes and records"):
+        with pytest.raises(RecipeError, match="pointer learns from datasets and samples"):
             Sources.of(recipe(source), data).only_dialogues()
-    Sources.of(recipe({"records": "own.jsonl"}, {}), data).only_dialogues()
+    Sources.of(recipe({"samples": "own.jsonl"}, {}), data).only_dialogues()

@@ -36,7 +36,7 @@ def test_two_passes_of_one_are_one_pass_of_two(name: str, tmp_path: Path) -> Non
     whole = learnt(case, [case.whole], ALONE, tmp_path)
     counts = [case.objective.counts(batch) for batch in case.cut]
     assert added_up(counts) == case.objective.counts(case.whole)
-    assert counts[0]["words"] != counts[1]["words"], "a mean of means would be another one"
+    assert counts[0]["language_model"] != counts[1]["language_model"], "a mean of means would be another one"
     assert_same(learnt(case, case.cut, ALONE, tmp_path), whole)
     one, two = (learnt(case, [batch], ALONE, tmp_path)[0] for batch in case.cut)
     words = next(name for name in whole[0] if name in one and name in two)
@@ -90,7 +90,7 @@ def test_a_pass_that_learns_nothing_adds_nothing(tmp_path: Path) -> None:
 def test_a_loss_that_nothing_is_learnt_for_is_zero(tmp_path: Path) -> None:
     case = toy()
     gradients, losses = learnt(case, [collate([("worthless", [1, 2, 3], [])])], ALONE, tmp_path)
-    assert losses["worth"] == 0 and losses["words"] > 0 and not gradients["value.weight"].any()
+    assert losses["worth"] == 0 and losses["language_model"] > 0 and not gradients["value.weight"].any()
     assert all(gradient.isfinite().all() for gradient in gradients.values())
 
 
@@ -105,5 +105,5 @@ def test_a_step_that_learns_nothing_names_its_pictures(tmp_path: Path) -> None:
 
 def test_a_share_of_a_whole_step_is_exact() -> None:
     loss = Loss(torch.tensor(0.1), torch.tensor(3), weight=0.3)
-    assert torch.equal(weighted({"words": loss}, {"words": 3}), 0.3 * loss.mean), "one pass: the mean itself"
-    assert weighted({"words": Loss(torch.tensor(0.0), 0)}, {"words": 0}) == 0
+    assert torch.equal(weighted({"language_model": loss}, {"language_model": 3}), 0.3 * loss.mean), "one pass: the mean itself"
+    assert weighted({"language_model": Loss(torch.tensor(0.0), 0)}, {"language_model": 0}) == 0

@@ -50,7 +50,7 @@ def assert_same_weights(first: Path, second: Path) -> None:
 def test_a_run_leaves_model_metrics_and_checkpoints(finished):
     rows = [json.loads(line) for line in (finished / "metrics.jsonl").read_text().splitlines()]
     assert [row["step"] for row in rows] == [2, 4, 6]
-    assert {"places", "boxes", "words", "total"} <= rows[0]["losses"].keys()
+    assert {"places", "boxes", "language_model", "total"} <= rows[0]["losses"].keys()
     assert {path.name for path in (finished / "model").iterdir()} == {
         "config.json",
         "generation_config.json",

@@ -59,7 +59,7 @@ class ToyObjective(Objective):
 
     def counts(self, batch: Mapping[str, Any]) -> dict[str, int]:
         return {
-            "words": int((batch["labels"][:, 1:] != NOTHING).sum()),
+            "language_model": int((batch["labels"][:, 1:] != NOTHING).sum()),
             "worth": int(batch["known"].sum()),
         }
 
@@ -74,7 +74,7 @@ class ToyObjective(Objective):
         means = (hidden * real).sum(dim=1) / real.sum(dim=1)  # (B, WIDTH)
         away = (self.value(means)[:, 0] - batch["worth"]).abs()[batch["known"]].sum()
         return {
-            "words": Loss.of_sum(cross, learnt.sum()),
+            "language_model": Loss.of_sum(cross, learnt.sum()),
             "worth": Loss.of_sum(away, batch["known"].sum(), weight=0.5),
         }
 

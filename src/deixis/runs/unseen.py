@@ -15,7 +15,8 @@ import torch
 from deixis.training.batches import Batches
 from deixis.training.losses import weighted
 from deixis.training.passes import losses_of
-from deixis.training.recipes.recipe import Recipe, SourceChoice
+from deixis.training.recipes.recipe import Recipe
+from deixis.training.recipes.source_choice import SourceChoice
 
 KEPT = ("view",)  # what of a recipe's network options says how pictures are shown, not what is built
 
@@ -30,6 +31,7 @@ def unseen_losses(recipe: Recipe, model: Path, *, pack: Path, split: str, size: 
     from deixis.systems import training_parts
 
     options = {name: value for name, value in recipe.network.items() if name in KEPT}
+    pack = pack.resolve()
     shown = replace(recipe, network=options, sources=(SourceChoice(folder=pack.name, split=split),))
     parts = training_parts(shown, data=pack.parent, start=model, work=model.parent)
     objective = parts.objective.eval()

@@ -29,7 +29,7 @@ def resolution_variants(recipe: Recipe) -> list[Variant]:
             f"the study of resolution trains ferret_v2, but recipe {recipe.name!r} is of {recipe.system!r}; "
             "give ferret_v2/small or one like it"
         )
-    if not any(trains_encoder(group) for group in recipe.groups):
+    if not any(trains_encoder(group) for group in recipe.groups_in_use):
         raise UsageError(
             f"recipe {recipe.name!r} has no group that trains {' or '.join(ENCODERS)}; the study needs one, "
             "to compare trained encoders with frozen ones"
@@ -41,7 +41,7 @@ def resolution_variants(recipe: Recipe) -> list[Variant]:
                 recipe,
                 name=f"{recipe.name}-{mode}-{'trained' if trained else 'frozen'}",
                 network={**recipe.network, **sight(mode, crop=int(recipe.network.get("crop", CROP)))},
-                groups=tuple(group if trained else frozen(group) for group in recipe.groups),
+                groups=tuple(group if trained else frozen(group) for group in recipe.groups_in_use),
             ),
         )
         for mode in MODES

@@ -73,6 +73,19 @@ def model_type(folder: Path) -> str:
     return read_json(folder / "config.json", largest=1 << 20).text("model_type")
 
 
+def check_training(recipe: Recipe) -> None:
+    """Raise what keeps a recipe from being trained on this machine, before anything is read.
+
+    UsageError: there is no such system. MissingPackage, MissingWeights: something isn't installed.
+    """
+    from deixis.layers.towers.pretrained import packaged_file
+
+    known = entry(recipe.system)
+    resolve(known.training)
+    for name in () if known.training_needs is None else resolve(known.training_needs)(recipe):
+        packaged_file(name)
+
+
 def training_parts(
     recipe: Recipe, *, data: Path, start: Path | None, work: Path, progress: Progress = SILENT
 ) -> TrainingParts:

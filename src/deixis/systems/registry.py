@@ -23,8 +23,9 @@ class Entry:
     """Where a system's parts are, each as "module:name".
 
     model_type: what its ``config.json`` says. answering: a function from a saved folder to a System.
-    training: one from a recipe to TrainingParts. how_to_get: what to do where there are no weights.
-    weights: folder of weights inside the package. conversion: a tuple of Converters, see ``deixis convert``.
+    training: one from a recipe to TrainingParts. training_needs: one from a recipe to the names of packaged
+    weights (``layers.towers.pretrained``) that its training starts from. how_to_get: what to do where there
+    are no weights. weights: folder of weights inside the package. conversion: a tuple of Converters, see ``deixis convert``.
     """
 
     model_type: str
@@ -32,6 +33,7 @@ class Entry:
     training: str
     how_to_get: str
     weights: str | None = None
+    training_needs: str | None = None
     conversion: str | None = None
 
 
@@ -41,6 +43,7 @@ SYSTEMS: Mapping[str, Entry] = MappingProxyType(
             model_type="deixis_pointer",
             answering="deixis.systems.pointer.answering:open_pointer",
             training="deixis.systems.pointer.training.building:training_parts",
+            training_needs="deixis.systems.pointer.training.building:packaged_parts",
             weights="pointer/embedded",
             how_to_get="train it with `deixis train 'pointer/*' --data DIR --out DIR`",
         ),
@@ -48,6 +51,7 @@ SYSTEMS: Mapping[str, Entry] = MappingProxyType(
             model_type="deixis_ferret",
             answering="deixis.systems.ferret.answering:open_ferret",
             training="deixis.systems.ferret.training:training_parts",
+            training_needs="deixis.systems.spliced.training.building:packaged_parts",
             conversion="deixis.systems.ferret.conversion:CONVERTERS",
             how_to_get="convert the published ones with `deixis convert ferret` (docs/ferret.md), or train a "
             "small one with `deixis train ferret/small --data DIR --out DIR`; then give the "
@@ -57,6 +61,7 @@ SYSTEMS: Mapping[str, Entry] = MappingProxyType(
             model_type="deixis_ferret_v2",
             answering="deixis.systems.ferret_v2.answering:open_ferret_v2",
             training="deixis.systems.ferret_v2.training:training_parts",
+            training_needs="deixis.systems.spliced.training.building:packaged_parts",
             conversion="deixis.systems.ferret_v2.conversion:CONVERTERS",
             how_to_get="convert Ferret-UI's with `deixis convert ferret-ui` (docs/ferret_v2.md; Ferret-v2's "
             "were never published), or train a small one with `deixis train ferret_v2/small --data DIR "

@@ -2,26 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import contextlib
+import dataclasses
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from deixis.data.detection import DetectionSource, labelled
 from deixis.data.example_source import ExampleSource
 from deixis.data.grit.mixing import MultipliedSource
 from deixis.data.grit.records import PLACEHOLDER, GritRecord, read_grit
-from deixis.data.grit.source import DenseSource, GritSource
+from deixis.data.grit.source import DenseSource, GritSource, find_picture, sound_records
 from deixis.data.mixture import JoinedSource
+from deixis.data.opening import sound_scenes
 from deixis.data.scene import Scene
 from deixis.data.sources import detect_layout, read_scenes
 from deixis.data.sources.coco import read_coco
 from deixis.data.sources.lvis import read_lvis
 from deixis.data.synthesis.phrasebook import Phrasebook, phrases_of
 from deixis.data.synthesis.views import DialogueSource, template_texts
-from deixis.errors import RecipeError
+from deixis.errors import RecipeError, RecordError
 from deixis.progress import SILENT, Progress
 from deixis.records.record import Record, RecordSource, read_records
-from deixis.training.recipes.recipe import Recipe, SourceChoice
+from deixis.systems.data_identity import digest, files_identity, scenes_identity
+from deixis.training.recipes.data_paths import below
+from deixis.training.recipes.recipe import Recipe
+from deixis.training.recipes.source_choice import SourceChoice
 
 WITH_MASKS = {"coco": read_coco, "lvis": read_lvis}  # dense locations are cut to what is in their boxes
 
@@ -43,15 +50,39 @@ class ReadSource:
     @classmethod
     def read(cls, choice: SourceChoice, data: Path) -> ReadSource:
         """Return what a choice names below ``data``; RecordError says what is wrong in which line."""
-        folder = data / choice.folder
-        if choice.records is not None:
-            return cls(choice, folder, records=tuple(read_records(folder / choice.records)))
+        folder = below(data, choice.folder, where="source folder")
+        if choice.samples is not None:
+            file = below(data, f"{choice.folder}/{choice.samples}", where="file of samples")
+            return cls(choice, folder, records=tuple(read_records(file, broken=choice.broken)))
         if choice.grit is not None:
-            return cls(choice, folder, grit=tuple(read_grit(folder / choice.grit)))
+            file = below(data, f"{choice.folder}/{choice.grit}", where="file of samples")
+            images = below(data, f"{choice.folder}/{choice.images}", where="folder of pictures")
+            return cls(
+                choice,
+                folder,
+                grit=tuple(sound_records(read_grit(file), images=images, broken=choice.broken)),
+            )
         found = scenes_of(choice, folder)
+        if choice.hold_out > len(found):
+            raise RecipeError(
+                f"source {choice.what} has hold_out {choice.hold_out}, but only {len(found)} pictures; "
+                "expected fewer"
+            )
         kept = len(found) - choice.hold_out
         usable = tuple if choice.dense else labelled if choice.detection else with_boxes
         return cls(choice, folder, scenes=usable(found[:kept]), held_out=usable(found[kept:]))
+
+    def identity(self) -> dict[str, str]:
+        """Return digests of what was read and of the names and sizes of its pictures."""
+        if self.scenes or self.held_out:
+            return scenes_identity((*self.scenes, *self.held_out), self.folder)
+        if self.grit:
+            images = self.folder / self.choice.images
+            said = digest(dataclasses.replace(record, where="") for record in self.grit)
+            names = dict.fromkeys(record.picture for record in self.grit if record.picture is not None)
+            return {"samples": said, "pictures": files_identity(found_pictures(names, images), images)}
+        said = digest((one.picture, one.frame, one.regions, one.turns) for one in self.records)
+        return {"samples": said, "pictures": files_identity((r.path for r in self.records), self.folder)}
 
 
 @dataclass(frozen=True)
@@ -81,6 +112,14 @@ class Sources:
             raise RecipeError(f"recipe {recipe.name!r}: no picture below {data} has a phrase with a box")
         return cls(recipe, read)
 
+    def identity(self) -> dict[str, str]:
+        """Return by source which data these are; a resumed run knows them again by it."""
+        return {
+            f"{kind} of source {number} ({source.choice.what})": value
+            for number, source in enumerate(self.read, start=1)
+            for kind, value in source.identity().items()
+        }
+
     @property
     def scenes(self) -> list[Scene]:
         """The scenes that are trained on."""
@@ -101,7 +140,7 @@ class Sources:
         for choice in self.recipe.sources:
             if choice.grit is not None or choice.dense or choice.multiplier != 1:
                 raise RecipeError(
-                    f"recipe {self.recipe.name!r}: {self.recipe.system} learns from scenes and records; "
+                    f"recipe {self.recipe.name!r}: {self.recipe.system} learns from datasets and samples; "
                     f"source {choice.folder!r} has grit, dense or a multiplier, which are for systems that "
                     "spell boxes as text"
                 )
@@ -155,7 +194,18 @@ def examples_of(
 def scenes_of(choice: SourceChoice, folder: Path) -> list[Scene]:
     """Return the scenes of a dataset, with masks where dense locations can be cut to them."""
     masked = WITH_MASKS.get(detect_layout(folder)) if choice.dense else None
-    return read_scenes(folder, choice.split) if masked is None else masked(folder, choice.split, masks=True)
+    if masked is None:
+        return read_scenes(folder, choice.split, outside=choice.outside, broken=choice.broken)
+    options: dict[str, Any] = {} if choice.outside is None else {"outside": choice.outside}
+    scenes = masked(folder, choice.split, masks=True, **options)
+    return sound_scenes(scenes, source=folder, broken=choice.broken)
+
+
+def found_pictures(names: Iterable[str], images: Path) -> Iterator[Path]:
+    """Yield the files of pictures, those that are there."""
+    for name in names:
+        with contextlib.suppress(RecordError):
+            yield find_picture(name, images, where="sample")
 
 
 def with_boxes(scenes: Sequence[Scene]) -> tuple[Scene, ...]:

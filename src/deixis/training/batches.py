@@ -11,6 +11,7 @@ from torch.utils.data import DataLoader, Dataset
 
 from deixis.data.example_source import ExampleSource
 from deixis.training.order import Order, Shuffled
+from deixis.training.workers import begin_worker
 
 Batch = dict[str, Any]
 
@@ -62,13 +63,8 @@ def stream(batches: Batches, *, first: int, last: int, workers: int) -> Iterator
         sampler=range(first, last),
         num_workers=workers,
         prefetch_factor=4 if workers else None,
-        worker_init_fn=one_thread,
+        worker_init_fn=begin_worker,
         multiprocessing_context="spawn" if workers else None,
         generator=torch.Generator().manual_seed(batches.seed),
     )
     return iter(loader)
-
-
-def one_thread(_: int) -> None:
-    """Keep a loader worker from taking more than one core."""
-    torch.set_num_threads(1)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import logging
 import time
 from collections import defaultdict
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from torch import nn
 
 from deixis.data.example_source import ExampleSource
 from deixis.errors import RecipeError
+from deixis.layers.low_rank import add_adapters, merge_adapters
 from deixis.progress import SILENT, Progress
 from deixis.training.batches import Batch, Batches, stream
 from deixis.training.losses import Objective
@@ -23,8 +24,17 @@ from deixis.training.order import order_of
 from deixis.training.parallel import World
 from deixis.training.passes import learn_from
 from deixis.training.recipes.recipe import Recipe
-from deixis.training.state.checkpoints import RunState, checkpoints, load_checkpoint, save_checkpoint
+from deixis.training.state.checkpoints import (
+    RunState,
+    checkpoints,
+    load_checkpoint,
+    remove_partial,
+    save_checkpoint,
+)
 from deixis.training.state.ema import AveragedWeights
+from deixis.training.state.origin import Origin
+from deixis.training.state.writing import writing
+from deixis.training.workers import worker_count
 
 LOG = logging.getLogger("deixis")
 
@@ -39,6 +49,7 @@ class TrainingParts:
     writes. fit: chooses what is fitted to a network that has learnt, such as thresholds; None where nothing
     is. It is called between training and saving, the objective with its final weights, ``eval()``, on the
     run's device; never after a run that ``max_steps`` cut short.
+    data: digests by which a resumed run knows that the data are those of before, by what they are of.
     """
 
     objective: Objective
@@ -46,6 +57,7 @@ class TrainingParts:
     collate: Callable[[Sequence[Any]], Batch]
     save: Callable[[nn.Module, Path], None]
     fit: Callable[[], None] | None = None
+    data: Mapping[str, str] = field(default_factory=dict)
 
 
 def train(
@@ -60,19 +72,24 @@ def train(
 ) -> Path:
     """Train by the recipe and return the folder of the finished model, ``out / "model"``.
 
-    max_steps ends the run early, the schedule unchanged; the model is saved all the same, with
-    nothing fitted.
+    max_steps ends the run early, the schedule unchanged; the model is saved all the same, nothing is fitted.
+    UsageError: a file can't be written.
     """
     if not resume and out.exists() and checkpoints(out):
         raise RecipeError(f"{out} holds an earlier run; go on with --resume, or choose another --out")
-    out.mkdir(parents=True, exist_ok=True)
+    with writing(out):
+        out.mkdir(parents=True, exist_ok=True)
+    if world.leads:
+        remove_partial(out)
     objective = parts.objective.to(world.device).train()
+    adapt(objective, recipe)
     average = None if recipe.ema is None else AveragedWeights(objective, decay=recipe.ema)
     state = RunState(objective, build_optimiser(objective, recipe), average)
+    origin = Origin(recipe.as_dict(), processes=world.size, data=dict(parts.data))
     step = 0
     if resume and (saved := checkpoints(out)):
-        step = load_checkpoint(saved[-1], state, recipe=recipe.as_dict(), world=world)
-    last = min(recipe.steps, max_steps or recipe.steps)
+        step = load_checkpoint(saved[-1], state, origin=origin, world=world)
+    last = max(min(recipe.steps, max_steps or recipe.steps), step)
     passes = recipe.passes(devices=world.size)
     size = recipe.batch // (passes * world.size)
     batches = Batches(
@@ -84,7 +101,8 @@ def train(
         world=world.size,
         order=order_of(parts.source, recipe, chunks=passes * world.size),
     )
-    incoming = stream(batches, first=step * passes, last=last * passes, workers=recipe.workers)
+    workers = worker_count(recipe.workers, passes=(last - step) * passes, processes=world.size)
+    incoming = stream(batches, first=step * passes, last=last * passes, workers=workers)
     log = MetricsLog(out / "metrics.jsonl", first_step=step) if world.leads else None
     losses: defaultdict[str, float] = defaultdict(float)
     started, pictures = time.monotonic(), 0
@@ -119,15 +137,31 @@ def train(
             losses.clear()
             started, pictures = time.monotonic(), 0
         if step % recipe.save_every == 0 or step == last:
-            save_checkpoint(out, state, step=step, recipe=recipe.as_dict(), world=world)
+            save_checkpoint(out, state, step=step, origin=origin, world=world)
     if average is not None:
         objective.load_state_dict(average.state)
+    merge_adapters(objective)
     if world.leads:
         fit(parts, recipe, cut_short=last < recipe.steps, progress=tracked)
         tracked.phase(f"{recipe.name}: saving")
-        parts.save(objective, out / "model")
-        plot_metrics(out / "metrics.jsonl", out / "metrics.png")
+        with writing(out / "model"):
+            parts.save(objective, out / "model")
+            plot_metrics(out / "metrics.jsonl", out / "metrics.png")
     return out / "model"
+
+
+def adapt(objective: nn.Module, recipe: Recipe) -> None:
+    """Give a network the adapters that the recipe asks for; RecipeError where nothing could take one."""
+    if recipe.lora is None:
+        return
+    wanted = recipe.lora
+    if not add_adapters(
+        objective, parts=wanted.parts, rank=wanted.rank, scale=wanted.scale, seed=recipe.seed
+    ):
+        raise RecipeError(
+            f"recipe {recipe.name!r}: no linear map has a name that begins with one of lora's parts "
+            f"{list(wanted.parts)}; names are those of the network, such as network.language"
+        )
 
 
 def fit(parts: TrainingParts, recipe: Recipe, *, cut_short: bool, progress: Progress) -> None:

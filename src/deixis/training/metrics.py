@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
 from typing import Any
+
+from deixis.training.state.writing import writing
+
+FORMER = {"words": "language_model"}  # what losses were called before -> their names
 
 
 class MetricsLog:
@@ -13,11 +18,12 @@ class MetricsLog:
     def __init__(self, path: Path, *, first_step: int) -> None:
         self.path = path
         kept = [row for row in read_metrics(path) if row["step"] <= first_step] if path.exists() else []
-        path.write_text("".join(json.dumps(row) + "\n" for row in kept), encoding="utf-8")
+        with writing(path):
+            path.write_text("".join(json.dumps(row) + "\n" for row in kept), encoding="utf-8")
 
     def add(self, row: dict[str, Any]) -> None:
         """Write one row."""
-        with self.path.open("a", encoding="utf-8") as stream:
+        with writing(self.path), self.path.open("a", encoding="utf-8") as stream:
             stream.write(json.dumps(row) + "\n")
 
 
@@ -32,6 +38,15 @@ def read_metrics(path: Path) -> list[dict[str, Any]]:
         if isinstance(row, dict) and isinstance(row.get("step"), int):
             rows.append(row)
     return rows
+
+
+def with_todays_names(row: dict[str, Any]) -> dict[str, Any]:
+    """Return a row whose losses are called as they are today.
+
+    >>> with_todays_names({"step": 1, "losses": {"words": 2.0}})
+    {'step': 1, 'losses': {'language_model': 2.0}}
+    """
+    return {**row, "losses": {FORMER.get(name, name): value for name, value in row["losses"].items()}}
 
 
 def seconds_in(rows: list[dict[str, Any]], *, batch: int) -> float:
@@ -53,19 +68,23 @@ def plot_metrics(log: Path, out: Path) -> bool:
         from matplotlib.figure import Figure
     except ImportError:
         return False
-    rows = read_metrics(log)
+    rows = [with_todays_names(row) for row in read_metrics(log) if isinstance(row.get("losses"), dict)]
     if not rows:
         return False
-    names = list(rows[0]["losses"])
+    names = list(dict.fromkeys(name for row in rows for name in row["losses"]))
     figure = Figure(figsize=(9, 5), layout="constrained")
     axes = figure.subplots()
     for name in names:
-        axes.plot(
-            [row["step"] for row in rows], [row["losses"][name] for row in rows], label=name, linewidth=1
-        )
+        drawn = [(row["step"], row["losses"][name]) for row in rows if is_number(row["losses"].get(name))]
+        axes.plot([step for step, _ in drawn], [loss for _, loss in drawn], label=name, linewidth=1)
     axes.set_xlabel("step")
     axes.set_ylabel("loss (mean since the last row)")
     axes.set_yscale("log")
     axes.legend()
     figure.savefig(out)
     return True
+
+
+def is_number(value: object) -> bool:
+    """Tell whether something can be drawn."""
+    return isinstance(value, int | float) and math.isfinite(value)

@@ -19,16 +19,17 @@ def group_of(name: str, groups: tuple[Group, ...]) -> int | None:
 
 def build_optimiser(network: nn.Module, recipe: Recipe) -> torch.optim.AdamW:
     """Return AdamW over all parameters of the recipe's groups; each remembers its ``group`` and ``names``."""
+    groups = recipe.groups_in_use
     buckets: dict[tuple[int, bool], list[tuple[str, nn.Parameter]]] = {}
     for name, parameter in network.named_parameters():
-        index = group_of(name, recipe.groups)
+        index = group_of(name, groups)
         if index is None:
             raise RecipeError(
                 f'recipe {recipe.name!r}: no group takes {name}; end with a group whose parts are [""], '
                 "with frozen_until 1 if it must not learn"
             )
         buckets.setdefault((index, parameter.ndim >= 2), []).append((name, parameter))
-    for index, group in enumerate(recipe.groups):
+    for index, group in enumerate(groups):
         if not any(key[0] == index for key in buckets):
             asked = f"parts {list(group.parts)}"
             asked += f" containing {list(group.containing)}" if group.containing else ""
@@ -61,7 +62,7 @@ def prepare_step(optimiser: torch.optim.Optimizer, recipe: Recipe, step: int) ->
     """Set rates for ``step`` and which parameters learn; returns the factor of the schedule."""
     factor = rate_factor(step, steps=recipe.steps, schedule=recipe.schedule)
     for bucket in optimiser.param_groups:
-        group = recipe.groups[bucket["group"]]
+        group = recipe.groups_in_use[bucket["group"]]
         bucket["lr"] = group.rate * factor
         learns = step >= group.frozen_until * recipe.steps
         for parameter in bucket["params"]:

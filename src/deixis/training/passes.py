@@ -17,6 +17,7 @@ from deixis.training.batches import Batch
 from deixis.training.losses import Loss, Objective, added_up, check_supervised, weighted
 from deixis.training.parallel import World
 from deixis.training.recipes.recipe import Recipe
+from deixis.training.state.writing import writing
 
 # All but cuDNN's: it is planned anew for every length of texts, which takes seconds.
 ATTENTION = [SDPBackend.FLASH_ATTENTION, SDPBackend.EFFICIENT_ATTENTION, SDPBackend.MATH]
@@ -69,7 +70,8 @@ def check_finite(
         },
     }
     path = out / "non-finite.json"
-    path.write_text(json.dumps(report, indent=1), encoding="utf-8")
+    with writing(path):
+        path.write_text(json.dumps(report, indent=1), encoding="utf-8")
     raise NonFiniteLoss(
         f"step {step}: the loss is not finite ({report['losses']}); the batch is described in {path}. "
         "Lower the rates, or look at those pictures"

@@ -188,7 +188,7 @@ def test_the_small_recipe_learns(name: str, pack: Path, tmp_path: Path) -> None:
     )
     (model,) = run_recipes([recipe], data=pack, out=tmp_path)
     rows = [json.loads(line) for line in (model.parent / "metrics.jsonl").read_text().splitlines()]
-    losses = [row["losses"]["words"] for row in rows]
+    losses = [row["losses"]["language_model"] for row in rows]
     assert losses[-1] < 0.7 * losses[0]
     picture = next((pack / "images").glob("*.jpg"))
     assert load(model).ask(picture, "where is a red circle?", max_new_tokens=4).system == name

@@ -30,5 +30,20 @@ def test_a_pattern_means_all_that_fit() -> None:
 
 
 def test_an_unknown_name_lists_the_known_ones() -> None:
-    with pytest.raises(RecipeError, match=r"recipe 'pointer/lok' cannot be read.*pointer/look"):
+    with pytest.raises(RecipeError, match=r"recipe 'pointer/lok' cannot be read.*pointer/stage-1"):
         find_recipes("pointer/lok")
+
+
+@pytest.mark.parametrize(
+    ("former", "now"),
+    [
+        ("pointer/look", "pointer/stage-1"),
+        ("recipes/pointer/named.yaml", "pointer/stage-9"),
+        ("pointer/verified", "pointer/stage-8"),
+    ],
+)
+def test_former_names_go_on_working(
+    former: str, now: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert find_recipes(former) == [packaged_recipes()[now]]

@@ -7,16 +7,18 @@ from pathlib import Path
 
 from deixis.cli.system_flags import add_device_flag
 from deixis.errors import UsageError
+from deixis.files.writing import require_writable_folder
 
+ROOM = 1 << 20  # bytes that have to fit before anything is computed
 HELP = "train by one or more recipes"
 EXAMPLE = """\
 examples:
-  deixis train pointer/look --data data --out runs
+  deixis train pointer/stage-1 --data data --out runs
   deixis train my_recipe.yaml --data data --out runs
   deixis train 'pointer/*' --data data --out runs --resume
-  torchrun --nproc-per-node 2 -m deixis train pointer/look --data data --out runs
+  torchrun --nproc-per-node 2 -m deixis train pointer/stage-1 --data data --out runs
 
-A word that is no file is a packaged recipe: pointer/look, ferret/small, 'ferret_v2/*', ... Each recipe is
+A word that is no file is a packaged recipe: pointer/stage-1, ferret/small, 'ferret_v2/*', ... Each recipe is
 saved in OUT/NAME: checkpoints, metrics.jsonl, metrics.png and, when it is done, the model.
 What a recipe continues is said by its starts_from, never by the order of files. A run that was killed goes
 on with --resume, to the same weights as if it had not been.
@@ -46,6 +48,7 @@ def run(arguments: argparse.Namespace) -> int:
         raise UsageError(f"--max-steps is {arguments.max_steps}; expected at least 1")
     if not arguments.data.is_dir():
         raise UsageError(f"there is no data folder {str(arguments.data)!r}")
+    require_writable_folder(arguments.out, flag="--out", room=ROOM)
     recipes = [read_recipe(path) for name in arguments.recipes for path in find_recipes(name)]
     from deixis.cli.progress_bars import ProgressBars
     from deixis.runs.training import run_recipes

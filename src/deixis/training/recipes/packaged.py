@@ -1,4 +1,4 @@
-"""The recipes that come with the package, found by name: ``pointer/look``, or ``pointer/*`` for several."""
+"""The recipes that come with the package, found by name: ``pointer/stage-1``, or ``pointer/*`` for all."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from pathlib import Path
 
 import deixis
 from deixis.errors import RecipeError
+from deixis.training.recipes.former_names import current_name
 
 FOLDER = Path(deixis.__file__).parent / "recipes"
 OLD_FOLDER = "recipes/"  # where they lay in a checkout; names that begin so go on working
@@ -15,7 +16,7 @@ OLD_FOLDER = "recipes/"  # where they lay in a checkout; names that begin so go 
 def packaged_recipes() -> dict[str, Path]:
     """Return the files of all packaged recipes by name, sorted.
 
-    >>> "pointer/look" in packaged_recipes()
+    >>> "pointer/stage-1" in packaged_recipes()
     True
     """
     files = sorted(FOLDER.glob("*/*.yaml"))
@@ -33,6 +34,7 @@ def find_recipes(name: str | Path) -> list[Path]:
     if Path(name).exists():
         return [Path(name)]
     pattern = Path(name).as_posix().removeprefix(OLD_FOLDER).removesuffix(".yaml")
+    pattern = current_name(pattern.replace("/", "-", 1)).replace("-", "/", 1) if "/" in pattern else pattern
     known = packaged_recipes()
     found = [path for own, path in known.items() if fnmatchcase(own, pattern)]
     if not found:

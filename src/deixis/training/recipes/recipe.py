@@ -8,47 +8,24 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-import yaml
-
 from deixis.data.augment import Augmentation
 from deixis.data.synthesis.dialogue_mix import DialogueMix
 from deixis.errors import RecipeError
+from deixis.training.recipes.former_names import current_name
+from deixis.training.recipes.low_rank import LowRank
+from deixis.training.recipes.ranges import LARGEST, MOST, Bounds, check_numbers
+from deixis.training.recipes.source_choice import SourceChoice
 from deixis.training.recipes.strict import build
+from deixis.training.recipes.yaml_file import read_yaml
 
-LARGEST_RECIPE = 1 << 20
-
-
-@dataclass(frozen=True)
-class SourceChoice:
-    """A dataset below the ``--data`` folder. Its last ``hold_out`` pictures are never trained on.
-
-    With ``records`` it is a file of records in that folder (docs/data.md), with ``grit`` one in the format of
-    Ferret's training data (docs/grit.md), whose pictures lie in ``images``; there are no splits then. dense:
-    all things of a picture in one question (Ferret-v2's second stage) instead of drawn dialogues.
-    multiplier: how often the source comes up beside the others. ``grit``, ``dense`` and multipliers are for
-    systems that spell boxes as text. detection: the labelled boxes of the pictures and no dialogues, for
-    systems that learn to find things before they learn to speak.
-    """
-
-    folder: str = "."
-    split: str = "train"
-    hold_out: int = 0
-    records: str | None = None
-    grit: str | None = None
-    images: str = "images"
-    dense: bool = False
-    multiplier: float = 1.0
-    detection: bool = False
-
-    def __post_init__(self) -> None:
-        kinds = [name for name in ("records", "grit", "dense", "detection") if getattr(self, name)]
-        if len(kinds) > 1:
-            raise RecipeError(f"source {self.folder!r} is {' and '.join(kinds)}; make a source of each")
-        if self.hold_out < 0 or (self.hold_out and (self.records or self.grit)):
-            raise RecipeError(
-                f"source {self.folder!r} has hold_out {self.hold_out}; expected a number of pictures of a "
-                "dataset, 0 for a file of records"
-            )
+LONGEST_NAME = 100
+MOST_WORKERS = 4096
+LARGEST_SEED = (1 << 62) - 1
+MOST_MEMORY = 0.99999999  # of the optimiser's means: at 1 they would never move
+LEAST_CLIP = 1.0e-9
+MIX = tuple(field.name for field in dataclasses.fields(DialogueMix))
+MOST_DIALOGUES = 1000.0
+ALL_FREE, GENTLE = 1.0e-3, 1.0e-4  # rates of recipes without groups: from nothing, and from a model
 
 
 @dataclass(frozen=True)
@@ -56,7 +33,7 @@ class Group:
     """Parameters whose names begin with one of ``parts`` ("" is how every name begins).
 
     containing: of these, only parameters whose names contain one of these texts anywhere; empty takes all.
-    The first group that takes a parameter counts. They learn at ``rate``, but stand still for the first
+    The first group that takes a parameter counts. They learn at ``rate``, but are frozen for the first
     ``frozen_until`` (0..1) of the run; 1 is for good.
     """
 
@@ -64,6 +41,14 @@ class Group:
     rate: float
     frozen_until: float = 0.0
     containing: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        check_numbers(self, {"rate": (0, LARGEST), "frozen_until": (0, 1)}, what=f"group {list(self.parts)}")
+
+    @property
+    def frozen(self) -> bool:
+        """Whether these parameters never learn."""
+        return self.rate == 0 or self.frozen_until >= 1
 
     def takes(self, name: str) -> bool:
         """Tell whether a parameter of that name belongs here, unless an earlier group takes it.
@@ -103,6 +88,10 @@ class Optimiser:
     weight_decay: float = 0.05
     clip: float = 1.0
 
+    def __post_init__(self) -> None:
+        bounds = {"betas": (0, MOST_MEMORY), "weight_decay": (0, LARGEST), "clip": (LEAST_CLIP, LARGEST)}
+        check_numbers(self, bounds, what="optimiser")
+
 
 @dataclass(frozen=True)
 class Schedule:
@@ -110,6 +99,9 @@ class Schedule:
 
     warmup: int = 0
     floor: float = 0.02
+
+    def __post_init__(self) -> None:
+        check_numbers(self, {"warmup": (0, MOST), "floor": (0, 1)}, what="schedule")
 
 
 @dataclass(frozen=True)
@@ -119,7 +111,9 @@ class Recipe:
     steps: 0 learns nothing: a model that the recipe starts from is saved with changed options, and what is
     chosen on pictures held out of training is chosen anew. batch: pictures a step over all devices;
     per_device_batch: pictures that one device holds at once, from which the number of accumulated passes
-    follows. precision: "bfloat16" is autocast, "auto" takes it on a GPU only.
+    follows. groups: what learns how fast; without any, everything learns at one rate (``groups_in_use``).
+    lora: what learns through low-rank adapters.
+    precision: "bfloat16" is autocast, "auto" takes it on a GPU only.
     order: of the examples of an epoch. "shuffled"; "length_groups": steps whose passes are of similar work,
     with pictures or without; "source_groups": steps of one source each.
     ema: decay of the averaged weights that are saved in the end; null for none. threads: of one process; null
@@ -130,12 +124,13 @@ class Recipe:
     system: str
     steps: int
     batch: int
-    groups: tuple[Group, ...]
+    groups: tuple[Group, ...] | None = None
     per_device_batch: int | None = None
     starts_from: str | None = None
     mixed_with: Mixture | None = None
     seed: int = 0
     precision: Literal["float32", "bfloat16", "auto"] = "auto"
+    lora: LowRank | None = None
     order: Literal["shuffled", "length_groups", "source_groups"] = "shuffled"
     ema: float | None = None
     workers: int = 0
@@ -151,20 +146,53 @@ class Recipe:
     objective: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        least = {"steps": 1 if self.starts_from is None else 0, "batch": 1, "log_every": 1, "save_every": 1}
-        for name, lowest in least.items():
-            if getattr(self, name) < lowest:
-                raise RecipeError(
-                    f"recipe {self.name!r}: {name} is {getattr(self, name)}; expected at least {lowest}"
-                )
-        if self.ema is not None and not 0 < self.ema < 1:
+        where = f"recipe {self.name!r:.120}"
+        check_name(self.name)
+        check_numbers(self, self.bounds(), what=where)
+        check_numbers(self.dialogues, dict.fromkeys(MIX, (0, MOST_DIALOGUES)), what=f"{where} dialogues")
+        check_views(self.augmentation, where=f"{where} augmentation")
+        if self.per_device_batch is not None and self.per_device_batch > self.batch:
             raise RecipeError(
-                f"recipe {self.name!r}: ema is {self.ema}; expected a decay between 0 and 1, or null"
+                f"{where}: per_device_batch is {self.per_device_batch}; expected at most the batch of "
+                f"{self.batch}"
             )
+        if self.ema is not None and not 0 < self.ema < 1:
+            raise RecipeError(f"{where}: ema is {self.ema}; expected a decay between 0 and 1, or null")
         if self.mixed_with is not None and self.starts_from is None:
-            raise RecipeError(f"recipe {self.name!r}: mixed_with needs a model that it starts_from")
-        if not self.groups:
-            raise RecipeError(f"recipe {self.name!r}: nothing would train; give at least one group")
+            raise RecipeError(f"{where}: mixed_with needs a model that it starts_from")
+        if not self.sources:
+            raise RecipeError(f"{where} has no sources; expected at least one, or leave the key out")
+        if self.steps and all(group.frozen for group in self.groups_in_use):
+            raise RecipeError(
+                f"{where}: nothing would train, every group is frozen; give one a rate, or leave groups out: "
+                "then everything learns"
+            )
+
+    def bounds(self) -> Bounds:
+        """Return within what the recipe's own numbers have to lie."""
+        counts = ("batch", "per_device_batch", "log_every", "save_every")
+        return {
+            "steps": (1 if self.starts_from is None else 0, MOST),
+            **dict.fromkeys(counts, (1, MOST)),
+            "seed": (0, LARGEST_SEED),
+            "workers": (0, MOST_WORKERS),
+            "threads": (1, MOST_WORKERS),
+        }
+
+    @property
+    def groups_in_use(self) -> tuple[Group, ...]:
+        """The recipe's groups; without any, one of everything, or of all adapters and the rest frozen.
+
+        >>> tuned = Recipe("r", "pointer", steps=1, batch=8, starts_from="pointer")
+        >>> tuned.groups_in_use
+        (Group(parts=('',), rate=0.0001, frozen_until=0.0, containing=()),)
+        """
+        if self.groups is not None:
+            return self.groups
+        rate = ALL_FREE if self.starts_from is None else GENTLE
+        if self.lora is None:
+            return (Group(("",), rate),)
+        return (Group(("",), ALL_FREE, containing=("lora_",)), Group(("",), 0.0, frozen_until=1.0))
 
     def passes(self, *, devices: int) -> int:
         """Return how many passes of ``per_device_batch`` pictures on each device make one step.
@@ -190,15 +218,34 @@ class Recipe:
 
 def read_recipe(path: Path) -> Recipe:
     """Return the recipe of a yaml file; RecipeError names the key that is wrong."""
-    try:
-        if path.stat().st_size > LARGEST_RECIPE:
-            raise RecipeError(f"recipe {path} is over {LARGEST_RECIPE:,} bytes")
-        values = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except OSError as fault:
-        raise RecipeError(f"recipe {str(path)!r} cannot be read: {fault.strerror or fault}") from fault
-    except (yaml.YAMLError, UnicodeDecodeError) as fault:
-        raise RecipeError(f"recipe {str(path)!r} is not valid yaml: {fault}") from fault
-    return build(Recipe, values, where=str(path))
+    return build(Recipe, read_yaml(path), where=str(path))
+
+
+def is_run_name(name: str) -> bool:
+    """Tell whether a run can have that name: a folder below ``--out`` is called so.
+
+    >>> is_run_name("pointer-stage-1"), is_run_name("../elsewhere"), is_run_name("/tmp/x"), is_run_name("..")
+    (True, False, False, False)
+    """
+    fine = name.isprintable() and name == name.strip() and not name.startswith(".")
+    return fine and 0 < len(name.encode(errors="replace")) <= LONGEST_NAME and not set(name) & set("/\\:")
+
+
+def check_name(name: str) -> None:
+    """Raise RecipeError unless a run can have that name."""
+    if not is_run_name(name):
+        raise RecipeError(
+            f"name is {name!r:.120}; expected the name of a new folder: up to {LONGEST_NAME} letters, no "
+            "slashes, no dot in front"
+        )
+
+
+def check_views(views: Augmentation, *, where: str) -> None:
+    """Raise RecipeError for views that can't be drawn."""
+    shares = ("shift", "mirror", "contrast", "colour", "grey", "keep")
+    check_numbers(views, {"zoom": (0.01, 100), **dict.fromkeys(shares, (0, 1))}, what=where)
+    if views.zoom[0] > views.zoom[1]:
+        raise RecipeError(f"{where}: zoom is {list(views.zoom)}; expected the smaller one first")
 
 
 def needed_by(recipe: Recipe) -> list[str]:
@@ -209,7 +256,7 @@ def needed_by(recipe: Recipe) -> list[str]:
 
 def in_order(recipes: Sequence[Recipe]) -> list[Recipe]:
     """Return recipes so that each comes after those whose models it needs."""
-    by_name = {recipe.name: recipe for recipe in recipes}
+    by_name = {current_name(recipe.name): recipe for recipe in recipes}
     if len(by_name) < len(recipes):
         raise RecipeError("two recipes have the same name; each is saved under its own")
     ordered: list[Recipe] = []
@@ -222,8 +269,8 @@ def in_order(recipes: Sequence[Recipe]) -> list[Recipe]:
         if recipe in ordered:
             return
         for name in needed_by(recipe):
-            if name in by_name:
-                place(by_name[name], (*chain, recipe.name))
+            if (needed := by_name.get(current_name(name))) is not None:
+                place(needed, (*chain, recipe.name))
         ordered.append(recipe)
 
     for recipe in recipes:

@@ -10,12 +10,13 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import torch
 from safetensors import SafetensorError
@@ -25,9 +26,14 @@ from torch import Tensor, nn
 from deixis.errors import RecipeError
 from deixis.training.parallel import World
 from deixis.training.state.ema import AveragedWeights
+from deixis.training.state.origin import Origin
 from deixis.training.state.random_states import random_states, restore_random_states
+from deixis.training.state.writing import writing
 
 KEPT = 2
+COMPLETE = re.compile(r"step-\d+")
+# What reading a file raises that is not what it should be.
+DAMAGES = (OSError, SafetensorError, LookupError, TypeError, ValueError, ArithmeticError, RuntimeError)
 
 
 @dataclass(frozen=True)
@@ -39,26 +45,31 @@ class RunState:
     average: AveragedWeights | None
 
 
-def save_checkpoint(
-    folder: Path, state: RunState, *, step: int, recipe: dict[str, Any], world: World
-) -> Path:
+def save_checkpoint(folder: Path, state: RunState, *, step: int, origin: Origin, world: World) -> Path:
     """Write checkpoint ``step`` (steps done so far) into ``folder``, atomically, and drop older ones.
 
-    Every process calls it and adds its random states; the first one writes the rest.
+    Every process calls it and adds its random states; the first one writes the rest. UsageError where the
+    disk is full, or the like.
     """
+    with writing(folder / f"step-{step:08d}"):
+        return write_checkpoint(folder, state, step=step, origin=origin, world=world)
+
+
+def write_checkpoint(folder: Path, state: RunState, *, step: int, origin: Origin, world: World) -> Path:
+    """Write a checkpoint, see ``save_checkpoint``; faults of the file system stay what they are."""
     final = folder / f"step-{step:08d}"
     partial = folder / f"step-{step:08d}.partial"
     if world.leads:
         shutil.rmtree(partial, ignore_errors=True)
         partial.mkdir(parents=True)
     world.wait()
-    save_file(random_states(), partial / random_file(world.rank))
+    save_shared(random_states(), partial / random_file(world.rank))
     if world.leads:
-        save_file(on_cpu(state.network.state_dict()), partial / "network.safetensors")
-        save_file(optimiser_tensors(state.optimiser), partial / "optimiser.safetensors")
+        save_shared(on_cpu(state.network.state_dict()), partial / "network.safetensors")
+        save_shared(optimiser_tensors(state.optimiser), partial / "optimiser.safetensors")
         if state.average is not None:
-            save_file(on_cpu(state.average.state), partial / "average.safetensors")
-        content = {"step": step, "recipe": recipe, "processes": world.size}
+            save_shared(on_cpu(state.average.state), partial / "average.safetensors")
+        content = {"step": step, **origin.as_dict()}
         (partial / "state.json").write_text(json.dumps(content), encoding="utf-8")
     world.wait()
     if not world.leads:
@@ -75,32 +86,28 @@ def save_checkpoint(
 
 
 def checkpoints(folder: Path) -> list[Path]:
-    """Return the complete checkpoints of a folder, oldest first; half-written ones are removed."""
+    """Return the complete checkpoints of a folder, oldest first."""
+    return sorted(path for path in folder.glob("step-*") if COMPLETE.fullmatch(path.name) and path.is_dir())
+
+
+def remove_partial(folder: Path) -> None:
+    """Remove half-written checkpoints; only the run that holds the folder may."""
     for partial in folder.glob("step-*.partial"):
         shutil.rmtree(partial, ignore_errors=True)
-    return sorted(path for path in folder.glob("step-*") if path.is_dir())
 
 
-def load_checkpoint(path: Path, state: RunState, *, recipe: dict[str, Any], world: World) -> int:
+def load_checkpoint(path: Path, state: RunState, *, origin: Origin, world: World) -> int:
     """Fill ``state`` and this process's generators from a checkpoint and return its step.
 
-    RecipeError: another recipe or another number of processes made it, or a file of it is damaged.
+    RecipeError: another recipe, other data or another number of processes made it, or a file is damaged.
     """
     with readable(path / "state.json"):
         content = json.loads((path / "state.json").read_text(encoding="utf-8"))
-        step, made_by, processes = int(content["step"]), dict(content["recipe"]), content.get("processes")
-    stored = json.loads(json.dumps(recipe))
-    changed = sorted(key for key in stored if made_by.get(key) != stored[key])
-    if changed:
-        raise RecipeError(
-            f"checkpoint {path.name} was made by a recipe with other {', '.join(changed)}; a resumed run "
-            "must be the same run. Restore the recipe, or start anew in another --out folder"
-        )
-    if processes != world.size:
-        raise RecipeError(
-            f"checkpoint {path.name} was made by {processes} processes, this run has {world.size}; their "
-            "random states differ. Resume with as many, or start anew in another --out folder"
-        )
+        step = content["step"]
+        if type(step) is not int or not 0 <= step <= max(origin.recipe["steps"], 0):
+            raise ValueError(f"its step is {step!r:.40}")
+        dict(content["recipe"]), dict(content.get("data") or {})
+    origin.check(content, name=path.name)
     with readable(path / "network.safetensors") as file:
         state.network.load_state_dict(load_file(file))
     with readable(path / "optimiser.safetensors") as file:
@@ -111,6 +118,8 @@ def load_checkpoint(path: Path, state: RunState, *, recipe: dict[str, Any], worl
             if average.keys() != state.average.state.keys():
                 raise KeyError("its names are not those of the network")
             for name, tensor in average.items():
+                if tensor.shape != state.average.state[name].shape:
+                    raise ValueError(f"{name} has another shape than in the network")
                 state.average.state[name].copy_(tensor)
     with readable(path / random_file(world.rank)) as file:
         restore_random_states(load_file(file))
@@ -127,7 +136,7 @@ def readable(file: Path) -> Iterator[Path]:
     """Turn whatever is wrong with a file of a checkpoint into a RecipeError that names it."""
     try:
         yield file
-    except (OSError, SafetensorError, KeyError, TypeError, ValueError, RuntimeError) as fault:
+    except DAMAGES as fault:
         reason = " ".join(str(fault).split())[:200]
         raise RecipeError(
             f"checkpoint {file.parent.name}: {file} is missing or damaged ({reason}); remove the "
@@ -159,6 +168,8 @@ def fill_optimiser(optimiser: torch.optim.Optimizer, tensors: dict[str, Tensor])
     for key, value in tensors.items():
         name, _, quantity = key.rpartition("/")
         parameter, whole = places[name]
+        if value.shape not in ((), parameter.shape):
+            raise ValueError(f"{key} is {tuple(value.shape)}, its parameter {tuple(parameter.shape)}")
         stays = quantity == "step" and not whole
         optimiser.state[parameter][quantity] = value if stays else value.to(parameter.device)
 
@@ -166,6 +177,14 @@ def fill_optimiser(optimiser: torch.optim.Optimizer, tensors: dict[str, Tensor])
 def on_cpu(state: dict[str, Tensor]) -> dict[str, Tensor]:
     """Return copies that safetensors can store: on the CPU, contiguous, none sharing memory."""
     return {name: tensor.detach().to("cpu", copy=True).contiguous() for name, tensor in state.items()}
+
+
+def save_shared(tensors: dict[str, Tensor], file: Path) -> None:
+    """Write safetensors with the mode of any new file; by itself the library keeps them to their owner."""
+    file.touch()
+    mode = stat.S_IMODE(file.stat().st_mode)
+    save_file(tensors, file)
+    file.chmod(mode)
 
 
 def flush(path: Path) -> None:

@@ -160,9 +160,9 @@ def test_every_kind_alone_has_finite_losses(kind: str, with_phrases: bool, candi
     losses = losses_of(KINDS.get(kind, plain), with_phrases=with_phrases, candidates=candidates)
     assert all(torch.isfinite(value) and value >= 0 for value in losses.values())
     if kind in ("name", "describe", "name_bare", "words alone"):
-        assert losses["places"] == 0 and losses["boxes"] == 0 and losses["words"] > 0
+        assert losses["places"] == 0 and losses["boxes"] == 0 and losses["language_model"] > 0
     if kind.endswith("_bare") and kind != "name_bare":
-        assert losses["words"] == 0 and losses["places"] > 0
+        assert losses["language_model"] == 0 and losses["places"] > 0
     if kind.startswith("absent"):
         assert losses["boxes"] == 0
     if candidates and kind in ("name", "words alone"):
@@ -178,7 +178,7 @@ def test_the_total_is_the_weighted_sum() -> None:
     weights = ObjectiveWeights()
     parts = {name: value.item() for name, value in losses.items() if name != "total"}
     assert parts.keys() == {
-        *("places", "boxes", "words", "phrases", "phrase_query"),
+        *("places", "boxes", "language_model", "phrases", "phrase_query"),
         *("regions", "look", "refine", "quality"),
     }
     expected = sum(getattr(weights, name) * value for name, value in parts.items())
@@ -206,7 +206,7 @@ def test_dialogues_packed_behind_a_picture_learn_as_if_they_were_alone() -> None
 
     def words_and_tokens(*dialogues: Dialogue) -> tuple[float, int]:
         batch = collate([Example("one", PICTURE, dialogues)])
-        return objective(batch)["words"].item(), int((batch["labels"][:, 1:] != -100).sum())
+        return objective(batch)["language_model"].item(), int((batch["labels"][:, 1:] != -100).sum())
 
     together, count = words_and_tokens(*chosen)
     alone = [words_and_tokens(dialogue) for dialogue in chosen]

@@ -140,7 +140,7 @@ def test_places_of_a_letterboxed_view_are_refused(system: SplicedSystem) -> None
 def test_losses_are_those_of_the_answers(system: SplicedSystem) -> None:
     objective = SplicedObjective(system.network)
     losses = objective(system.collate()([example(*LESSON), example(LESSON[0])]))
-    assert set(losses) == {"words", "total"} and losses["total"].isfinite()
+    assert set(losses) == {"language_model", "total"} and losses["total"].isfinite()
     with pytest.raises(RecordError, match=r"no answer in this batch is learnt from; pictures: \['p'\]"):
         objective(system.collate()([example(plain("", "a cat", learnt=False))]))
 

@@ -18,6 +18,7 @@ from deixis.errors import RecipeError
 from deixis.layers.language.word_vectors import frequent_words, source_pieces, word_vectors
 from deixis.layers.towers.pretrained import load_pretrained_tower
 from deixis.progress import SILENT, Progress
+from deixis.systems.network_options import stored_options
 from deixis.systems.pointer.answering import PointerSystem
 from deixis.systems.pointer.config import PointerConfig
 from deixis.systems.pointer.fitting.claim_weights import choose_claim_rules
@@ -30,11 +31,11 @@ from deixis.systems.pointer.training.objective import ObjectiveWeights, PointerO
 from deixis.systems.pointer.training.phrase_encoder import phrase_vectors
 from deixis.systems.pointer.weights import load_network, rebuilt, save_network
 from deixis.systems.sources import Sources, own_pieces, phrases_in
+from deixis.systems.starting_model import model_folder
 from deixis.text.tokenizers.vocabulary import Vocabulary, build_vocabulary, grown_vocabulary
 from deixis.training.loop import TrainingParts
 from deixis.training.recipes.recipe import Recipe
-from deixis.training.recipes.starting_model import model_folder
-from deixis.training.recipes.strict import build, unknown_key
+from deixis.training.recipes.strict import build
 from deixis.training.state.checkpoints import checkpoints
 
 
@@ -74,6 +75,7 @@ def training_parts(
     return TrainingParts(
         objective=objective,
         source=sources.examples(phrasebook=phrasebook, side=config.side),
+        data=sources.identity(),
         collate=PointerCollate(
             config, vocabulary, phrase_rows={text: row for row, text in enumerate(phrases)}
         ),
@@ -86,6 +88,15 @@ def training_parts(
             phrasebook=phrasebook,
         ),
     )
+
+
+def packaged_parts(recipe: Recipe) -> list[str]:
+    """Return the names of the packaged weights that training by a recipe starts from."""
+    weights = build(ObjectiveWeights, recipe.objective, where=f"recipe {recipe.name!r} objective")
+    if not weights.pretrained:
+        return []
+    tower = [] if recipe.starts_from else [network_options(recipe).get("tower", PointerConfig().tower)]
+    return ["minilm", *tower]
 
 
 def go_on(objective: PointerObjective, run: Path) -> None:
@@ -105,11 +116,7 @@ def go_on(objective: PointerObjective, run: Path) -> None:
 
 def network_options(recipe: Recipe) -> dict[str, Any]:
     """Return the recipe's network options, each checked to be one of PointerConfig's."""
-    legal = PointerConfig.options()
-    for key in recipe.network:
-        if key not in legal:
-            raise RecipeError(unknown_key(key, legal, where=f"recipe {recipe.name!r} network"))
-    return dict(recipe.network)
+    return stored_options(recipe.network, PointerConfig.options(), where=f"recipe {recipe.name!r} network")
 
 
 def new_network(

@@ -8,8 +8,8 @@ only and isn't shipped.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, fields
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -21,6 +21,7 @@ from deixis.systems.pointer.core import PlaceScores, PointerCore
 from deixis.text.packing import packed_attention
 from deixis.text.token_sequence import IGNORED
 from deixis.training.losses import Loss, Objective
+from deixis.training.recipes.ranges import LARGEST, check_numbers
 
 CLOSE, RIGHT = 0.35, 0.85  # IoUs from which a candidate counts as right at all, and fully
 NEAR = 0.4  # IoU from which a candidate's box is refined
@@ -31,9 +32,11 @@ GOOD = 0.5  # IoU from which a refined box counts as right
 class ObjectiveWeights:
     """How much each loss counts. ``pretrained``: start from the packaged tower, word and phrase vectors."""
 
+    ALIASES: ClassVar[Mapping[str, str]] = {"words": "language_model"}
+
     places: float = 1.0
     boxes: float = 2.0
-    words: float = 1.0
+    language_model: float = 1.0
     phrases: float = 2.0
     phrase_query: float = 1.0
     regions: float = 2.0
@@ -41,6 +44,10 @@ class ObjectiveWeights:
     refine: float = 1.0
     quality: float = 0.5
     pretrained: bool = True
+
+    def __post_init__(self) -> None:
+        names = [field.name for field in fields(self) if field.name != "pretrained"]
+        check_numbers(self, dict.fromkeys(names, (0, LARGEST)), what="objective")
 
 
 class PointerObjective(Objective):
@@ -80,7 +87,7 @@ class PointerObjective(Objective):
         chosen = {
             "places": present,
             "boxes": present & (boxes == 1),
-            "words": batch["labels"][:, 1:] != IGNORED,
+            "language_model": batch["labels"][:, 1:] != IGNORED,
         }
         if self.network.config.candidates:
             chosen |= {"look": present, "refine": there, "quality": there}
@@ -118,7 +125,7 @@ class PointerObjective(Objective):
         means = {
             "places": place_loss(scores, targets, batch),
             "boxes": box_loss(places.boxes, targets, batch),
-            "words": word_loss(network, hidden, batch["labels"]),
+            "language_model": word_loss(network, hidden, batch["labels"]),
         }
         if network.config.candidates:
             means |= self.refiner_losses(at_places, places, scores, batch)

@@ -15,12 +15,13 @@ from torch.nn import functional
 from transformers import PreTrainedConfig
 
 from deixis.data.synthesis.phrasebook import Phrasebook
-from deixis.errors import RecipeError
+from deixis.errors import BadWeights, RecipeError
 from deixis.layers.language.small_decoders import small_language
 from deixis.layers.language.word_vectors import source_pieces, word_vectors
 from deixis.layers.towers.feature_grid import FeatureGridTower
-from deixis.layers.towers.pretrained import load_pretrained_tower
+from deixis.layers.towers.pretrained import PACKAGED, load_pretrained_tower
 from deixis.progress import SILENT, Progress
+from deixis.systems.network_options import STORED, stored_options
 from deixis.systems.sources import Sources, own_pieces
 from deixis.systems.spliced.answering import SplicedSystem, save_system, template_of
 from deixis.systems.spliced.network import SplicedNetwork
@@ -31,9 +32,10 @@ from deixis.text.tokenizers.codecs import WordCodec
 from deixis.text.tokenizers.vocabulary import build_vocabulary
 from deixis.training.loop import TrainingParts
 from deixis.training.recipes.recipe import Recipe
-from deixis.training.recipes.strict import unknown_key
+from deixis.training.recipes.strict import renamed
 
 LOG = logging.getLogger("deixis")
+LARGEST_VIEW = 4096
 VIEW = 256  # pixels of the longer side of a training view
 WORD_SPREAD = 0.1  # standard deviation of word vectors that start from pretrained ones
 OWN = ("view", "pretrained", "initial")  # options of a recipe that are no fields of the configuration
@@ -66,7 +68,7 @@ def family_parts(
         )
     if recipe.mixed_with is not None:
         raise RecipeError(f"{where}: this family mixes no models; leave mixed_with out")
-    view = int(options.pop("view", VIEW))
+    view = view_side(options.pop("view", VIEW), where=where)
     initial = Initial.below(data, options.pop("initial", {}), where=where)
     sources = Sources.of(recipe, data, progress=progress)
     if start is not None or initial.folders:
@@ -77,11 +79,12 @@ def family_parts(
         system = assembled(member, options, initial=initial, where=where)
     else:
         texts = [*sources.texts(), *[template_of(member.config().template).opening] * 2]
-        system = small_system(member, options, texts)
+        system = small_system(member, options, texts, where=where)
     book = Phrasebook(sources.scenes)
     return TrainingParts(
         objective=SplicedObjective(system.network),
         source=sources.examples(phrasebook=book, side=view, request=system.request),
+        data=sources.identity(),
         collate=system.collate(),
         save=lambda objective, folder: save_objective(objective, folder, codec=system.codec),
     )
@@ -97,7 +100,7 @@ def changed(
     old = system.network.config.to_dict()
     legal = inspect.signature(member.config.__init__).parameters
     kept = {name: old[name] for name in legal if name in old and name != "kwargs"}
-    network = member.network(member.config(**(kept | fields | dict(options))))
+    network = built(member, kept | fields | dict(options), where=where)
     report(fill(network, system.network.state_dict() | initial.state(network), where=where), where=where)
     return member.system(network, codec or system.codec)
 
@@ -109,9 +112,36 @@ def assembled(member: Member, options: Mapping[str, Any], *, initial: Initial, w
         raise RecipeError(
             f"{where}: initial names no language; expected the folder of a decoder such as Vicuna's"
         )
-    network = member.network(member.config(**(fields | dict(options))))
+    network = built(member, fields | dict(options), where=where)
     report(fill(network, initial.state(network), where=where), where=where)
     return member.system(network, codec)
+
+
+def built(member: Member, fields: Mapping[str, Any], *, where: str) -> SplicedNetwork:
+    """Return a network of a configuration; RecipeError for options that no network can be made of."""
+    try:
+        return member.network(member.config(**fields))
+    except (
+        TypeError,
+        ValueError,
+        KeyError,
+        IndexError,
+        ArithmeticError,
+        AssertionError,
+        BadWeights,
+    ) as fault:
+        raise RecipeError(f"{where}: no network can be made of its options: {str(fault)[:300]}") from fault
+    except (RuntimeError, MemoryError) as fault:  # sizes that torch refuses
+        raise RecipeError(
+            f"{where}: its network is too large, or has sizes below 1: {str(fault)[:200]}"
+        ) from fault
+
+
+def view_side(given: object, *, where: str) -> int:
+    """Return the longer side of training views; RecipeError for what is none."""
+    if type(given) is not int or not 8 <= given <= LARGEST_VIEW:
+        raise RecipeError(f"{where}: view is {given!r:.80}; expected 8 to {LARGEST_VIEW} pixels")
+    return given
 
 
 def report(fresh: list[str], *, where: str) -> None:
@@ -120,17 +150,24 @@ def report(fresh: list[str], *, where: str) -> None:
         LOG.warning("%s: parts that start fresh: %s", where, ", ".join(fresh))
 
 
+def packaged_parts(recipe: Recipe) -> list[str]:
+    """Return the names of the packaged weights that a small new network by a recipe starts from."""
+    options = renamed(recipe.network, STORED, where=f"recipe {recipe.name!r} network")
+    if recipe.starts_from is not None or options.get("initial") or not options.get("pretrained", True):
+        return []
+    encoders = (options.get(name) for name in ("tower", "local_tower"))
+    named = [one.get("kind") if isinstance(one, Mapping) else one for one in encoders]
+    return ["minilm", *(name for name in named if isinstance(name, str) and name in PACKAGED)]
+
+
 def checked_options(recipe: Recipe, member: Member) -> dict[str, Any]:
     """Return the recipe's network options, each checked to be one that the member has.
 
-    Towers may be given by their names.
+    Vision encoders may be given by their names.
     """
     parameters = inspect.signature(member.config.__init__).parameters
     legal = [*OWN, *(name for name in parameters if name not in ("self", "kwargs"))]
-    for key in recipe.network:
-        if key not in legal:
-            raise RecipeError(unknown_key(key, legal, where=f"recipe {recipe.name!r} network"))
-    options = dict(recipe.network)
+    options = stored_options(recipe.network, legal, where=f"recipe {recipe.name!r} network")
     for name in ("tower", "local_tower"):
         if isinstance(options.get(name), str):
             options[name] = {"kind": options[name]}
@@ -146,7 +183,9 @@ def check_not_small(options: Mapping[str, Any], *, where: str) -> None:
         )
 
 
-def small_system(member: Member, options: Mapping[str, Any], texts: list[str]) -> SplicedSystem:
+def small_system(
+    member: Member, options: Mapping[str, Any], texts: list[str], *, where: str
+) -> SplicedSystem:
     """Return a small system that starts from packaged towers and word vectors, or from nothing.
 
     options: fields of the member's configuration; ``language`` may be the name of a small decoder. pretrained
@@ -160,7 +199,7 @@ def small_system(member: Member, options: Mapping[str, Any], texts: list[str]) -
         fields["language"] = small_language(fields.get("language", "small"), words=len(codec), positions=4096)
     own: dict[str, Any] = {"codec": "words", "region_token_id": codec.region, "bos_token_id": codec.bos}
     own |= {"eos_token_id": codec.eos, "pad_token_id": codec.pad}
-    network = member.network(member.config(**(own | fields)))
+    network = built(member, own | fields, where=where)
     if pretrained:
         for name in ("tower", "local_tower"):
             tower = getattr(network, name, None)

@@ -15,10 +15,11 @@ from deixis.checkpoints.files.shards import open_shards
 from deixis.checkpoints.initial_state import language_state, projector_state, tower_state
 from deixis.checkpoints.language_settings import language_settings
 from deixis.errors import BadWeights, RecipeError
+from deixis.systems.network_options import stored_options
 from deixis.systems.spliced.network import SplicedNetwork
 from deixis.text.prompt_tokens import TextCodec
 from deixis.text.tokenizers.codecs import open_codec
-from deixis.training.recipes.strict import unknown_key
+from deixis.training.recipes.data_paths import below
 
 PARTS = ("language", "tower", "local_tower", "projector")
 
@@ -34,10 +35,13 @@ class Initial:
         """Return the parts that a recipe names; RecipeError for a part that no network has."""
         if not isinstance(named, Mapping):
             raise RecipeError(f"{where}: initial is {named!r:.80}; expected a folder for each named part")
-        for name in named:
-            if name not in PARTS:
-                raise RecipeError(unknown_key(name, list(PARTS), where=f"{where} initial"))
-        return cls({name: data / str(folder) for name, folder in named.items()})
+        folders = stored_options(named, PARTS, where=f"{where} initial")
+        return cls(
+            {
+                name: below(data, str(folder), where=f"{where}: folder of initial {name}")
+                for name, folder in folders.items()
+            }
+        )
 
     def fields(self) -> tuple[dict[str, Any], TextCodec | None]:
         """Return what the parts say of a configuration, and the tokenizer of the decoder if there is one."""

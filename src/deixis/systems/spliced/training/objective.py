@@ -20,10 +20,10 @@ class SplicedObjective(Objective):
 
     def counts(self, batch: Mapping[str, Any]) -> dict[str, int]:
         """Return how many tokens of answers are predicted."""
-        return {"words": int((batch["labels"][:, 1:] != IGNORED).sum())}
+        return {"language_model": int((batch["labels"][:, 1:] != IGNORED).sum())}
 
     def losses(self, batch: Mapping[str, Any]) -> dict[str, Loss]:
-        """Return "words"; see SplicedCollate for the batch.
+        """Return "language_model"; see SplicedCollate for the batch.
 
         Where the network cuts a row that has become too long with its picture, the words that are cut off
         count as predicted without loss.
@@ -40,6 +40,6 @@ class SplicedObjective(Objective):
                 starts=batch["region_starts"],
             ),
         )
-        count, predicted = self.counts(batch)["words"], len(output.logits)
+        count, predicted = self.counts(batch)["language_model"], len(output.logits)
         mean = output.loss if predicted == count else output.loss * (predicted / max(count, 1))
-        return {"words": Loss(mean, count)}
+        return {"language_model": Loss(mean, count)}

@@ -1,0 +1,63 @@
+"""One source of a recipe: a dataset, or a file of samples, and how it is read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+from deixis.errors import RecipeError
+from deixis.training.recipes.ranges import MOST, check_numbers
+
+MOST_OFTEN = 1000.0
+
+
+@dataclass(frozen=True)
+class SourceChoice:
+    """A dataset below the ``--data`` folder. Its last ``hold_out`` pictures are never trained on.
+
+    With ``samples`` it is a file of samples in that folder (docs/data.md), with ``grit`` one in the format of
+    Ferret's training data (docs/grit.md), whose pictures lie in ``images``; there are no splits then. dense:
+    all things of a picture in one question (Ferret-v2's second stage) instead of drawn dialogues.
+    multiplier: how often the source comes up beside the others. ``grit``, ``dense`` and multipliers are for
+    systems that spell boxes as text. detection: the labelled boxes of the pictures and no dialogues, for
+    systems that learn to find things before they learn to speak.
+    outside: what is done with boxes of a dataset that stick out of their pictures, null for the reader's own
+    rule. broken: what is done with pictures that can't be opened; "pass_over" opens all of them beforehand.
+    """
+
+    ALIASES: ClassVar[Mapping[str, str]] = {"records": "samples"}
+
+    folder: str = "."
+    split: str = "train"
+    hold_out: int = 0
+    samples: str | None = None
+    grit: str | None = None
+    images: str = "images"
+    dense: bool = False
+    multiplier: float = 1.0
+    detection: bool = False
+    outside: Literal["refuse", "cut", "pass_over"] | None = None
+    broken: Literal["refuse", "pass_over"] = "refuse"
+
+    def __post_init__(self) -> None:
+        kinds = [name for name in ("samples", "grit", "dense", "detection") if getattr(self, name)]
+        if len(kinds) > 1:
+            raise RecipeError(f"source {self.folder!r} is {' and '.join(kinds)}; make a source of each")
+        listed = self.samples or self.grit
+        if not 0 <= self.hold_out <= MOST or (self.hold_out and listed):
+            raise RecipeError(
+                f"source {self.folder!r} has hold_out {self.hold_out}; expected a number of pictures of a "
+                "dataset, 0 for a file of samples"
+            )
+        if self.outside is not None and listed:
+            raise RecipeError(
+                f"source {self.folder!r} has outside {self.outside!r}, which is for datasets; the places of "
+                "samples have to lie in their pictures. Leave it out"
+            )
+        check_numbers(self, {"multiplier": (0, MOST_OFTEN)}, what=f"source {self.folder!r}")
+
+    @property
+    def what(self) -> str:
+        """The source in a few words, for messages."""
+        return f"{self.folder}/{self.samples or self.grit or self.split}"
