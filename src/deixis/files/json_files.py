@@ -90,6 +90,13 @@ class Fields:
             raise self._wrong(name, "a list of strings")
         return tuple(value)
 
+    def inside(self, name: str) -> Fields:
+        """An object, knowing its place."""
+        value = self.values.get(name)
+        if not isinstance(value, dict):
+            raise self._wrong(name, "an object")
+        return Fields(value, f"{self.where} {name}")
+
     def rows(self, name: str) -> Iterator[Fields]:
         """The objects of a list, each knowing its index."""
         value = self.values.get(name)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -17,7 +17,7 @@ from deixis.painting.draws import Draws, SeededDraws
 from deixis.painting.kinds import Kind, kind_of
 from deixis.painting.labels import lay_labels
 from deixis.painting.outlines import outlines_of
-from deixis.painting.published import Look, strokes_of
+from deixis.painting.published import Look, strokes_by_hand, strokes_of
 from deixis.painting.sign import Sign
 from deixis.painting.silhouette import Silhouette
 from deixis.painting.strokes import lay_over
@@ -136,12 +136,22 @@ def choose_signs(
     """
     signs: list[Sign] = []
     for region, kind in zip(regions, kinds, strict=True):
-        if colour is not None:
+        if colour is None:
+            signs.append(next_sign(picture, region, kind, before=signs))
+        else:
             signs.append(Sign(kind, colour_of(colour)))
-            continue
-        taken = [sign.colour.name for sign in signs if sign.kind == kind]
-        signs.append(Sign(kind, standing_out(under(picture, region), taken=taken)))
     return signs
+
+
+def next_sign(
+    picture: Picture, region: Region, kind: Kind, *, before: Sequence[Sign], avoided: Collection[str] = ()
+) -> Sign:
+    """Return a sign of a kind for a region that stands out and is told from those before it.
+
+    avoided: names of colours that words speak of already.
+    """
+    taken = [sign.colour.name for sign in before if sign.kind == kind]
+    return Sign(kind, standing_out(under(picture, region), taken=[*taken, *avoided]))
 
 
 def under(picture: Picture, region: Region) -> NDArray[np.uint8]:
@@ -161,9 +171,15 @@ def paint_published(
     """Return pixels (H, W, 3) painted by the published rules, each region over those before it."""
     image = Image.fromarray(pixels).copy()
     for region, sign in zip(regions, signs, strict=True):
-        strokes = strokes_of(
-            sign.kind, silhouette_of(region), rgb=sign.colour.rgb, size=image.size, draws=draws, look=look
-        )
+        rgb, size = sign.colour.rgb, image.size
+        if isinstance(region, Point) and sign.kind == "point":
+            at = (region.x, region.y)
+            strokes = strokes_by_hand("point", [at], rgb=rgb, size=size, draws=draws, look=look)
+        elif isinstance(region, Scribble) and sign.kind == "scribble":
+            strokes = strokes_by_hand("scribble", region.points, rgb=rgb, size=size, draws=draws, look=look)
+        else:
+            known = silhouette_of(region)
+            strokes = strokes_of(sign.kind, known, rgb=rgb, size=size, draws=draws, look=look)
         lay_over(image, strokes)
     return np.array(image)
 

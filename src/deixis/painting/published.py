@@ -5,10 +5,11 @@ What is drawn by chance comes from a `Draws`, in the published order. Coordinate
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from math import cos, pi, sin
 from types import MappingProxyType
+from typing import Literal
 
 import numpy as np
 
@@ -92,6 +93,28 @@ def strokes_of(
         width = max(int(look.width * ratio), 1)
     canvas = Canvas(silhouette, part, (*rgb, alpha), width, ratio, look.constant, draws)
     return PAINTERS[kind](canvas)
+
+
+def strokes_by_hand(
+    kind: Literal["point", "scribble"],
+    points: Sequence[XY],
+    *,
+    rgb: tuple[int, int, int],
+    size: tuple[int, int],
+    draws: Draws,
+    look: Look = Look(),
+) -> list[Stroke]:
+    """Return what is drawn for a point or a stroke that a hand gave: where it is, as wide as others."""
+    ratio = max(size) / look.anchor
+    colour = (*rgb, draws.randint(96, 255) if look.alpha is None else look.alpha)
+    width = drawn_width(kind, ratio, draws, constant=look.constant)
+    if kind == "point" or len(points) < 2:
+        (x, y), reach = points[0], width if kind == "point" else width / 2
+        corners = ((x - reach, y - reach), (x + reach, y + reach))
+        return [Stroke("ellipse", corners, fill=colour, outline=colour)]
+    if look.width is not None:
+        width = max(int(look.width * ratio), 1)
+    return [Stroke("line", tuple(points), fill=colour, width=width)]
 
 
 def drawn_width(kind: Kind, ratio: float, draws: Draws, *, constant: bool) -> int:

@@ -40,7 +40,7 @@ class Template:
     """The fixed texts of a dialogue, in the order in which they stand.
 
     opening: before everything, the system text in it. user, assistant: what announces a question and an
-    answer. gap: between that and the words. question_end, answer_end: behind them; the latter is learnt.
+    answer. gap: between that and the words; answer_gap: before an answer, if that is another. question_end, answer_end: behind them; the latter is learnt.
     between: before every question but the first. stop: the text at which generation is over. marks: texts
     that only a template may write; in a user's words they have to be neutralised. masking: how the published
     program found answers again; None if it knew where they are. further_stops: other texts that end an
@@ -60,6 +60,7 @@ class Template:
     masking: MaskingRule | None = None
     further_stops: tuple[str, ...] = ()
     picture_only: bool = False
+    answer_gap: str | None = None
 
     @property
     def stops(self) -> tuple[str, ...]:
@@ -78,7 +79,8 @@ class Template:
             question = IMAGE * (IMAGE in asked) if self.picture_only else asked
             head += self.user + (self.gap + question + self.question_end if question else "") + self.assistant
             if answer:
-                parts += [Segment(head, False), Segment(self.gap + answer + self.answer_end, True)]
+                gap = self.gap if self.answer_gap is None else self.answer_gap
+                parts += [Segment(head, False), Segment(gap + answer + self.answer_end, True)]
             elif answer is not None and close_empty:
                 parts += [Segment(head, False), Segment(self.answer_end, True)]
             else:
@@ -122,6 +124,16 @@ HUMAN_SYSTEM = (
     "detailed, and polite answers to the human's questions."
 )
 PHI_SYSTEM = "You are a helpful AI assistant."
+MPT_SYSTEM = (
+    "A conversation between a user and an LLM-based AI assistant. The assistant gives helpful and honest "
+    "answers."
+)
+TAGGED_SYSTEM = (
+    "A chat between a curious user and an artificial intelligence assistant. The assistant is able to "
+    "understand the visual content that the user provides, and assist the user with a variety of tasks using "
+    "natural language.The visual content will be provided with the following format: <Image>visual "
+    "content</Image>."
+)
 
 
 def vicuna(name: str, system: str) -> Template:
@@ -229,6 +241,23 @@ def chatml(name: str, system: str) -> Template:
     )
 
 
+def instructed(name: str, system: str, *, between: str) -> Template:
+    """Return the template of Llama-2-Chat and Mistral-Instruct: questions in brackets."""
+    return Template(
+        name=name,
+        opening=f"[INST] {system}",
+        user="",
+        assistant="",
+        gap="",
+        answer_gap=" ",
+        question_end=" [/INST]",
+        answer_end=" </s>",
+        between=f"{between}[INST] ",
+        stop="</s>",
+        marks=("<s>", "</s>", "<unk>", "[INST]", "[/INST]", "<<SYS>>", "<</SYS>>"),
+    )
+
+
 def plain(name: str) -> Template:
     """Return the template of captions: a picture, what is said of it, and a new line."""
     return Template(
@@ -263,6 +292,10 @@ TEMPLATES: dict[str, Template] = {
         llama_3("llama3", VICUNA_SYSTEM, masking=UNBEGUN_ROUNDS),
         phi_3("phi3", PHI_SYSTEM, masking=PHI_3_UNBEGUN),
         chatml("chatml_direct", "Answer the questions."),
+        chatml("mpt", MPT_SYSTEM),
+        vicuna("v1_mmtag", TAGGED_SYSTEM),
+        instructed("llava_llama_2", f"<<SYS>>\n{LLAVA_SYSTEM}\n<</SYS>>\n\n", between="<s>"),
+        instructed("mistral_instruct", "", between=""),
         plain("plain"),
     )
 }

@@ -22,7 +22,11 @@ def distinct_signs(kinds: Sequence[Kind], count: int, draws: Draws) -> list[Sign
 
     Regions of one kind get names of different colours, while there are any left.
     """
-    chosen = [kinds[index] for index in draws.choices(len(kinds), count)]
+    return signs_of([kinds[index] for index in draws.choices(len(kinds), count)], draws)
+
+
+def signs_of(chosen: Sequence[Kind], draws: Draws) -> list[Sign]:
+    """Draw colours for the kinds of several regions, so that words can tell them apart."""
     often, taken = Counter(chosen), {kind: list[str]() for kind in chosen}
     signs = []
     for kind in chosen:

@@ -21,6 +21,7 @@ from deixis.painting.silhouette import Edges, Silhouette
 from deixis.text.templates import IMAGE
 
 Turns = Sequence[tuple[str, str]]
+GENERIC = 0.25  # how often a question doesn't say which mark it means
 
 
 def object_instruction(
@@ -32,7 +33,7 @@ def object_instruction(
     samples train on words only.
     """
     (sign,) = loose_signs(CODE["refcocog"], 1, draws, apart=False)
-    if draws.random() < 0.25:
+    if draws.random() < GENERIC:
         question = OBJECT_PROMPTS[draws.choice(len(OBJECT_PROMPTS))]
     elif published:
         question = OBJECT_PROMPT

@@ -5,9 +5,9 @@ Texts are token sequences: strings, and lists of numbers that stand for instance
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from deixis.data.painted.assignment import distinct_signs
 from deixis.data.painted.choices import multiple_choice
@@ -57,6 +57,27 @@ class Question:
     answer: int
     reasons: tuple[Tokens, ...]
     reason: int
+
+
+def scene_of(metadata: Mapping[str, Any]) -> Scene:
+    """Return a scene from VCR's metadata: boxes [x0, y0, x1, y1, score], outlines [instance][part][point]."""
+    boxes = tuple((x0, y0, x1, y1) for x0, y0, x1, y1, *_ in metadata["boxes"])
+    outlines = tuple(
+        tuple(tuple((x, y) for x, y in part) for part in instance) for instance in metadata["segms"]
+    )
+    return Scene(boxes, outlines)
+
+
+def question_of(record: Mapping[str, Any]) -> Question:
+    """Return a question from a record of the published file."""
+    return Question(
+        tuple(record["class_names"]),
+        record["question"],
+        tuple(record["answer_choices"]),
+        record["answer_label"],
+        tuple(record["rationale_choices"]),
+        record["rationale_label"],
+    )
 
 
 @dataclass(frozen=True)
