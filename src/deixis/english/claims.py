@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from deixis.english.articles import indefinite
 from deixis.english.contractions import spelt_out
-from deixis.english.nouns import AMOUNTS, PREPOSITIONS, RELATIVES, SAID_WITH_VOWEL
+from deixis.english.word_classes import AMOUNTS, PREPOSITIONS, RELATIVES
 from deixis.regions.names import split_names
 
 REGION = "{}"
@@ -123,7 +124,7 @@ def said_words(question: str) -> list[str]:
 
 def of_a_kind(match: re.Match[str]) -> str:
     """Return the first word behind "some kind of", with its article."""
-    return f"{'an' if SAID_WITH_VOWEL.match(match[1]) else 'a'} {match[1]}"
+    return f"{indefinite(match[1])} {match[1]}"
 
 
 def says_so(lead: Sequence[str], rest: Sequence[str]) -> bool:

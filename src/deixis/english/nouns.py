@@ -1,128 +1,33 @@
-"""Small facts of English that dialogues and scores need: head nouns, number, punctuation."""
+"""Noun phrases: the noun that one is about, whether it is a plural, and its article.
+
+There is no tagger here. Words of closed classes are listed (``word_classes``); what a word in "-ing" or "-ed"
+does is told from its neighbours (``participles``).
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Container
+from collections.abc import Container, Sequence
 
-PREPOSITIONS = frozenset(
-    [
-        "about",
-        "above",
-        "across",
-        "after",
-        "against",
-        "along",
-        "alongside",
-        "amid",
-        "among",
-        "amongst",
-        "around",
-        "as",
-        "at",
-        "atop",
-        "behind",
-        "below",
-        "beneath",
-        "beside",
-        "besides",
-        "between",
-        "beyond",
-        "by",
-        "down",
-        "during",
-        "for",
-        "from",
-        "in",
-        "inside",
-        "into",
-        "like",
-        "near",
-        "next",
-        "of",
-        "off",
-        "on",
-        "onto",
-        "out",
-        "outside",
-        "over",
-        "past",
-        "through",
-        "throughout",
-        "to",
-        "toward",
-        "towards",
-        "under",
-        "underneath",
-        "up",
-        "upon",
-        "via",
-        "with",
-        "within",
-        "without",
-    ]
+from deixis.english import noun_table
+from deixis.english.articles import indefinite
+from deixis.english.inflection import is_plural_noun
+from deixis.english.numbers import NUMBER_WORDS, number_of
+from deixis.english.participles import says_of_noun
+from deixis.english.word_classes import (
+    AMOUNTS,
+    AUXILIARIES,
+    BEHIND_NOUNS,
+    DESCRIBING,
+    DETERMINERS,
+    MANY,
+    ONE_OF_MANY,
+    PREPOSITIONS,
+    PREPOSITIONS_BEFORE_NOUNS,
+    RELATIVES,
+    SEVERAL,
 )
-RELATIVES = frozenset(["that", "which", "who", "whom", "whose", "where", "while"])
-IRREGULAR_PLURALS = frozenset(
-    [
-        "people",
-        "men",
-        "women",
-        "children",
-        "feet",
-        "teeth",
-        "geese",
-        "mice",
-        "sheep",
-        "police",
-        "crowd-members",
-        "guys",
-        "kids",
-    ]
-)
-PLURALS = {
-    "man": "men",
-    "woman": "women",
-    "child": "children",
-    "person": "people",
-    "foot": "feet",
-    "tooth": "teeth",
-    "goose": "geese",
-    "mouse": "mice",
-    "sheep": "sheep",
-    "fish": "fish",
-    "leaf": "leaves",
-    "knife": "knives",
-    "calf": "calves",
-    "scarf": "scarves",
-    "shelf": "shelves",
-}
-AMOUNTS = frozenset(
-    ["bunch", "couple", "crowd", "group", "lot", "lots", "number", "pair", "piece", "pile", "row", "stack"]
-)
-MANY = frozenset(
-    [
-        "two",
-        "three",
-        "four",
-        "five",
-        "six",
-        "seven",
-        "eight",
-        "nine",
-        "ten",
-        "many",
-        "several",
-        "some",
-        "few",
-        "multiple",
-        "various",
-        "both",
-        "numerous",
-    ]
-)
-# Spelt with a vowel, said with a consonant ("a uniform"), or the other way round ("an hour").
-SAID_WITH_VOWEL = re.compile(r"(?!uni|uku|uten|eu|one\b)[aeiou]|hour")
+
 WORD = re.compile(r"[a-z0-9]+(?:[-'][a-z0-9]+)*")
 
 
@@ -136,54 +41,104 @@ def words_of(text: str) -> list[str]:
 
 
 def head_noun(phrase: str) -> str:
-    """Return the last word before the first preposition, comma or relative word, lower-cased.
+    """Return the noun that a phrase is about, lower-cased: its last word before what is said of it.
 
-    The empty string means that the phrase has no word there (the protocol counts it as a miss).
+    That begins with a preposition, a comma, a relative word, or a participle. The empty string means that the
+    phrase has no word there (the protocol counts it as a miss).
 
-    >>> head_noun("A young girl in a pink dress")
-    'girl'
-    >>> head_noun("two dogs, one of them brown")
-    'dogs'
+    >>> head_noun("A young girl in a pink dress"), head_noun("two dogs, one of them brown")
+    ('girl', 'dogs')
+    >>> head_noun("the man standing"), head_noun("a swimming pool"), head_noun("a car parked at a curb")
+    ('man', 'pool', 'car')
     """
-    before_comma = phrase.split(",", maxsplit=1)[0]
-    words = words_of(before_comma)
-    for index, word in enumerate(words):
-        if index > 0 and (word in PREPOSITIONS or word in RELATIVES):
-            return words[index - 1]
-    return words[-1] if words else ""
+    words = words_of(up_to_comma(phrase))
+    named = next((n for n, word in enumerate(words) if not goes_before(word)), len(words))
+    said = next((n for n, word in enumerate(words) if not describes(word)), len(words))
+    ends = (n for n in range(1, len(words)) if ends_noun(words, n, named=named < n, said=said < n))
+    end = next(ends, len(words))
+    while end - 1 > named and words[end - 1] in BEHIND_NOUNS:
+        end -= 1
+    return words[end - 1] if words else ""
+
+
+def up_to_comma(phrase: str) -> str:
+    """Return a phrase up to the first comma that parts more than adjectives.
+
+    >>> up_to_comma("a long, thin dog, sleeping"), up_to_comma(", the rest")
+    ('a long, thin dog', '')
+    """
+    parts = phrase.split(",")
+    count = 1
+    while count < len(parts) and (words := words_of(parts[count - 1])) and all(map(goes_before, words)):
+        count += 1
+    return ",".join(parts[:count])
+
+
+def goes_before(word: str) -> bool:
+    """Tell whether a word stands before nouns and is mostly none: an article, a number, an adjective."""
+    return describes(word) or word in MANY or number_of(word) is not None
+
+
+def describes(word: str) -> bool:
+    """Tell whether a word stands before nouns, and never for one as "two" does in "the two standing"."""
+    return word in DESCRIBING or word.endswith(("'s", "ly"))
+
+
+def ends_noun(words: Sequence[str], at: int, *, named: bool, said: bool) -> bool:
+    """Tell whether a word of a phrase, which is not its first, says something of a noun before it.
+
+    named: whether there is a noun before it. said: whether there is one, or a number.
+
+    >>> ends_noun(["a", "dog", "outside"], 2, named=True, said=True)
+    True
+    >>> ends_noun(["an", "outside", "wall"], 1, named=False, said=False)
+    False
+    """
+    word, behind = words[at], words[at + 1] if at + 1 < len(words) else ""
+    if word in PREPOSITIONS_BEFORE_NOUNS and not named:
+        return behind in DETERMINERS
+    if word in PREPOSITIONS or word in RELATIVES:
+        return True
+    return said and (word in AUXILIARIES or says_of_noun(words, at))
 
 
 def is_plural(phrase: str) -> bool:
     """Guess whether a noun phrase takes "are".
 
-    >>> is_plural("two dogs"), is_plural("a glass of beer"), is_plural("people")
+    >>> is_plural("two dogs"), is_plural("a glass of beer"), is_plural("people"), is_plural("the skis")
+    (True, False, True, True)
+    >>> is_plural("a man and a woman"), is_plural("a black and white dog"), is_plural("a couple of dogs")
     (True, False, True)
     """
     words = words_of(phrase)
-    if words and words[0] in ("a", "an", "one", "this", "that", "another", "each"):
+    if joins_nouns(words):
+        return True
+    if len(words) > 1 and words[:2] in (["a", "few"], ["a", "dozen"]):
+        return True
+    if len(words) > 3 and words[0] == "a" and words[1] in SEVERAL and words[2] == "of":
+        return is_plural_noun(head_noun(" ".join(words[3:])))
+    if words and (words[0] in ONE_OF_MANY or number_of(words[0]) == 1):
         return False
-    if words and words[0] in MANY:
+    if words and (words[0] in MANY - {"some"} or words[0] in NUMBER_WORDS or words[0] in ("these", "those")):
         return True
     head = head_noun(phrase)
-    return head in IRREGULAR_PLURALS or (head.endswith("s") and not head.endswith(("ss", "us", "is")))
+    return is_plural_noun(head) or (head in noun_table.SAME_IN_PLURAL and number_of(words[0]) is not None)
 
 
-def plural(noun: str) -> str:
-    """Return the plural of a noun; a plural stays as it is, and so does the empty string.
+def joins_nouns(words: Sequence[str]) -> bool:
+    """Tell whether "and" joins two things: both with articles, or bare nouns at the end.
 
-    >>> plural("dog"), plural("woman"), plural("bus"), plural("puppy"), plural("dogs")
-    ('dogs', 'women', 'buses', 'puppies', 'dogs')
+    >>> joins_nouns(["bride", "and", "groom"]), joins_nouns(["a", "red", "and", "white", "shirt"])
+    (True, False)
     """
-    for single, many in PLURALS.items():
-        if noun == single or (single in ("man", "woman", "child") and noun.endswith(single)):
-            return noun[: len(noun) - len(single)] + many
-    if not noun or is_plural(noun):
-        return noun
-    if noun.endswith(("s", "x", "z", "ch", "sh")):
-        return noun + "es"
-    if noun.endswith("y") and noun[-2:-1] not in "aeiou":
-        return noun[:-1] + "ies"
-    return noun + "s"
+    end = next((n for n in range(1, len(words)) if words[n] in PREPOSITIONS | RELATIVES), len(words))
+    own = words[:end]
+    if "and" not in own[1:-1]:
+        return False
+    at = own.index("and", 1)
+    if own[at - 1] in DESCRIBING or not own[at - 1][0].isalpha():
+        return False
+    return own[at + 1] in DETERMINERS or goes_before(own[at + 1]) is (at + 2 < len(own))
 
 
 def with_article(noun: str, *, uncounted: Container[str] = ()) -> str:
@@ -192,9 +147,9 @@ def with_article(noun: str, *, uncounted: Container[str] = ()) -> str:
     >>> with_article("elephant"), with_article("dogs"), with_article("water", uncounted={"water"})
     ('an elephant', 'dogs', 'water')
     """
-    if not noun or is_plural(noun) or noun in uncounted:
+    if not noun or is_plural(noun) or noun in uncounted or noun in noun_table.UNCOUNTED:
         return noun
-    return f"{'an' if SAID_WITH_VOWEL.match(noun) else 'a'} {noun}"
+    return f"{indefinite(noun)} {noun}"
 
 
 def short_name(phrase: str, *, uncounted: Container[str] = ()) -> str:

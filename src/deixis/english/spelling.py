@@ -13,9 +13,10 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from deixis.english.inflection import forms
+from deixis.english.word_classes import ARTICLES
 from deixis.text.tokenizers.vocabulary import SPECIAL
 
-ARTICLES = ("a", "an", "the")
 MARK = "##"  # in front of pieces that go on with a word
 
 
@@ -105,17 +106,3 @@ def is_going_on(piece: str) -> bool:
     (True, False, False)
     """
     return piece.startswith(MARK) and len(piece) > len(MARK)
-
-
-def forms(word: str) -> set[str]:
-    """Return a word and what may be its singular and plural.
-
-    >>> sorted(forms("boxes"))
-    ['box', 'boxe', 'boxes', 'boxeses', 'boxess']
-    >>> sorted(forms("bus"))
-    ['bus', 'buses', 'buss']
-    """
-    singular = (
-        set() if word.endswith(("ss", "us", "is")) else {word.removesuffix("s"), word.removesuffix("es")}
-    )
-    return {word, f"{word}s", f"{word}es"} | singular - {""}

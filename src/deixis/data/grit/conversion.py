@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from deixis.data.grit.locations import Location
 from deixis.data.grit.records import PLACEHOLDER, GritRecord, Place, Said
 from deixis.data.grit.rendering import Spelling, requested
-from deixis.english.nouns import PREPOSITIONS
+from deixis.english.word_classes import PREPOSITIONS
 from deixis.errors import RecordError
 from deixis.records.dialogue import Dialogue, Mark, Turn
 from deixis.regions.carrying import carried

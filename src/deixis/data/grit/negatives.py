@@ -15,7 +15,8 @@ import numpy as np
 from deixis.data.scene import Phrase, Scene
 from deixis.data.sources.visual_genome import is_relation
 from deixis.data.synthesis.phrasebook import caption_words, same_word
-from deixis.english.nouns import PREPOSITIONS, RELATIVES
+from deixis.english.articles import indefinite
+from deixis.english.word_classes import PREPOSITIONS, RELATIVES
 
 # Whatever fits one word of a group does not fit the others. Names are changed where they are what a phrase
 # speaks of, describing words where such a name follows.
@@ -45,7 +46,6 @@ ANYONE = frozenset([
     "kid", "kids", "baby", "babies", "adult", "adults", "player", "players", "rider", "worker",
     "workers", "guy", "guys", "individual", "individuals", "spectators", "band", "audience",
 ])  # fmt: skip
-IRREGULAR = (("man", "men"), ("woman", "women"))
 WORD = re.compile(r"[A-Za-z]+")
 STOPS = PREPOSITIONS | RELATIVES
 
@@ -98,15 +98,10 @@ def confusions(phrase: str, words: frozenset[str]) -> list[str]:
             if group in PEOPLE and not ANYONE.isdisjoint(words):
                 continue
             for other in group if word in group else ():
-                if other != word and not known(other, words):
+                if other != word and not same_word(other, words):
                     new = other.capitalize() if match[0][0].isupper() else other
                     found.append(mended(phrase[: match.start()], new, phrase[match.end() :]))
     return found
-
-
-def known(word: str, words: frozenset[str]) -> bool:
-    """Whether a word, its singular or its plural is among the words of a picture."""
-    return same_word(word, words) or any(word in pair and not words.isdisjoint(pair) for pair in IRREGULAR)
 
 
 def mended(before: str, word: str, after: str) -> str:
@@ -117,5 +112,5 @@ def mended(before: str, word: str, after: str) -> str:
     """
     match = re.search(r"\b([Aa])n? $", before)
     if match:
-        before = before[: match.start()] + match[1] + ("n " if word[0].lower() in "aeiou" else " ")
+        before = f"{before[: match.start()]}{match[1]}{indefinite(word)[1:]} "
     return before + word + after

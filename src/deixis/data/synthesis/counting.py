@@ -12,12 +12,14 @@ from deixis.data.synthesis.phrasebook import phrases_of
 from deixis.data.synthesis.question_templates import COUNT
 from deixis.data.synthesis.question_writer import worded
 from deixis.data.synthesis.visible_scene import VisibleScene
-from deixis.english.nouns import head_noun, is_plural, plural, words_of
+from deixis.english.inflection import plural
+from deixis.english.nouns import head_noun, is_plural, words_of
+from deixis.english.numbers import UP_TO_TWENTY
 from deixis.records.dialogue import Dialogue, Mark, Turn
 
 SEVERAL = 0.5  # how often "how many" asks for a kind of which there are several, where there is one
 KNOWN = 0.85  # how often "how many" asks for what is there
-NUMBERS = ("none", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
+NUMBERS = ("none", *UP_TO_TWENTY[1:11])
 
 
 def count_dialogues(seen: VisibleScene, kind: str, count: int, rng: np.random.Generator) -> list[Dialogue]:

@@ -10,7 +10,8 @@ from deixis.data.synthesis.question_templates import COMPARE, RELATE, SAME
 from deixis.data.synthesis.question_writer import worded
 from deixis.data.synthesis.relations import relation, size
 from deixis.data.synthesis.visible_scene import VisibleScene
-from deixis.english.nouns import head_noun, is_plural, plural
+from deixis.english.inflection import plural
+from deixis.english.nouns import head_noun, is_plural
 from deixis.records.dialogue import Dialogue, Turn
 
 

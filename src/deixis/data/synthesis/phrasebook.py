@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from deixis.data.scene import Scene
+from deixis.english.inflection import forms
 from deixis.english.nouns import head_noun, is_plural, short_name, words_of
 
 
@@ -109,6 +110,9 @@ def caption_words(scene: Scene) -> frozenset[str]:
 
 
 def same_word(noun: str, words: frozenset[str]) -> bool:
-    """Tell whether a noun, its singular or its plural is among ``words``."""
-    forms = {noun, noun + "s", noun + "es", noun.removesuffix("s"), noun.removesuffix("es")}
-    return not forms.isdisjoint(words)
+    """Tell whether a noun, its singular or its plural is among ``words``.
+
+    >>> same_word("men", frozenset(("man",))), same_word("glass", frozenset(("glasses",)))
+    (True, True)
+    """
+    return not forms(noun).isdisjoint(words)

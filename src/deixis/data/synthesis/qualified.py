@@ -14,7 +14,8 @@ import numpy as np
 
 from deixis.data.scene import Scene
 from deixis.data.synthesis.phrasebook import same_word
-from deixis.english.nouns import PREPOSITIONS, head_noun, words_of
+from deixis.english.nouns import head_noun, words_of
+from deixis.english.word_classes import PREPOSITIONS
 
 LONGEST_LINK = 4  # words between the two phrases
 DOERS = frozenset(["people", "animals", "vehicles"])  # what "running", "holding" can be said of

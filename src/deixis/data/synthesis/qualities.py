@@ -12,7 +12,8 @@ from deixis.data.lots import pick
 from deixis.data.scene import Scene
 from deixis.data.synthesis.claims import YES, Claim, meant_alone
 from deixis.data.synthesis.phrasebook import phrases_of
-from deixis.english.nouns import MANY, head_noun, words_of
+from deixis.english.nouns import head_noun, words_of
+from deixis.english.word_classes import MANY
 
 UNSAID = "unsaid"  # a quality that no phrase names, of a thing
 # Words before a noun that are no quality of what it names.

@@ -10,8 +10,10 @@ import re
 from collections.abc import Collection
 from typing import TYPE_CHECKING, Literal, get_args
 
-from deixis.english.nouns import PREPOSITIONS, RELATIVES, words_of
-from deixis.evaluation.metrics.nouns import OPENING, answered_noun
+from deixis.english.nouns import words_of
+from deixis.english.numbers import NUMBER_WORDS, number_of
+from deixis.english.word_classes import ARTICLES, PREPOSITIONS, RELATIVES
+from deixis.evaluation.metrics.answered_noun import OPENING, answered_noun
 
 if TYPE_CHECKING:
     from deixis.answers.grounded import Answer
@@ -21,11 +23,6 @@ ANSWER_KINDS: tuple[AnswerKind, ...] = get_args(AnswerKind)
 LONGEST_NAME = 6  # words
 YES = frozenset(["yes", "yeah", "yep"])
 NO = frozenset(["no", "nope"])
-ARTICLES = frozenset(["a", "an", "the"])
-NUMBERS = (
-    "zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve",
-    "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen", "twenty",
-)  # fmt: skip
 MANY_OF_THEM = frozenset(["they", "them", "these", "those"])
 PRONOUNS = frozenset(["i", "you", "he", "she", "it", "we", "they", "me", "this", "these", "those", "there"])
 VERBS = frozenset(["is", "are", "was", "were", "am", "do", "don't", "can", "can't", "cannot"])
@@ -77,7 +74,7 @@ def is_name(text: str) -> bool:
         0 < len(words) <= LONGEST_NAME
         and NOT_IN_A_NAME.isdisjoint(before_relative)
         and any(letter.isalpha() for letter in noun)
-        and noun not in ARTICLES | PREPOSITIONS | RELATIVES | frozenset(NUMBERS)
+        and noun not in ARTICLES | PREPOSITIONS | RELATIVES | NUMBER_WORDS
     )
 
 
@@ -103,17 +100,13 @@ def outside_of_phrases(answer: Answer) -> str:
 
 
 def said_number(text: str) -> int | None:
-    """Return the first number of a text, in digits or in words up to twenty; None if there is none.
+    """Return the first number of a text, in digits or in words; None if there is none.
 
     >>> said_number("Three dogs are here."), said_number("There are 12."), said_number("Dogs are here.")
     (3, 12, None)
     """
-    for word in words_of(text):
-        if word in NUMBERS:
-            return NUMBERS.index(word)
-        if re.fullmatch(r"[0-9]{1,4}", word):
-            return int(word)
-    return None
+    numbers = map(number_of, words_of(text))
+    return next((number for number in numbers if number is not None), None)
 
 
 def count_of_places(answer: Answer, *, things: Collection[str] = ()) -> int:

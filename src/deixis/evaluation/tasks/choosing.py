@@ -13,7 +13,7 @@ from deixis.data.synthesis.claims import FAR, NEAR, claims_about
 from deixis.data.synthesis.phrasebook import Phrasebook
 from deixis.english.nouns import head_noun
 from deixis.evaluation.metrics.confidence import mean_where
-from deixis.evaluation.metrics.nouns import answered_noun
+from deixis.evaluation.metrics.answered_noun import answered_noun
 from deixis.evaluation.task import Columns, Item, Outcome, Task
 from deixis.evaluation.tasks.grounding import without_braces
 from deixis.regions.frames import Frame

@@ -13,7 +13,7 @@ import numpy as np
 from deixis.data.perturbation import inner_point, inner_scribble
 from deixis.data.scene import Scene
 from deixis.data.synthesis.phrasebook import nouns_of
-from deixis.evaluation.metrics.nouns import answered_noun
+from deixis.evaluation.metrics.answered_noun import answered_noun
 from deixis.evaluation.task import Item, Outcome, Task
 from deixis.regions.frames import Frame
 from deixis.regions.shapes import Box, Region

@@ -1,6 +1,6 @@
 import pytest
 
-from deixis.evaluation.metrics.nouns import answered_noun
+from deixis.evaluation.metrics.answered_noun import answered_noun
 
 
 @pytest.mark.parametrize(
