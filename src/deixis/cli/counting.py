@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from deixis.english.inflection import plural
 
-def counted(number: int, one: str, many: str = "") -> str:
-    """Return a number with its noun; many: the plural, where it isn't made by an s.
 
-    >>> counted(1, "record"), counted(2, "record"), counted(0, "box", "boxes")
-    ('1 record', '2 records', '0 boxes')
+def counted(number: int, one: str) -> str:
+    """Return a number with its noun.
+
+    >>> counted(1, "record"), counted(2, "record"), counted(0, "box"), counted(1200, "broken picture")
+    ('1 record', '2 records', '0 boxes', '1,200 broken pictures')
     """
-    return f"{number:,} {one if number == 1 else many or one + 's'}"
+    return f"{number:,} {one if number == 1 else plural(one)}"

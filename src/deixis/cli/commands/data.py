@@ -70,8 +70,7 @@ def check(file: Path) -> int:
         where = f"{file}:{problem.line}:" + (f" {problem.field}:" if problem.field else "")
         print(f"{where} {problem.message}")
     counts = count_records(file)
-    plurals = {"box": "boxes"}
-    kinds = ", ".join(counted(number, kind, plurals.get(kind, "")) for kind, number in counts.regions.items())
+    kinds = ", ".join(counted(number, kind) for kind, number in counts.regions.items())
     print(
         f"{file}: {counted(counts.records, 'record')} about {counted(counts.pictures, 'picture')}, "
         f"{counted(counts.turns, 'turn')}, {counted(counts.phrases, 'phrase')} with a place "
