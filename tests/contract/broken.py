@@ -27,7 +27,7 @@ from deixis.systems.pointer.answering import PointerSystem
 from deixis.systems.pointer.place_reading import PlaceReading
 from deixis.systems.pointer.policy import PointerPolicy
 from deixis.systems.pointer.reading import PointerReader
-from deixis.systems.pointer.training.collate import region_tensors
+from deixis.systems.pointer.region_inputs import region_tensors
 from deixis.systems.pointer.weights import load_network
 from deixis.systems.questions import Question
 from deixis.text.tokenizers.vocabulary import SPECIAL, Vocabulary

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
+from typing import TypeVar
 
 import torch
 from torch import Tensor
@@ -11,30 +12,41 @@ from deixis.engine.embedded import Embedded
 from deixis.engine.policy import Probe, Request
 from deixis.engine.reading import LEAST_SHARED, Readings, read_rest
 
+T = TypeVar("T")
+
 
 def begin(readings: Readings, requests: Sequence[Request]) -> list[Sequence[int]]:
-    """Return the tokens that each answer begins with, chosen by its policy.
+    """Return the tokens that each answer begins with, chosen by its policy."""
+    logits = first_logits(readings)
+    return tried_out(
+        readings, [one.policy.start(own) for one, own in zip(requests, logits.unbind(0), strict=True)]
+    )
 
-    All policies that try something out at a time do so in one batch; equal probes are read once.
+
+def first_logits(readings: Readings) -> Tensor:
+    """Return logits (B, V) of what follows each prompt."""
+    return readings.decoder.logits(torch.stack(readings.hidden)).float()
+
+
+def tried_out(readings: Readings, trials: Sequence[Generator[Sequence[Probe], Tensor, T]]) -> list[T]:
+    """Return what comes of trials, one for each prompt: each yields probes and is sent logits (n, V).
+
+    All that try something out at a time do so in one batch; equal probes are read once.
     """
-    logits = readings.decoder.logits(torch.stack(readings.hidden)).float()  # (B, V)
-    openings: dict[int, Sequence[int]] = {}
-    trying = {
-        row: request.policy.start(own)
-        for row, (request, own) in enumerate(zip(requests, logits.unbind(0), strict=True))
-    }
+    results: dict[int, T] = {}
+    trying = dict(enumerate(trials))
     answers: dict[int, Tensor | None] = dict.fromkeys(trying)
     while trying:
         wanted: dict[int, Sequence[Probe]] = {}
-        for row, policy in list(trying.items()):
+        for row, trial in list(trying.items()):
             try:
                 heard = answers[row]
-                wanted[row] = next(policy) if heard is None else policy.send(heard)
+                wanted[row] = next(trial) if heard is None else trial.send(heard)
             except StopIteration as over:
-                openings[row] = over.value
+                results[row] = over.value
                 del trying[row]
         answers = dict(probed(readings, wanted))
-    return [openings[row] for row in range(len(requests))]
+    return [results[row] for row in range(len(trials))]
 
 
 def probed(readings: Readings, wanted: dict[int, Sequence[Probe]]) -> dict[int, Tensor]:

@@ -70,9 +70,9 @@ def prompt_of(system: PointerSystem, text: str, **regions: Region) -> Prompt:
 @torch.inference_mode()
 def weighed_by(system: PointerSystem, text: str) -> Weighed:
     """Return what a system makes of what a question claims."""
-    (policy,) = weighed_all(system, [prompt_of(system, text)])
-    assert policy.weighed is not None
-    return policy.weighed
+    ((weighed, _),) = weighed_all(system, [prompt_of(system, text)])
+    assert weighed is not None
+    return weighed
 
 
 def answer(system: PointerSystem, text: str) -> str:

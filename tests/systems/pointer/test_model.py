@@ -9,8 +9,9 @@ from torch import Tensor
 from deixis.errors import BadWeights
 from deixis.layers.places.box_refiner import choose_candidates
 from deixis.layers.places.place_map import PlaceMap
-from deixis.systems.pointer.core import Pointed, resized
+from deixis.systems.pointer.core import resized
 from deixis.systems.pointer.model import PointerNetwork
+from deixis.systems.pointer.place_head import Pointed
 from deixis.systems.pointer.weights import rebuilt
 from tests.systems.pointer.tiny import SIDE, noise_picture, tiny_network
 

@@ -15,7 +15,7 @@ from deixis.engine.policy import Probe
 from deixis.regions.shapes import Box, Region
 from deixis.systems.contract import Prompt
 from deixis.systems.pointer import openings
-from deixis.systems.pointer.answering import PointerSystem, asks_about_one
+from deixis.systems.pointer.answering import PointerSystem
 from deixis.systems.pointer.openings import (
     CLASSIFIER_WEIGHT,
     FIRST_WORDS,
@@ -25,7 +25,8 @@ from deixis.systems.pointer.openings import (
     word_opening,
 )
 from deixis.systems.pointer.place_grammar import State, forbid
-from deixis.systems.pointer.training.collate import region_tensors
+from deixis.systems.pointer.prompts import asks_about_one
+from deixis.systems.pointer.region_inputs import region_tensors
 from deixis.systems.questions import checked_question
 from deixis.text.tokenizers.vocabulary import ANSWER, END, PHRASE, PICTURE, REGION, USER
 from tests.systems.decoding import decoded, reads_of

@@ -7,8 +7,17 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deixis.systems.pointer.place_grammar import State, forbid, next_state, repetitions
-from deixis.text.tokenizers.vocabulary import END, FOUND, NOWHERE, PHRASE, PHRASE_END, PLACE, SPECIAL
+from deixis.systems.pointer.place_grammar import LONGEST, State, due, forbid, next_state, repetitions
+from deixis.text.tokenizers.vocabulary import (
+    END,
+    FOUND,
+    NOWHERE,
+    PHRASE,
+    PHRASE_END,
+    PLACE,
+    SPECIAL,
+    SpecialToken,
+)
 
 WORD = len(SPECIAL)
 VOCABULARY = len(SPECIAL) + 3
@@ -131,3 +140,22 @@ def test_a_phrase_is_said_once(ids: list[int], expected: set[int]) -> None:
 )
 def test_words_do_not_go_in_circles(ids: list[int], expected: set[int]) -> None:
     assert repetitions(ids) == expected
+
+
+CLOSED = [PHRASE.id, WORD, PHRASE_END.id, PLACE.id, FOUND.id]
+
+
+@pytest.mark.parametrize(
+    ("before", "end"),
+    [([], END), (CLOSED, END), ([PHRASE.id], PHRASE_END), ([WORD, PHRASE.id], PHRASE_END)],
+    ids=["words", "words behind a place", "a phrase", "a phrase behind words"],
+)
+def test_words_in_a_row_come_to_an_end(before: list[int], end: SpecialToken) -> None:
+    long = [*before, *[WORD] * LONGEST]
+    assert due(long) == end.id and due([*long, WORD]) == end.id
+    assert due(long[:-1]) is None
+    assert walk([*long, end.id]) is not None
+
+
+def test_many_short_phrases_are_not_cut() -> None:
+    assert due(CLOSED * LONGEST) is None and due([]) is None

@@ -19,10 +19,10 @@ from deixis.regions.shapes import Box, Point, Polygon, Region
 from deixis.systems.contract import Prompt
 from deixis.systems.pointer.answering import PointerSystem
 from deixis.systems.pointer.openings import FIRST_WORDS, SURE
-from deixis.systems.pointer.place_grammar import State, forbid, next_state, repetitions
+from deixis.systems.pointer.place_grammar import LONGEST, State, forbid, next_state, repetitions
 from deixis.systems.pointer.place_reading import PlaceReading, PlaceRule, picture_part, read_places
 from deixis.systems.pointer.policy import verdicts
-from deixis.systems.pointer.training.collate import region_tensors
+from deixis.systems.pointer.region_inputs import region_tensors
 from deixis.systems.questions import checked_question
 from deixis.text.tokenizers.vocabulary import END, FOUND, NOWHERE, PHRASE, PHRASE_END, PICTURE, PLACE
 from tests.systems.decoding import decoded
@@ -374,3 +374,21 @@ def said_anew(system: PointerSystem, prompt: Prompt, ids: Sequence[int]) -> Tens
     row = [PICTURE.id] * system.network.config.picture_tokens + [*prompt.ids, *ids]
     tensors = region_tensors([prompt.regions], system.network.config)
     return system.network(torch.tensor([row]), pixel_values=pixels, **tensors).logits[0]
+
+
+@pytest.mark.parametrize("in_a_phrase", [False, True], ids=["words", "a phrase"])
+def test_an_answer_that_would_never_end_comes_to_an_end(in_a_phrase: bool) -> None:
+    """Whatever is asked, words in a row are bounded: a phrase gets its place, other words end the answer."""
+    system = tiny_system()
+    with torch.no_grad():
+        bias = system.network.words.bias
+        bias[END.id] = -90.0
+        bias[PHRASE.id], bias[PHRASE_END.id] = (90.0 if in_a_phrase else -90.0), -90.0
+    answer = system.ask(noise_picture(), "where is " + "the dog " * 60, max_new_tokens=LONGEST + 6)
+    assert answer.raw is not None
+    if in_a_phrase:
+        assert answer.raw.ids[LONGEST + 1 : LONGEST + 3] == (PHRASE_END.id, PLACE.id)
+        assert len(answer.spans) == 1
+    else:
+        assert answer.raw.ids[LONGEST:] == (END.id,) and answer.finish == "stop"
+        assert not answer.parse_failures

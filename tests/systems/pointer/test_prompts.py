@@ -10,7 +10,7 @@ from deixis.regions.frames import Frame
 from deixis.regions.shapes import Box, Point, Region
 from deixis.systems.pointer.prompts import dialogue_tokens, prompt_tokens
 from deixis.text.token_sequence import IGNORED, TokenSequence
-from deixis.text.tokenizers.vocabulary import SPECIAL
+from deixis.text.tokenizers.vocabulary import SPECIAL, UNKNOWN
 from tests.systems.pointer.tiny import tiny_vocabulary
 
 VOCABULARY = tiny_vocabulary()
@@ -179,3 +179,38 @@ def test_contractions_of_a_question_are_spelt_out_and_names_of_regions_are_not()
     short = prompt_tokens("What's {what's}, isn't it {it}?", regions, VOCABULARY)
     full = prompt_tokens("What is {what's}, is not it {it}?", regions, VOCABULARY)
     assert short.ids == full.ids and short.regions == [IT, IT]
+
+
+@pytest.mark.parametrize(
+    ("question", "words"),
+    [
+        ("狗在哪里？", r"“狗”, “在”, “哪”, “里”"),
+        ("Где собака?", "“Где”, “собака”"),
+        ("is {it} a собака or a dog?", "“собака”"),
+        ("where is the 🐕?", "“🐕”"),
+        ("where is the " + "o" * 65 + "?", "“ooooooooooooooooooooooo…”"),
+    ],
+)
+def test_words_that_cannot_be_spelt_are_named(question: str, words: str) -> None:
+    """An answer to unknown words would be a guess: in the question, and in those before it."""
+    with pytest.raises(UsageError, match=rf"doesn't know and can't spell: {words}\. It reads English"):
+        prompt_tokens(question, {"it": IT}, VOCABULARY)
+    before = Turn(question, "a dog.", (), (("it", IT),))
+    with pytest.raises(UsageError, match=words):
+        prompt_tokens("where is it?", {}, VOCABULARY, before=[before])
+    assert UNKNOWN.id in dialogue_tokens(Dialogue("any", (before,)), VOCABULARY).ids, "training goes on"
+
+
+@pytest.mark.parametrize(
+    ("question", "plain"),
+    [
+        ("wher si teh windshieeld, plaese?", None),
+        ("Where’s the “dog”?", 'where is the "dog"?'),
+        ("Wo ist der Hund — in der Straße?", "wo ist der hund - in der strasse?"),
+        ("a café…", "a cafe..."),
+    ],
+)
+def test_typos_and_typography_are_read(question: str, plain: str | None) -> None:
+    ids = prompt_tokens(question, {}, VOCABULARY).ids
+    assert UNKNOWN.id not in ids
+    assert plain is None or ids == prompt_tokens(plain, {}, VOCABULARY).ids

@@ -12,7 +12,7 @@ from deixis.pictures.opening import open_picture
 from deixis.regions.shapes import Box, Point
 from deixis.systems import load
 from deixis.systems.pointer.answering import EncodedPicture, PointerSystem, open_pointer
-from deixis.systems.pointer.training.collate import region_tensors
+from deixis.systems.pointer.region_inputs import region_tensors
 from tests.contract.promises import assert_same_answer, encode, every_kind
 from tests.device_double import DeviceDouble
 from tests.systems.pointer.tiny import noise_picture, saved_system

@@ -142,10 +142,9 @@ class CandidateReader(nn.Module):
 class BoxRefiner(nn.Module):
     """Compare a phrase's candidates with its query and with each other, once or several times.
 
-    detail: what else is read of each candidate, if anything. dropped: the share of it all that is left out
-    at random in training.
-    looks: how many times; each further time what is inside the refined boxes is read, by the same weights
-    (as cascaded detectors do with weights of their own: Cai and Vasconcelos, 2018).
+    detail: what else is read of each candidate, if anything. dropout: the share of it all that is left out at
+    random in training. looks: how many times; each further time what is inside the refined boxes is read, by
+    the same weights (as cascaded detectors do with weights of their own: Cai and Vasconcelos, 2018).
     """
 
     def __init__(
@@ -157,11 +156,11 @@ class BoxRefiner(nn.Module):
         layers: int = 2,
         heads: int = 4,
         detail: CandidateDetail | None = None,
-        dropped: float = 0.0,
+        dropout: float = 0.0,
     ) -> None:
         super().__init__()
         self.looks = looks
-        self.dropped = dropped
+        self.dropout = dropout
         self.detail = detail
         self.reader = CandidateReader(map_width=map_width, width=width)
         self.query = nn.Linear(width, width)
@@ -203,7 +202,7 @@ class BoxRefiner(nn.Module):
         vectors = self.reader(places, candidates)
         if self.detail is not None:
             vectors = vectors + self.detail(places, candidates.boxes)
-        vectors = functional.dropout(vectors, self.dropped, self.training)
+        vectors = functional.dropout(vectors, self.dropout, self.training)
         vectors = vectors + self.mix(vectors * query)  # (B, P, K, W)
         tokens = torch.cat([query, vectors], dim=2).flatten(0, 1)  # (B * P, 1 + K, W)
         seen = self.norm(self.layers(tokens)).view(batch, phrases, 1 + count, query.shape[-1])

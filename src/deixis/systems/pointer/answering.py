@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,11 +11,11 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
-from deixis.answers.grounded import Answer
 from deixis.devices import moved, pixel_tensor
 from deixis.engine.decoder import CausalDecoder
 from deixis.engine.embedded import Embedded
 from deixis.engine.policy import Completion
+from deixis.engine.reading import Readings, read_prompts
 from deixis.engine.settings import Settings
 from deixis.english.claims import claimed
 from deixis.english.questions import presumes
@@ -23,31 +24,32 @@ from deixis.errors import BadWeights, UsageError
 from deixis.layers.places.place_map import PlaceMap
 from deixis.pictures.opening import Picture
 from deixis.pictures.padding import letterbox
-from deixis.records.dialogue import Dialogue, Example, Mark, Turn
+from deixis.records.dialogue import Dialogue, Example
 from deixis.regions.carrying import carried
 from deixis.regions.shapes import Box, Region
 from deixis.systems.contract import Prompt, System
 from deixis.systems.encoded import Encoded, EncoderInput
 from deixis.systems.pointer.claim_verdicts import SORTS, ClaimRule, VerdictWords
 from deixis.systems.pointer.core import PointerCore
+from deixis.systems.pointer.earlier_answers import own_tokens, turn_of
 from deixis.systems.pointer.openings import RegionNames
-from deixis.systems.pointer.place_grammar import State, next_state
 from deixis.systems.pointer.place_reading import PlaceRule, picture_part
 from deixis.systems.pointer.policy import PointerPolicy, verdicts
-from deixis.systems.pointer.prompts import dialogue_tokens, prompt_tokens
+from deixis.systems.pointer.prompts import Asked, asks_about_one, dialogue_tokens, prompt_tokens
 from deixis.systems.pointer.reading import PointerReader
-from deixis.systems.pointer.training.collate import PointerCollate, region_tensors
+from deixis.systems.pointer.region_inputs import region_tensors
+from deixis.systems.pointer.training.collate import PointerCollate
 from deixis.systems.pointer.training.objective import ObjectiveWeights, PointerObjective
 from deixis.systems.pointer.weights import load_core, save_network
 from deixis.systems.questions import Question
 from deixis.systems.registry import resolve
 from deixis.text.packing import picture_weight
-from deixis.text.tokenizers.detokenise import joined
-from deixis.text.tokenizers.vocabulary import END, REGION, SPECIAL, USER, Vocabulary
+from deixis.text.tokenizers.vocabulary import REGION, Vocabulary
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
 
+LOG = logging.getLogger("deixis")
 ARTICLES = frozenset(("a", "an", "the", "some"))
 
 
@@ -57,18 +59,6 @@ class EncodedPicture:
 
     places: PlaceMap
     picture: Tensor
-
-
-@dataclass(frozen=True)
-class Asked:
-    """What a prompt asks.
-
-    presumes: whether the question takes for granted that what it asks for is in the picture. claims: what it
-    says that its only region is, or offers to choose from, see ``english.claims``.
-    """
-
-    presumes: bool = True
-    claims: tuple[str, ...] = ()
 
 
 class PointerSystem(System):
@@ -116,7 +106,7 @@ class PointerSystem(System):
             {name: carried(region, view) for name, region in question.regions},
             self.vocabulary,
             before=[turn_of(answer, encoded[0]) for answer in question.before],
-            said=[self.said(answer) for answer in question.before],
+            said=[own_tokens(answer, self.vocabulary, system=self.name) for answer in question.before],
             most_found=self.network.config.most_found,
         )
         if len(tokens.ids) > self.network.config.max_text:
@@ -131,21 +121,6 @@ class PointerSystem(System):
             tuple(encoded),
             Asked(presumes(question.text), claimed(question.text)),
         )
-
-    def said(self, answer: Answer) -> tuple[int, ...] | None:
-        """Return what this system said in an earlier answer; None where the answer isn't (quite) its own."""
-        if answer.system != self.name or answer.raw is None:
-            return None
-        ids, state = answer.raw.ids, State.WORDS
-        for token in ids:
-            following = next_state(state, token) if 0 <= token < len(self.vocabulary) else None
-            if following is None:
-                return None
-            state = following
-        pieces = [self.vocabulary.pieces[token] for token in ids if token >= len(SPECIAL)]
-        if joined(pieces)[0] != answer.raw.text:
-            return None
-        return ids if state is State.ENDED else (*ids, END.id)
 
     @torch.inference_mode()
     def embed(self, prompts: Sequence[Prompt]) -> list[Embedded]:
@@ -164,6 +139,16 @@ class PointerSystem(System):
             cells = [(encoded.key, cell) for cell in range(count)]
             rows.append(Embedded(torch.cat([seen.picture, text]), (*cells, *identity), count, bias))
         return rows
+
+    def read(self, prompts: Sequence[Prompt]) -> Readings:
+        """Return prompts as the decoder read them: a store that goes on, and the last states (W,) of each.
+
+        Whatever asks the decoder something reads by this, or by the loop of ``ask``, which does the same.
+        """
+        embedded = self.embed(prompts)
+        return read_prompts(
+            self.decoder, embedded, slots=max(map(len, embedded), default=0), prefixes=self.prefixes
+        )
 
     def region_vectors(self, seen: EncodedPicture, regions: Sequence[Region]) -> Tensor | None:
         """Return the vectors (R, W) of regions of a picture; None for none."""
@@ -249,6 +234,8 @@ class PointerSystem(System):
 def open_pointer(folder: Path, *, dtype: torch.dtype | None = torch.float32) -> PointerSystem:
     """Return the system saved in ``folder``, in ``dtype``; None is the one that it is stored in."""
     network, vocabulary = load_core(folder, dtype=dtype)
+    if parts := unfitted_parts(network):
+        LOG.warning("the model in %s was saved before these were fitted: %s", folder, "; ".join(parts))
     try:
         return PointerSystem(network, vocabulary)
     except TypeError as fault:
@@ -257,22 +244,11 @@ def open_pointer(folder: Path, *, dtype: torch.dtype | None = torch.float32) -> 
         ) from fault
 
 
-def asks_about_one(ids: Sequence[int]) -> bool:
-    """Tell whether the last question of a prompt is about exactly one region.
-
-    >>> asks_about_one([USER.id, REGION.id, USER.id, 20]), asks_about_one([USER.id, 20, REGION.id])
-    (False, True)
-    """
-    question = ids[len(ids) - ids[::-1].index(USER.id) :]
-    return question.count(REGION.id) == 1
-
-
-def turn_of(answer: Answer, encoded: Encoded) -> Turn:
-    """Return an earlier answer as a turn in the frame of an encoded picture's view."""
-    view = encoded.view.frame
-    marks = []
-    for span in answer.spans:
-        boxes: tuple[Box, ...] = tuple(place.box.to(view) for place in span.places)
-        marks.append(Mark(span.start, span.end, boxes))
-    regions = tuple((name, carried(region, view)) for name, region in answer.regions)
-    return Turn(answer.question, answer.text, tuple(marks), regions)
+def unfitted_parts(network: PointerCore) -> list[str]:
+    """Return what of a network is as it was made, in words: nothing of it was chosen on any pictures."""
+    parts = []
+    if not network.config.place_rule:
+        parts.append("the rule by which places are read (defaults; scores are not calibrated)")
+    if network.config.region_namer and not len(network.region_namer.pieces):
+        parts.append("the region classifier (the decoder names regions alone)")
+    return parts

@@ -78,6 +78,10 @@ class Weighed:
     said: Tensor  # (1 + A, V): what else the region may be called, see ``openings.by_article``
 
 
+Weighing = Generator[Sequence[Probe], Tensor, Weighed | None]
+"""Yields what is to be tried out, is sent logits, and returns the evidence."""
+
+
 @dataclass(frozen=True)
 class VerdictWords:
     """The words of a verdict, as ids; None of them where the vocabulary has to spell them."""
@@ -103,7 +107,7 @@ def weigh(
     *,
     prompts: Callable[[str], tuple[Embedded, Embedded]],
     articles: Sequence[int],
-) -> Generator[Sequence[Probe], Tensor, Weighed | None]:
+) -> Weighing:
     """Return what the network makes of what a question claims; None unless it knows all of it.
 
     prompts: turns a question about {it} into prompts about the region and about all of the picture.

@@ -8,9 +8,9 @@ business of ``prompts`` and ``places`` beside it.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -27,70 +27,19 @@ from deixis.layers.regions.region_encoder import RegionEncoder
 from deixis.layers.regions.region_view import RegionView
 from deixis.layers.towers.efficientnet_lite import build_tower
 from deixis.systems.pointer.options import PointerOptions
+from deixis.systems.pointer.place_head import PlaceHead, Pointed
+from deixis.text.packing import packed_attention
 from deixis.text.splicing import splice
 from deixis.text.tokenizers.vocabulary import PICTURE, REGION
-
-
-@dataclass(frozen=True)
-class PlaceScores:
-    """What a place token says: a distribution over the locations of the map and "nowhere"."""
-
-    locations: Tensor  # (B, P, L) logits
-    nowhere: Tensor  # (B, P) logit of "not in the picture", in the same softmax
-
-    def joint(self) -> Tensor:
-        """Return the logits (B, P, L + 1), "nowhere" last."""
-        return torch.cat([self.locations, self.nowhere[..., None]], dim=-1)
-
-
-@dataclass(frozen=True)
-class Pointed:
-    """The boxes that a place token chooses from (locations or candidates) and "nowhere", in one softmax."""
-
-    scores: Tensor  # (B, P, K) logits
-    nowhere: Tensor  # (B, P) logit
-    boxes: Tensor  # (B, P, K, 4) xyxy in pixels of the square picture
-    quality: Tensor | None = None  # (B, P, K) logits of each box being right; only the box refiner says
-
-    def beside(self, other: Pointed, *, scale: float) -> Pointed:
-        """Return the boxes of both in one softmax, each having half of it.
-
-        other: of the same pictures at another size, whose boxes times ``scale`` are in our pixels.
-        """
-        assert self.quality is not None and other.quality is not None, "both were looked at twice"
-        ours, theirs = (
-            torch.cat([one.scores, one.nowhere[..., None]], dim=-1).log_softmax(dim=-1) - math.log(2)
-            for one in (self, other)
-        )
-        return Pointed(
-            scores=torch.cat([ours[..., :-1], theirs[..., :-1]], dim=-1),
-            nowhere=torch.logaddexp(ours[..., -1], theirs[..., -1]),
-            boxes=torch.cat([self.boxes, other.boxes * scale], dim=2),
-            quality=torch.cat([self.quality, other.quality], dim=-1),
-        )
-
-
-class PlaceHead(nn.Module):
-    """Turn the hidden state at a place token into a choice among the locations of the map."""
-
-    def __init__(self, *, width: int, map_width: int) -> None:
-        super().__init__()
-        self.query = nn.Linear(width, map_width)
-        self.nowhere = nn.Sequential(nn.Linear(width, width), nn.GELU(), nn.Linear(width, 1))
-
-    def forward(self, hidden: Tensor, keys: Tensor) -> PlaceScores:
-        """hidden (B, P, W) against keys (B, D, L); in float32, lest the best locations be tied."""
-        locations = torch.bmm(self.query(hidden).float(), keys.float()) * keys.shape[1] ** -0.5  # (B, P, L)
-        return PlaceScores(locations=locations, nowhere=self.nowhere(hidden)[..., 0].to(locations.dtype))
 
 
 class PictureReader(nn.Module):
     """Read a place map as a small grid of tokens for the decoder."""
 
-    def __init__(self, *, map_width: int, width: int, grid: int, dropped: float = 0.0) -> None:
+    def __init__(self, *, map_width: int, width: int, grid: int, dropout: float = 0.0) -> None:
         super().__init__()
         self.grid = grid
-        self.dropped = dropped
+        self.dropout = dropout
         self.project = nn.Linear(2 * map_width, width)
         self.position = nn.Parameter(torch.randn(grid * grid, width) * 0.02)
 
@@ -101,7 +50,7 @@ class PictureReader(nn.Module):
             places.coarse, (self.grid, self.grid), mode="bilinear", align_corners=False
         )
         cells = torch.cat([middle, coarse], dim=1).flatten(2).transpose(1, 2)  # (B, N, 2D)
-        return functional.dropout(self.project(cells), self.dropped, self.training) + self.position
+        return functional.dropout(self.project(cells), self.dropout, self.training) + self.position
 
 
 class PointerCore(nn.Module):
@@ -122,7 +71,7 @@ class PointerCore(nn.Module):
             map_width=config.map_width,
             width=config.width,
             grid=config.picture_grid,
-            dropped=config.dropped,
+            dropout=config.dropped,
         )
         self.region_encoder = RegionEncoder(map_width=config.map_width, out_width=config.width)
         self.words = FactorisedEmbedding(
@@ -156,7 +105,7 @@ class PointerCore(nn.Module):
                 map_width=config.map_width,
                 looks=config.looks,
                 detail=detail,
-                dropped=config.dropped,
+                dropout=config.dropped,
             )
 
     def encode(self, pixels: Tensor) -> PlaceMap:
@@ -187,6 +136,24 @@ class PointerCore(nn.Module):
         """Return embeddings (B, T, W) with picture (B, N, W) and region (K, W) vectors at their tokens."""
         embeds = splice(self.words(input_ids), input_ids, picture, token=PICTURE.id, what="picture")
         return splice(embeds, input_ids, regions, token=REGION.id, what="region")
+
+    def decode(self, embeds: Tensor, mask: Tensor, **more: Any) -> Any:
+        """Run the decoder over vectors (B, T, W) with an additive mask (B, 1, T, S).
+
+        more: position_ids, use_cache and the cache. The output's ``last_hidden_state`` is (B, T, W).
+        """
+        return self.decoder(inputs_embeds=embeds, attention_mask=mask, **more)
+
+    def decode_rows(self, embeds: Tensor, segments: Tensor, *, position_ids: Tensor) -> Tensor:
+        """Return the hidden states (B, T, W) of whole rows: a picture, and dialogues behind it.
+
+        embeds (B, T, W), see ``embed``; segments (B, T): which dialogue each position belongs to.
+        """
+        mask = packed_attention(segments, dtype=embeds.dtype)
+        hidden: Tensor = self.decode(
+            embeds, mask, position_ids=position_ids, use_cache=False
+        ).last_hidden_state
+        return hidden
 
     def point(self, hidden: Tensor, places: PlaceMap) -> Pointed:
         """Return what hidden states (B, P, W) at place tokens choose from, after the last look."""

@@ -102,12 +102,8 @@ class PointerNetwork(PointerCore, PreTrainedModel, GenerationMixin):
                 past=past_length(cache),
                 picture=self.config.picture_tokens,
             )
-        output = self.decoder(
-            inputs_embeds=inputs_embeds,
-            attention_mask=mask,
-            position_ids=position_ids,
-            **named(cache),
-            use_cache=bool(use_cache),
+        output = self.decode(
+            inputs_embeds, mask, position_ids=position_ids, use_cache=bool(use_cache), **named(cache)
         )
         logits = self.words.logits(output.last_hidden_state)
         loss = None

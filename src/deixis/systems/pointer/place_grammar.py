@@ -15,6 +15,7 @@ from torch import Tensor
 
 from deixis.text.tokenizers.vocabulary import END, FOUND, NOWHERE, PHRASE, PHRASE_END, PLACE, SPECIAL
 
+LONGEST = 48  # word pieces in a row: more than any phrase or remark has; an answer that lost its thread has
 LOOP = 4  # words in a row that make a circle when they come again; a triple recurs in honest phrases
 
 
@@ -88,6 +89,21 @@ def repetitions(ids: Sequence[int]) -> set[int]:
     again = {phrase[-1] for phrase in said[:-1] if phrase and phrase[:-1] == said[-1]} if is_open else set()
     last = max((place + 1 for place, token in enumerate(ids) if token < len(SPECIAL)), default=0)
     return again | circling(ids[last:])
+
+
+def due(ids: Sequence[int]) -> int | None:
+    """Return the token that must come next, as words in a row have become too many; None where none must.
+
+    A phrase is closed, so that it gets its place; other words end the answer.
+
+    >>> due([20] * LONGEST) == END.id, due([PHRASE.id, *[20] * LONGEST]) == PHRASE_END.id
+    (True, True)
+    >>> due([PHRASE.id, *[20] * (LONGEST - 1)])
+    """
+    last = max((place for place, token in enumerate(ids) if token < len(SPECIAL)), default=-1)
+    if len(ids) - last - 1 < LONGEST:
+        return None
+    return PHRASE_END.id if last >= 0 and ids[last] == PHRASE.id else END.id
 
 
 def circling(words: Sequence[int]) -> set[int]:

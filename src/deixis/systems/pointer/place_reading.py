@@ -51,6 +51,7 @@ class PlaceRule:
     trust: tuple[float, float, float, float] = UNCHANGED
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "trust", tuple(self.trust))
         if len(self.trust) != len(UNCHANGED):
             raise TypeError(f"trust is {self.trust}; expected {len(UNCHANGED)} numbers")
 

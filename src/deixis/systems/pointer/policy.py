@@ -17,7 +17,14 @@ from deixis.engine.sampling import Sampler
 from deixis.engine.settings import Settings
 from deixis.english.spelling import Spelling
 from deixis.systems.contract import Prompt
-from deixis.systems.pointer.claim_verdicts import ClaimRule, Sort, VerdictWords, judged, weigh
+from deixis.systems.pointer.claim_verdicts import (
+    ClaimRule,
+    Sort,
+    VerdictWords,
+    Weighing,
+    judged,
+    weigh,
+)
 from deixis.systems.pointer.core import PointerCore
 from deixis.systems.pointer.openings import (
     RegionNames,
@@ -28,7 +35,7 @@ from deixis.systems.pointer.openings import (
     verdict_opening,
     word_opening,
 )
-from deixis.systems.pointer.place_grammar import State, forbid, next_state, repetitions
+from deixis.systems.pointer.place_grammar import State, due, forbid, next_state, repetitions
 from deixis.systems.pointer.place_reading import PlaceReading, PlaceRule, picture_part, read_places
 from deixis.systems.pointer.prompts import verdict
 from deixis.systems.pointer.reading import PointerReader
@@ -63,6 +70,17 @@ class Pointer(Protocol):
         ...
 
 
+def weighed_claims(system: Pointer, prompt: Prompt) -> Weighing:
+    """Return what the network makes of what a question claims; None unless it knows all of it."""
+    return weigh(
+        prompt.own.claims,
+        system.vocabulary,
+        system.network.region_namer,
+        prompts=lambda question: system.asides(prompt, question),
+        articles=system.articles,
+    )
+
+
 class PointerPolicy:
     """Decodes one answer.
 
@@ -92,13 +110,7 @@ class PointerPolicy:
         system, prompt = self.system, self.prompt
         region_names = system.region_names(prompt)
         if region_names is not None and system.judges(prompt, region_names):
-            weighed = yield from weigh(
-                prompt.own.claims,
-                system.vocabulary,
-                system.network.region_namer,
-                prompts=lambda question: system.asides(prompt, question),
-                articles=system.articles,
-            )
+            weighed = yield from weighed_claims(system, prompt)
             if weighed is not None and weighed.sort in system.claim_rules:
                 assert system.verdict_words is not None
                 claimed = judged(weighed, system.claim_rules, names=region_names, words=system.verdict_words)
@@ -147,6 +159,11 @@ class PointerPolicy:
     def constrain(self, logits: Tensor) -> Tensor:
         """Return logits that keep to the grammar, say nothing twice and spell words as they were asked."""
         allowed = forbid(logits[None], [self.state])[0]
+        end = due(self.ids)
+        if end is not None:
+            return torch.full_like(allowed, float("-inf")).index_fill(
+                0, torch.tensor([end], device=allowed.device), 0.0
+            )
         again = sorted(repetitions(self.ids))
         if self.left() == 0:
             again.append(PHRASE.id)

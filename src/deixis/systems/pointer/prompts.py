@@ -12,17 +12,21 @@ Where ``most_found`` is more than 1 there is a ``<found>`` for each place, up to
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from deixis.english.contractions import spelt_out
 from deixis.errors import UsageError
 from deixis.records.dialogue import Dialogue, Turn
 from deixis.regions.names import split_names, unknown_name
 from deixis.regions.shapes import Region
+from deixis.text.plain_characters import plain_characters
 from deixis.text.token_sequence import TokenSequence
+from deixis.text.tokenizers.unknown_words import listed, unknown_words
 from deixis.text.tokenizers.vocabulary import (
     ANSWER,
     END,
     FOUND,
+    LONGEST_WORD,
     NOWHERE,
     PHRASE,
     PHRASE_END,
@@ -31,6 +35,18 @@ from deixis.text.tokenizers.vocabulary import (
     USER,
     Vocabulary,
 )
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a prompt asks.
+
+    presumes: whether the question takes for granted that what it asks for is in the picture. claims: what it
+    says that its only region is, or offers to choose from, see ``english.claims``.
+    """
+
+    presumes: bool = True
+    claims: tuple[str, ...] = ()
 
 
 def dialogue_tokens(dialogue: Dialogue, vocabulary: Vocabulary, *, most_found: int = 1) -> TokenSequence:
@@ -66,7 +82,7 @@ def prompt_tokens(
     """Return the tokens of a question, behind earlier turns, up to where its answer begins.
 
     said: for each earlier turn what the system wrote in answer, to the letter; None where that isn't known,
-    and the answer's words are written anew.
+    and the answer's words are written anew. UsageError for words that the vocabulary can't spell.
     """
     tokens = TokenSequence()
     for turn, ids in zip(before, said or [None] * len(before), strict=True):
@@ -77,6 +93,8 @@ def prompt_tokens(
             write_answer(tokens, turn, vocabulary, learnt=False, bare=False, most_found=most_found)
         else:
             tokens.add(ids, learnt=False)
+    for asked in (*(turn.question for turn in before), question):
+        check_readable(asked, vocabulary)
     tokens.add([USER.id], learnt=False)
     write_question(tokens, question, regions, vocabulary)
     tokens.add([ANSWER.id], learnt=False)
@@ -88,13 +106,29 @@ def write_question(
 ) -> None:
     """Append a question, contractions spelt out; every ``{name}`` becomes a region token."""
     for part in split_names(question):
-        tokens.add(vocabulary.encode(spelt_out(part.words)), learnt=False)
+        tokens.add(vocabulary.encode(read_as(part.words)), learnt=False)
         if part.name is None:
             continue
         if part.name not in regions:
             raise UsageError(unknown_name(part.name, sorted(regions)))
         tokens.add([REGION.id], learnt=False)
         tokens.regions.append(regions[part.name])
+
+
+def read_as(words: str) -> str:
+    """Return the words of a question as they are read: contractions spelt out, typography plain."""
+    return spelt_out(plain_characters(words))
+
+
+def check_readable(question: str, vocabulary: Vocabulary) -> None:
+    """Raise UsageError where a question has words that can't be spelt: an answer would be a guess."""
+    parts = [read_as(part.words) for part in split_names(question)]
+    words = list(dict.fromkeys(word for part in parts for word in unknown_words(part, vocabulary)))
+    if words:
+        raise UsageError(
+            f"the question has words that this system doesn't know and can't spell: {listed(words)}. It "
+            f"reads English in the letters a to z, words of up to {LONGEST_WORD} letters; ask in English"
+        )
 
 
 def write_answer(
@@ -121,3 +155,13 @@ def verdict(places: int, *, most_found: int) -> list[int]:
     (True, True)
     """
     return [FOUND.id] * min(places, most_found) if places else [NOWHERE.id]
+
+
+def asks_about_one(ids: Sequence[int]) -> bool:
+    """Tell whether the last question of a prompt is about exactly one region.
+
+    >>> asks_about_one([USER.id, REGION.id, USER.id, 20]), asks_about_one([USER.id, 20, REGION.id])
+    (False, True)
+    """
+    question = ids[len(ids) - ids[::-1].index(USER.id) :]
+    return question.count(REGION.id) == 1

@@ -38,6 +38,8 @@ NOWHERE = SpecialToken("<nowhere>", 10)
 UNKNOWN = SpecialToken("<unknown>", 11)
 SPECIAL = (PAD, PICTURE, REGION, USER, ANSWER, END, PHRASE, PHRASE_END, PLACE, FOUND, NOWHERE, UNKNOWN)
 
+LONGEST_WORD = 64  # letters; a longer word is unknown
+
 
 class Vocabulary:
     """Text to ids and back; knows nothing of regions or dialogues."""
@@ -93,7 +95,7 @@ def grown_vocabulary(vocabulary: Vocabulary, larger: Vocabulary) -> Vocabulary:
 
 def piece_tokenizer(pieces: dict[str, int], *, unknown: str) -> Tokenizer:
     """Return a lower-casing word-piece tokenizer over ``pieces``."""
-    tokenizer = Tokenizer(WordPiece(pieces, unk_token=unknown, max_input_chars_per_word=64))
+    tokenizer = Tokenizer(WordPiece(pieces, unk_token=unknown, max_input_chars_per_word=LONGEST_WORD))
     tokenizer.normalizer = BertNormalizer(lowercase=True, strip_accents=True)
     tokenizer.pre_tokenizer = BertPreTokenizer()
     return tokenizer

@@ -17,7 +17,7 @@ from deixis.systems.contract import Prompt
 from deixis.systems.pointer.answering import PointerSystem
 from deixis.systems.pointer.claim_verdicts import Evidence, KnownClaim, Sort, Weighed
 from deixis.systems.pointer.fitting import claim_weights
-from deixis.systems.pointer.fitting.claim_weights import Weighing, choose_claim_rules, evidence_of
+from deixis.systems.pointer.fitting.claim_weights import choose_claim_rules, evidence_of
 from tests.systems.pointer.tiny import tiny_system
 from tests.toy.pack import write_toy_pack
 
@@ -62,14 +62,10 @@ def test_claims_that_the_system_cannot_judge_are_left_out(
     system, scene = fitted_system(), scenes[0]
     claims = [Claim(thing.id, "a dog", sort) for thing in scene.things for sort in (YES, FAR)]
 
-    def weighed(asked: PointerSystem, prompts: Sequence[Prompt]) -> list[Weighing]:
-        policies = [Weighing(asked, prompt) for prompt in prompts]
-        for number, policy in enumerate(policies):
-            policy.scores = torch.zeros(len(system.vocabulary))
-            if number % 2:
-                evidence = Evidence(-1.0, -2.0, -3.0)
-                policy.weighed = Weighed("name", ((KnownClaim((20,), 20), evidence),), torch.zeros(1, 1))
-        return policies
+    def weighed(_: PointerSystem, prompts: Sequence[Prompt]) -> list[tuple[Weighed | None, torch.Tensor]]:
+        known = Weighed("name", ((KnownClaim((20,), 20), Evidence(-1.0, -2.0, -3.0)),), torch.zeros(1, 1))
+        scores = torch.zeros(len(system.vocabulary))
+        return [(known if number % 2 else None, scores) for number in range(len(prompts))]
 
     monkeypatch.setattr(claim_weights, "weighed_all", weighed)
     rows = list(evidence_of(system, scene, claims, sort="name"))

@@ -26,7 +26,7 @@ from deixis.systems.pointer.fitting.place_rule import (
     phrase_scores,
 )
 from deixis.systems.pointer.place_reading import UNCHANGED, PlaceRule, evidence_of
-from tests.systems.pointer.tiny import tiny_network, tiny_vocabulary
+from tests.systems.pointer.tiny import tiny_system
 from tests.toy.pack import write_toy_pack
 
 PICTURE = Frame.original(64, 64)
@@ -98,18 +98,18 @@ def test_nowhere_shares():
 @pytest.mark.parametrize("candidates", [0, 5], ids=["first look", "second look"])
 def test_end_to_end_on_toy_pictures(tmp_path, candidates):
     scenes = read_scenes(write_toy_pack(tmp_path, pictures=4), "train")
-    network, vocabulary = tiny_network(candidates=candidates), tiny_vocabulary()
+    system = tiny_system(candidates=candidates)
     book = Phrasebook(scenes)
-    items = [item for scene in scenes for item in phrase_scores(network, vocabulary, scene, phrasebook=book)]
+    items = [item for scene in scenes for item in phrase_scores(system, scene, phrasebook=book)]
     assert any(item.truth for item in items) and any(not item.truth for item in items)
-    choices = candidates or (network.config.side // STRIDE) ** 2
+    choices = candidates or (system.network.config.side // STRIDE) ** 2
     for item in items:
         assert item.locations.shape == (choices,) and item.boxes.shape == (choices, 4)
         assert item.nowhere.shape == ()
-    rule = choose_rule(network, vocabulary, scenes, phrasebook=book)
+    rule = choose_rule(system, scenes, phrasebook=book)
     assert rule.agree in AGREE and rule.nowhere in NOWHERE and rule.least in LEAST
     assert rule.nowhere_if_open in NOWHERE and rule.open_minded().nowhere == rule.nowhere_if_open
     assert len(rule.trust) == 4 and rule.trust != UNCHANGED and rule.weigh in WEIGH
     assert bool(rule.trust[2]) == bool(candidates), "only the second look judges boxes"
-    assert choose_rule(network, vocabulary, scenes, phrasebook=book) == rule
-    assert choose_rule(network, vocabulary, [], phrasebook=book) == PlaceRule()
+    assert choose_rule(system, scenes, phrasebook=book) == rule
+    assert choose_rule(system, [], phrasebook=book) == PlaceRule()

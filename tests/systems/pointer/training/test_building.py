@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 
+import pytest
 import torch
 from safetensors.torch import save_file
 
-from deixis.systems.pointer.training.building import go_on
+from deixis.systems.pointer.training.building import go_on, warn_of_unknown_words
 from deixis.systems.pointer.training.objective import ObjectiveWeights, PointerObjective
-from tests.systems.pointer.tiny import tiny_network
+from tests.systems.pointer.tiny import tiny_network, tiny_vocabulary
 
 
 def objective(*, seed: int, vectors: int = 12) -> PointerObjective:
@@ -46,3 +48,12 @@ def test_without_a_checkpoint_or_of_another_size_it_starts_anew(tmp_path: Path) 
     go_on(own, tmp_path)
     kept = own.to_phrase.state_dict()
     assert torch.equal(kept["weight"], before["to_phrase.weight"])
+
+
+def test_unknown_words_of_samples_are_told(caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.WARNING, logger="deixis"):
+        warn_of_unknown_words(["the dog", "a windshield"], tiny_vocabulary(), recipe="own")
+        assert not caplog.text
+        warn_of_unknown_words(["собака here", "the dog", "где the"], tiny_vocabulary(), recipe="own")
+    assert "'own': 2 of 6 word pieces of its samples (33.3 %, in 2 of 3 texts)" in caplog.text
+    assert "“собака”, “где”" in caplog.text

@@ -10,12 +10,11 @@ from deixis.records.dialogue import Dialogue, Example, Mark, Turn
 from deixis.regions.frames import Frame
 from deixis.regions.shapes import Box, Point
 from deixis.systems.pointer.prompts import dialogue_tokens
+from deixis.systems.pointer.region_inputs import region_geometry, region_tensors
 from deixis.systems.pointer.training.collate import (
     PointerCollate,
     lay_out,
     padded,
-    region_geometry,
-    region_tensors,
 )
 from deixis.text.packing import PADDING_SEGMENT, PICTURE_SEGMENT
 from deixis.text.token_sequence import IGNORED

@@ -13,7 +13,7 @@ from deixis.errors import RecordError
 from deixis.layers.places.box_refiner import choose_candidates
 from deixis.layers.places.place_map import STRIDE, PlaceMap
 from deixis.records.dialogue import Dialogue, Example, Turn
-from deixis.systems.pointer.core import PlaceScores
+from deixis.systems.pointer.place_head import PlaceScores
 from deixis.systems.pointer.training.collate import PointerCollate
 from deixis.systems.pointer.training.objective import (
     CLOSE,

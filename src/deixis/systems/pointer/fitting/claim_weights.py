@@ -13,21 +13,19 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from deixis.answers.grounded import Finish
 from deixis.data.opening import open_scene
 from deixis.data.scene import Scene
 from deixis.data.synthesis.claims import YES, Claim, claims_about
 from deixis.data.synthesis.phrasebook import Phrasebook
 from deixis.data.synthesis.qualities import Qualities
-from deixis.engine.policy import Delta, Request, Start
-from deixis.engine.reading import read_prompts
-from deixis.engine.settings import Settings
-from deixis.engine.starting import begin
+from deixis.engine.starting import first_logits, tried_out
+from deixis.progress import SILENT, Progress
 from deixis.systems.contract import Prompt
 from deixis.systems.pointer.answering import PointerSystem
-from deixis.systems.pointer.claim_verdicts import ClaimRule, Sort, VerdictWords, Weighed, weigh
+from deixis.systems.pointer.claim_verdicts import ClaimRule, Sort, VerdictWords, Weighed
 from deixis.systems.pointer.fitting.place_rule import fitted_odds
 from deixis.systems.pointer.openings import first_scores
+from deixis.systems.pointer.policy import weighed_claims
 from deixis.systems.questions import checked_question
 
 QUESTION = "is {{it}} {}?"
@@ -37,7 +35,12 @@ Claimed = Callable[[Scene], Iterable[Claim]]
 
 
 def choose_claim_rules(
-    system: PointerSystem, scenes: Sequence[Scene], *, book: Phrasebook, qualities: Qualities
+    system: PointerSystem,
+    scenes: Sequence[Scene],
+    *,
+    book: Phrasebook,
+    qualities: Qualities,
+    progress: Progress = SILENT,
 ) -> dict[Sort, ClaimRule]:
     """Return the rules that do best on ``scenes``, by sort; none where nothing can be said."""
     rules: dict[Sort, ClaimRule] = {}
@@ -46,52 +49,15 @@ def choose_claim_rules(
         "quality": partial(qualities.claims_about, seed=SEED),
     }
     for sort, claims in claimed.items():
-        rows = [row for scene in scenes for row in evidence_of(system, scene, list(claims(scene)), sort=sort)]
+        tracked = progress.track(scenes, f"fitting: claims by {sort}", unit="picture")
+        rows = [
+            row for scene in tracked for row in evidence_of(system, scene, list(claims(scene)), sort=sort)
+        ]
         right = np.array([true for _, true in rows], dtype=float)
         if 0 < right.sum() < len(right):
             said, called, around, usual, shift = fitted_odds(np.array([row for row, _ in rows]), right)
             rules[sort] = ClaimRule(said=said, called=called, around=around, usual=usual, shift=shift)
     return rules
-
-
-class Weighing:
-    """A policy that answers nothing: it weighs what a question claims, and the decoder's own yes and no."""
-
-    places: tuple[()] = ()
-
-    def __init__(self, system: PointerSystem, prompt: Prompt) -> None:
-        self.system, self.prompt = system, prompt
-        self.scores: Tensor | None = None
-        self.weighed: Weighed | None = None
-
-    def start(self, logits: Tensor) -> Start:
-        """Weigh."""
-        self.scores = first_scores(logits)
-        system, prompt = self.system, self.prompt
-        self.weighed = yield from weigh(
-            prompt.own.claims,
-            system.vocabulary,
-            system.network.region_namer,
-            prompts=lambda question: system.asides(prompt, question),
-            articles=system.articles,
-        )
-        return ()
-
-    def forced(self, hidden: Tensor) -> Sequence[int]:
-        """Return nothing."""
-        return ()
-
-    def constrain(self, logits: Tensor) -> Tensor:
-        """Return logits as they are."""
-        return logits
-
-    def accept(self, token: int, logprob: float) -> Delta:
-        """Return nothing."""
-        return Delta()
-
-    def close(self, finish: Finish) -> Delta:
-        """Return nothing."""
-        return Delta()
 
 
 @torch.inference_mode()
@@ -114,24 +80,17 @@ def evidence_of(
         ]
     )
     for first in range(0, len(prompts), BATCH):
-        for claim, policy in zip(
-            claims[first:], weighed_all(system, prompts[first : first + BATCH]), strict=False
-        ):
-            weighed, scores = policy.weighed, policy.scores
+        lot = prompts[first : first + BATCH]
+        for claim, (weighed, scores) in zip(claims[first:], weighed_all(system, lot), strict=False):
             if weighed is None or weighed.sort != sort:
                 continue
-            assert scores is not None
             ((_, evidence),) = weighed.each
             yield [float(scores[words.yes] - scores[words.no]), *evidence, 1.0], claim.truth == YES
 
 
-def weighed_all(system: PointerSystem, prompts: Sequence[Prompt]) -> list[Weighing]:
-    """Return policies that weighed what prompts claim."""
-    policies = [Weighing(system, prompt) for prompt in prompts]
-    embedded = system.embed(prompts)
-    readings = read_prompts(system.decoder, embedded, slots=max(map(len, embedded)), prefixes=system.prefixes)
-    begin(
-        readings,
-        [Request(one, policy, Settings()) for one, policy in zip(embedded, policies, strict=True)],
-    )
-    return policies
+def weighed_all(system: PointerSystem, prompts: Sequence[Prompt]) -> list[tuple[Weighed | None, Tensor]]:
+    """Return what prompts claim, weighed, and the log-probabilities (V,) of what answers begin with."""
+    readings = system.read(prompts)
+    scores = [first_scores(own) for own in first_logits(readings).unbind(0)]
+    weighed = tried_out(readings, [weighed_claims(system, prompt) for prompt in prompts])
+    return list(zip(weighed, scores, strict=True))

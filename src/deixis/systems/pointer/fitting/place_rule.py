@@ -20,11 +20,13 @@ from torch import Tensor
 from deixis.data.opening import open_scene
 from deixis.data.scene import Scene
 from deixis.data.synthesis.phrasebook import Phrasebook, caption_words, phrases_of
-from deixis.pictures.padding import letterbox
+from deixis.progress import SILENT, Progress
 from deixis.records.dialogue import Dialogue, Mark, Turn
 from deixis.regions.frames import Frame
 from deixis.regions.shapes import Box
-from deixis.systems.pointer.core import PointerCore
+from deixis.systems.contract import Prompt
+from deixis.systems.encoded import Encoded, EncoderInput
+from deixis.systems.pointer.answering import PointerSystem
 from deixis.systems.pointer.place_reading import (
     UNCHANGED,
     PlaceReading,
@@ -35,9 +37,7 @@ from deixis.systems.pointer.place_reading import (
     read_places,
 )
 from deixis.systems.pointer.prompts import dialogue_tokens
-from deixis.systems.pointer.training.collate import lay_out
-from deixis.text.packing import packed_attention
-from deixis.text.tokenizers.vocabulary import PICTURE, PLACE, Vocabulary
+from deixis.text.tokenizers.vocabulary import PLACE, Vocabulary
 
 RIGHT = 0.5  # IoU
 AGREE = (0.5, 0.6, 0.7, 0.8)
@@ -73,14 +73,18 @@ class PhraseScores:
 
 
 def choose_rule(
-    network: PointerCore, vocabulary: Vocabulary, scenes: Sequence[Scene], *, phrasebook: Phrasebook
+    system: PointerSystem,
+    scenes: Sequence[Scene],
+    *,
+    phrasebook: Phrasebook,
+    progress: Progress = SILENT,
 ) -> PlaceRule:
     """Return the rule that does best on ``scenes``; the default rule where there are none."""
     items, open_items = (
         [
             item
-            for scene in scenes
-            for item in phrase_scores(network, vocabulary, scene, phrasebook=phrasebook, asked=question)
+            for scene in progress.track(scenes, f"fitting: {question.format('...')}", unit="picture")
+            for item in phrase_scores(system, scene, phrasebook=phrasebook, asked=question)
         ]
         for question in (WHERE, THERE)
     )
@@ -151,19 +155,13 @@ def fitted_odds(evidence: np.ndarray, right: np.ndarray) -> list[float]:
 
 @torch.inference_mode()
 def phrase_scores(
-    network: PointerCore,
-    vocabulary: Vocabulary,
-    scene: Scene,
-    *,
-    phrasebook: Phrasebook,
-    asked: str = WHERE,
+    system: PointerSystem, scene: Scene, *, phrasebook: Phrasebook, asked: str = WHERE
 ) -> Iterator[PhraseScores]:
     """Yield every phrase of a scene, and as many absent ones, as the network sees them.
 
     asked: the question, with a slot for the phrase.
     """
     picture, scene = open_scene(scene)
-    view = letterbox(picture, network.config.side)
     truths = {
         text: tuple(scene.thing(number).box.bind(picture.frame) for number in things)
         for text, things in phrases_of(scene).items()
@@ -174,38 +172,25 @@ def phrase_scores(
         truths |= {text: () for text in drawn if text is not None}
     if not truths:
         return
-    sequences = [
-        dialogue_tokens(
-            Dialogue("judged", (Turn(asked.format(text), text, (Mark(0, len(text), ()),)),)), vocabulary
-        )
-        for text in truths
-    ]
-    row = lay_out(sequences, network.config.picture_tokens)
-    ids, segments = torch.tensor([row.ids]), torch.tensor([row.segments])
-    pixels = torch.from_numpy(view.pixels).permute(2, 0, 1)[None].float() / 255
-    places = network.encode(pixels)
-    embeds = network.words(ids)
-    embeds[ids == PICTURE.id] = network.reader(places)[0]
-    hidden = network.decoder(
-        inputs_embeds=embeds,
-        attention_mask=packed_attention(segments, dtype=embeds.dtype),
-        position_ids=torch.tensor([row.positions]),
-        use_cache=False,
-    ).last_hidden_state
-    slots = [slot for slot, token in enumerate(row.ids) if token == PLACE.id]
-    pointed = network.point(hidden[:, slots], places)
-    inside = picture_part(view.frame, picture.frame)
+    encoded = system.encode_one(EncoderInput(picture))
+    prompts = [asking_for(text, asked.format(text), encoded, system.vocabulary) for text in truths]
+    hidden = torch.stack(system.read(prompts).hidden)  # (P, W)
+    pointed = system.network.point(hidden[None], encoded.tensors.places)
+    quality = None if pointed.quality is None else pointed.quality[0].cpu()
+    scores, nowhere, boxes = (one[0].cpu() for one in (pointed.scores, pointed.nowhere, pointed.boxes))
+    view, inside = encoded.view.frame, picture_part(encoded.view.frame, picture.frame)
     for number, truth in enumerate(truths.values()):
-        yield PhraseScores(
-            pointed.scores[0, number],
-            pointed.nowhere[0, number],
-            pointed.boxes[0, number],
-            inside,
-            view.frame,
-            picture.frame,
-            truth,
-            None if pointed.quality is None else pointed.quality[0, number],
-        )
+        own = None if quality is None else quality[number]
+        seen = scores[number], nowhere[number], boxes[number]
+        yield PhraseScores(*seen, inside, view, picture.frame, truth, own)
+
+
+def asking_for(phrase: str, question: str, encoded: Encoded, vocabulary: Vocabulary) -> Prompt:
+    """Return a question whose answer has begun with a phrase, up to its place token."""
+    turn = Turn(question, phrase, (Mark(0, len(phrase), ()),))
+    tokens = dialogue_tokens(Dialogue("judged", (turn,)), vocabulary)
+    end = tokens.ids.index(PLACE.id) + 1
+    return Prompt(tuple(tokens.ids[:end]), tuple(tokens.labels[:end]), (), (encoded,))
 
 
 def boxes_read(item: PhraseScores, rule: PlaceRule) -> list[Box]:

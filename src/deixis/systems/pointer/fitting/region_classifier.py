@@ -16,19 +16,20 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from torch import Tensor
-from tqdm import tqdm
 
 from deixis.data.opening import open_scene
 from deixis.data.perturbation import ANYWHERE, inner_point, inner_scribble, jittered, outline
 from deixis.data.scene import Scene
 from deixis.data.synthesis.phrasebook import nouns_of, phrases_of
 from deixis.data.synthesis.qualities import qualities_in
+from deixis.devices import moved, pixel_tensor
 from deixis.english.nouns import head_noun, words_of
 from deixis.layers.regions.region_classifier import NEVER, RegionClassifier, seen_in
 from deixis.pictures.padding import letterbox
+from deixis.progress import SILENT, Progress
 from deixis.regions.shapes import Box, Region
 from deixis.systems.pointer.core import PointerCore
-from deixis.systems.pointer.training.collate import region_tensors
+from deixis.systems.pointer.region_inputs import region_tensors
 from deixis.text.tokenizers.vocabulary import UNKNOWN, Vocabulary
 
 LEAST = 4  # things that a name must have to be learnt
@@ -48,13 +49,18 @@ class Lessons:
 
 
 def fit_region_classifier(
-    network: PointerCore, vocabulary: Vocabulary, scenes: Sequence[Scene], *, seed: int = 0
+    network: PointerCore,
+    vocabulary: Vocabulary,
+    scenes: Sequence[Scene],
+    *,
+    seed: int = 0,
+    progress: Progress = SILENT,
 ) -> None:
-    """Fit ``network.region_namer`` to the named things of scenes; everything else stands still.
+    """Fit ``network.region_namer`` to the named things of scenes; everything else is frozen.
 
     Takes 6 kB of memory for each region shown, six for each named thing.
     """
-    lessons = lessons_from(network, vocabulary, scenes)
+    lessons = lessons_from(network, vocabulary, scenes, progress=progress)
     if len(lessons.seen) == 0:
         return
     classifier = network.region_namer
@@ -63,8 +69,9 @@ def fit_region_classifier(
         classifier.mean.copy_(mean)
         classifier.spread.copy_(spread + LEAST_SPREAD)
         classifier.bias.fill_(NEVER)
-        classifier.bias[lessons.pieces] = 0.0
-    with torch.random.fork_rng(devices=[]):
+        classifier.bias[lessons.pieces.to(classifier.bias.device)] = 0.0
+    device = classifier.bias.device
+    with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
         torch.manual_seed(seed)
         for layer in (classifier.hidden, classifier.out):
             layer.reset_parameters()
@@ -73,6 +80,7 @@ def fit_region_classifier(
     qualities = (one for text in texts for one in qualities_in(text) if len(vocabulary.encode(one)) == 1)
     before = torch.zeros(len(vocabulary), dtype=torch.bool)
     before[in_front(scenes, vocabulary)] = True
+    before = before.to(device)
     with torch.no_grad():
         classifier.eval().bias[before] = NEVER
         classifier.usual_names.copy_(log_shares(map(head_noun, texts), vocabulary))
@@ -105,10 +113,11 @@ def practise(classifier: RegionClassifier, words: Tensor, lessons: Lessons) -> N
         return min(1.0, (step + 1) / WARMUP) * 0.5 * (1 + math.cos(math.pi * step / steps))
 
     schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, factor)
+    pieces = lessons.pieces.to(words.device)
     for _ in range(PASSES):
         for rows in torch.randperm(len(lessons.seen)).split(BATCH):
-            logits = classifier(lessons.seen[rows].float(), words)[:, lessons.pieces]
-            loss = name_loss(logits, lessons.names[rows])
+            logits = classifier(lessons.seen[rows].to(words.device).float(), words)
+            loss = name_loss(logits[:, pieces], lessons.names[rows].to(words.device))
             optimiser.zero_grad()
             loss.backward()
             optimiser.step()
@@ -123,7 +132,9 @@ def name_loss(logits: Tensor, names: Tensor) -> Tensor:
 
 
 @torch.no_grad()
-def lessons_from(network: PointerCore, vocabulary: Vocabulary, scenes: Sequence[Scene]) -> Lessons:
+def lessons_from(
+    network: PointerCore, vocabulary: Vocabulary, scenes: Sequence[Scene], *, progress: Progress = SILENT
+) -> Lessons:
     """Return what the network sees in the named things of scenes."""
     firsts = [first_pieces(scene, vocabulary) for scene in scenes]
     counts = Counter(piece for things in firsts for pieces in things.values() for piece in pieces)
@@ -131,19 +142,20 @@ def lessons_from(network: PointerCore, vocabulary: Vocabulary, scenes: Sequence[
     places = {piece: place for place, piece in enumerate(pieces)}
     seen: list[Tensor] = []
     names: list[list[int]] = []
-    for scene, things in zip(tqdm(scenes, desc="names", unit="picture"), firsts, strict=True):
+    tracked = progress.track(scenes, "fitting: region classifier", unit="picture")
+    for scene, things in zip(tracked, firsts, strict=True):
         known = {
             thing: [places[piece] for piece in begun if piece in places] for thing, begun in things.items()
         }
-        known = {thing: found for thing, found in known.items() if found}
+        known = {thing: own for thing, own in known.items() if own}
         if known:
             shown = shown_things(network, scene, list(known))
             seen.append(shown)
-            names += [found for found in known.values() for _ in range(len(shown) // len(known))]
-    most = max((len(found) for found in names), default=1)
+            names += [own for own in known.values() for _ in range(len(shown) // len(known))]
+    most = max((len(own) for own in names), default=1)
     return Lessons(
         torch.cat(seen) if seen else torch.zeros(0, 1),
-        torch.tensor([found + [-1] * (most - len(found)) for found in names]).view(len(names), most),
+        torch.tensor([own + [-1] * (most - len(own)) for own in names]).view(len(names), most),
         torch.tensor(pieces, dtype=torch.long),
     )
 
@@ -194,9 +206,11 @@ def shown_things(network: PointerCore, scene: Scene, things: Sequence[int]) -> T
             np.random.default_rng(zlib.crc32(f"{scene.id}/{thing}".encode())),
         )
     ]
-    pixels = torch.from_numpy(view.pixels).permute(2, 0, 1)[None].float() / 255
-    tensors = region_tensors([regions], network.config)
-    return seen_in(network.maps(pixels), tensors["region_masks"], tensors["region_geometry"])[0].half()
+    device = next(network.parameters()).device
+    pixels = pixel_tensor(view.pixels, device=device, dtype=torch.float32)
+    tensors = moved(region_tensors([regions], network.config), device)
+    seen = seen_in(network.maps(pixels), tensors["region_masks"], tensors["region_geometry"])
+    return seen[0].half().cpu()
 
 
 def ways_to_point(box: Box, rng: np.random.Generator) -> Iterator[Region]:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import dataclasses
-from collections.abc import Sequence
+import logging
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -11,19 +11,14 @@ import torch
 from safetensors.torch import load_file
 from torch import nn
 
-from deixis.data.scene import Scene
 from deixis.data.synthesis.phrasebook import Phrasebook
-from deixis.data.synthesis.qualities import Qualities
 from deixis.errors import RecipeError
 from deixis.layers.language.word_vectors import frequent_words, source_pieces, word_vectors
 from deixis.layers.towers.pretrained import load_pretrained_tower
 from deixis.progress import SILENT, Progress
 from deixis.systems.network_options import stored_options
-from deixis.systems.pointer.answering import PointerSystem
 from deixis.systems.pointer.config import PointerConfig
-from deixis.systems.pointer.fitting.claim_weights import choose_claim_rules
-from deixis.systems.pointer.fitting.place_rule import choose_rule
-from deixis.systems.pointer.fitting.region_classifier import fit_region_classifier
+from deixis.systems.pointer.fitting.stage import fit_network
 from deixis.systems.pointer.model import PointerNetwork
 from deixis.systems.pointer.training.averaging import average
 from deixis.systems.pointer.training.collate import PointerCollate
@@ -32,11 +27,14 @@ from deixis.systems.pointer.training.phrase_encoder import phrase_vectors
 from deixis.systems.pointer.weights import load_network, rebuilt, save_network
 from deixis.systems.sources import Sources, own_pieces, phrases_in
 from deixis.systems.starting_model import model_folder
+from deixis.text.tokenizers.unknown_words import count_words, listed
 from deixis.text.tokenizers.vocabulary import Vocabulary, build_vocabulary, grown_vocabulary
 from deixis.training.loop import TrainingParts
 from deixis.training.recipes.recipe import Recipe
 from deixis.training.recipes.strict import build
 from deixis.training.state.checkpoints import checkpoints
+
+LOG = logging.getLogger("deixis")
 
 
 def training_parts(
@@ -65,6 +63,7 @@ def training_parts(
             average(network, restarted(other, recipe, weights), recipe.mixed_with.shares)
         vocabulary = grown_vocabulary(known, vocabulary)
         learn_words(network, vocabulary, pieces)
+    warn_of_unknown_words(dict.fromkeys(texts), vocabulary, recipe=recipe.name)
     vectors = None
     if weights.pretrained:
         vectors = phrase_vectors(phrases, cache=work.parent / "phrase_vectors.safetensors")
@@ -79,13 +78,14 @@ def training_parts(
         collate=PointerCollate(
             config, vocabulary, phrase_rows={text: row for row, text in enumerate(phrases)}
         ),
-        save=lambda objective, folder: save_objective(
-            objective,
-            folder,
-            vocabulary=vocabulary,
+        save=lambda objective, folder: save_objective(objective, folder, vocabulary=vocabulary),
+        fit=lambda: fit_network(
+            network,
+            vocabulary,
             scenes=sources.scenes,
             held_out=sources.held_out,
             phrasebook=phrasebook,
+            progress=progress,
         ),
     )
 
@@ -163,30 +163,25 @@ def fill_words(
                     network.words.table.weight[own] = vector
 
 
-def save_objective(
-    objective: nn.Module,
-    folder: Path,
-    *,
-    vocabulary: Vocabulary,
-    scenes: Sequence[Scene],
-    held_out: Sequence[Scene],
-    phrasebook: Phrasebook,
-) -> None:
-    """Write the trained network in bfloat16, without what served training only.
-
-    Its region classifier is fitted to the scenes it was trained on; the rules by which it reads places and
-    judges claims are chosen on the held-out ones.
-    """
+def save_objective(objective: nn.Module, folder: Path, *, vocabulary: Vocabulary) -> None:
+    """Write the trained network in bfloat16, without what served training only."""
     assert isinstance(objective, PointerObjective)
-    network = objective.network.eval().cpu()
-    if network.config.region_namer:
-        fit_region_classifier(network, vocabulary, scenes)
-    if held_out:
-        rule = choose_rule(network, vocabulary, held_out, phrasebook=phrasebook)
-        network.config.place_rule = dataclasses.asdict(rule)
-    if held_out and network.config.region_namer:
-        rules = choose_claim_rules(
-            PointerSystem(network, vocabulary), held_out, book=phrasebook, qualities=Qualities(scenes)
+    save_network(objective.network, vocabulary, folder)
+
+
+def warn_of_unknown_words(texts: Iterable[str], vocabulary: Vocabulary, *, recipe: str) -> None:
+    """Say how much of what is learnt from is read as unknown words; nothing where all can be spelt."""
+    count = count_words(texts, vocabulary)
+    if count.unknown:
+        LOG.warning(
+            "recipe %r: %d of %d word pieces of its samples (%.1f %%, in %d of %d texts) can't be spelt in "
+            "the vocabulary (a to z, and what else the pretrained word pieces have) and are learnt as one "
+            "unknown word: %s",
+            recipe,
+            count.unknown,
+            count.pieces,
+            100 * count.unknown / count.pieces,
+            count.unreadable,
+            count.texts,
+            listed(count.words),
         )
-        network.config.claim_rules = {sort: dataclasses.asdict(rule) for sort, rule in rules.items()}
-    save_network(network, vocabulary, folder)

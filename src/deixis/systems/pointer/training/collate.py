@@ -10,13 +10,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from deixis.layers.places.place_map import STRIDE
-from deixis.layers.regions.region_encoder import GEOMETRY
 from deixis.records.dialogue import Example
 from deixis.regions.shapes import Box, Region
-from deixis.regions.soft_mask import soft_mask
 from deixis.systems.pointer.options import PointerOptions
 from deixis.systems.pointer.prompts import dialogue_tokens
+from deixis.systems.pointer.region_inputs import region_tensors
 from deixis.text.packing import PADDING_SEGMENT, PICTURE_SEGMENT
 from deixis.text.token_sequence import IGNORED, TokenSequence
 from deixis.text.tokenizers.vocabulary import PAD, PICTURE, PLACE, Vocabulary
@@ -51,30 +49,6 @@ def lay_out(dialogues: Sequence[TokenSequence], picture_tokens: int) -> RowLayou
         region_names += tokens.region_names
         places += tokens.places
     return RowLayout(ids, labels, segments, positions, regions, region_names, places)
-
-
-def region_tensors(rows: Sequence[Sequence[Region]], config: PointerOptions) -> dict[str, Tensor]:
-    """Return region_masks (B, R, H, W), region_geometry (B, R, G), region_present (B, R).
-
-    Regions are bound to the frame of the square picture that the tower gets.
-    """
-    cells = config.side // STRIDE
-    most = max((len(row) for row in rows), default=0)
-    masks = torch.zeros(len(rows), most, cells, cells)
-    geometry = torch.zeros(len(rows), most, GEOMETRY)
-    present = torch.zeros(len(rows), most, dtype=torch.bool)
-    for b, row in enumerate(rows):
-        for r, region in enumerate(row):
-            masks[b, r] = torch.from_numpy(soft_mask(region, height=cells, width=cells))
-            geometry[b, r] = torch.tensor(region_geometry(region, side=config.side))
-            present[b, r] = True
-    return {"region_masks": masks, "region_geometry": geometry, "region_present": present}
-
-
-def region_geometry(region: Region, *, side: int) -> list[float]:
-    """Return x0 y0 x1 y1 cx cy w h of a region's bounds, as fractions of the square picture's side."""
-    x0, y0, x1, y1 = (value / side for value in region.bounds().as_tuple())
-    return [x0, y0, x1, y1, (x0 + x1) / 2, (y0 + y1) / 2, x1 - x0, y1 - y0]
 
 
 class PointerCollate:

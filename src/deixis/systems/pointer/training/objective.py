@@ -17,8 +17,8 @@ from torch.nn import functional
 
 from deixis.layers.places.box_refiner import RefinedBoxes, choose_candidates
 from deixis.layers.places.place_map import STRIDE, PlaceMap, location_centres
-from deixis.systems.pointer.core import PlaceScores, PointerCore
-from deixis.text.packing import packed_attention
+from deixis.systems.pointer.core import PointerCore
+from deixis.systems.pointer.place_head import PlaceScores
 from deixis.text.token_sequence import IGNORED
 from deixis.training.losses import Loss, Objective
 from deixis.training.recipes.ranges import LARGEST, check_numbers
@@ -112,12 +112,9 @@ class PointerObjective(Objective):
             places, batch["region_masks"], batch["region_geometry"], batch["region_present"]
         )
         embeds = network.embed(batch["input_ids"], picture=network.reader(places), regions=regions)
-        hidden = network.decoder(
-            inputs_embeds=embeds,
-            attention_mask=packed_attention(batch["segments"], dtype=embeds.dtype),
-            position_ids=batch["position_ids"],
-            use_cache=False,
-        ).last_hidden_state  # (B, T, W)
+        hidden = network.decode_rows(
+            embeds, batch["segments"], position_ids=batch["position_ids"]
+        )  # (B, T, W)
         slots = batch["place_slots"][..., None].expand(-1, -1, hidden.shape[-1])
         at_places = hidden.gather(1, slots)  # (B, P, W)
         targets = place_targets(batch, places)
