@@ -1,13 +1,46 @@
-"""Outlines and strokes cut at the edges of a picture; what stays is what was there."""
+"""Boxes, outlines and strokes cut at the edges of a picture; what stays is what was there."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import pairwise
 
+import numpy as np
+from numpy.typing import NDArray
+
 from deixis.regions.raster import fill_polygon
 
 XY = tuple[float, float]
+Edges = tuple[float, float, float, float]
+
+
+def clip_place(place: XY, *, width: float, height: float) -> XY:
+    """Return the place in (0, 0, width, height) that is nearest to one.
+
+    >>> clip_place((-1, 2.5), width=4, height=2)
+    (0.0, 2.0)
+    """
+    return min(max(float(place[0]), 0.0), float(width)), min(max(float(place[1]), 0.0), float(height))
+
+
+def clip_edges(edges: Edges, *, width: float, height: float) -> Edges:
+    """Return x0 y0 x1 y1 cut at the edges of a picture; of a box outside of it no area is left.
+
+    >>> clip_edges((-2, 1, 2, 9), width=4, height=4)
+    (0.0, 1.0, 2.0, 4.0)
+    """
+    x0, y0 = clip_place(edges[:2], width=width, height=height)
+    x1, y1 = clip_place(edges[2:], width=width, height=height)
+    return x0, y0, x1, y1
+
+
+def clip_boxes(boxes: NDArray[np.float64], extent: Sequence[float]) -> NDArray[np.float64]:
+    """Return boxes (n, 4) xyxy, cut at the edges of a picture of that width and height.
+
+    >>> clip_boxes(np.array([[-2.0, 1, 2, 9]]), (4, 4)).tolist()
+    [[0.0, 1.0, 2.0, 4.0]]
+    """
+    return np.clip(boxes, 0, np.tile(extent, 2))
 
 
 def clip_outline(points: Sequence[XY], width: float, height: float) -> list[XY]:
@@ -80,4 +113,4 @@ def clip_line(start: XY, end: XY, width: float, height: float) -> list[XY]:
         return []
     ends = [[start[axis] + share * (end[axis] - start[axis]) for axis in (0, 1)] for share in (first, last)]
     # Rounding may put a crossing just outside.
-    return [(min(max(x, 0.0), width), min(max(y, 0.0), height)) for x, y in ends]
+    return [clip_place((x, y), width=width, height=height) for x, y in ends]

@@ -235,3 +235,12 @@ def convert(points: ArrayLike, source: Frame, target: Frame) -> NDArray[np.float
     scale, offset = source.to_root()
     back_scale, back_offset = target.to_root()
     return (values * scale + offset - back_offset) / back_scale
+
+
+def require_same_frame(first: Frame, second: Frame) -> None:
+    """Raise FrameMismatch, with the way out, unless two frames are one."""
+    if not same_frame(first, second):
+        raise FrameMismatch(
+            f"one region is in frame {first}, the other in {second}; convert one: region.to(other.frame) "
+            "(after region.bind(picture.frame) if a frame is not bound)"
+        )

@@ -9,6 +9,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 
+def box_pixels(edges: tuple[float, float, float, float], width: float, height: float) -> NDArray[np.bool_]:
+    """Return the pixels (H, W) whose centres lie in x0 y0 x1 y1.
+
+    >>> box_pixels((0.5, 0, 2.4, 1), 3, 2).astype(int).tolist()
+    [[1, 1, 0], [0, 0, 0]]
+    """
+    x0, y0, x1, y1 = edges
+    xs, ys = np.arange(round(width)) + 0.5, np.arange(round(height)) + 0.5
+    return np.outer((ys >= y0) & (ys < y1), (xs >= x0) & (xs < x1))
+
+
 def fill_polygon(points: Sequence[tuple[float, float]], width: float, height: float) -> NDArray[np.bool_]:
     """Return the pixels (H, W) whose centres lie inside the closed outline (even-odd rule).
 

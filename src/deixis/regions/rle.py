@@ -6,6 +6,8 @@ of five bits and a continuation bit, offset by 48.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -27,14 +29,63 @@ def encode_runs(mask: NDArray[np.bool_]) -> list[int]:
     return [0, *runs] if flat.size and flat[0] else runs
 
 
-def decode_runs(runs: list[int], *, height: int, width: int) -> NDArray[np.bool_]:
-    """Return the mask (H, W) of column-major runs; BadRegion if they don't add up to its size."""
+def check_runs(runs: Sequence[int], *, height: int, width: int) -> None:
+    """Raise BadRegion unless column-major runs add up to a mask of that size; nothing is expanded."""
     if height < 1 or width < 1 or height * width > LARGEST_MASK:
         raise BadRegion(f"a mask of {width} x {height} pixels is not usable; at most {LARGEST_MASK:,} pixels")
-    if any(run < 0 for run in runs) or sum(runs) != height * width:
+    if sum(runs) != height * width or min(runs, default=0) < 0:
         raise BadRegion(f"mask runs add up to {sum(runs)}, expected {width} x {height} = {width * height}")
+
+
+def decode_runs(runs: Sequence[int], *, height: int, width: int) -> NDArray[np.bool_]:
+    """Return the mask (H, W) of column-major runs; BadRegion if they don't add up to its size."""
+    check_runs(runs, height=height, width=width)
     values = np.arange(len(runs)) % 2 == 1
     return np.repeat(values, runs).reshape((height, width), order="F")
+
+
+def intervals(runs: Sequence[int]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return where the filled runs begin and end, as numbers x * height + y; none is empty.
+
+    >>> [edges.tolist() for edges in intervals([1, 2, 1, 0, 3])]
+    [[1], [3]]
+    """
+    edges = np.cumsum(np.asarray(runs, dtype=np.int64))
+    begins, ends = edges[:-1:2], edges[1::2]
+    filled = begins < ends
+    return begins[filled], ends[filled]
+
+
+def bounds_of_runs(runs: Sequence[int], *, height: int) -> tuple[int, int, int, int]:
+    """Return x0 y0 x1 y1 of the smallest box around the pixels of runs that have some.
+
+    >>> bounds_of_runs([1, 2, 5], height=4)
+    (0, 1, 1, 3)
+    """
+    begins, ends = intervals(runs)
+    columns, last_columns = begins // height, (ends - 1) // height
+    # A run that goes on in the next column has the last row of one and the first of the other.
+    over = bool((columns != last_columns).any())
+    y0, y1 = (0, height) if over else (int((begins % height).min()), int(((ends - 1) % height).max()) + 1)
+    return int(columns[0]), y0, int(last_columns[-1]) + 1, y1
+
+
+def shared_area(first: Sequence[int], second: Sequence[int]) -> int:
+    """Return how many pixels two masks of one size share.
+
+    >>> shared_area([0, 3, 1], [1, 3])
+    2
+    """
+    (begins, ends), (others, other_ends) = intervals(first), intervals(second)
+    places = np.unique(np.concatenate([begins, ends, others, other_ends]))
+    if not places.size:
+        return 0
+
+    def filled(starts: NDArray[np.int64], stops: NDArray[np.int64]) -> NDArray[np.bool_]:
+        inside = np.searchsorted(starts, places[:-1], side="right")
+        return inside > np.searchsorted(stops, places[:-1], side="right")
+
+    return int(np.diff(places)[filled(begins, ends) & filled(others, other_ends)].sum())
 
 
 def compress(runs: list[int]) -> str:
