@@ -89,7 +89,7 @@ def test_forgetting_ends_what_can_be_taken_back() -> None:
 
 def test_an_unknown_region_suggests_the_nearest() -> None:
     talk = session()
-    with pytest.raises(UsageError, match=r"no region \{dgo\}; did you mean \{dog\}\? .* \{a\}, \{dog\}"):
+    with pytest.raises(UsageError, match=r"no region \{dgo\}. Did you mean \{dog\}\? .* \{a\}, \{dog\}"):
         talk.ask("what is {dgo}?")
     assert talk.system.asked == []
 

@@ -79,8 +79,9 @@ def test_characters_that_the_terminal_lacks_are_escaped(
 
 def test_json_stays_json_on_any_terminal(photo: str, model: str, terminal: Terminal) -> None:
     shown = terminal("ascii")
-    assert main(["ask", photo, "où est le 🐕?", "--model", model, "--json"]) == 0
-    json.loads(shown.getvalue())
+    Path(photo).rename("狗.jpg")
+    assert main(["ask", "狗.jpg", "where is the dog?", "--model", model, "--json"]) == 0
+    assert json.loads(shown.getvalue())["picture"]["name"] == "狗.jpg"
 
 
 @pytest.mark.parametrize("text", ["wo ist der H\udcfcnd?", "\ud83d", "where is {it}? \udcff"])

@@ -3,8 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from deixis.cli import COMMANDS
 from deixis.cli.commands import gallery as command
+from deixis.cli.program import COMMANDS
 from deixis.errors import RecordError, UsageError
 from tests.gallery.guessing import Guessing
 from tests.toy.pack import write_toy_pack

@@ -2,26 +2,45 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
-from deixis.answers.grounded import Answer
+from PIL import Image
+
+from deixis.answers.content import AnswerContent
+from deixis.answers.drawing import draw
 from deixis.errors import UsageError
+from deixis.files.writing import replacing, shown
 
 
-def write_drawing(answer: Answer, path: Path) -> None:
+def write_drawing(answer: AnswerContent, path: Path) -> None:
     """Draw an answer on its picture and write that, in the format that the name ends in.
 
     Folders that are missing are made. UsageError: the name has no format, or cannot be written.
     """
-    image = answer.draw()
-    partial = path.with_name(f".{path.stem}.{os.getpid()}{path.suffix}")
+    require_format(path)
+    image = draw(answer)
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        image.save(partial)
-        os.replace(partial, path)
-    except (OSError, ValueError, KeyError) as fault:  # KeyError: a format that Pillow reads but cannot write
-        reason = fault.strerror if isinstance(fault, OSError) and fault.strerror else fault
-        raise UsageError(f"cannot write {path}: {reason}; give a name that ends in .png or .jpg") from fault
-    finally:
-        partial.unlink(missing_ok=True)
+        with replacing(path) as partial:
+            image.save(partial, format_of(path))
+    except (ValueError, KeyError) as fault:  # a picture that the format doesn't take, such as one too large
+        raise UsageError(
+            f"cannot write {shown(path)}: {fault}; give a name that ends in .png or .jpg"
+        ) from fault
+
+
+def require_format(path: Path, *, flag: str = "") -> None:
+    """Raise UsageError unless the name of a drawing ends in a format that can be written."""
+    if format_of(path) is None:
+        named = f"{flag} {shown(path)}".strip()
+        raise UsageError(f"{named} has no format for a picture; give a name that ends in .png or .jpg")
+
+
+def format_of(path: Path) -> str | None:
+    """Return the format that a name ends in, as Pillow calls it; None where it writes no such format.
+
+    >>> format_of(Path("a.PNG")), format_of(Path("a.txt"))
+    ('PNG', None)
+    """
+    Image.init()
+    name = Image.EXTENSION.get(path.suffix.lower())
+    return name if name in Image.SAVE else None

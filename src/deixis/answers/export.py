@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from deixis.answers.grounded import Answer, Place, Span
+from deixis.answers.content import AnswerContent
+from deixis.answers.parts import Place, Span
 from deixis.errors import UsageError
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ DECIMALS = 2  # of COCO's box edges: hundredths of a pixel
 
 
 def to_coco_results(
-    answer: Answer, *, image_id: int, category_ids: Mapping[str, int] | int
+    answer: AnswerContent, *, image_id: int, category_ids: Mapping[str, int] | int
 ) -> list[dict[str, Any]]:
     """Return one COCO result a place: image_id, category_id, bbox, score; segmentation if it has a mask.
 
@@ -26,6 +27,7 @@ def to_coco_results(
     taken, so that x + width is the rounded right edge. Scores are not rounded.
     UsageError: a phrase without a category.
 
+    >>> from deixis.answers.grounded import Answer
     >>> from deixis.pictures.opening import open_picture
     >>> from deixis.regions.shapes import Box
     >>> picture = open_picture(np.zeros((90, 160, 3), np.uint8))
@@ -49,7 +51,7 @@ def to_coco_results(
     return results
 
 
-def to_supervision(answer: Answer) -> Detections:
+def to_supervision(answer: AnswerContent) -> Detections:
     """Return an answer's places as ``supervision.Detections``, which its annotators draw.
 
     xyxy: boxes in pixels of the picture; confidence: scores; class_id: the number of the span;
@@ -74,7 +76,7 @@ def to_supervision(answer: Answer) -> Detections:
     )
 
 
-def all_places(answer: Answer) -> list[tuple[Span, Place]]:
+def all_places(answer: AnswerContent) -> list[tuple[Span, Place]]:
     """Return every place with its span, in the order of the text."""
     return [(span, place) for span in answer.spans for place in span.places]
 

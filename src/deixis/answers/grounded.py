@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from importlib import resources
 from typing import TYPE_CHECKING, Any
 
@@ -19,15 +20,21 @@ __all__ = ["Answer", "Finish", "Place", "Raw", "Span", "answer_schema"]
 class Answer(AnswerContent):
     """What a system answered: its content, which can be written as JSON, read from it, and drawn."""
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return the answer as plain values, as ``answer_schema`` describes them."""
+    def to_dict(self, *, weights: str = "") -> dict[str, Any]:
+        """Return the answer as plain values, as ``answer_schema`` describes them.
+
+        weights: the fingerprint of the weights that answered (``System.fingerprint``), to be stated as well.
+        """
         from deixis.answers.as_json import answer_to_dict
 
-        return answer_to_dict(self)
+        return answer_to_dict(replace(self, weights=weights) if weights else self)
 
-    def to_json(self) -> str:
-        """Return the answer as one line of JSON, in ASCII: other letters are escaped."""
-        return json.dumps(self.to_dict(), allow_nan=False)
+    def to_json(self, *, weights: str = "") -> str:
+        """Return the answer as one line of JSON, in ASCII: other letters are escaped.
+
+        weights: see ``to_dict``.
+        """
+        return json.dumps(self.to_dict(weights=weights), allow_nan=False)
 
     @classmethod
     def from_json(cls, text: str | bytes, picture: Picture | None = None) -> Answer:

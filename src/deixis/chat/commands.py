@@ -8,20 +8,20 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from deixis.chat.conversation import Conversation
+from deixis.chat.describing import describe_region, describe_turns
 from deixis.chat.session import within
 from deixis.chat.transcript import write_transcript
 from deixis.errors import UsageError
+from deixis.files.writing import require_writable, shown
 from deixis.records.typed_regions import FORMS, UNNAMED, parse_region
+from deixis.regions.doubts import frame_doubts
 from deixis.regions.frames import NAMED
 from deixis.regions.names import REGION_NAME
-from deixis.regions.shapes import Polygon, Region, Scribble, describe
-
-if TYPE_CHECKING:
-    from deixis.chat.conversation import Conversation
 
 NAMED_REGION = re.compile(rf"\{{?({REGION_NAME.pattern})\}}?(?:\s*=\s*|\s+)(\S.*)", re.DOTALL)
+UNIT_REMEDY = "Then start the dialogue with --frame unit"
 MEASURED = {
     "pixels": "pixels of the picture, x to the right and y down",
     "unit": "fractions of the picture's width and height, from 0 to 1, x to the right and y down",
@@ -48,6 +48,17 @@ class Command:
         return f"/{self.name} {self.form}".rstrip()
 
 
+def reply(line: str, conversation: Conversation) -> str:
+    """Answer a question or obey a command; return what to say, the empty text for an empty line.
+
+    Raises an error of ``deixis.errors`` for any mistake of the user's; the dialogue can go on after it.
+    """
+    line = line.strip()
+    if not line:
+        return ""
+    return obey(line, conversation) if line.startswith("/") else conversation.ask(line)
+
+
 def obey(line: str, conversation: Conversation) -> str:
     """Do what a line that begins with a slash says, and return what there is to say about it.
 
@@ -56,9 +67,11 @@ def obey(line: str, conversation: Conversation) -> str:
     name, _, text = line.removeprefix("/").partition(" ")
     command, text = find(name), text.strip()
     if command.form and not text:
-        raise UsageError(f"/{command.name} needs more; type {command.usage}")
+        raise UsageError(f"/{command.name} needs more behind it. Type {command.usage}")
     if text and not command.form:
-        raise UsageError(f"/{command.name} takes nothing behind it; got {text!r}. Type {command.usage}")
+        raise UsageError(
+            f"/{command.name} takes nothing behind it, but got {text!r:.80}. Type {command.usage}"
+        )
     return command.run(conversation, text)
 
 
@@ -68,8 +81,8 @@ def find(name: str) -> Command:
     known = names.get(name.lower())
     if known is None:
         near = difflib.get_close_matches(name.lower(), names, n=1, cutoff=0.5)
-        hint = f"did you mean /{near[0]}? " if near else ""
-        raise UsageError(f"there is no command /{name}; {hint}/help lists all")
+        hint = f"Did you mean /{near[0]}? " if near else ""
+        raise UsageError(f"There is no command /{name[:40]}. {hint}Type /help to see all commands.")
     return known
 
 
@@ -78,27 +91,23 @@ def point(conversation: Conversation, text: str, *, kind: str) -> str:
     match = NAMED_REGION.fullmatch(text)
     name, value = match.groups() if match else (UNNAMED, text)
     try:
-        region = parse_region(kind, value, frame=NAMED[conversation.frame])
+        region = parse_region(
+            kind, value, frame=NAMED[conversation.frame], max_pixels=conversation.max_pixels
+        )
     except UsageError as fault:  # speaks of flags, which nobody can type here
-        raise UsageError(f"{kind} {value!r} can't be read; type {find(kind).usage}") from fault
+        raise UsageError(f"The {kind} {value!r:.80} can't be read. Type {find(kind).usage}") from fault
     session = conversation.session
     inside, notes = within(region, session.picture.frame)
+    notes += frame_doubts({name: region}, session.picture.frame, remedy=UNIT_REMEDY)
     replaced = " (instead of the one before)" if name in session.regions else ""
     session.regions[name] = inside
-    return "\n".join([f"{shown(name, inside)}{replaced}", *(f"note: {note}" for note in notes)])
-
-
-def shown(name: str, region: Region) -> str:
-    """Return a region in a line: its name, kind and coordinates in pixels of the picture."""
-    kind = type(region).__name__.lower()
-    count = f", {len(region.points)} points" if isinstance(region, Polygon | Scribble) else ""
-    return f"{{{name}}}: {kind} {describe(region)}{count}"
+    return "\n".join([f"{describe_region(name, inside)}{replaced}", *(f"note: {note}" for note in notes)])
 
 
 def regions(conversation: Conversation, _: str) -> str:
     """List the regions."""
-    listed = [shown(name, region) for name, region in conversation.session.regions.items()]
-    return "\n".join(listed) or "no regions; add one: /box a X0,Y0,X1,Y1"
+    listed = [describe_region(name, region) for name, region in conversation.session.regions.items()]
+    return "\n".join(listed) or "There are no regions. Add one: /box a X0,Y0,X1,Y1"
 
 
 def drop(conversation: Conversation, text: str) -> str:
@@ -106,13 +115,13 @@ def drop(conversation: Conversation, text: str) -> str:
     name = text.removeprefix("{").removesuffix("}")
     conversation.session.region(name)
     del conversation.session.regions[name]
-    return f"{{{name}}} is dropped"
+    return f"{{{name}}} is no region any more"
 
 
 def new(conversation: Conversation, _: str) -> str:
     """Forget what was said; regions stay."""
     count = conversation.session.forget()
-    return f"forgotten: {turns(count)}; regions keep their names" + conversation.drawn()
+    return f"forgotten: {describe_turns(count)}; regions keep their names" + conversation.drawn()
 
 
 def undo(conversation: Conversation, _: str) -> str:
@@ -123,24 +132,29 @@ def undo(conversation: Conversation, _: str) -> str:
 
 def as_json(conversation: Conversation, _: str) -> str:
     """Show the last answer as JSON."""
-    return conversation.session.last().to_json()
+    session = conversation.session
+    return session.last().to_json(weights=session.weights)
 
 
 def save(conversation: Conversation, text: str) -> str:
     """Write the transcript."""
-    path = Path(text).expanduser()
+    path, session = typed_path(text), conversation.session
     conversation.refuse_own(path)
-    write_transcript(conversation.session.exchanges, path)
-    return f"saved: {path}, {turns(len(conversation.session.exchanges))}"
+    require_writable(path, flag="/save", makes_folders=True)
+    write_transcript(session.exchanges, path, weights=session.weights)
+    return f"saved: {path}, {describe_turns(len(session.exchanges))}"
 
 
-def turns(count: int) -> str:
-    """Return how many turns, in words.
-
-    >>> turns(1), turns(3)
-    ('1 turn', '3 turns')
-    """
-    return f"{count} turn" if count == 1 else f"{count} turns"
+def typed_path(text: str) -> Path:
+    """Return the path that was typed, ~ being the home folder; UsageError for what no file can be called."""
+    try:
+        path = Path(text).expanduser()
+        path.resolve()
+        path.is_symlink()
+    except (OSError, ValueError, RuntimeError) as fault:  # RuntimeError: ~ of nobody
+        reason = fault.strerror if isinstance(fault, OSError) and fault.strerror else fault
+        raise UsageError(f"no file can be called {shown(Path(text))!r}: {reason}") from fault
+    return path
 
 
 def assist(conversation: Conversation, _: str) -> str:

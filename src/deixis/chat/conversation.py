@@ -1,4 +1,4 @@
-"""A dialogue as a reader sees it: a line goes in, what there is to say comes out, and the drawing follows."""
+"""A dialogue as a reader sees it: a session, its drawing, and what typed coordinates mean."""
 
 from __future__ import annotations
 
@@ -6,13 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from deixis.answers.as_text import describe
 from deixis.answers.drawn_file import write_drawing
 from deixis.answers.grounded import Answer
-from deixis.chat.commands import obey, shown, turns
-from deixis.chat.session import Exchange, Session
+from deixis.chat.describing import describe_exchange, describe_region
+from deixis.chat.session import Session
 from deixis.errors import UsageError
-from deixis.pictures.opening import Picture
+from deixis.pictures.opening import LARGEST_PIXELS, Picture
 from deixis.regions.shapes import Region
 
 NOTHING_YET = "Nothing has been asked yet."  # below the drawing
@@ -23,13 +22,15 @@ class Conversation:
     """A session, and how it is shown.
 
     source: the file of the picture, which nothing may overwrite. out: the file with the last answer drawn.
-    frame: what typed coordinates are measured in, by name. over: whether the dialogue has been ended.
+    frame: what typed coordinates are measured in, by name. max_pixels: of the file of a mask. over: whether
+    the dialogue has been ended.
     """
 
     session: Session
     source: Path
     out: Path
     frame: str = "pixels"
+    max_pixels: int = LARGEST_PIXELS
     over: bool = False
 
     def opening(self) -> str:
@@ -39,23 +40,15 @@ class Conversation:
             [
                 f"{picture.name}, {picture.width} x {picture.height} pixels; {system} answers",
                 f"each answer is drawn to {self.out}; /help says what can be typed",
-                *(shown(name, region) for name, region in self.session.regions.items()),
+                *(describe_region(name, region) for name, region in self.session.regions.items()),
             ]
         )
 
-    def reply(self, line: str) -> str:
-        """Answer a question or obey a command; return what to say, the empty text for an empty line.
-
-        Raises an error of ``deixis.errors`` for any mistake of the user's; the dialogue can go on after it.
-        """
-        line = line.strip()
-        if not line:
-            return ""
-        if line.startswith("/"):
-            return obey(line, self)
+    def ask(self, question: str) -> str:
+        """Ask, draw the answer, and return it for a reader; a question that fails changes nothing."""
         before = self.session.first
-        exchange = self.session.ask(line)
-        return told(exchange, forgotten=self.session.first - before) + self.drawn()
+        exchange = self.session.ask(question)
+        return describe_exchange(exchange, forgotten=self.session.first - before) + self.drawn()
 
     def draw(self) -> None:
         """Write the drawing of the last answer, or, before the first, the picture with its regions."""
@@ -76,7 +69,7 @@ class Conversation:
     def refuse_own(self, path: Path) -> None:
         """Raise UsageError if a file is the picture or its drawing."""
         for own, what in ((self.source, "picture"), (self.out, "drawing")):
-            if same(path, own):
+            if is_same_file(path, own):
                 raise UsageError(f"{path} is the {what}; give another name, for instance chat.jsonl")
 
 
@@ -85,20 +78,13 @@ def begin_drawing(picture: Picture, regions: Mapping[str, Region], *, out: Path,
 
     UsageError: the drawing cannot be written, or would overwrite the picture.
     """
-    if same(out, source):
+    if is_same_file(out, source):
         raise UsageError(f"--out {out} is the picture itself; give the drawing another name")
     write_drawing(Answer(NOTHING_YET, (), (picture,), "", 0.0, regions=tuple(regions.items())), out)
 
 
-def told(exchange: Exchange, *, forgotten: int) -> str:
-    """Return an exchange for a reader: what had to be forgotten, the answer, its places and its time."""
-    lines = [describe(exchange.answer), f"  {exchange.answer.seconds:.2f} s"]
-    if forgotten:
-        why = f"no room for all that was said: {exchange.crowding}"
-        lines.insert(0, f"note: {why}. The oldest part is forgotten: {turns(forgotten)}")
-    return "\n".join(lines)
-
-
-def same(first: Path, second: Path) -> bool:
-    """Return whether two paths lead to one file."""
-    return first.resolve() == second.resolve()
+def is_same_file(first: Path, second: Path) -> bool:
+    """Tell whether two paths lead to one file."""
+    return first.resolve() == second.resolve() or (
+        first.exists() and second.exists() and first.samefile(second)
+    )

@@ -6,13 +6,14 @@ import difflib
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from deixis.answers.grounded import Answer
 from deixis.errors import UsageError
 from deixis.pictures.opening import Picture
 from deixis.regions.frames import Frame
-from deixis.regions.names import names_in
+from deixis.regions.names import REGION_NAME, names_in
 from deixis.regions.shapes import Region
 
 if TYPE_CHECKING:
@@ -57,6 +58,11 @@ class Session:
         self.exchanges: list[Exchange] = []
         self.first = 0
 
+    @cached_property
+    def weights(self) -> str:
+        """The fingerprint of the weights that answer, which takes a while to find."""
+        return self.system.fingerprint()
+
     @property
     def remembered(self) -> list[Answer]:
         """The answers that the next question may lean on, oldest first."""
@@ -87,7 +93,7 @@ class Session:
     def undo(self) -> Exchange:
         """Take the last exchange back, and remember what was remembered before it."""
         if self.first == len(self.exchanges):
-            raise UsageError("there is no turn to take back; nothing has been asked, or /new forgot it")
+            raise UsageError("There is no turn to take back: nothing has been asked, or /new forgot it.")
         taken = self.exchanges.pop()
         self.first = taken.first
         return taken
@@ -101,18 +107,19 @@ class Session:
     def last(self) -> Answer:
         """Return the last answer that is remembered; UsageError if there is none."""
         if self.first == len(self.exchanges):
-            raise UsageError("there is no answer yet; ask something first, for instance: What is there?")
+            raise UsageError("There is no answer yet. Ask something first, for instance: What is there?")
         return self.exchanges[-1].answer
 
     def region(self, name: str) -> Region:
         """Return the region of a name; UsageError says which there are."""
         if name not in self.regions:
             near = difflib.get_close_matches(name, self.regions, n=1)
-            hint = f"did you mean {{{near[0]}}}? " if near else ""
+            hint = f"Did you mean {{{near[0]}}}? " if near else ""
             known = ", ".join(f"{{{known}}}" for known in self.regions) or "none"
             raise UsageError(
-                f"there is no region {{{name}}}; {hint}the regions are: {known}. "
-                f"Add one: /box {name or 'a'} X0,Y0,X1,Y1"
+                f"There is no region {{{name[:40]}}}. {hint}The regions are: {known}. "
+                f"Add one with /box {name if REGION_NAME.fullmatch(name) else 'a'} X0,Y0,X1,Y1, "
+                "or double braces that stand for themselves: {{ and }}."
             )
         return self.regions[name]
 

@@ -12,7 +12,6 @@ if TYPE_CHECKING:
     from argparse import ArgumentParser
     from collections.abc import Sequence
 
-COMMANDS = ("ask", "chat", "train", "evaluate", "gallery", "study", "convert", "data")
 INTERRUPTED = 130
 
 

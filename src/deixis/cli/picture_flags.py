@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import argparse
 
-LARGEST_PIXELS = 100_000_000  # the same as of ``deixis.pictures.opening``, which takes a while to import
+# The same as of ``deixis.pictures``, which takes a while to import.
+LARGEST_PIXELS = 100_000_000
+REFUSE, PASS_OVER = BROKEN = ("refuse", "pass_over")
 
 
-def add_picture_flags(parser: argparse.ArgumentParser) -> None:
-    """Add --max-pixels."""
+def add_picture_flags(parser: argparse.ArgumentParser, *, many: bool = False) -> None:
+    """Add --max-pixels; many: and --broken, where a command takes several pictures."""
     parser.add_argument(
         "--max-pixels",
         type=pixels,
@@ -16,6 +18,13 @@ def add_picture_flags(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help=f"refuse pictures of more pixels, before decoding them (default: {LARGEST_PIXELS:,})",
     )
+    if many:
+        parser.add_argument(
+            "--broken",
+            choices=BROKEN,
+            help="of several pictures, name those that can't be opened and pass over them (the default), or "
+            "refuse and stop",
+        )
 
 
 def pixels(text: str) -> int:

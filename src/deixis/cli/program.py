@@ -11,11 +11,12 @@ from collections.abc import Sequence
 from importlib import import_module
 from io import TextIOWrapper
 
-from deixis.cli import COMMANDS
 from deixis.cli.answer_flags import in_flags
+from deixis.cli.messages import add_message_flags, said, wants_traceback
 from deixis.errors import DeixisError, UsageError
 from deixis.extras import missing_package
 
+COMMANDS = ("ask", "chat", "train", "evaluate", "gallery", "study", "convert", "data")
 INTERNAL_FAULT = 70
 # What a file or stream says that takes no more, or was closed.
 UNWRITABLE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF)
@@ -28,13 +29,21 @@ example: deixis ask photo.jpg "What is {it}?" --point 120,80 --out answer.png
 
 
 class CommandParser(argparse.ArgumentParser):
-    """A parser that tells of unknown arguments with its own usage, not with that of the whole program."""
+    """A parser that tells of unknown arguments with its own usage, not with that of the whole program.
+
+    A command whose defaults say ``further_words`` takes words between and behind its options as well, to the
+    argument of that name.
+    """
 
     def parse_known_args(  # type: ignore[override]
         self, args: Sequence[str] | None = None, namespace: argparse.Namespace | None = None
     ) -> tuple[argparse.Namespace, list[str]]:
         """Parse; every argument has to be known."""
         known, unknown = super().parse_known_args(args, namespace)
+        further = getattr(known, "further_words", None)
+        if further and not any(word.startswith("-") for word in unknown):
+            setattr(known, further, [*getattr(known, further), *unknown])
+            unknown = []
         if unknown:
             self.error(f"unknown arguments: {' '.join(unknown)}")
         return known, unknown
@@ -51,7 +60,7 @@ def build_parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--version", action="version", version=f"deixis {__version__}")
-    parser.add_argument("--traceback", action="store_true", help="show where in the code an error arose")
+    add_message_flags(parser)
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     for name in COMMANDS:
         command = import_module(f"deixis.cli.commands.{name}")
@@ -63,6 +72,7 @@ def build_parser() -> argparse.ArgumentParser:
             formatter_class=argparse.RawDescriptionHelpFormatter,
         )
         command.add_arguments(own)
+        add_message_flags(own)
         own.set_defaults(run=command.run)
     return parser
 
@@ -96,11 +106,12 @@ def run(arguments: Sequence[str] | None = None) -> int:
     prepare_streams()
     parsed = build_parser().parse_args(arguments)
     try:
-        code = int(parsed.run(parsed))
+        with said(parsed):
+            code = int(parsed.run(parsed))
         sys.stdout.flush()
         return code
     except DeixisError as mistake:
-        if parsed.traceback:
+        if wants_traceback(parsed):
             traceback.print_exc()
         print(f"deixis: {in_flags(str(mistake))}", file=sys.stderr)
         return mistake.exit_code

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import argparse
 import gc
-import sys
 from typing import TYPE_CHECKING
+
+from deixis.cli.messages import LOG, NOTICE
 
 if TYPE_CHECKING:
     from deixis.systems.contract import System
@@ -52,5 +53,5 @@ def open_system(arguments: argparse.Namespace) -> System:
         if collecting:
             gc.enable()
     numbers = str(system.dtype).removeprefix("torch.")
-    print(f"deixis: {system.name} on {system.device} in {numbers}", file=sys.stderr)
+    LOG.log(NOTICE, "%s on %s in %s", system.name, system.device, numbers)
     return system

@@ -56,7 +56,9 @@ def test_json_is_one_object_a_question_and_nothing_else(photo, model, tmp_path, 
     for line in lines:
         jsonschema.validate(line, answer_schema())
         digest = open_picture(photo).frame.content
-        assert line["picture"] == {"width": 80, "height": 60, "digest": digest} and digest
+        assert (
+            line["picture"] == {"name": "photo.png", "width": 80, "height": 60, "digest": digest} and digest
+        )
         assert line["system"] == "pointer"
         for span in line["spans"]:
             for place in span["places"]:
@@ -153,7 +155,8 @@ def test_a_seed_repeats_an_answer(photo, model, capsys):
 def test_where_it_computes_is_said_once_and_apart(photo, model, capsys):
     assert main(["ask", photo, "what?", "-q", "where?", "--model", model, "--device", "cpu", "--json"]) == 0
     captured = capsys.readouterr()
-    assert captured.err == "deixis: pointer on cpu in float32\n" and len(captured.out.splitlines()) == 2
+    assert captured.err.count("deixis: pointer on cpu in float32\n") == 1
+    assert len(captured.out.splitlines()) == 2
 
 
 def test_a_region_that_sticks_out_is_cut_with_a_warning(photo, model, capsys):

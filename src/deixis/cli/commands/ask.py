@@ -1,88 +1,169 @@
-"""``deixis ask``: questions about one picture, answered on the terminal, as JSON, or drawn."""
+"""``deixis ask``: questions about pictures, answered on the terminal, drawn, or as files of other tools."""
 
 from __future__ import annotations
 
 import argparse
-import sys
 import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from deixis.answers.as_text import describe
-from deixis.cli.answer_flags import add_answer_flags, in_flags, settings_of
-from deixis.cli.doubts import frame_doubts
-from deixis.cli.outputs import inputs_of, refuse_inputs
-from deixis.cli.picture_flags import add_picture_flags
+from deixis.cli.answer_flags import add_answer_flags, settings_of
+from deixis.cli.asked_pictures import AskedPictures
+from deixis.cli.messages import LOG, is_quiet, warnings_said
+from deixis.cli.outputs import mask_files
+from deixis.cli.picture_files import PictureFile, picture_files, pictures_and_questions
+from deixis.cli.picture_flags import PASS_OVER, REFUSE, add_picture_flags
+from deixis.cli.progress_bars import ProgressBars
 from deixis.cli.system_flags import add_system_flags, open_system
-from deixis.errors import UsageError
+from deixis.errors import BadRegion, UsageError
+from deixis.progress import SILENT
 from deixis.records.typed_regions import add_region_flags, parse_regions
+from deixis.regions.doubts import frame_doubts
 from deixis.regions.names import REGION_NAME, names_in, unknown_name
 
 if TYPE_CHECKING:
-    from deixis.answers.grounded import Answer
+    from deixis.cli.answer_outputs import AnswerOutput
+    from deixis.regions.frames import Frame
+    from deixis.regions.shapes import Region
 
-HELP = "ask about a picture, pointing with {names}"
+FORMATS = ("text", "jsonl", "coco", "coco-results", "label-studio", "yolo")
+LINES = (".jsonl", ".json")  # endings of files that JSON lines are written to
+HELP = "ask about pictures, pointing with {names}"
 EXAMPLE = """\
 examples:
   deixis ask photo.jpg "Where is the dog?" --out answer.png
   deixis ask photo.jpg "What is {it}?" --point 120,80
   deixis ask photo.jpg "What is {a}?" -q "What is {b}?" --box a=10,20,110,220 --polygon "b=5,5;90,8;60,70"
   deixis ask photo.jpg "Describe it." --temperature 0.7 --seed 1
-  --json deixis ask photo.jpg "Describe {it}." --box 100,200,500,900 --frame thousandths
+  deixis ask photo.jpg "Describe {it}." --box 100,200,500,900 --frame thousandths --json
+  deixis ask photos "Where is the dog?" --json > answers.jsonl
+  deixis ask photos "Where is the dog?" -q "Where is the ball?" --format coco --out found.json
+  deixis ask photos "Where is the dog?" --out drawn
 
-A region without a name is {it}. Coordinates are pixels of the picture, x to the right and y down, unless
---frame says otherwise; a box is x0,y0,x1,y1.
+A region without a name is {it}; {{ and }} are braces themselves. Coordinates are pixels of the picture as it
+is seen, turned upright, x to the right and y down, unless --frame says otherwise; a box is x0,y0,x1,y1.
+
+formats: text; jsonl, a JSON object an answer, as --json prints; coco, one file of images, categories and
+annotations; coco-results, detection results; label-studio, tasks with predictions; yolo, a folder of labels.
 """
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Describe the command's arguments."""
-    parser.add_argument("picture", type=Path, help="a picture file")
-    parser.add_argument("question", nargs="?", help="a question; {a} in it is the region named a")
+    parser.add_argument(
+        "picture", metavar="PICTURE", help="a picture file, or a folder: all pictures in it are asked about"
+    )
+    parser.add_argument(
+        "words",
+        nargs="*",
+        metavar="PICTURE|QUESTION",
+        help="further pictures and folders, then a question; {a} in it is the region named a",
+    )
+    parser.set_defaults(further_words="words")
     parser.add_argument("-q", "--question", dest="more", action="append", default=[], help="another question")
     add_region_flags(parser)
-    add_picture_flags(parser)
+    add_picture_flags(parser, many=True)
     add_system_flags(parser)
     add_answer_flags(parser)
     parser.add_argument(
-        "--json", action="store_true", help="print one JSON object a question and nothing else"
+        "--format", choices=FORMATS, metavar="F", help=f"how to answer: {', '.join(FORMATS)} (default: text)"
+    )
+    parser.add_argument("--json", action="store_true", help="the same as --format jsonl")
+    parser.add_argument(
+        "--out",
+        type=Path,
+        metavar="PATH",
+        help="draw the places: to this file, for several pictures into this folder; with --format, the file "
+        "(for yolo the folder) to write",
     )
     parser.add_argument(
-        "--out", type=Path, metavar="FILE", help="write the picture with the places drawn on it"
+        "--image-prefix",
+        default="",
+        metavar="P",
+        help="for label-studio: what its address of a picture has before the name, such as "
+        "'/data/local-files/?d='",
     )
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Ask, print, draw."""
-    questions = [*([arguments.question] if arguments.question else []), *arguments.more]
+    """Ask, print, draw, write. All that can be wrong shows before the weights are read."""
+    paths, questions = pictures_and_questions([arguments.picture, *arguments.words])
+    questions += arguments.more
     if not questions:
         raise UsageError('nothing is asked; give a question: deixis ask photo.jpg "Where is the dog?"')
+    files = picture_files(paths)
+    several = len(files) > 1 or any(path.is_dir() for path in paths)
     regions = parse_regions(arguments.typed or [], frame=arguments.frame, max_pixels=arguments.max_pixels)
     check_names(questions, regions)
-    for path in drawings(arguments.out, len(questions)):
-        refuse_inputs(path, inputs_of(arguments))
-    from deixis.pictures.opening import open_picture
-
     settings = settings_of(arguments)
-    with warnings.catch_warnings():
-        warnings.showwarning = lambda message, *_, **__: print(f"deixis: {message}", file=sys.stderr)
-        picture = open_picture(arguments.picture, max_pixels=arguments.max_pixels)
-        for region in regions.values():  # before the weights are read: a wrong region should be told at once
-            region.clipped(picture.frame)
-        for doubt in frame_doubts(regions, picture.frame):
-            print(f"deixis: {doubt}", file=sys.stderr)
+    output = output_of(arguments, files, questions=len(questions), several=several)
+    output.check({file.path: "the picture itself" for file in files} | mask_files(arguments))
+    pictures = AskedPictures(
+        files, max_pixels=arguments.max_pixels, broken=arguments.broken or (PASS_OVER if several else REFUSE)
+    )
+    with warnings_said():
+        if not several:
+            check_regions(regions, pictures.first().frame)
+            warnings.simplefilter("ignore")  # they were said
         system = open_system(arguments)
-        own = [{name: regions[name] for name in set(names_in(text))} for text in questions]
-        warnings.simplefilter("ignore")
-        answers = system.ask(picture, questions, regions=own, **settings)
-    for answer in answers:
-        print(answer.to_json() if arguments.json else in_flags(describe(answer)), flush=True)
-    if arguments.out is not None:
-        write_drawings(answers, arguments.out, quiet=arguments.json)
-    return 0
+        # It takes a while to find by what weights are known, and text doesn't show it.
+        weights = system.fingerprint() if format_of(arguments) != "text" else ""
+        own = [{name: regions[name] for name in dict.fromkeys(names_in(text))} for text in questions]
+        progress = SILENT if not several or is_quiet(arguments) else ProgressBars()
+        try:
+            for picture, file in pictures.opened(progress):
+                with located(file.name if several else ""):
+                    answers = system.ask(picture, questions, regions=own, **settings)
+                output.add([replace(answer, weights=weights) for answer in answers], picture, file.name)
+        finally:
+            output.close()
+    return pictures.report()
 
 
-def check_names(questions: list[str], regions: dict[str, Any]) -> None:
+def format_of(arguments: argparse.Namespace) -> str:
+    """Return the format of the answers; UsageError where two are asked for."""
+    if arguments.json and arguments.format not in (None, "jsonl"):
+        raise UsageError(f"--json and --format {arguments.format} are two formats; leave one out")
+    return "jsonl" if arguments.json else arguments.format or "text"
+
+
+def output_of(
+    arguments: argparse.Namespace, files: Sequence[PictureFile], *, questions: int, several: bool
+) -> AnswerOutput:
+    """Return where the answers go."""
+    from deixis.cli import answer_outputs as outputs
+    from deixis.cli.drawings import Drawings
+
+    out, kind, names = arguments.out, format_of(arguments), [file.name for file in files]
+    if arguments.image_prefix and kind != "label-studio":
+        raise UsageError("--image-prefix has a meaning with --format label-studio only; leave it out")
+    match kind:
+        case "coco" | "coco-results":
+            return outputs.CocoDocument(out, names, results=kind == "coco-results")
+        case "label-studio":
+            return outputs.LabelStudioDocument(out, prefix=arguments.image_prefix)
+        case "yolo":
+            if out is None:
+                raise UsageError("--format yolo writes a folder; say which: --out labels")
+            return outputs.YoloFolder(out, names)
+        case "jsonl" if out is not None and out.suffix in LINES:
+            return outputs.LinesFile(out)
+    drawings = None if out is None else Drawings(out, names, questions, in_folder=several)
+    return outputs.Printed(as_json=kind == "jsonl", headed=several, drawings=drawings)
+
+
+def check_regions(regions: Mapping[str, Region], frame: Frame) -> None:
+    """Raise BadRegion for one that isn't in the picture; warn of one that is hardly meant so."""
+    for region in regions.values():
+        region.clipped(frame)
+    for doubt in frame_doubts(regions, frame):
+        LOG.warning("%s", doubt)
+
+
+def check_names(questions: Sequence[str], regions: Mapping[str, Any]) -> None:
     """Raise UsageError for a region that no question uses, or a ``{name}`` that is no region."""
     used = {name for text in questions for name in names_in(text)}
     for name in regions:
@@ -98,20 +179,10 @@ def check_names(questions: list[str], regions: dict[str, Any]) -> None:
             )
 
 
-def drawings(out: Path | None, count: int) -> list[Path]:
-    """Return the names of so many drawings; from the second on, a number is added to that of the first."""
-    if out is None:
-        return []
-    if not out.name:
-        raise UsageError(f"--out {out} is a folder; give the drawing a name that ends in .png or .jpg")
-    return [out, *(out.with_stem(f"{out.stem}-{number}") for number in range(2, count + 1))]
-
-
-def write_drawings(answers: list[Answer], out: Path, *, quiet: bool) -> None:
-    """Write one picture an answer."""
-    from deixis.answers.drawn_file import write_drawing
-
-    for answer, path in zip(answers, drawings(out, len(answers)), strict=True):
-        write_drawing(answer, path)
-        if not quiet:
-            print(f"drawn: {path}")
+@contextmanager
+def located(name: str) -> Iterator[None]:
+    """Say in errors about a region which picture it isn't in. name: empty for the only one."""
+    try:
+        yield
+    except BadRegion as fault:
+        raise type(fault)(f"{name}: {fault}" if name else str(fault)) from fault

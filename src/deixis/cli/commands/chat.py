@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import sys
-import warnings
 from collections.abc import Iterator
 from importlib import import_module
 from io import TextIOWrapper
@@ -12,12 +11,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from deixis.cli.answer_flags import add_answer_flags, in_flags, settings_of
-from deixis.cli.doubts import frame_doubts
-from deixis.cli.outputs import inputs_of, refuse_inputs
+from deixis.cli.messages import wants_traceback, warnings_said
+from deixis.cli.outputs import mask_files, refuse_inputs
 from deixis.cli.picture_flags import add_picture_flags
 from deixis.cli.system_flags import add_system_flags, open_system
 from deixis.errors import DeixisError, UsageError
 from deixis.records.typed_regions import add_region_flags, parse_regions
+from deixis.regions.doubts import frame_doubts
 
 if TYPE_CHECKING:
     from deixis.chat.conversation import Conversation
@@ -57,15 +57,17 @@ def run(arguments: argparse.Namespace) -> int:
     """Open the dialogue and keep it until its end."""
     if sys.stdin is None:
         raise UsageError("standard input is closed; type questions, or send them through a pipe")
+    from deixis.chat.commands import reply
+
     conversation = begin(arguments)
     interactive = sys.stdin.isatty() and sys.stdout.isatty()
     for line in lines(interactive=interactive):
         try:
-            said = conversation.reply(line)
+            said = reply(line, conversation)
             if said:
                 print(in_flags(said), flush=True)
         except DeixisError as mistake:
-            if arguments.traceback:
+            if wants_traceback(arguments):
                 raise
             sys.stdout.flush()
             print(f"deixis: {in_flags(str(mistake))}", file=sys.stderr, flush=True)
@@ -95,13 +97,14 @@ def begin(arguments: argparse.Namespace) -> Conversation:
         regions[name], own = within(region, picture.frame)
         notes += own
     out = arguments.out or Path(f"{arguments.picture.stem}.chat.png")
-    refuse_inputs(out, inputs_of(arguments))
+    refuse_inputs(out, {arguments.picture: "the picture itself"} | mask_files(arguments))
     begin_drawing(picture, regions, out=out, source=arguments.picture)
-    with warnings.catch_warnings():
-        warnings.showwarning = lambda message, *_, **__: print(f"deixis: {message}", file=sys.stderr)
+    with warnings_said():
         system = open_system(arguments)
     session = Session(system, picture, regions=regions, settings=settings)
-    conversation = Conversation(session, source=arguments.picture, out=out, frame=arguments.frame)
+    conversation = Conversation(
+        session, source=arguments.picture, out=out, frame=arguments.frame, max_pixels=arguments.max_pixels
+    )
     print("\n".join([conversation.opening(), *(f"note: {note}" for note in notes)]), end="\n\n", flush=True)
     return conversation
 

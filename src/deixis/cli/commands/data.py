@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 from deixis.cli.counting import counted
+from deixis.cli.messages import add_message_flags
 from deixis.cli.outputs import refuse_inputs
 
 HELP = "check a file of your own dialogue records, draw one of them, or make evaluation questions from LVIS"
@@ -22,10 +23,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     check = commands.add_parser(
         "check", help="report what is wrong in which line and field; exit code 2 if anything is"
     )
+    add_message_flags(check)
     check.add_argument(
         "file", type=Path, metavar="FILE", help="records, one JSON object a line (docs/data.md)"
     )
     show = commands.add_parser("show", help="draw a record's regions and answer places, and print its turns")
+    add_message_flags(show)
     show.add_argument(
         "file", type=Path, metavar="FILE", help="records, one JSON object a line (docs/data.md)"
     )
@@ -34,6 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     questions = commands.add_parser(
         "lvis-questions", help="write questions for referring object classification on LVIS (docs/ferret.md)"
     )
+    add_message_flags(questions)
     questions.add_argument(
         "--annotations", type=Path, required=True, metavar="FILE", help="LVIS's lvis_v1_val.json"
     )
