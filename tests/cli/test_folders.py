@@ -9,8 +9,8 @@ import pytest
 from deixis.cli import main
 
 WORDS = {
-    "evaluate": "evaluate --pack PACK --split val",
-    "gallery": "gallery --pack PACK --split val --out gallery",
+    "evaluate": "evaluate --data PACK --split val",
+    "gallery": "gallery --data PACK --split val --out gallery",
 }
 
 
@@ -20,10 +20,10 @@ def test_a_pack_that_is_not_there(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     assert main(WORDS[command].replace("PACK", "nope").split()) == 2
-    assert capsys.readouterr().err == "deixis: --pack 'nope': there is no such folder\n"
+    assert capsys.readouterr().err == "deixis: --data 'nope': there is no such folder\n"
     Path("file").touch()
     assert main(WORDS[command].replace("PACK", "file").split()) == 2
-    assert capsys.readouterr().err == "deixis: --pack 'file' is not a folder\n"
+    assert capsys.readouterr().err == "deixis: --data 'file' is not a folder\n"
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Controls take the evidence away and nothing else."""
+"""Ablations take the evidence away and nothing else."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 from deixis.data.scene import Scene
 from deixis.data.sources.pack import read_pack
 from deixis.errors import UsageError
-from deixis.evaluation.ablations import CONTROLS, find_control, grey, share_of, shuffled
+from deixis.evaluation.ablations import ABLATIONS, find_ablation, grey, share_of, shuffled
 from deixis.evaluation.evaluating import evaluate
 from deixis.evaluation.tasks import TASKS, find_tasks
 from deixis.pictures.opening import open_picture
@@ -56,15 +56,15 @@ def test_shuffling_needs_regions_and_pictures(scenes: list[Scene]) -> None:
         shuffled(TASKS["naming"].items(scenes[:1], 0), 0)
 
 
-@pytest.mark.parametrize("name", CONTROLS)
-def test_the_report_says_which_control_it_was(scenes: list[Scene], name: str) -> None:
+@pytest.mark.parametrize("name", ABLATIONS)
+def test_the_report_says_which_ablation_it_was(scenes: list[Scene], name: str) -> None:
     report = evaluate(
-        Nowhere(), scenes, find_tasks(["naming"]), data="toy", split="val", control=find_control(name)
+        Nowhere(), scenes, find_tasks(["naming"]), data="toy", split="val", ablation=find_ablation(name)
     )
-    assert report.to_dict()["protocol"]["control"] == CONTROLS[name].explained
+    assert report.to_dict()["protocol"]["ablation"] == ABLATIONS[name].explained
     assert report.tasks["naming"].n == len(TASKS["naming"].items(scenes, 0))
 
 
-def test_an_unknown_control_is_answered_with_the_known_ones(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="known controls: none, grey, shuffled_regions"):
-        find_control("noise")
+def test_an_unknown_ablation_is_answered_with_the_known_ones(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="known ablations: none, grey, shuffled_regions"):
+        find_ablation("noise")

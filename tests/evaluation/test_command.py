@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from deixis.cli import main
 from deixis.cli.commands import evaluate as command
 from deixis.data.sources.pack import read_pack
 from deixis.errors import RecordError, UsageError
@@ -27,37 +28,42 @@ def call(*words: str) -> int:
     return command.run(parser.parse_args(words))
 
 
+def written(*words: str) -> int:
+    """As from a shell, with its messages on standard error."""
+    return main(["evaluate", *words])
+
+
 def test_report_and_items_are_written(pack: Path, capsys: pytest.CaptureFixture[str]) -> None:
     report, items = pack.parent / "report.json", pack.parent / "items.jsonl"
-    arguments = ["--pack", str(pack), "--split", "val", "--tasks", "grounding, naming_point", "--limit", "3"]
-    assert call(*arguments, "--json", str(report), "--items", str(items)) == 0
+    arguments = ["--data", str(pack), "--split", "val", "--tasks", "grounding, naming_point", "--limit", "3"]
+    assert written(*arguments, "--json", str(report), "--items", str(items)) == 0
     content = json.loads(report.read_text(encoding="utf-8"))
     assert content["protocol"]["data"] == "toy"
     assert content["protocol"]["weights"] == "0123"
     assert {name: task["n"] for name, task in content["tasks"].items()} == {"grounding": 3, "naming_point": 3}
     assert len(items.read_text(encoding="utf-8").splitlines()) == 6
     printed = capsys.readouterr()
-    assert "| grounding" in printed.out
+    assert "| grounding (phrase grounding)" in printed.out
     assert "### Protocol" in printed.out
     assert "evaluating" in printed.err
     assert printed.err.count("deixis: truthful on cpu in float32\n") == 1
 
 
 def test_all_tasks_and_learnt_baselines(
-    pack: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    pack: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     report, system = pack.parent / "report.json", Nowhere()
     monkeypatch.setattr(system, "fingerprint", lambda: "0123", raising=False)
     monkeypatch.setattr("deixis.systems.load", lambda *_, **__: system)
     arguments = ["--pack", str(pack), "--split", "val", "--tasks", "all", "--baseline-split", "train"]
-    assert call(*arguments, "--json", str(report)) == 0
+    assert written(*arguments, "--json", str(report)) == 0
     content = json.loads(report.read_text(encoding="utf-8"))
     scenes = read_pack(pack, "val")
     assert list(content["tasks"]) == [name for name, task in TASKS.items() if task.items(scenes, 0)]
     assert {"presence", "calibration", "nowhere", "expressions_bare"} < set(content["tasks"])
     assert "box_by_noun" in content["tasks"]["grounding"]["baselines"]
     assert content["tasks"]["nowhere"]["value"] == 0.5
-    assert "free finds nothing to ask in this split and is left out" in capsys.readouterr().err
+    assert "free finds nothing to ask in this split and is left out" in caplog.text
 
 
 @pytest.mark.parametrize(
@@ -77,3 +83,35 @@ def test_mistakes_show_before_anything_is_asked(pack: Path, words: list[str], me
 def test_an_unknown_split_is_answered_with_the_known_ones(pack: Path) -> None:
     with pytest.raises(RecordError, match="train, val"):
         call("--pack", str(pack), "--split", "test")
+
+
+def test_the_names_of_before_go_on_working(pack: Path) -> None:
+    old, new = pack.parent / "old.json", pack.parent / "new.json"
+    words = ["--split", "val", "--tasks", "naming", "--limit", "2"]
+    assert call("--pack", str(pack), "--control", "none", *words, "--json", str(old)) == 0
+    assert call("--data", str(pack), "--ablation", "none", *words, "--json", str(new)) == 0
+    assert old.read_bytes() == new.read_bytes()
+    content = json.loads(new.read_text(encoding="utf-8"))["protocol"]
+    assert content["control"] == content["ablation"] == "none"
+    assert content["title"] == {"naming": "region classification"}
+
+
+def test_the_names_of_before_are_not_told(capsys: pytest.CaptureFixture[str]) -> None:
+    for words in (["evaluate"], ["gallery"], ["study"]):
+        with pytest.raises(SystemExit):
+            main([*words, "--help"])
+        told = capsys.readouterr().out
+        assert "--pack" not in told and "--control" not in told and "--outside" in told
+
+
+def test_default_tasks_are_those_that_find_something(
+    pack: Path, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    (pack / "val_expressions.jsonl").write_text("", encoding="utf-8")
+    words = ["--data", str(pack), "--split", "val", "--limit", "2"]
+    assert written(*words) == 0
+    printed = capsys.readouterr()
+    assert "| grounding" in printed.out and "| expressions" not in printed.out
+    assert "expressions finds nothing to ask in this split and is left out; it needs expr" in caplog.text
+    assert written(*words, "--tasks", "expressions") == 2
+    assert "finds nothing to ask in split 'val' of 2 pictures: it needs expr" in capsys.readouterr().err

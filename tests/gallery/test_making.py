@@ -72,7 +72,15 @@ def test_every_picture_of_the_page_is_there_and_nothing_else(scenes: list[Scene]
 
 def test_the_head_says_how_the_page_was_made(scenes: list[Scene], tmp_path: Path) -> None:
     text = " ".join(made(scenes, tmp_path, count=5, seed=3)[1].text)
-    for fact in ("guessing", "0123", "toy", "train", "5 of the split's 12", "seed 3", "belong to the pack"):
+    for fact in (
+        "guessing",
+        "0123",
+        "toy",
+        "train",
+        "5 of the split's 12",
+        "seed 3",
+        "belong to the dataset",
+    ):
         assert fact in text
 
 

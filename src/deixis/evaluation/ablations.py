@@ -1,4 +1,4 @@
-"""Controls: the same questions with the evidence taken away, to see that the answers came from it.
+"""Ablations: the same questions with the evidence taken away, to see that the answers came from it.
 
 A system that names regions from the words alone keeps its score when regions are shuffled between pictures;
 one that points by habit keeps it when every picture is grey.
@@ -23,7 +23,7 @@ Items = list[Item[Any]]
 
 
 @dataclass(frozen=True)
-class Control:
+class Ablation:
     """What is changed before a system is asked; baselines and truths stay.
 
     explained: for the protocol card. items: from a task's items and a seed to those that are asked. picture:
@@ -85,13 +85,13 @@ def share_of(region: Region) -> Region:
     return moved
 
 
-NONE = Control("none", "none", as_they_are, itself)
-CONTROLS = {
-    control.name: control
-    for control in (
+NONE = Ablation("none", "none", as_they_are, itself)
+ABLATIONS = {
+    ablation.name: ablation
+    for ablation in (
         NONE,
-        Control("grey", "every picture is an even grey of the same size", as_they_are, grey),
-        Control(
+        Ablation("grey", "every picture is an even grey of the same size", as_they_are, grey),
+        Ablation(
             "shuffled_regions",
             "every region is that of an item about another picture, at the same share of the sides",
             shuffled,
@@ -101,8 +101,8 @@ CONTROLS = {
 }
 
 
-def find_control(name: str) -> Control:
-    """Return the control of that name; UsageError lists the known ones."""
-    if name not in CONTROLS:
-        raise UsageError(f"there is no control {name!r}; known controls: {', '.join(CONTROLS)}")
-    return CONTROLS[name]
+def find_ablation(name: str) -> Ablation:
+    """Return the ablation of that name; UsageError lists the known ones."""
+    if name not in ABLATIONS:
+        raise UsageError(f"there is no ablation {name!r}; known ablations: {', '.join(ABLATIONS)}")
+    return ABLATIONS[name]

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import sys
+from collections.abc import Container, Iterable, Sequence
 from typing import Any
 
 import numpy as np
+from tqdm import tqdm
 
 from deixis.data.opening import upright_scenes
 from deixis.data.scene import Scene
+from deixis.data.set_aside import UNSAID, SetAside, broken_pictures
 from deixis.errors import UsageError
-from deixis.evaluation.ablations import NONE, Control
+from deixis.evaluation.ablations import NONE, Ablation
 from deixis.evaluation.metrics.intervals import interval_over_pictures
 from deixis.evaluation.protocol import ProtocolCard
 from deixis.evaluation.report import Report, TaskResult
-from deixis.evaluation.runner import Answerer, Asked, ask_all, chosen
+from deixis.evaluation.runner import Answerer, Asked, ask_all, chosen, picture_of
 from deixis.evaluation.task import Columns, Item, Task
+from deixis.pictures.broken import REFUSE, BrokenPictures
+from deixis.pictures.opening import Picture, open_picture
 
 
 def evaluate(
@@ -28,38 +33,50 @@ def evaluate(
     weights: str | None = None,
     seed: int = 0,
     limit: int | None = None,
-    control: Control = NONE,
+    ablation: Ablation = NONE,
+    control: Ablation | None = None,
     baseline_scenes: Sequence[Scene] = (),
     baseline_split: str | None = None,
+    outside: SetAside = UNSAID,
+    broken: str = REFUSE,
     progress: bool = False,
 ) -> Report:
     """Return the report of a system on the scenes of one split.
 
-    data, split, weights: what the report calls them. limit: so many items of each task, drawn with ``seed``.
-    control: what is taken away before asking. baseline_scenes, baseline_split: what further baselines are
-    learnt on, and its name; without scenes there are none of them.
-    Raises UsageError for a task that finds nothing to ask.
+    data, split: what the report calls them. weights: the fingerprint of the network; None asks the system for
+    it. limit: so many items of each task, drawn with ``seed``. ablation: what is taken away before asking.
+    baseline_scenes, baseline_split: what further baselines are learnt on, and its name; without scenes there
+    are none of them. outside: what became of boxes when the scenes were read, for the report. broken:
+    "pass_over" leaves out items about pictures that can't be opened, and the report names these.
+    Raises UsageError for a task that finds nothing to ask, BadPicture or RecordError for a picture that can't
+    be opened, before anything is asked.
     """
+    ablation = control or ablation
     scenes, baseline_scenes = upright_scenes(scenes), upright_scenes(baseline_scenes)
-    items = [
-        (task, chosen(asked_by(task, scenes, seed, split=split), limit=limit, seed=seed)) for task in tasks
-    ]
-    shown = [(task, control.items(own, seed)) for task, own in items]
+    every = {
+        task.name: chosen(asked_by(task, scenes, seed, split=split), limit=limit, seed=seed) for task in tasks
+    }
+    pictures = BrokenPictures(broken)
+    sound = sound_pictures(scenes, every.values(), pictures, progress=progress)
+    items = [(task, about(sound, every[task.name], task)) for task in tasks]
+    shown = [(task, ablation.items(own, seed)) for task, own in items]
     # Before minutes of asking: learning takes seconds, and may find nothing to learn from.
     baselines = {task.name: baselines_of(task, scenes, own, learnt_on=baseline_scenes) for task, own in items}
-    asked = tuple(ask_all(system, scenes, shown, picture_shown=control.picture, progress=progress))
+    asked = tuple(ask_all(system, scenes, shown, picture_shown=ablation.picture, progress=progress))
     return Report(
         ProtocolCard(
             system=system.name,
-            weights=weights,
+            weights=weights or fingerprint_of(system),
             data=data,
             split=split,
             pictures=len({one.item.picture for one in asked}),
             seed=seed,
             limit=limit,
-            control=control,
+            ablation=ablation,
             tasks=tasks,
             baseline_split=baseline_split,
+            outside=outside,
+            broken=broken_pictures(broken, pictures.found),
         ),
         {
             task.name: result_of(
@@ -71,14 +88,56 @@ def evaluate(
     )
 
 
+def fingerprint_of(system: Answerer) -> str | None:
+    """Return the fingerprint of a system's weights; None if it has none."""
+    fingerprint = getattr(system, "fingerprint", None)
+    return None if fingerprint is None else fingerprint()
+
+
+def sound_pictures(
+    scenes: Sequence[Scene],
+    items: Iterable[Sequence[Item[Any]]],
+    pictures: BrokenPictures,
+    *,
+    progress: bool,
+) -> frozenset[str]:
+    """Return the scenes whose pictures can be opened, of those that items are about.
+
+    Each is opened once before anything is asked, so that a damaged one doesn't cost the answers to all
+    others. BadPicture or RecordError where ``pictures`` refuses damaged ones, RecordError also for a picture
+    that doesn't fit its scene.
+    """
+    wanted = {item.picture for own in items for item in own}
+    own = [scene for scene in scenes if scene.id in wanted]
+    bar = tqdm(own, desc="opening", unit="picture", file=sys.stderr, disable=not progress)
+    sound = []
+    for scene in pictures.sound(bar, opened=opened, name=lambda scene: scene.picture.name):
+        picture_of(scene)
+        sound.append(scene.id)
+    return frozenset(sound)
+
+
+def opened(scene: Scene) -> Picture:
+    """Return the picture of a scene, whatever its size."""
+    return open_picture(scene.picture.read(), name=scene.picture.name)
+
+
+def about(sound: Container[str], items: Sequence[Item[Any]], task: Task[Any]) -> list[Item[Any]]:
+    """Return the items about some pictures; UsageError if none is left of a task."""
+    kept = [item for item in items if item.picture in sound]
+    if not kept:
+        raise UsageError(
+            f"all {len(items)} items of task {task.name!r} are about pictures that can't be opened"
+        )
+    return kept
+
+
 def with_items(tasks: Sequence[Task[Any]], scenes: Sequence[Scene], seed: int) -> list[Task[Any]]:
     """Return the tasks that find something to ask; UsageError if none does."""
     found = [task for task in tasks if task.items(scenes, seed)]
     if not found:
-        raise UsageError(
-            f"none of {len(tasks)} tasks finds anything to ask in {len(scenes)} pictures; have they captions "
-            "with phrases?"
-        )
+        needs = "; ".join(f"{task.name!r} needs {task.needs}" for task in tasks)
+        raise UsageError(f"no task finds anything to ask in {len(scenes)} pictures: {needs}")
     return found
 
 
@@ -87,8 +146,8 @@ def asked_by(task: Task[Any], scenes: Sequence[Scene], seed: int, *, split: str)
     items = task.items(scenes, seed)
     if not items:
         raise UsageError(
-            f"task {task.name!r} finds nothing to ask in split {split!r} of {len(scenes)} pictures; "
-            f"it asks about: {task.rule}"
+            f"task {task.name!r} finds nothing to ask in split {split!r} of {len(scenes)} pictures: it needs "
+            f"{task.needs}"
         )
     return items
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from deixis import __version__
-from deixis.evaluation.ablations import Control
+from deixis.data.set_aside import UNSAID, SetAside
+from deixis.evaluation.ablations import Ablation
 from deixis.evaluation.metrics.intervals import EXPLAINED
 from deixis.evaluation.runner import LARGEST_BATCH, MAX_NEW_TOKENS
 from deixis.evaluation.task import Task
@@ -17,9 +18,10 @@ from deixis.evaluation.task import Task
 class ProtocolCard:
     """How a report's numbers came about.
 
-    weights: fingerprint of the network that answered. data: the name of the pack's folder. pictures: how
-    many were asked about. limit: items of each task. control: what was taken away before asking.
-    baseline_split: the split that further baselines were learnt on.
+    weights: fingerprint of the network that answered; None where the system has none. data: the name of the
+    dataset's folder. pictures: how many were asked about. limit: items of each task. ablation: what was taken
+    away before asking. baseline_split: the split that further baselines were learnt on. outside, broken: what
+    became of boxes that stick out of their pictures, and of pictures that can't be opened.
     """
 
     system: str
@@ -29,9 +31,11 @@ class ProtocolCard:
     pictures: int
     seed: int
     limit: int | None
-    control: Control
+    ablation: Ablation
     tasks: Sequence[Task[Any]]
     baseline_split: str | None = None
+    outside: SetAside = UNSAID
+    broken: SetAside = UNSAID
 
     def to_dict(self) -> dict[str, Any]:
         """Return the card for JSON; what differs between tasks is keyed by task."""
@@ -43,8 +47,12 @@ class ProtocolCard:
             "pictures": self.pictures,
             "seed": self.seed,
             "limit": self.limit,
-            "control": self.control.explained,
+            "ablation": self.ablation.explained,
+            "control": self.ablation.explained,  # the name of before
             "baseline_split": self.baseline_split or "none",
+            "boxes_outside": self.outside.to_dict(),
+            "broken_pictures": self.broken.to_dict(),
+            "title": {task.name: task.title or task.name for task in self.tasks},
             "prompt": {task.name: task.prompt for task in self.tasks},
             "points_at": {task.name: task.points_at for task in self.tasks},
             "rule": {task.name: task.rule for task in self.tasks},
@@ -60,13 +68,35 @@ class ProtocolCard:
             "deixis": __version__,
         }
 
+    def set_aside(self) -> list[str]:
+        """Return a sentence for each kind of fault of the dataset that was cut or passed over."""
+        sentences = (
+            self.outside.sentence("boxes that stick out of their pictures"),
+            self.broken.sentence("pictures that can't be opened"),
+        )
+        return [sentence for sentence in sentences if sentence]
+
     def to_markdown(self) -> str:
         """Return the card as a list for people."""
         lines = ["### Protocol", ""]
         for name, value in self.to_dict().items():
+            if name == "control":
+                continue
             if isinstance(value, dict):
                 lines.append(f"- **{name}**")
-                lines += [f"  - {task}: {words}" for task, words in value.items()]
+                lines += [f"  - {part}: {words_for(words)}" for part, words in value.items()]
             else:
-                lines.append(f"- **{name}**: {'all items' if value is None else value}")
+                shown = "all items" if name == "limit" and value is None else words_for(value)
+                lines.append(f"- **{name}**: {shown}")
         return "\n".join(lines)
+
+
+def words_for(value: Any) -> str:
+    """Return a value of the card for people.
+
+    >>> words_for(None), words_for(["a.jpg", "b.jpg"]), words_for([]), words_for(3)
+    ('not known', 'a.jpg; b.jpg', 'none', '3')
+    """
+    if isinstance(value, list):
+        return "; ".join(map(str, value)) or "none"
+    return "not known" if value is None else str(value)

@@ -11,6 +11,7 @@ from typing import Any
 
 from deixis.evaluation.protocol import ProtocolCard
 from deixis.evaluation.runner import Asked
+from deixis.files.writing import write_whole
 from deixis.regions.shapes import Box, Mask, Point, Region
 
 HEADER = ("task", "value", "95 % interval", "n", "parse failures", "also", "baselines")
@@ -64,7 +65,8 @@ class Report:
 
     def to_markdown(self) -> str:
         """Return a table of the results and the protocol card below it, in columns that line up."""
-        rows = [HEADER, *(table_row(name, result) for name, result in self.tasks.items())]
+        headings = {task.name: task.heading for task in self.protocol.tasks}
+        rows = [HEADER, *(table_row(headings[name], result) for name, result in self.tasks.items())]
         widths = [max(len(row[column]) for row in rows) for column in range(len(HEADER))]
         lines = ["| " + " | ".join(map(str.ljust, row, widths)) + " |" for row in rows]
         lines.insert(1, "|" + "|".join("-" * (width + 2) for width in widths) + "|")
@@ -78,18 +80,23 @@ class Report:
         return "\n".join([f"### Failures ({len(lines)})", "", *lines]) if lines else ""
 
     def save_items(self, path: Path) -> None:
-        """Write every item with its answer and what it earned, one JSON object a line."""
-        with path.open("w", encoding="utf-8") as lines:
-            for asked in self.asked:
-                lines.write(json.dumps(item_fields(asked), ensure_ascii=False) + "\n")
+        """Write every item with its answer and what it earned, one JSON object a line.
+
+        UsageError: it can't be written; a file that was there is still as it was.
+        """
+        write_whole(path, self.items_as_lines())
+
+    def items_as_lines(self) -> str:
+        """Return every item with its answer and what it earned, one JSON object a line."""
+        return "".join(json.dumps(item_fields(asked), ensure_ascii=False) + "\n" for asked in self.asked)
 
 
-def table_row(name: str, result: TaskResult) -> tuple[str, ...]:
+def table_row(heading: str, result: TaskResult) -> tuple[str, ...]:
     """Return the cells of one task."""
     low, high = result.ci95
     interval = UNDEFINED_CELL if math.isnan(low) else f"{100 * low:.1f} to {100 * high:.1f}"
     return (
-        name,
+        heading,
         percentage(result.value),
         interval,
         f"{result.n:,}",

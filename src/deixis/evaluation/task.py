@@ -64,7 +64,8 @@ def means(columns: Columns) -> dict[str, float]:
 class Task(Generic[T]):
     """A question put to every picture of a split, and how its answers are judged.
 
-    prompt, points_at, rule: for the protocol card, in words.
+    title: what the field calls it. prompt, points_at, rule: for the protocol card, in words.
+    needs: what a dataset has to have so that there is something to ask, for the message where it hasn't.
     items: every item of a split, the same for the same seed, whatever is left out later.
     baselines: what answers that never look at the picture would earn on these items, by name.
     learnt_baselines: the same for answers learnt on other scenes, those that are given.
@@ -80,3 +81,15 @@ class Task(Generic[T]):
     baselines: Callable[[Sequence[Scene], Sequence[Item[T]]], dict[str, float]]
     measure: Callable[[Columns], dict[str, float]] = means
     learnt_baselines: Callable[[Sequence[Scene], Sequence[Item[T]]], dict[str, float]] | None = None
+    title: str = ""
+    needs: str = "pictures that it can ask about"
+
+    @property
+    def heading(self) -> str:
+        """The id with the title, or the id alone.
+
+        >>> from deixis.evaluation.tasks import TASKS
+        >>> TASKS["grounding"].heading
+        'grounding (phrase grounding)'
+        """
+        return f"{self.name} ({self.title})" if self.title else self.name

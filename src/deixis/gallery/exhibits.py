@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from deixis.data.scene import Scene
+from deixis.data.set_aside import UNSAID, SetAside
 from deixis.gallery.questions import GalleryQuestion
 
 if TYPE_CHECKING:
@@ -39,7 +40,11 @@ class Card:
 
 @dataclass(frozen=True)
 class Gallery:
-    """What a page shows and how it came about. available: how many photos the split has."""
+    """What a page shows and how it came about.
+
+    available: how many photos the split has. outside, broken: what became of boxes that stick out of their
+    pictures, and of photos that can't be opened.
+    """
 
     system: str
     weights: str
@@ -48,3 +53,5 @@ class Gallery:
     seed: int
     available: int
     cards: tuple[Card, ...]
+    outside: SetAside = UNSAID
+    broken: SetAside = UNSAID

@@ -40,7 +40,7 @@ def by_task(task: Task[Any], number: str) -> Judge:
 
 
 def open_to_readers(answer: Answer, item: Item[Any]) -> str:
-    """Leave an answer to whoever reads it: a pack cannot say whether a sentence is true."""
+    """Leave an answer to whoever reads it: a dataset cannot say whether a sentence is true."""
     return NOT_JUDGED
 
 

@@ -52,11 +52,16 @@ def head_section(title: str, gallery: Gallery) -> Element:
     facts = {
         "System": gallery.system,
         "Weights": gallery.weights,
-        "Pack": gallery.data,
+        "Dataset": gallery.data,
         "Split": gallery.split,
         "Seed": str(gallery.seed),
         "Photos": choice,
     }
+    for fault in (
+        gallery.outside.sentence("Boxes that stick out of their photos"),
+        gallery.broken.sentence("Photos that can't be opened"),
+    ):
+        facts |= dict([fault.split(": ", maxsplit=1)]) if fault else {}
     listed = [part for name, fact in facts.items() for part in (tag("dt", name), tag("dd", fact))]
     few = (
         "So few answers show what the system is like, not how good it is: for numbers with intervals run "
@@ -197,7 +202,7 @@ def scores_of(answer: Answer) -> str:
 def licence_note(gallery: Gallery) -> Element:
     """Return the reminder whose the photos are."""
     note = (
-        f"The photos belong to the pack {gallery.data} and its photographers. Its licence holds for this "
+        f"The photos belong to the dataset {gallery.data} and its photographers. Its licence holds for this "
         "page too: don't pass the pictures on beyond what it allows."
     )
     return tag("footer", tag("p", note, class_="quiet"))

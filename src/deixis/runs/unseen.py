@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import torch
@@ -22,17 +23,28 @@ KEPT = ("view",)  # what of a recipe's network options says how pictures are sho
 
 
 @torch.inference_mode()
-def unseen_losses(recipe: Recipe, model: Path, *, pack: Path, split: str, size: int = 8) -> np.ndarray:
+def unseen_losses(
+    recipe: Recipe,
+    model: Path,
+    *,
+    pack: Path,
+    split: str,
+    size: int = 8,
+    outside: Literal["refuse", "cut", "pass_over"] | None = None,
+    broken: Literal["refuse", "pass_over"] = "refuse",
+) -> np.ndarray:
     """Return the total loss of ``model`` on every batch of ``size`` pictures of a split, each picture once.
 
     model: a folder that ``recipe`` made. The dialogues are drawn as in training, by the recipe's mix and
     seed: models whose recipes agree in these are asked the same and can be compared batch by batch.
+    outside, broken: what is done with the dataset's faults, as for ``SourceChoice``.
     """
     from deixis.systems import training_parts
 
     options = {name: value for name, value in recipe.network.items() if name in KEPT}
     pack = pack.resolve()
-    shown = replace(recipe, network=options, sources=(SourceChoice(folder=pack.name, split=split),))
+    choice = SourceChoice(folder=pack.name, split=split, outside=outside, broken=broken)
+    shown = replace(recipe, network=options, sources=(choice,))
     parts = training_parts(shown, data=pack.parent, start=model, work=model.parent)
     objective = parts.objective.eval()
     batches = Batches(parts.source, parts.collate, seed=recipe.seed, size=size)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import numpy as np
 
 from deixis.errors import UsageError
 from deixis.evaluation.report import TaskResult
+from deixis.files.writing import replacing
 from deixis.runs.unseen import paired_interval
 from deixis.training.recipes.recipe import Recipe
 
@@ -54,12 +56,16 @@ class Measured:
 
 @dataclass(frozen=True)
 class Study:
-    """All rows, with what they were made of."""
+    """All rows, with what they were made of.
+
+    set_aside: a sentence for each kind of fault of the measured dataset that was cut or passed over.
+    """
 
     name: str
     steps: int
     data: str
     rows: tuple[Measured, ...]
+    set_aside: Sequence[str] = ()
 
     def to_json(self) -> str:
         """Return the study as JSON."""
@@ -67,6 +73,7 @@ class Study:
             "study": self.name,
             "steps": self.steps,
             "data": self.data,
+            "set_aside": list(self.set_aside),
             "rows": [r.to_dict() for r in self.rows],
         }
         return json.dumps(content, indent=2) + "\n"
@@ -94,6 +101,7 @@ class Study:
             f" Unseen loss: mean of {len(self.rows[0].unseen)} batches of the same split, asked as in "
             "training; in brackets how far it is from the first row's, batch by batch."
         )
+        lines += [f"- {sentence}" for sentence in self.set_aside]
         return "\n".join(lines) + "\n"
 
     def unseen(self, row: Measured) -> str:
@@ -106,10 +114,9 @@ class Study:
 
     def plot(self, path: Path) -> None:
         """Draw unseen losses and tasks over the variants; UsageError where matplotlib is not installed."""
-        try:
-            from matplotlib.figure import Figure
-        except ImportError as fault:
-            raise UsageError("a plot needs matplotlib: pip install 'deixis[plots]'") from fault
+        require_plots()
+        from matplotlib.figure import Figure
+
         tasks = list(self.rows[0].tasks)
         names = ["\n".join(row.variant.what.values()) for row in self.rows]
         figure = Figure(figsize=(1.6 * len(names) + 1, 3.2 * (len(tasks) + 1)), layout="constrained")
@@ -134,7 +141,14 @@ class Study:
             if results[0].baselines:
                 axes.legend()
             axes.set_ylabel(f"{task}, % right")
-        figure.savefig(path, dpi=120)
+        with replacing(path) as partial:
+            figure.savefig(partial, dpi=120)
+
+
+def require_plots() -> None:
+    """Raise UsageError where matplotlib is not installed."""
+    if find_spec("matplotlib") is None:
+        raise UsageError("a plot needs matplotlib: pip install 'deixis[plots]'")
 
 
 def shown(result: TaskResult) -> str:

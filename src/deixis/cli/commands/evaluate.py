@@ -1,33 +1,40 @@
-"""`deixis evaluate`: how well a system does on a split of a pack, with the protocol beside the numbers."""
+"""`deixis evaluate`: how well a system does on a split of a dataset, with the protocol beside the numbers."""
 
 from __future__ import annotations
 
 import argparse
-import sys
+import logging
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from deixis.cli.counting import counted
-from deixis.cli.folders import require_folder
+from deixis.cli.dataset_flags import add_dataset_flags, open_dataset, refuse_read_files
+from deixis.cli.saving import save_or_print
 from deixis.cli.system_flags import add_system_flags, open_system
+from deixis.errors import UsageError
 
-HELP = "measure a system on a pack of pictures"
+if TYPE_CHECKING:
+    from deixis.data.sources import Dataset
+    from deixis.evaluation.task import Task
+
+LOG = logging.getLogger("deixis")
+HELP = "measure a system on a dataset"
 EXAMPLE = (
-    "deixis evaluate --pack packs/flickr_grounding --split val --tasks grounding,naming --json report.json"
+    "deixis evaluate --data packs/flickr_grounding --split val --tasks grounding,naming --json report.json"
 )
+DEFAULT_TASKS = "grounding,expressions,naming"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments of `deixis evaluate`."""
-    parser.add_argument("--pack", type=Path, required=True, metavar="DIR", help="folder of the pack")
-    parser.add_argument("--split", required=True, metavar="S", help="which split of it, for instance val")
+    add_dataset_flags(parser)
     parser.add_argument(
         "--tasks",
-        default="grounding,expressions,naming",
         metavar="A,B",
-        help="separated by commas, or all (default: %(default)s; further ones: naming_point, "
-        "naming_scribble, expressions_bare, presence, verification, choosing, attributes, calibration, "
-        "nowhere, free; docs/evaluation.md)",
+        help=f"separated by commas, or all (default: those of {DEFAULT_TASKS} that find something to ask; "
+        "further ones: naming_point, naming_scribble, expressions_bare, presence, verification, choosing, "
+        "attributes, calibration, nowhere, free; docs/evaluation.md)",
     )
     add_system_flags(parser)
     parser.add_argument(
@@ -37,15 +44,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--seed", type=int, default=0, help="for drawn regions, --limit and intervals (default: 0)"
     )
     parser.add_argument(
-        "--control",
+        "--ablation",
         default="none",
-        metavar="C",
+        metavar="A",
         help="take the evidence away: grey (pictures) or shuffled_regions (between pictures)",
     )
+    parser.add_argument("--control", dest="ablation", default=argparse.SUPPRESS, help=argparse.SUPPRESS)
     parser.add_argument(
         "--baseline-split",
         metavar="S",
-        help="another split of the pack, for instance train, to learn further baselines on",
+        help="another split of the dataset, for instance train, to learn further baselines on",
     )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the report here")
     parser.add_argument(
@@ -55,57 +63,98 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Measure, print the table and the protocol card, write what was asked for."""
-    from deixis.data.sources.pack import read_pack
-    from deixis.errors import UsageError
-    from deixis.evaluation.ablations import find_control
-    from deixis.evaluation.evaluating import evaluate, with_items
-    from deixis.evaluation.tasks import ALL, find_tasks
+    from deixis.data.set_aside import boxes_outside
+    from deixis.evaluation.ablations import find_ablation
+    from deixis.evaluation.evaluating import evaluate
+    from deixis.evaluation.tasks import find_tasks
 
     # Whatever can be wrong with the call shows before minutes of answering.
-    names = [name.strip() for name in arguments.tasks.split(",")]
-    tasks = find_tasks(names)
-    control = find_control(arguments.control)
-    if arguments.seed < 0:
-        raise UsageError(f"--seed is {arguments.seed}; expected a whole number from 0")
-    if arguments.baseline_split == arguments.split:
-        raise UsageError(
-            f"--baseline-split is {arguments.split!r}, the split that is measured; baselines learnt on it "
-            "would know the truth: give another, such as train"
-        )
-    for path in (arguments.json, arguments.items):
-        if path is not None and not path.parent.is_dir():
-            raise UsageError(f"cannot write {path}: there is no folder {str(path.parent)!r}; make it first")
-    require_folder(arguments.pack, flag="--pack")
-    scenes = read_pack(arguments.pack, arguments.split)
-    if ALL in names:
-        asked = with_items(tasks, scenes, arguments.seed)
-        for task in tasks:
-            if task not in asked:
-                print(f"{task.name} finds nothing to ask in this split and is left out", file=sys.stderr)
-        tasks = asked
-    learnt_on = read_pack(arguments.pack, arguments.baseline_split) if arguments.baseline_split else []
+    tasks = find_tasks((arguments.tasks or DEFAULT_TASKS).split(","))
+    ablation = find_ablation(arguments.ablation)
+    check_numbers(arguments)
+    check_outputs(arguments)
+    dataset = open_dataset(arguments)
+    refuse_inputs(arguments, dataset)
+    tasks = asked_here(tasks, dataset, arguments)
+    split = arguments.baseline_split
+    learnt_on = open_dataset(arguments, split=split).scenes if split else []
     started = time.perf_counter()
-    system = open_system(arguments)
     report = evaluate(
-        system,
-        scenes,
+        open_system(arguments),
+        dataset.scenes,
         tasks,
-        data=arguments.pack.resolve().name,
+        data=arguments.dataset.resolve().name,
         split=arguments.split,
-        weights=system.fingerprint(),
         seed=arguments.seed,
         limit=arguments.limit,
-        control=control,
+        ablation=ablation,
         baseline_scenes=learnt_on,
-        baseline_split=arguments.baseline_split,
+        baseline_split=split,
+        outside=boxes_outside(dataset.boxes),
+        broken=arguments.broken,
         progress=True,
     )
     print(report.to_markdown())
     if failures := report.failures_to_markdown():
         print(f"\n{failures}")
-    print(f"\n{counted(len(report.asked), 'question')} in {time.perf_counter() - started:.0f} s")
-    if arguments.json is not None:
-        arguments.json.write_text(report.to_json(), encoding="utf-8")
-    if arguments.items is not None:
-        report.save_items(arguments.items)
+    print(f"\n{counted(len(report.asked), 'question')} in {time.perf_counter() - started:.0f} s", flush=True)
+    for sentence in report.protocol.set_aside():
+        LOG.warning("%s", sentence)
+    contents = {arguments.json: report.to_json, arguments.items: report.items_as_lines}
+    save_or_print({path: content() for path, content in contents.items() if path is not None})
     return 0
+
+
+def check_numbers(arguments: argparse.Namespace) -> None:
+    """Raise UsageError for numbers and names that can't be meant."""
+    if arguments.seed < 0:
+        raise UsageError(f"--seed is {arguments.seed}; expected a whole number from 0")
+    if arguments.limit is not None and arguments.limit < 1:
+        raise UsageError(f"--limit is {arguments.limit}; expected a whole number from 1")
+    if arguments.baseline_split == arguments.split:
+        raise UsageError(
+            f"--baseline-split is {arguments.split!r}, the split that is measured; baselines learnt on it "
+            "would know the truth: give another, such as train"
+        )
+
+
+def outputs(arguments: argparse.Namespace) -> dict[str, Path]:
+    """Return the files to write by the flags that name them."""
+    named = {"--json": arguments.json, "--items": arguments.items}
+    return {flag: path for flag, path in named.items() if path is not None}
+
+
+def check_outputs(arguments: argparse.Namespace) -> None:
+    """Raise UsageError for files that can't be written."""
+    from deixis.files.writing import require_writable
+
+    for flag, path in outputs(arguments).items():
+        require_writable(path, flag=flag)
+    named = [path.resolve() for path in outputs(arguments).values()]
+    if len(set(named)) < len(named):
+        raise UsageError(f"--json and --items are both {arguments.json}; give two names")
+
+
+def refuse_inputs(arguments: argparse.Namespace, dataset: Dataset) -> None:
+    """Raise UsageError for files to write that belong to the dataset or to the model."""
+    for flag, path in outputs(arguments).items():
+        pictures = {scene.picture.path for scene in dataset.scenes}
+        refuse_read_files(path, arguments.dataset, "the dataset", flag=flag, further=pictures)
+        if arguments.model is not None:
+            refuse_read_files(path, Path(arguments.model), "the model", flag=flag)
+
+
+def asked_here(tasks: list[Task[Any]], dataset: Dataset, arguments: argparse.Namespace) -> list[Task[Any]]:
+    """Return the tasks that are asked; of those that nobody chose one by one, what finds something to ask."""
+    from deixis.evaluation.evaluating import with_items
+    from deixis.evaluation.tasks import ALL
+
+    if arguments.tasks is not None and ALL not in [name.strip() for name in arguments.tasks.split(",")]:
+        return tasks
+    asked = with_items(tasks, dataset.scenes, arguments.seed)
+    for task in tasks:
+        if task not in asked:
+            LOG.warning(
+                "%s finds nothing to ask in this split and is left out; it needs %s", task.name, task.needs
+            )
+    return asked

@@ -1,22 +1,24 @@
-"""`deixis gallery`: a page of photos of a pack, drawn at random, with a system's answers, good and bad."""
+"""`deixis gallery`: a page of photos of a dataset, drawn at random, with a system's answers, good and bad."""
 
 from __future__ import annotations
 
 import argparse
+import logging
 from pathlib import Path
 
 from deixis.cli.counting import counted
+from deixis.cli.dataset_flags import add_dataset_flags, open_dataset
 from deixis.cli.folders import require_folder
 from deixis.cli.system_flags import add_system_flags, open_system
 
+LOG = logging.getLogger("deixis")
 HELP = "make a page of photos with a system's answers, good and bad"
-EXAMPLE = "deixis gallery --pack packs/flickr_grounding --split val --out gallery"
+EXAMPLE = "deixis gallery --data packs/flickr_grounding --split val --out gallery"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments of `deixis gallery`."""
-    parser.add_argument("--pack", type=Path, required=True, metavar="DIR", help="folder of the pack")
-    parser.add_argument("--split", required=True, metavar="S", help="which split of it, for instance val")
+    add_dataset_flags(parser)
     parser.add_argument(
         "--out", type=Path, required=True, metavar="DIR", help="a new folder, or one with a gallery"
     )
@@ -27,7 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Make the gallery and say where it is."""
-    from deixis.data.sources.pack import read_pack
+    from deixis.data.set_aside import boxes_outside
     from deixis.errors import UsageError
     from deixis.gallery.making import INDEX, check_folder, make_gallery
 
@@ -36,22 +38,25 @@ def run(arguments: argparse.Namespace) -> int:
         raise UsageError(f"--count is {arguments.count}; expected a whole number from 1")
     if arguments.seed < 0:
         raise UsageError(f"--seed is {arguments.seed}; expected a whole number from 0")
-    require_folder(arguments.pack, flag="--pack")
-    check_folder(arguments.out)
-    scenes = read_pack(arguments.pack, arguments.split)
-    system = open_system(arguments)
+    require_folder(arguments.dataset, flag=arguments.dataset_flag)
+    check_folder(arguments.out, flag="--out")
+    dataset = open_dataset(arguments)
     gallery = make_gallery(
-        system,
-        scenes,
+        open_system(arguments),
+        dataset.scenes,
         arguments.out,
-        data=arguments.pack.resolve().name,
+        data=arguments.dataset.resolve().name,
         split=arguments.split,
-        weights=system.fingerprint(),
         count=arguments.count,
         seed=arguments.seed,
+        outside=boxes_outside(dataset.boxes),
+        broken=arguments.broken,
         progress=True,
     )
     questions = sum(len(card.exhibits) for card in gallery.cards)
     photos = counted(len(gallery.cards), "photo")
     print(f"{photos} with {counted(questions, 'question')}: {arguments.out / INDEX}")
+    for fault, what in ((gallery.outside, "boxes that stick out"), (gallery.broken, "broken photos")):
+        if fault.count:
+            LOG.warning("%s", fault.sentence(what))
     return 0

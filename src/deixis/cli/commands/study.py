@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import argparse
+from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from deixis.cli.dataset_flags import add_dataset_flags, open_dataset
 from deixis.cli.folders import require_folder
+from deixis.cli.saving import save_or_print
 from deixis.cli.system_flags import add_device_flags
+
+if TYPE_CHECKING:
+    from deixis.evaluation.protocol import ProtocolCard
 
 HELP = "train and measure variants of a recipe side by side"
 EXAMPLE = """\
 example:
   deixis study resolution --recipe ferret_v2/resolution --data DIR \\
-    --pack DIR/flickr_grounding --out runs/resolution
+    --eval-data DIR/flickr_grounding --out runs/resolution
 
 resolution: three ways to spend pixels (fixed, direct_upsample, any_res) x encoders frozen or trained.
 OUT gets a folder for every variant, study.md, study.json and study.png. Runs that were finished there
@@ -30,8 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="the recipe that is varied: a file, or a packaged one",
     )
     parser.add_argument("--data", type=Path, required=True, metavar="DIR", help="where its sources lie")
-    parser.add_argument("--pack", type=Path, required=True, metavar="DIR", help="the pack to measure on")
-    parser.add_argument("--split", default="val", metavar="S", help="its split (default: %(default)s)")
+    add_dataset_flags(parser, flag="--eval-data", what="the dataset to measure on", split="val", layout=False)
     parser.add_argument(
         "--tasks", default="naming,grounding", metavar="A,B", help="what is measured (default: %(default)s)"
     )
@@ -46,15 +52,16 @@ def run(arguments: argparse.Namespace) -> int:
     import numpy as np
 
     import deixis
-    from deixis.data.sources.pack import read_pack
+    from deixis.data.set_aside import boxes_outside
     from deixis.errors import UsageError
     from deixis.evaluation.evaluating import evaluate
     from deixis.evaluation.report import TaskResult
     from deixis.evaluation.tasks import find_tasks
+    from deixis.files.writing import require_writable_folder
     from deixis.runs.training import run_recipes
     from deixis.runs.unseen import unseen_losses
     from deixis.studies.resolution import resolution_variants
-    from deixis.studies.study import run_study, shortened
+    from deixis.studies.study import require_plots, run_study, shortened
     from deixis.training.metrics import read_metrics, seconds_in
     from deixis.training.recipes.packaged import find_recipes
     from deixis.training.recipes.recipe import Recipe, read_recipe
@@ -67,36 +74,51 @@ def run(arguments: argparse.Namespace) -> int:
         raise UsageError(f"--recipe {arguments.recipe!r} means {len(found)} recipes; give one")
     variants = resolution_variants(shortened(read_recipe(found[0]), arguments.steps))
     require_folder(arguments.data, flag="--data")
-    require_folder(arguments.pack, flag="--pack")
-    scenes = read_pack(arguments.pack, arguments.split)
-    data = f"{arguments.pack.resolve().name} {arguments.split}"
-    arguments.out.mkdir(parents=True, exist_ok=True)
+    require_plots()
+    require_writable_folder(arguments.out, flag="--out")
+    dataset = open_dataset(arguments)
+    outside = boxes_outside(dataset.boxes)
+    folder = arguments.dataset.resolve()
+    data = f"{folder.name} {arguments.split}"
+    protocols: list[ProtocolCard] = []
 
     def train(recipe: Recipe) -> tuple[Path, float, float]:
-        (folder,) = run_recipes(
+        (model,) = run_recipes(
             [recipe], data=arguments.data, out=arguments.out, resume=True, device=arguments.device
         )
         log = read_metrics(arguments.out / recipe.name / "metrics.jsonl")
-        return folder, float(log[-1]["losses"]["total"]), seconds_in(log, batch=recipe.batch)
+        return model, float(log[-1]["losses"]["total"]), seconds_in(log, batch=recipe.batch)
 
-    def lose(recipe: Recipe, folder: Path) -> np.ndarray:
-        return unseen_losses(recipe, folder, pack=arguments.pack.resolve(), split=arguments.split)
+    def lose(recipe: Recipe, model: Path) -> np.ndarray:
+        return unseen_losses(
+            recipe,
+            model,
+            pack=folder,
+            split=arguments.split,
+            outside=arguments.outside,
+            broken=arguments.broken,
+        )
 
-    def measure(folder: Path) -> dict[str, TaskResult]:
+    def measure(model: Path) -> dict[str, TaskResult]:
         report = evaluate(
-            deixis.load(folder, device=arguments.device, dtype=arguments.dtype),
-            scenes,
+            deixis.load(model, device=arguments.device, dtype=arguments.dtype),
+            dataset.scenes,
             tasks,
             data=data,
             split=arguments.split,
             limit=arguments.limit,
+            outside=outside,
+            broken=arguments.broken,
             progress=True,
         )
+        protocols.append(report.protocol)
         return dict(report.tasks)
 
     study = run_study(arguments.study, variants, train=train, lose=lose, measure=measure, data=data)
-    (arguments.out / "study.json").write_text(study.to_json(), encoding="utf-8")
-    (arguments.out / "study.md").write_text(study.to_markdown(), encoding="utf-8")
+    study = replace(study, set_aside=protocols[-1].set_aside())
+    print(study.to_markdown(), flush=True)
+    save_or_print(
+        {arguments.out / "study.json": study.to_json(), arguments.out / "study.md": study.to_markdown()}
+    )
     study.plot(arguments.out / "study.png")
-    print(study.to_markdown())
     return 0

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Protocol
+from typing import Protocol
 
 from deixis.data.opening import sound_scenes
 from deixis.data.scene import Scene
+from deixis.data.sources.boxes import CUT, REFUSE, Boxes
 from deixis.data.sources.coco import read_coco
 from deixis.data.sources.flickr30k_entities import read_flickr30k_entities
 from deixis.data.sources.lvis import read_lvis
@@ -17,13 +19,13 @@ from deixis.data.sources.pack import read_pack
 from deixis.data.sources.refcoco import read_refcoco
 from deixis.data.sources.visual_genome import read_visual_genome
 from deixis.errors import RecordError
-from deixis.pictures.broken import REFUSE
+from deixis.pictures.broken import REFUSE as REFUSE_BROKEN
 
 
 class Reader(Protocol):
     """What reads a layout. outside: what is done with boxes that stick out of their pictures."""
 
-    def __call__(self, folder: Path, split: str, *, outside: str = ...) -> list[Scene]: ...
+    def __call__(self, folder: Path, split: str, *, outside: str | Boxes = ...) -> list[Scene]: ...
 
 
 SOURCES: Mapping[str, Reader] = MappingProxyType(
@@ -37,6 +39,7 @@ SOURCES: Mapping[str, Reader] = MappingProxyType(
         "lvis": read_lvis,
     }
 )
+OWN_RULES: Mapping[str, str] = MappingProxyType({"visual_genome": CUT})  # where boxes stick out; else REFUSE
 # What a folder of each layout holds; the first layout of which something is there is taken.
 SIGNS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
@@ -62,7 +65,7 @@ def read_scenes(
     *,
     layout: str | None = None,
     outside: str | None = None,
-    broken: str = REFUSE,
+    broken: str = REFUSE_BROKEN,
 ) -> list[Scene]:
     """The scenes of one split of a dataset folder, whose layout is detected unless it is named.
 
@@ -72,12 +75,28 @@ def read_scenes(
     are an error once they are needed ("refuse").
     RecordError: no layout fits, the layout is unknown, or the reader found a mistake in a file.
     """
+    dataset = read_dataset(folder, split, layout=layout, outside=outside)
+    return sound_scenes(dataset.scenes, source=Path(folder), broken=broken)
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """The scenes of one split, the layout that they were read in, and what became of boxes that stick out."""
+
+    scenes: list[Scene]
+    layout: str
+    boxes: Boxes
+
+
+def read_dataset(
+    folder: Path, split: str, *, layout: str | None = None, outside: str | None = None
+) -> Dataset:
+    """The scenes of one split and how they were read; arguments and errors as of ``read_scenes``."""
     chosen = detect_layout(Path(folder)) if layout is None else layout
     if chosen not in SOURCES:
         raise RecordError(f"unknown layout {chosen!r}; expected one of {', '.join(SOURCES)}")
-    options: dict[str, Any] = {} if outside is None else {"outside": outside}
-    scenes = SOURCES[chosen](Path(folder), split, **options)
-    return sound_scenes(scenes, source=Path(folder), broken=broken)
+    boxes = Boxes(OWN_RULES.get(chosen, REFUSE) if outside is None else outside)
+    return Dataset(SOURCES[chosen](Path(folder), split, outside=boxes), chosen, boxes)
 
 
 def detect_layout(folder: Path) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from deixis.errors import RecordError, UsageError
@@ -15,6 +15,7 @@ LOG = logging.getLogger("deixis")
 EDGE_SLACK = 1.0
 Edges = tuple[float, float, float, float]
 REFUSE, CUT, PASS_OVER = OUTSIDE = ("refuse", "cut", "pass_over")
+MOST_PLACES = 20  # of boxes that stick out, to be named
 
 
 @dataclass
@@ -22,12 +23,12 @@ class Boxes:
     """The boxes of one file and what is done with those that stick out of their pictures.
 
     outside: "refuse" (an error), "cut" (one wholly outside is passed over) or "pass_over".
-    count: how many stuck out so far; first: where the first of them stands.
+    count: how many stuck out so far; places: where the first of them stand, up to ``MOST_PLACES``.
     """
 
     outside: str = REFUSE
     count: int = 0
-    first: str = ""
+    places: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         if self.outside not in OUTSIDE:
@@ -40,7 +41,8 @@ class Boxes:
         """
         if self.tolerates(edges, width=width, height=height):
             self.count += 1
-            self.first = self.first or where
+            if len(self.places) < MOST_PLACES:
+                self.places.append(where)
             x0, y0 = (
                 min(max(edge, 0.0), side) for edge, side in zip(edges[:2], (width, height), strict=True)
             )
@@ -72,8 +74,13 @@ class Boxes:
                 file,
                 done,
                 self.count,
-                self.first,
+                self.places[0],
             )
+
+
+def boxes_by(outside: str | Boxes) -> Boxes:
+    """The boxes to be read by a rule, or those that the caller gave, to learn what became of them."""
+    return outside if isinstance(outside, Boxes) else Boxes(outside)
 
 
 def sticks_out(edges: Edges, *, width: int, height: int) -> bool:

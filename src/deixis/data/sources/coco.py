@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from deixis.data.scene import Caption, PictureFile, Scene, Thing
-from deixis.data.sources.boxes import REFUSE, Boxes
+from deixis.data.sources.boxes import REFUSE, Boxes, boxes_by
 from deixis.data.sources.segmentations import read_segmentation
 from deixis.errors import RecordError
 from deixis.files.json_files import Fields, Numbers, below, numbered, read_json
@@ -37,7 +37,7 @@ class _Draft:
     incomplete: set[str] = field(default_factory=set)
 
 
-def read_coco(folder: Path, split: str, *, masks: bool = False, outside: str = REFUSE) -> list[Scene]:
+def read_coco(folder: Path, split: str, *, masks: bool = False, outside: str | Boxes = REFUSE) -> list[Scene]:
     """The scenes of one split, in the order of its instances file; pictures are located, not read.
 
     `exhaustive` has every category, except those that this picture has a crowd of or a box without area of
@@ -48,7 +48,7 @@ def read_coco(folder: Path, split: str, *, masks: bool = False, outside: str = R
     content = read_json(files.instances)
     names = numbered(content.rows("categories"), "category id")
     drafts = _drafts(content, files.pictures)
-    seen, boxes = Numbers("annotation id"), Boxes(outside)
+    seen, boxes = Numbers("annotation id"), boxes_by(outside)
     for row in content.rows("annotations"):
         _add_thing(row, drafts, names, seen, boxes, masks=masks)
     boxes.report(files.instances)

@@ -12,7 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from deixis.data.scene import Caption, PictureFile, Scene, Thing
-from deixis.data.sources.boxes import REFUSE, Boxes
+from deixis.data.sources.boxes import REFUSE, Boxes, boxes_by
 from deixis.data.sources.flickr30k_files import read_annotation, read_captions, read_text
 from deixis.english.nouns import head_noun
 from deixis.errors import RecordError
@@ -20,7 +20,7 @@ from deixis.files.json_files import below
 from deixis.regions.shapes import Box
 
 
-def read_flickr30k_entities(folder: Path, split: str, *, outside: str = REFUSE) -> list[Scene]:
+def read_flickr30k_entities(folder: Path, split: str, *, outside: str | Boxes = REFUSE) -> list[Scene]:
     """The scenes of one split, in the order of its id list.
 
     A box that belongs to several entities is one thing. `category` is the commonest head noun of a thing's
@@ -28,7 +28,7 @@ def read_flickr30k_entities(folder: Path, split: str, *, outside: str = REFUSE) 
     There are no expressions: the files do not say which boxes are drawn round a group. RecordError names the
     file and what is wrong in it; `outside` says what is done with boxes that stick out (`boxes.Boxes`).
     """
-    folder, boxes = Path(folder), Boxes(outside)
+    folder, boxes = Path(folder), boxes_by(outside)
     listed = folder / f"{split}.txt"
     if not listed.is_file():
         known = ", ".join(sorted(path.stem for path in folder.glob("*.txt"))) or "none"

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from deixis.data.scene import PictureFile, Scene, Thing
-from deixis.data.sources.boxes import REFUSE, Boxes
+from deixis.data.sources.boxes import REFUSE, Boxes, boxes_by
 from deixis.data.sources.segmentations import read_segmentation
 from deixis.errors import RecordError
 from deixis.files.json_files import Fields, Numbers, below, numbered, read_json
@@ -36,7 +36,12 @@ class _Draft:
 
 
 def read_lvis(
-    folder: Path, split: str, *, masks: bool = False, skip_missing: bool = False, outside: str = REFUSE
+    folder: Path,
+    split: str,
+    *,
+    masks: bool = False,
+    skip_missing: bool = False,
+    outside: str | Boxes = REFUSE,
 ) -> list[Scene]:
     """The scenes of one split, in the order of its file; pictures are located, not read.
 
@@ -45,7 +50,7 @@ def read_lvis(
     file, entry and field; `skip_missing` passes over pictures that are not there instead, `outside` says what
     is done with boxes that stick out (`boxes.Boxes`).
     """
-    folder, boxes = Path(folder), Boxes(outside)
+    folder, boxes = Path(folder), boxes_by(outside)
     content = read_json(locate_lvis(folder, split))
     categories = numbered(content.rows("categories"), "category id")
     names = {number: words_of_category(row) for number, row in categories.items()}

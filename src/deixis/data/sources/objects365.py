@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from deixis.data.scene import PictureFile, Scene, Thing
-from deixis.data.sources.boxes import REFUSE, Boxes
+from deixis.data.sources.boxes import REFUSE, Boxes, boxes_by
 from deixis.errors import RecordError
 from deixis.files.json_files import Fields, Numbers, below, numbered, read_json
 
@@ -30,7 +30,7 @@ class _Draft:
 
 
 def read_objects365(
-    folder: Path, split: str, *, skip_missing: bool = False, outside: str = REFUSE
+    folder: Path, split: str, *, skip_missing: bool = False, outside: str | Boxes = REFUSE
 ) -> list[Scene]:
     """The scenes of one split, in the order of its file; pictures are located, not read.
 
@@ -39,7 +39,7 @@ def read_objects365(
     over pictures that are not there instead, for the patches of the second version are many and large.
     `outside`: what is done with boxes that stick out (`boxes.Boxes`), as one picture in ten has.
     """
-    folder, boxes = Path(folder), Boxes(outside)
+    folder, boxes = Path(folder), boxes_by(outside)
     content = read_json(locate_objects365(folder, split))
     categories = numbered(content.rows("categories"), "category id")
     names = {number: row.text("name").lower() for number, row in categories.items()}

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from deixis.data.scene import Caption, Expression, Phrase, PictureFile, Scene, Thing
-from deixis.data.sources.boxes import REFUSE, Boxes
+from deixis.data.sources.boxes import REFUSE, Boxes, boxes_by
 from deixis.errors import RecordError
 from deixis.files.json_files import (
     Fields,
@@ -38,14 +38,14 @@ class _Draft:
     passed_over: set[int] = field(default_factory=set)
 
 
-def read_pack(folder: Path, split: str, *, outside: str = REFUSE) -> list[Scene]:
+def read_pack(folder: Path, split: str, *, outside: str | Boxes = REFUSE) -> list[Scene]:
     """The scenes of one split, in the order of its instances file; pictures are located, not read.
 
     RecordError names the file, the entry and the field of whatever is missing, wrong or points nowhere.
     `outside`: what is done with boxes that stick out (`boxes.Boxes`); without them, phrases mean what is left
     and expressions that meant them are left out.
     """
-    folder, boxes = Path(folder), Boxes(outside)
+    folder, boxes = Path(folder), boxes_by(outside)
     instances = folder / f"{split}_instances.json"
     if not instances.is_file():
         splits = sorted(path.name.removesuffix("_instances.json") for path in folder.glob("*_instances.json"))

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from deixis.data.scene import Expression, PictureFile, Scene, Thing
-from deixis.data.sources.boxes import REFUSE, Boxes
+from deixis.data.sources.boxes import REFUSE, Boxes, boxes_by
 from deixis.data.sources.segmentations import read_segmentation
 from deixis.errors import RecordError
 from deixis.files.json_files import LARGEST_FILE, Fields, below, bounded_bytes, numbered, read_json
@@ -38,7 +38,7 @@ def read_refcoco(
     partition: str | None = None,
     masks: bool = False,
     skip_missing: bool = False,
-    outside: str = REFUSE,
+    outside: str | Boxes = REFUSE,
 ) -> list[Scene]:
     """The scenes with expressions of one split (train, val, testA, testB, test), by order of the references.
 
@@ -48,7 +48,7 @@ def read_refcoco(
     that are not there instead. `outside`: what is done with boxes that stick out (`boxes.Boxes`); expressions
     of those that are passed over are left out.
     """
-    folder, boxes = Path(folder), Boxes(outside)
+    folder, boxes = Path(folder), boxes_by(outside)
     path = locate_references(folder, partition)
     rows = list(read_references(path))
     chosen = [row for row in rows if row.text("split") == split]

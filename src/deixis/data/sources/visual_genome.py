@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from deixis.data.scene import Caption, Expression, Phrase, PictureFile, Scene, Thing
-from deixis.data.sources.boxes import CUT, Boxes
+from deixis.data.sources.boxes import CUT, Boxes, boxes_by
 from deixis.english.nouns import head_noun
 from deixis.errors import RecordError
 from deixis.files.json_files import Fields, Numbers, below, bounded_bytes
@@ -40,7 +40,7 @@ class _Draft:
 
 
 def read_visual_genome(
-    folder: Path, split: str, *, skip_missing: bool = False, outside: str = CUT
+    folder: Path, split: str, *, skip_missing: bool = False, outside: str | Boxes = CUT
 ) -> list[Scene]:
     """The scenes of one split, in the order of `image_data.json`; pictures are located, not read.
 
@@ -51,7 +51,7 @@ def read_visual_genome(
     "cut" refuses boxes that stick out or passes over them (`boxes.Boxes`). Nothing is exhaustive.
     RecordError names file, entry and field; `skip_missing` passes over pictures that are not there instead.
     """
-    folder, boxes = Path(folder), Boxes(outside)
+    folder, boxes = Path(folder), boxes_by(outside)
     drafts: dict[int, _Draft] = {}
     known = Numbers("image_id")
     wanted = ids_of(folder, split)

@@ -21,6 +21,8 @@ def items(scenes: Sequence[Scene], seed: int) -> list[Item[str]]:
 
 ATTRIBUTES: Task[str] = Task(
     name="attributes",
+    title="attributes",
+    needs='captions whose phrases tell qualities of boxed things ("a red hat"), each used often enough',
     prompt="is {it} {a word that stands before nouns}?",
     points_at="the box",
     rule=(

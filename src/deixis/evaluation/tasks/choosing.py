@@ -12,8 +12,8 @@ import numpy as np
 from deixis.data.synthesis.claims import FAR, NEAR, claims_about
 from deixis.data.synthesis.phrasebook import Phrasebook
 from deixis.english.nouns import head_noun
-from deixis.evaluation.metrics.confidence import mean_where
 from deixis.evaluation.metrics.answered_noun import answered_noun
+from deixis.evaluation.metrics.confidence import mean_where
 from deixis.evaluation.task import Columns, Item, Outcome, Task
 from deixis.evaluation.tasks.grounding import without_braces
 from deixis.regions.frames import Frame
@@ -78,6 +78,8 @@ def measure(columns: Columns) -> dict[str, float]:
 
 CHOOSING: Task[Choice] = Task(
     name="choosing",
+    title="choice of two names for a region",
+    needs="boxes that some phrase of a caption means alone, or categories of which every thing is boxed",
     prompt="is {it} {noun with its article} or {another noun with its article}?",
     points_at="the box",
     rule=(

@@ -64,6 +64,8 @@ def baselines(scenes: Sequence[Scene], asked: Sequence[Item[Box]]) -> dict[str, 
 
 EXPRESSIONS: Task[Box] = Task(
     name="expressions",
+    title="referring expression comprehension",
+    needs="expressions that single one thing out among others of its kind",
     prompt=PROMPT.replace("phrase", "expression"),
     points_at="nothing",
     rule=(
@@ -76,6 +78,8 @@ EXPRESSIONS: Task[Box] = Task(
 )
 EXPRESSIONS_BARE: Task[Box] = Task(
     name="expressions_bare",
+    title="referring expression comprehension by category alone",
+    needs="expressions that single one thing out among others of its kind",
     prompt="where is the {category of the thing}? (are, for a plural)",
     points_at="nothing",
     rule=(

@@ -134,6 +134,8 @@ def baselines(scenes: Sequence[Scene], asked: Sequence[FreeItem]) -> dict[str, f
 
 FREE: Task[FreeTruth] = Task(
     name="free",
+    title="questions in free words",
+    needs="photos of the split val of flickr_grounding, which its sheet is about",
     prompt="questions in everyday English from a sheet, two_turn ones after an earlier question of their own",
     points_at="a box, point, scribble or outline of the sheet, or nothing",
     rule=(

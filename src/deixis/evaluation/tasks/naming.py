@@ -72,6 +72,8 @@ def baselines(scenes: Sequence[Scene], asked: Sequence[Item[Nouns]]) -> dict[str
 
 NAMING: Task[Nouns] = Task(
     name="naming",
+    title="region classification",
+    needs="boxes that captions call by phrases, or categories of which every thing is boxed",
     prompt=QUESTION,
     points_at="the box",
     rule=RULE,
@@ -81,6 +83,8 @@ NAMING: Task[Nouns] = Task(
 )
 NAMING_POINT: Task[Nouns] = Task(
     name="naming_point",
+    title="region classification at a point",
+    needs="boxes that captions call by phrases, or categories of which every thing is boxed",
     prompt=QUESTION,
     points_at="a random point anywhere inside the box",
     rule=RULE,
@@ -90,6 +94,8 @@ NAMING_POINT: Task[Nouns] = Task(
 )
 NAMING_SCRIBBLE: Task[Nouns] = Task(
     name="naming_scribble",
+    title="region classification under a stroke",
+    needs="boxes that captions call by phrases, or categories of which every thing is boxed",
     prompt=QUESTION,
     points_at="a random smooth stroke of twelve points inside the box",
     rule=RULE,

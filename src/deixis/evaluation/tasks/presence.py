@@ -78,6 +78,8 @@ def measure(columns: Columns) -> dict[str, float]:
 
 PRESENCE: Task[bool] = Task(
     name="presence",
+    title="object existence",
+    needs="boxes that captions call by phrases, or categories of which every thing is boxed",
     prompt="is there {phrase}? (are, for a plural; the phrase in lower case)",
     points_at="nothing",
     rule=(

@@ -21,6 +21,8 @@ def items(scenes: Sequence[Scene], seed: int) -> list[Item[str]]:
 
 VERIFICATION: Task[str] = Task(
     name="verification",
+    title="yes or no about a region",
+    needs="boxes that some phrase of a caption means alone, or categories of which every thing is boxed",
     prompt="is {it} {noun with its article}?",
     points_at="the box",
     rule=(
