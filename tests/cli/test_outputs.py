@@ -42,8 +42,8 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         ("ask photo.png what? --out .", "--out . is a folder"),
         ("chat photo.png --out link.png", "is the picture itself"),
         ("chat photo.png --mask mask.png --out mask.png", "is a mask that is read"),
-        ("data show mine.jsonl 1 --out photo.png", "is the record's picture itself"),
-        ("data show mine.jsonl 1 --out mine.jsonl", "is the file of records itself"),
+        ("data show mine.jsonl 1 --out photo.png", "is the sample's picture itself"),
+        ("data show mine.jsonl 1 --out mine.jsonl", "is the file of samples itself"),
         (
             "data lvis-questions --annotations mine.jsonl --out mine.jsonl",
             "is the file of annotations itself",

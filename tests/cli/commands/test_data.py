@@ -39,7 +39,7 @@ def file(tmp_path: Path) -> Path:
 def test_check_of_a_good_file(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert called("check", file) == 0
     assert capsys.readouterr().out.splitlines() == [
-        f"{file}: 1 record about 1 picture, 1 turn, 2 phrases with a place (1 not in the picture); "
+        f"{file}: 1 sample about 1 picture, 1 turn, 2 phrases with a place (1 not in the picture); "
         "regions: 1 box",
         "no problems",
     ]
@@ -55,7 +55,7 @@ def test_check_reports_problems_and_exits_with_2(file: Path, capsys: pytest.Capt
     file.write_text("{\n", encoding="utf-8")
     assert called("check", file) == 2
     assert capsys.readouterr().out.splitlines()[1:] == [
-        f"{file}: 0 records about 0 pictures, 0 turns, 0 phrases with a place (0 not in the picture); "
+        f"{file}: 0 samples about 0 pictures, 0 turns, 0 phrases with a place (0 not in the picture); "
         "regions: none",
         "1 problem",
     ]
@@ -81,7 +81,7 @@ def test_show_names_its_picture_after_file_and_line(
 def test_what_cannot_be_shown_is_a_mistake_of_the_caller(file: Path, tmp_path: Path) -> None:
     with pytest.raises(DeixisError, match="no record on line 7"):
         called("show", file, 7)
-    with pytest.raises(UsageError, match="cannot write the picture"):
+    with pytest.raises(UsageError, match="no format for a picture"):
         called("show", file, 1, "--out", tmp_path / "drawn.strange")
     with pytest.raises(SystemExit):
         called()

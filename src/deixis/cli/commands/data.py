@@ -1,4 +1,4 @@
-"""`deixis data check FILE` and `deixis data show FILE N`: a user's own records, checked and drawn.
+"""`deixis data check FILE` and `deixis data show FILE N`: a user's own samples, checked and drawn.
 
 `deixis data lvis-questions` makes the questions of an evaluation whose file was never released.
 """
@@ -6,15 +6,18 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from pathlib import Path
 
 from deixis.cli.counting import counted
 from deixis.cli.messages import add_message_flags
 from deixis.cli.outputs import refuse_inputs
 
-HELP = "check a file of your own dialogue records, draw one of them, or make evaluation questions from LVIS"
-EXAMPLE = "deixis data check dialogues.jsonl"
+HELP = "check a file of your own samples, draw one of them, or make evaluation questions from LVIS"
+EXAMPLE = """\
+examples:
+  deixis data check samples.jsonl
+  deixis data show samples.jsonl 1 --out drawn.png
+"""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -25,14 +28,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add_message_flags(check)
     check.add_argument(
-        "file", type=Path, metavar="FILE", help="records, one JSON object a line (docs/data.md)"
+        "file", type=Path, metavar="FILE", help="samples, one JSON object a line (docs/data.md)"
     )
-    show = commands.add_parser("show", help="draw a record's regions and answer places, and print its turns")
+    show = commands.add_parser("show", help="draw a sample's regions and answer places, and print its turns")
     add_message_flags(show)
     show.add_argument(
-        "file", type=Path, metavar="FILE", help="records, one JSON object a line (docs/data.md)"
+        "file", type=Path, metavar="FILE", help="samples, one JSON object a line (docs/data.md)"
     )
-    show.add_argument("line", type=int, metavar="N", help="the line that the record is on, from 1")
+    show.add_argument("line", type=int, metavar="N", help="the line that the sample is on, from 1")
     show.add_argument("--out", type=Path, help="the picture to write (default: FILE-N.png in this folder)")
     questions = commands.add_parser(
         "lvis-questions", help="write questions for referring object classification on LVIS (docs/ferret.md)"
@@ -76,7 +79,7 @@ def check(file: Path) -> int:
     counts = count_records(file)
     kinds = ", ".join(counted(number, kind) for kind, number in counts.regions.items())
     print(
-        f"{file}: {counted(counts.records, 'record')} about {counted(counts.pictures, 'picture')}, "
+        f"{file}: {counted(counts.records, 'sample')} about {counted(counts.pictures, 'picture')}, "
         f"{counted(counts.turns, 'turn')}, {counted(counts.phrases, 'phrase')} with a place "
         f"({counts.nowhere} not in the picture); regions: {kinds or 'none'}"
     )
@@ -85,25 +88,27 @@ def check(file: Path) -> int:
 
 
 def show(file: Path, *, line: int, out: Path | None) -> int:
-    """Write the drawn record and print where, and its turns."""
-    from deixis.errors import UsageError
+    """Write the drawn sample and print where, and its turns."""
+    from deixis.answers.drawn_file import format_of, require_format
+    from deixis.files.writing import replacing, require_writable
     from deixis.records.record import read_record
     from deixis.records.show import draw_record
 
     record = read_record(file, line)
     target = out or Path(f"{file.stem}-{line}.png")
-    refuse_inputs(target, {file: "the file of records itself", record.path: "the record's picture itself"})
-    try:
-        draw_record(record).save(target)
-    except (OSError, ValueError) as fault:
-        raise UsageError(f"cannot write the picture {str(target)!r}: {fault}") from fault
+    refuse_inputs(target, {file: "the file of samples itself", record.path: "the sample's picture itself"})
+    require_writable(target, flag="--out")
+    require_format(target, flag="--out")
+    drawn = draw_record(record)
+    with replacing(target) as partial:
+        drawn.save(partial, format_of(target))
     for turn in record.turns:
         print(f"user:      {turn.question}")
         print(f"assistant: {turn.answer}")
         for phrase in turn.phrases:
             places = ", ".join(phrase.regions) or "not in the picture"
             print(f"           {turn.answer[phrase.start : phrase.end]!r}: {places}")
-    print(target, file=sys.stdout)
+    print(target)
     return 0
 
 
@@ -111,8 +116,10 @@ def lvis_questions(arguments: argparse.Namespace) -> int:
     """Write the questions and print how many there are."""
     from deixis.evaluation.benchmarks.lvis_objects import choose_lvis_objects
     from deixis.evaluation.benchmarks.lvis_questions import FORMS, write_lvis_questions
+    from deixis.files.writing import require_writable
 
     refuse_inputs(arguments.out, {arguments.annotations: "the file of annotations itself"})
+    require_writable(arguments.out, flag="--out")
     records = choose_lvis_objects(
         arguments.annotations,
         seed=arguments.seed,
