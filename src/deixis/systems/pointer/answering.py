@@ -17,6 +17,7 @@ from deixis.engine.embedded import Embedded
 from deixis.engine.policy import Completion
 from deixis.engine.reading import Readings, read_prompts
 from deixis.engine.settings import Settings
+from deixis.english.agreement import Agreement
 from deixis.english.claims import claimed
 from deixis.english.questions import presumes
 from deixis.english.spelling import Spelling
@@ -83,6 +84,7 @@ class PointerSystem(System):
         self.claim_rules = {sort: ClaimRule(**stored[sort]) for sort in SORTS if sort in stored}
         self.verdict_words = VerdictWords.of(vocabulary)
         self.spelling = Spelling(vocabulary.pieces)
+        self.agreement = Agreement(vocabulary.pieces)
         self.articles = tuple(i for i, piece in enumerate(vocabulary.pieces) if piece in ARTICLES)
 
     @torch.inference_mode()

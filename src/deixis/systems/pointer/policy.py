@@ -15,6 +15,7 @@ from deixis.engine.embedded import Embedded
 from deixis.engine.policy import Delta, Start
 from deixis.engine.sampling import Sampler
 from deixis.engine.settings import Settings
+from deixis.english.agreement import Agreement
 from deixis.english.spelling import Spelling
 from deixis.systems.contract import Prompt
 from deixis.systems.pointer.claim_verdicts import (
@@ -49,6 +50,7 @@ class Pointer(Protocol):
     vocabulary: Vocabulary
     rule: PlaceRule
     spelling: Spelling
+    agreement: Agreement
     articles: tuple[int, ...]
     claim_rules: dict[Sort, ClaimRule]
     verdict_words: VerdictWords | None
@@ -157,7 +159,7 @@ class PointerPolicy:
         return max(self.settings.max_places - given, 0)
 
     def constrain(self, logits: Tensor) -> Tensor:
-        """Return logits that keep to the grammar, say nothing twice and spell words as they were asked."""
+        """Return logits that keep to the grammar, say nothing twice, spell and bend words right."""
         allowed = forbid(logits[None], [self.state])[0]
         end = due(self.ids)
         if end is not None:
@@ -172,7 +174,7 @@ class PointerPolicy:
         if self.state is State.IN_PHRASE:
             opened = len(self.ids) - self.ids[::-1].index(PHRASE.id)
             return self.system.spelling.kept(allowed, self.asked, self.ids[opened:])
-        return allowed
+        return self.system.agreement.kept(allowed, self.ids)
 
     def accept(self, token: int, logprob: float) -> Delta:
         """Take the next token."""
