@@ -11,7 +11,7 @@ from deixis.data.scene import Scene
 from deixis.data.synthesis.phrasebook import phrases_of
 from deixis.english.nouns import head_noun, is_plural
 from deixis.evaluation.metrics.places import fixed_box, hits, merged, top_place
-from deixis.evaluation.metrics.usual_boxes import learn_usual_boxes
+from deixis.evaluation.metrics.prior_boxes import learn_prior_boxes
 from deixis.evaluation.task import Item, Outcome, Task
 from deixis.regions.frames import Frame
 from deixis.regions.shapes import Box
@@ -83,11 +83,11 @@ def baselines(scenes: Sequence[Scene], asked: Sequence[Item[Boxes]]) -> dict[str
 def learnt_baselines(learnt_on: Sequence[Scene], asked: Sequence[Item[Boxes]]) -> dict[str, float]:
     """Return what the box earns that is right most often for a phrase's head noun in other pictures."""
     examples = [(head_noun(asked_phrase(item.question)), item.truth) for item in items(learnt_on, 0)]
-    usual = learn_usual_boxes(examples)
+    priors = learn_prior_boxes(examples)
     blind = []
     for item in asked:
         noun = head_noun(asked_phrase(item.question))
-        blind.append(earned(usual.box(noun, item.truth[0].frame), item.truth))
+        blind.append(earned(priors.box(noun, item.truth[0].frame), item.truth))
     return both_earned("box_by_noun", blind)
 
 

@@ -3,7 +3,7 @@ import pytest
 
 from deixis.errors import UsageError
 from deixis.evaluation.metrics.places import hits
-from deixis.evaluation.metrics.usual_boxes import STEPS, candidate, grid_spans, hit_by, learn_usual_boxes
+from deixis.evaluation.metrics.prior_boxes import STEPS, candidate, grid_spans, hit_by, learn_prior_boxes
 from deixis.regions.frames import Frame
 from deixis.regions.shapes import Box
 
@@ -20,18 +20,18 @@ def test_a_noun_gets_the_box_where_it_usually_is() -> None:
     hat, sea = (0.25, 0.0, 0.75, 0.25), (0.0, 0.5, 1.0, 1.0)
     examples = [("hat", [of_shares(frame, *hat)]) for frame in (WIDE, HIGH, WIDE)]
     examples += [("sea", [of_shares(WIDE, *sea)]), ("hat", [of_shares(WIDE, *sea)])]
-    usual = learn_usual_boxes(examples)
-    assert set(usual.by_noun) == {"hat", "sea"}
-    assert hits(usual.box("hat", HIGH), [of_shares(HIGH, *hat)])
-    assert hits(usual.box("sea", HIGH), [of_shares(HIGH, *sea)])
-    assert hits(usual.box("unicorn", HIGH), [of_shares(HIGH, *hat)])  # the most frequent place of all
+    priors = learn_prior_boxes(examples)
+    assert set(priors.by_noun) == {"hat", "sea"}
+    assert hits(priors.box("hat", HIGH), [of_shares(HIGH, *hat)])
+    assert hits(priors.box("sea", HIGH), [of_shares(HIGH, *sea)])
+    assert hits(priors.box("unicorn", HIGH), [of_shares(HIGH, *hat)])  # the most frequent place of all
 
 
 def test_equal_counts_are_decided_by_all_nouns() -> None:
     often = [("dog", [of_shares(WIDE, 0.25, 0.25, 0.75, 0.75)])] * 5
     once = [("cat", [of_shares(WIDE, 0.25, 0.25, 0.75, 0.75), of_shares(WIDE, 0.0, 0.0, 0.25, 0.25)])]
-    usual = learn_usual_boxes([*once, *often])
-    assert usual.by_noun["cat"] == usual.by_noun["dog"] == usual.of_all
+    priors = learn_prior_boxes([*once, *often])
+    assert priors.by_noun["cat"] == priors.by_noun["dog"] == priors.of_all
 
 
 def test_candidates_hit_as_boxes_do() -> None:
@@ -56,11 +56,11 @@ def test_more_examples_than_one_chunk_give_the_same(monkeypatch: pytest.MonkeyPa
     for index in range(40):
         x, y = rng.random(2) * 0.5
         examples.append((f"noun {index % 3}", [of_shares(HIGH, x, y, x + 0.4, y + 0.4)]))
-    whole = learn_usual_boxes(examples)
-    monkeypatch.setattr("deixis.evaluation.metrics.usual_boxes.CHUNK", 7)
-    assert learn_usual_boxes(examples) == whole
+    whole = learn_prior_boxes(examples)
+    monkeypatch.setattr("deixis.evaluation.metrics.prior_boxes.CHUNK", 7)
+    assert learn_prior_boxes(examples) == whole
 
 
 def test_there_must_be_something_to_learn_from() -> None:
     with pytest.raises(UsageError, match="right split"):
-        learn_usual_boxes([])
+        learn_prior_boxes([])

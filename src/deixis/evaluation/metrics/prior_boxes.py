@@ -19,7 +19,7 @@ Named = tuple[str, Sequence[Box]]
 
 
 @dataclass(frozen=True)
-class UsualBoxes:
+class PriorBoxes:
     """The best box of each noun and the best of all, as shares of width and height."""
 
     by_noun: Mapping[str, Edges]
@@ -32,7 +32,7 @@ class UsualBoxes:
         return Box(x0 * width, y0 * height, x1 * width, y1 * height, frame=frame)
 
 
-def learn_usual_boxes(named: Sequence[Named]) -> UsualBoxes:
+def learn_prior_boxes(named: Sequence[Named]) -> PriorBoxes:
     """Return the candidates that most often have IoU >= 0.5 with any of the boxes of a noun's examples.
 
     named: a noun and the boxes that it means, bound to their picture's frame, for every example. Where
@@ -40,7 +40,7 @@ def learn_usual_boxes(named: Sequence[Named]) -> UsualBoxes:
     nouns. UsageError without examples.
     """
     if not named:
-        raise UsageError("there is no phrase with a box to learn usual boxes from; is it the right split?")
+        raise UsageError("there is no phrase with a box to learn prior boxes from; is it the right split?")
     named = sorted(named, key=lambda example: example[0])
     names, noun_of = np.unique([noun for noun, _ in named], return_inverse=True)
     spans = grid_spans()
@@ -52,7 +52,7 @@ def learn_usual_boxes(named: Sequence[Named]) -> UsualBoxes:
     over_all = times.sum(axis=0) / len(named)
     # Times are whole numbers, so that half a share decides between equal ones only.
     best = (times + over_all / 2).argmax(axis=1)
-    return UsualBoxes(
+    return PriorBoxes(
         {str(name): candidate(spans, index) for name, index in zip(names, best, strict=True)},
         of_all=candidate(spans, over_all.argmax()),
     )
