@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from deixis.answers.dialects import REGION_TOKEN, fill_placeholders
 from deixis.errors import BadRegion
 from deixis.regions.frames import Frame
+from deixis.regions.marked_pixels import region_pixels
 from deixis.regions.pixels import RegionPixels
 from deixis.regions.shapes import Box, Mask, Point, Region
-from deixis.systems.ferret.region_pixels import region_pixels
 
 
 @dataclass(frozen=True)

@@ -6,16 +6,19 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PIL import Image
 
 from deixis.answers.grounded import Answer
 from deixis.errors import BadPicture, RecordError
-from deixis.evaluation.benchmarks.lvis_asking import ask_lvis
+from deixis.evaluation.benchmarks.lvis_asking import ask_lvis, opened
 from deixis.evaluation.benchmarks.lvis_objects import choose_lvis_objects
 from deixis.evaluation.benchmarks.lvis_questions import ClassificationRecord, Form
-from deixis.pictures.opening import Picture
+from deixis.evaluation.metrics.referring_classification import NamedObject
+from deixis.pictures.opening import Picture, open_picture
 from deixis.regions.shapes import Box, Mask, Point, Region
+from tests.data.turned import RED, write_turned
 from tests.evaluation.answering import Fake, said
 from tests.evaluation.lvis_files import lvis_content, lvis_file
 
@@ -77,3 +80,41 @@ def test_records_that_do_not_fit(records: list[ClassificationRecord], tmp_path: 
         ask_lvis(First(), [replace(records[0], picture="../1.jpg")], form="box", pictures=tmp_path)
     with pytest.raises(BadPicture, match="there is no picture file"):
         ask_lvis(First(), [replace(records[0], picture="val2017/99.jpg")], form="box", pictures=tmp_path)
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+@pytest.mark.parametrize("form", ["point", "box", "free_shape"])
+def test_regions_are_carried_to_pictures_that_a_camera_held_askew(
+    tmp_path: Path, orientation: int, form: Form
+) -> None:
+    """Every region lies within the red thing of the upright picture; the box is the whole of it."""
+    x0, y0, x1, y1 = RED
+    stroke = np.zeros((40, 64), dtype=bool)
+    stroke[y0 + 2 : y1 - 4, x0 + 1 : x1 - 9] = True
+    record = ClassificationRecord(
+        "1",
+        "a.jpg",
+        width=64,
+        height=40,
+        called=NamedObject("thing", other="cup"),
+        point=(x0, y1 - 1),
+        box=(x0 / 64, y0 / 40, x1 / 64, y1 / 40),
+        stroke_box=(x0 + 1, y0 + 2, x1 - 10, y1 - 5),
+        stroke=Mask.from_array(stroke),
+    )
+    write_turned(tmp_path / "a.jpg", orientation)
+    system = First()
+    ask_lvis(system, [record], form=form, pictures=tmp_path)
+    picture = open_picture(tmp_path / "a.jpg")
+    red = picture.pixels[..., 0] > 150
+    _, (shown,) = opened([record], folder=tmp_path)
+    left, top, right, bottom = shown.stroke_box or (0, 0, 0, 0)
+    bounds = shown.stroke.bounds() if shown.stroke else None
+    assert bounds is not None and bounds.as_tuple() == (left, top, right + 1, bottom + 1)
+    (region,) = system.regions
+    if isinstance(region, Point):
+        assert red[int(region.y), int(region.x)]
+    else:
+        covered = region.rasterise()
+        assert red[covered].all()
+        assert covered.sum() == (stroke.sum() if form == "free_shape" else red.sum())

@@ -16,8 +16,8 @@ from deixis.data.grit.records import GritRecord, dataset_of, parse_grit
 from deixis.data.grit.rendering import PROVIDE_BOXES, RenderedRecord, Spelling, render_record
 from deixis.data.sources.lvis import category_words
 from deixis.files.json_files import Fields
+from deixis.regions.marked_pixels import region_pixels
 from deixis.regions.pixels import RegionPixels
-from deixis.systems.ferret.region_pixels import region_pixels
 from deixis.text.label_masking import supervised
 from deixis.text.templates import TEMPLATES
 from deixis.text.tokenizers.codecs import SentencePieceCodec

@@ -14,15 +14,15 @@ from deixis.evaluation.benchmarks.ferret_bench import shown_to_judge
 from deixis.evaluation.judging.judge import FAILED, read_scores
 from deixis.evaluation.metrics.flickr_entities import same_phrase
 from deixis.evaluation.metrics.referring_classification import without_denials
+from deixis.regions.marked_pixels import region_pixels
 from deixis.regions.pixels import RegionPixels
 from deixis.regions.rle import decode_runs, decompress
-from deixis.systems.ferret.region_pixels import region_pixels
 from deixis.text.label_masking import IGNORED, Supervised, supervised
 from deixis.text.prompt_tokens import prompt_ids
 from deixis.text.splicing import PICTURE_MARKER
 from deixis.text.templates import IMAGE, Exchange, Template, find_template, picture_first
+from deixis.text.tokenizers.added_tokens import AddedTokens
 from deixis.text.tokenizers.codecs import SentencePieceCodec
-from deixis.text.tokenizers.llama_tokenizer import AddedTokens
 from tests.parity.case import Case
 from tests.parity.planning import Check
 

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from deixis.errors import BadRegion, FrameMismatch, UsageError
 from deixis.regions import Box, Frame, Mask, Point, Polygon, Region, Scribble
-from deixis.systems.ferret.region_pixels import pointed, region_pixels, whole_pixels
+from deixis.regions.marked_pixels import region_pixels
+from deixis.systems.ferret.region_pixels import pointed, whole_pixels
 
 PHOTO = Frame.original(100, 50)
 SIZE = {"width": 100, "height": 50}

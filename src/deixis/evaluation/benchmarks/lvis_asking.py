@@ -9,8 +9,14 @@ from pathlib import Path
 
 from tqdm import tqdm
 
+from deixis.data.opening import orientation_of, stored_size
 from deixis.errors import RecordError
-from deixis.evaluation.benchmarks.lvis_questions import ClassificationRecord, Form, called_by_id
+from deixis.evaluation.benchmarks.lvis_questions import (
+    ClassificationRecord,
+    Form,
+    called_by_id,
+    turned_record,
+)
 from deixis.evaluation.metrics.referring_classification import ClassificationScores, score_classification
 from deixis.evaluation.metrics.rules import Rules
 from deixis.evaluation.runner import LARGEST_BATCH, MAX_NEW_TOKENS, Answerer
@@ -46,14 +52,17 @@ def ask_lvis(
     by_id = {record.id: record for record in records}
     if len(by_id) < len(records):
         raise RecordError(f"{len(records)} records have {len(by_id)} different ids; expected one id each")
-    questions = {record.id: record.question(index, form=form) for index, record in enumerate(records)}
+    places = {record.id: index for index, record in enumerate(records)}
+    for record in records:
+        record.pointing(form)
     together: dict[str, list[ClassificationRecord]] = {}
     for record in records:
         together.setdefault(record.picture, []).append(record)
     answers: dict[str, str] = {}
     bar = tqdm(together.values(), desc="asking", unit="picture", file=sys.stderr, disable=not progress)
     for group in bar:
-        picture = picture_of(group, folder=Path(pictures))
+        picture, shown = opened(group, folder=Path(pictures))
+        questions = {record.id: record.question(places[record.id], form=form) for record in shown}
         for start in range(0, len(group), LARGEST_BATCH):
             batch = group[start : start + LARGEST_BATCH]
             given = system.ask(
@@ -69,14 +78,25 @@ def ask_lvis(
     )
 
 
-def picture_of(records: Sequence[ClassificationRecord], *, folder: Path) -> Picture:
-    """Return the one picture that records are about; RecordError if its size is not what they say."""
+def opened(
+    records: Sequence[ClassificationRecord], *, folder: Path
+) -> tuple[Picture, list[ClassificationRecord]]:
+    """Return the one picture that records are about, upright, and the records carried to it.
+
+    RecordError if its size is not what they say, as stored or, where that was how they were made, upright.
+    """
     name = records[0].picture
-    picture = open_picture(below(folder, name, where=f"record {records[0].id!r}"))
+    path = below(folder, name, where=f"record {records[0].id!r}")
+    picture, orientation = open_picture(path), orientation_of(path)
+    upright = (picture.width, picture.height)
+    stored = stored_size(upright, orientation)
+    shown = []
     for record in records:
-        if (picture.width, picture.height) != (record.width, record.height):
+        if (record.width, record.height) not in (stored, upright):
             raise RecordError(
-                f"picture {name} has {picture.width} x {picture.height} pixels, record {record.id!r} says "
-                f"{record.width} x {record.height}; was it resized, or turned by EXIF?"
+                f"picture {name} has {stored[0]} x {stored[1]} pixels, record {record.id!r} says "
+                f"{record.width} x {record.height}; was it resized, or is it another version?"
             )
-    return picture
+        turned = orientation != 1 and (record.width, record.height) == stored
+        shown.append(turned_record(record, orientation) if turned else record)
+    return picture, shown

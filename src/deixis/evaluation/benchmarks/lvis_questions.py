@@ -10,18 +10,20 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 
 from deixis.answers.dialects import STEPS, thousandth
+from deixis.data.opening import stored_size, turned_edges, turned_mask
 from deixis.errors import BadRegion, RecordError, UsageError
 from deixis.evaluation.benchmarks.predictions import identifier
 from deixis.evaluation.metrics.referring_classification import NamedObject
 from deixis.evaluation.pointed import PointedQuestion, Pointing
 from deixis.files.json_files import Fields, read_json_lines
+from deixis.files.writing import write_whole
 from deixis.regions.shapes import Mask
 
 Form = Literal["point", "box", "free_shape"]
@@ -88,10 +90,33 @@ def read_lvis_questions(path: Path) -> list[ClassificationRecord]:
 def write_lvis_questions(records: Iterable[ClassificationRecord], path: Path) -> None:
     """Write records as ``read_lvis_questions`` reads them; UsageError if the file cannot be written."""
     lines = [json.dumps(line_of(record), ensure_ascii=False) + "\n" for record in records]
-    try:
-        Path(path).write_text("".join(lines), encoding="utf-8")
-    except OSError as fault:
-        raise UsageError(f"cannot write {str(path)!r}: {fault.strerror or fault}") from fault
+    write_whole(Path(path), "".join(lines))
+
+
+def turned_record(record: ClassificationRecord, orientation: int) -> ClassificationRecord:
+    """Return a record about a stored picture for the upright one. orientation: as EXIF counts it.
+
+    A point is a pixel, and the last column and row of a stroke's bounds lie inside.
+    """
+    width, height = stored_size((record.width, record.height), orientation)
+    size = {"width": width, "height": height}
+    point, stroke_box = record.point, record.stroke_box
+    if point is not None:
+        x, y, _, _ = turned_edges((*point, point[0] + 1, point[1] + 1), orientation, **size)
+        point = (x, y)
+    if stroke_box is not None:
+        left, top, right, bottom = stroke_box
+        x0, y0, x1, y1 = turned_edges((left, top, right + 1, bottom + 1), orientation, **size)
+        stroke_box = (x0, y0, x1 - 1, y1 - 1)
+    return replace(
+        record,
+        width=width,
+        height=height,
+        point=point,
+        box=None if record.box is None else turned_edges(record.box, orientation, width=1, height=1),
+        stroke_box=stroke_box,
+        stroke=None if record.stroke is None else turned_mask(record.stroke, orientation),
+    )
 
 
 def line_of(record: ClassificationRecord, *, written_out: bool = False) -> dict[str, Any]:
