@@ -6,11 +6,12 @@ import warnings
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 from deixis.errors import BadPicture, BadRegion, RecordError, RegionClipped
 from deixis.pictures.opening import open_picture
-from deixis.records.record import Record, parse_record
+from deixis.records.record import MOST_MISTAKES, Record, parse_record
 from deixis.records.record_fields import numbered_lines
 from deixis.regions.frames import Frame
 from deixis.regions.names import names_in
@@ -56,7 +57,7 @@ def check_records(path: Path | str) -> list[Problem]:
 
         record = parse_record(content, file=file, line=line, report=report)
         if record is not None:
-            for field, message in doubts(record, frames):
+            for field, message in islice(doubts(record, frames), MOST_MISTAKES):
                 report(field, message)
     if not found:
         problems.append(Problem(1, "", "the file is empty; expected one record a line"))
@@ -93,13 +94,14 @@ def doubts(record: Record, frames: dict[Path, Frame | str]) -> Iterator[tuple[st
     for name, _ in record.regions:
         if name not in used:
             yield (
-                f"regions.{name}",
-                f"is named in no turn; expected {{{name}}} in a question or ({name}) as a place",
+                f"regions.{name:.80}",
+                f"is named in no turn; expected {{{name:.80}}} in a question or ({name:.80}) as a place",
             )
+    known = {name for name, _ in record.regions}
     for index, turn in enumerate(record.turns):
-        for name in names_in(turn.answer):
-            if name in dict(record.regions):
-                message = f"has {{{name}}}, which is plain text in an answer; expected [phrase]({name})"
+        for name in dict.fromkeys(names_in(turn.answer)):
+            if name in known:
+                message = f"has {{{name:.80}}}, which is plain text; expected [phrase]({name:.80})"
                 yield f"turns[{index}].assistant", message
     if record.path not in frames:
         frames[record.path] = frame_of(record)
@@ -110,7 +112,7 @@ def doubts(record: Record, frames: dict[Path, Frame | str]) -> Iterator[tuple[st
     for name, region in record.regions:
         doubt = other_frame(region, record.frame, frame) or misplaced(region, frame)
         if doubt:
-            yield f"regions.{name}", doubt
+            yield f"regions.{name:.80}", doubt
 
 
 def frame_of(record: Record) -> Frame | str:
@@ -123,6 +125,8 @@ def frame_of(record: Record) -> Frame | str:
 
 def misplaced(region: Region, original: Frame) -> str | None:
     """What is wrong with where a region lies in the picture; None if nothing is."""
+    if not isinstance(region, Mask) and lies_inside(region, original):
+        return None
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", RegionClipped)
@@ -130,6 +134,14 @@ def misplaced(region: Region, original: Frame) -> str | None:
     except (BadRegion, RegionClipped) as fault:
         return str(fault)
     return None
+
+
+def lies_inside(region: Region, original: Frame) -> bool:
+    """Whether all corners or points are in the picture, told without carrying the region there."""
+    extents = {"unit": (1.0, 1.0), "thousandths": (1000.0, 1000.0)}
+    width, height = extents.get(region.frame.kind, original.size)
+    xs, ys = coordinates(region)
+    return min(*xs, *ys) >= 0 and max(xs) <= width and max(ys) <= height
 
 
 def other_frame(region: Region, kind: str, original: Frame) -> str | None:

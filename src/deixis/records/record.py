@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NoReturn
@@ -34,8 +34,14 @@ from deixis.records.record_fields import (
 from deixis.regions.as_objects import region_object
 from deixis.regions.carrying import carried
 from deixis.regions.frames import NAMED, PIXELS, Frame
-from deixis.regions.names import names_in, unknown_name
+from deixis.regions.names import listed, names_in, unknown_name
 from deixis.regions.shapes import Point, Region, Scribble
+
+MOST_MISTAKES = 100  # of one line that are told
+
+
+class EnoughMistakes(Exception):
+    """A line has so many mistakes that the rest is not looked at."""
 
 
 @dataclass(frozen=True)
@@ -204,13 +210,23 @@ def parse_record(
 
     def wrong(where: str, message: str) -> None:
         mistakes.append(where)
+        if len(mistakes) > MOST_MISTAKES:
+            raise EnoughMistakes
         report(where, message)
 
     try:
-        values = decode_line(content)
+        record = parse_fields(decode_line(content), file=file, line=line, wrong=wrong, pictures=pictures)
     except RecordError as fault:
         wrong("", str(fault))
         return None
+    except EnoughMistakes:
+        report("", f"has more than {MOST_MISTAKES} mistakes; the others are not looked for")
+        return None
+    return None if mistakes else record
+
+
+def parse_fields(values: dict[str, Any], *, file: Path, line: int, wrong: Report, pictures: bool) -> Record:
+    """The record of a line's object; every mistake is reported."""
     check_keys(values, ("picture", "frame", "regions", "turns"), wrong)
     picture = check_text(values.get("picture"), "picture", wrong, expected="the file name of a picture")
     if picture:
@@ -229,13 +245,13 @@ def parse_record(
         frame = PIXELS.kind
     given = values.get("regions", {})
     regions = parse_regions(given, NAMED[frame], wrong)
-    known = tuple(given) if isinstance(given, dict) else ()
+    known = given if isinstance(given, dict) else {}
     turns = parse_turns(values.get("turns"), dict(regions), known, wrong)
-    return None if mistakes else Record(picture, frame, regions, turns, file, line)
+    return Record(picture, frame, regions, turns, file, line)
 
 
 def parse_turns(
-    values: Any, regions: dict[str, Region], known: tuple[str, ...], report: Report
+    values: Any, regions: dict[str, Region], known: Collection[str], report: Report
 ) -> tuple[RecordTurn, ...]:
     """The turns of a record. known: the names of all its regions, also of those with a mistake."""
     if not isinstance(values, list) or not values:
@@ -263,10 +279,11 @@ def parse_turns(
     return tuple(turns)
 
 
-def check_place(name: str, region: Region | None, known: tuple[str, ...]) -> None:
+def check_place(name: str, region: Region | None, known: Collection[str]) -> None:
     """Raise RecordError unless the region of that name has an extent, so that it can be a phrase's place."""
     if name not in known:
-        raise RecordError(f"has the region ({name}) as a place; expected one of {listed(known)}")
+        names = listed(known) if known else "none, for the sample has no regions"
+        raise RecordError(f"has the region ({name:.60}) as a place; expected one of {names}")
     if isinstance(region, Point | Scribble):
         kind = type(region).__name__.lower()
         raise RecordError(f"has the {kind} ({name}) as a place; expected a box, polygon or mask")
@@ -278,11 +295,6 @@ def is_file(path: Path) -> bool:
         return path.is_file()
     except OSError:
         return False
-
-
-def listed(known: tuple[str, ...]) -> str:
-    """The names of a record's regions for a message."""
-    return ", ".join(known) or "none, for the record has no regions"
 
 
 def located(file: Path, line: int, where: str, message: str) -> str:

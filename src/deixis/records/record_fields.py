@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import difflib
 import json
+from collections import Counter
 from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 from typing import Any
@@ -55,8 +56,8 @@ def decode_line(line: bytes) -> dict[str, Any]:
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) < len(pairs):
-        names = [name for name, _ in pairs]
-        raise ValueError(f"key {next(n for n in names if names.count(n) > 1)!r} is given twice")
+        (twice, _), *_ = Counter(name for name, _ in pairs).most_common(1)
+        raise ValueError(f"key {twice!r:.80} is given twice")
     return found
 
 
@@ -64,9 +65,9 @@ def check_keys(values: dict[str, Any], legal: Collection[str], report: Report, *
     """Report every key that does not exist, with the nearest that does."""
     for key in values:
         if key not in legal:
-            near = difflib.get_close_matches(key, legal, n=1)
+            near = difflib.get_close_matches(key[:80], legal, n=1)
             hint = f"did you mean {near[0]!r}? " if near else ""
-            report(f"{within}{key}", f"is no field of a record; {hint}expected {', '.join(legal)}")
+            report(f"{within}{key:.80}", f"is no field of a record; {hint}expected {', '.join(legal)}")
 
 
 def check_text(value: Any, field: str, report: Report, *, expected: str) -> str:
@@ -104,11 +105,13 @@ def parse_regions(values: Any, frame: Frame, report: Report) -> tuple[tuple[str,
     regions = []
     for name, value in values.items():
         if REGION_NAME.fullmatch(name) is None:
-            report(f"regions.{name}", "has a name that is not letters, digits and _, beginning with no digit")
+            report(
+                f"regions.{name:.80}", "has a name that is not letters, digits and _, beginning with no digit"
+            )
         try:
             regions.append((name, as_objects.region_of_object(value, frame)))
         except BadRegion as fault:
-            report(f"regions.{name}", str(fault))
+            report(f"regions.{name:.80}", str(fault))
     return tuple(regions)
 
 

@@ -75,5 +75,8 @@ def shown(value: Any) -> str:
     """Return a value as a message shows it: in JSON, shortened."""
     if value is None:
         return "missing or null"
-    text = json.dumps(value)
+    try:
+        text = json.dumps(value)
+    except (ValueError, RecursionError):  # numbers of 5,000 digits; lists as deep as reading them allows
+        return f"a {type(value).__name__} too long or deep to be shown"
     return text if len(text) <= 80 else text[:77] + "..."

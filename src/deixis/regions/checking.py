@@ -58,7 +58,10 @@ def whole(value: int, what: str) -> int:
 def whole_runs(runs: Iterable[int]) -> tuple[int, ...]:
     """Return the runs of a mask as ints; BadRegion for what are none."""
     try:
-        counts = tuple(int(run) for run in runs)
+        counts = tuple(runs)
+        if set(map(type, counts)) == {int} and max(counts) <= LARGEST_COUNT and min(counts) >= -LARGEST_COUNT:
+            return counts
+        counts = tuple(int(run) for run in counts)
     except (TypeError, ValueError, OverflowError) as fault:
         raise BadRegion(f"a mask's runs are a list of whole numbers; got {shown(runs)}") from fault
     return tuple(whole(count, "run") for count in counts)

@@ -9,10 +9,12 @@ from __future__ import annotations
 import re
 from collections.abc import Collection
 from dataclasses import dataclass
+from itertools import islice
 
 REGION_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")  # what samples, flags and dialogues call a region
 PIECE = re.compile(r"\{\{|\}\}|\{([^{}]*)\}")
 LONGEST_SHOWN = 60
+MOST_LISTED = 20
 
 
 @dataclass(frozen=True)
@@ -68,9 +70,19 @@ def unknown_name(name: str, known: Collection[str], *, where: str = "the questio
     the question speaks of {b}, but the regions given are: a. To write braces themselves, double them: {{b}}
     """
     shown = name if len(name) <= LONGEST_SHOWN else name[: LONGEST_SHOWN - 1] + "…"
-    given = ", ".join(known) or "none"
+    given = listed(known)
     speaks = f"{where} speaks of".strip()
     return (
         f"{speaks} {{{shown}}}, but the regions given are: {given}. To write braces themselves, "
         f"double them: {{{{{shown}}}}}"
     )
+
+
+def listed(known: Collection[str]) -> str:
+    """Return names for a message, the first of very many.
+
+    >>> listed(["a", "b"]), listed([])
+    ('a, b', 'none')
+    """
+    more = f" and {len(known) - MOST_LISTED:,} more" if len(known) > MOST_LISTED else ""
+    return (", ".join(name[:LONGEST_SHOWN] for name in islice(known, MOST_LISTED)) or "none") + more

@@ -27,9 +27,18 @@ def fill_polygon(points: Sequence[tuple[float, float]], width: float, height: fl
     [[1, 1, 0], [1, 1, 0]]
     """
     columns, rows = round(width), round(height)
-    # Every edge toggles all pixels to the right of it, row by row; sums of toggles give the parity.
-    toggles = np.zeros((rows, columns + 1), dtype=np.int64)
+    pixels = np.zeros((rows, columns), dtype=bool)
     corners = np.asarray(points, dtype=np.float64)
+    # Outside of the box around the corners nothing is toggled that isn't toggled back.
+    # (A column more on each side, for crossings are rounded.)
+    aside = np.array([1, 0])
+    left, top = np.maximum(np.ceil(corners.min(axis=0) - 0.5) - aside, 0).astype(int).tolist()
+    far = np.ceil(corners.max(axis=0) - 0.5) + aside
+    right, bottom = np.minimum(far, (columns, rows)).astype(int).tolist()
+    if left >= right or top >= bottom:
+        return pixels
+    # Every edge toggles all pixels to the right of it, row by row.
+    toggles = np.zeros((bottom - top, right - left + 1), dtype=bool)
     for (x0, y0), (x1, y1) in zip(corners, np.roll(corners, -1, axis=0), strict=True):
         low, high = sorted((y0, y1))
         first, last = max(int(np.ceil(low - 0.5)), 0), min(int(np.ceil(high - 0.5)), rows)
@@ -37,8 +46,10 @@ def fill_polygon(points: Sequence[tuple[float, float]], width: float, height: fl
             continue
         crossed = np.arange(first, last)
         xs = x0 + (crossed + 0.5 - y0) * (x1 - x0) / (y1 - y0)
-        np.add.at(toggles, (crossed, np.clip(np.ceil(xs - 0.5), 0, columns).astype(int)), 1)
-    return np.cumsum(toggles, axis=1)[:, :columns] % 2 == 1
+        # An edge crosses each row once, so no place is named twice here.
+        toggles[crossed - top, np.clip(np.ceil(xs - 0.5), left, right).astype(int) - left] ^= True
+    pixels[top:bottom, left:right] = np.logical_xor.accumulate(toggles, axis=1)[:, :-1]
+    return pixels
 
 
 def stroke_points(points: Sequence[tuple[float, float]], *, step: float) -> NDArray[np.float64]:
