@@ -5,6 +5,7 @@ VENV ?= .venv
 OLDEST_VENV ?= .venv-oldest
 PARITY_DIR ?= ../shared/parity
 PACK ?= ../shared/data/flickr_grounding
+DATA ?= $(PACK)
 
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.deixis-installed
@@ -45,15 +46,15 @@ $(OLDEST_STAMP): pyproject.toml
 	$(call complete_environment,$(OLDEST_VENV),--editable '.[$(EXTRAS)]' $(OLDEST))
 	@touch $@
 
-install: $(STAMP) ## create or complete .venv with everything but the training parts
+install: $(STAMP) ## create or complete .venv with everything but the pretrained parts for training
 
 demo: $(STAMP) ## ask the embedded model about real photos and draw its answers
 	$(BIN)/python examples/demo.py
 
-gallery: $(STAMP) ## make a page of photos of PACK with answers, good and bad, in out/gallery
-	@test -d '$(PACK)' || { echo "there is no pack in $(PACK); run: make gallery PACK=/path/to/pack" \
-	  "(docs/data.md says what a pack is)" >&2; exit 1; }
-	$(BIN)/deixis gallery --pack '$(PACK)' --split val --out out/gallery
+gallery: $(STAMP) ## make a page of photos of DATA with answers, good and bad, in out/gallery
+	@test -d '$(DATA)' || { echo "there is no dataset in $(DATA); run: make gallery DATA=/path/to/dataset" \
+	  "(docs/data.md says what a dataset is)" >&2; exit 1; }
+	$(BIN)/deixis gallery --data '$(DATA)' --split val --out out/gallery
 
 test: $(STAMP) ## run the tests that are not slow
 	$(BIN)/python -m pytest -m "not slow" $(PARITY)
