@@ -7,9 +7,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from deixis.data.augment import Augmentation, View, areas, draw_view, recolour
+from deixis.data.augment import Augmentation, View, draw_view, recolour
 from deixis.pictures.opening import open_picture
 from deixis.pictures.padding import letterbox
+from deixis.regions.overlap import areas
 
 STILL = Augmentation(zoom=(1, 1), shift=0, mirror=0, contrast=0, colour=0, grey=0)
 GEOMETRY_ONLY = Augmentation(contrast=0, colour=0, grey=0)

@@ -10,6 +10,7 @@ from PIL import Image
 from deixis.pictures.opening import Picture
 from deixis.pictures.resizing import fitted_size, resize_pixels
 from deixis.regions.frames import Frame
+from deixis.regions.overlap import areas
 
 
 @dataclass(frozen=True)
@@ -76,11 +77,6 @@ def draw_view(
         kept=kept,
         mirrored=mirrored,
     )
-
-
-def areas(boxes: np.ndarray) -> np.ndarray:
-    """Return the areas (n,) of xyxy boxes (n, 4)."""
-    return np.prod(boxes[:, 2:] - boxes[:, :2], axis=1)
 
 
 def recolour(pixels: np.ndarray, *, how: Augmentation, rng: np.random.Generator) -> np.ndarray:

@@ -5,8 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from deixis.errors import UsageError
-from deixis.evaluation.metrics.edges import Edges, around, found, iou, mean_box
+from deixis.evaluation.metrics.edges import around, found, mean_box
 from deixis.evaluation.metrics.rules import Overlap, check_rules
+from deixis.regions.overlap import Edges, iou
 from deixis.regions.shapes import Box
 
 number = st.integers(-50, 50).map(float)

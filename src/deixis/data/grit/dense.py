@@ -14,6 +14,7 @@ from deixis.answers.dialects import clamped, thousandth
 from deixis.data.grit.draws import LocationDraws
 from deixis.data.grit.records import ASSISTANT, HUMAN, Corners, GritRecord, Place, Said
 from deixis.data.scene import Scene
+from deixis.regions.overlap import area
 from deixis.text.templates import IMAGE
 
 LEAST_AREA = 16.0  # squared pixels
@@ -36,7 +37,7 @@ class DenseObject:
     @property
     def area(self) -> float:
         """The area of the box as annotated."""
-        return (self.box[2] - self.box[0]) * (self.box[3] - self.box[1])
+        return area(self.box)
 
 
 @dataclass(frozen=True)

@@ -16,10 +16,10 @@ def relation(first: Box, second: Box) -> str:
     >>> relation(Box(0, 0, 10, 10), Box(30, 2, 40, 12))
     'to the left of'
     """
-    shared = overlap(first, second)
-    if shared >= WITHIN * area(first) and area(first) <= SMALLER * area(second):
+    shared = first.intersection(second)
+    if shared >= WITHIN * first.area and first.area <= SMALLER * second.area:
         return "within"
-    if shared >= WITHIN * area(second) and area(second) <= SMALLER * area(first):
+    if shared >= WITHIN * second.area and second.area <= SMALLER * first.area:
         return "around"
     (x0, y0, x1, y1), (u0, v0, u1, v1) = first.as_tuple(), second.as_tuple()
     across = ((x0 + x1) - (u0 + u1)) / max((x1 - x0) + (u1 - u0), 1e-6)
@@ -37,20 +37,8 @@ def size(first: Box, second: Box) -> str:
     >>> size(Box(0, 0, 10, 10), Box(0, 0, 10, 11))
     'both are of one size'
     """
-    if area(first) > LARGER * area(second):
+    if first.area > LARGER * second.area:
         return "the first is larger"
-    if area(second) > LARGER * area(first):
+    if second.area > LARGER * first.area:
         return "the second is larger"
     return "both are of one size"
-
-
-def area(box: Box) -> float:
-    """Return the area of a box."""
-    x0, y0, x1, y1 = box.as_tuple()
-    return (x1 - x0) * (y1 - y0)
-
-
-def overlap(first: Box, second: Box) -> float:
-    """Return the area that two boxes share."""
-    (x0, y0, x1, y1), (u0, v0, u1, v1) = first.as_tuple(), second.as_tuple()
-    return max(min(x1, u1) - max(x0, u0), 0.0) * max(min(y1, v1) - max(y0, v0), 0.0)

@@ -8,28 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from deixis.evaluation.metrics.rules import Overlap
-
-Edges = tuple[float, float, float, float]
-"""x0, y0, x1, y1 with continuous edges, in pixels of the original picture."""
-
-
-def iou(first: Edges, second: Edges) -> float:
-    """Return intersection over union; 0 where nothing is shared, whatever the order of the edges.
-
-    >>> iou((0, 0, 4, 2), (2, 0, 6, 2)), iou((0, 0, 0, 0), (0, 0, 0, 0))
-    (0.3333333333333333, 0.0)
-    """
-    wide = min(first[2], second[2]) - max(first[0], second[0])
-    high = min(first[3], second[3]) - max(first[1], second[1])
-    if wide <= 0 or high <= 0:
-        return 0.0
-    shared = wide * high
-    return shared / (area(first) + area(second) - shared)
-
-
-def area(edges: Edges) -> float:
-    """Return width times height."""
-    return (edges[2] - edges[0]) * (edges[3] - edges[1])
+from deixis.regions.overlap import Edges, iou
 
 
 def found(boxes: Iterable[Edges], targets: Sequence[Edges], *, overlap: Overlap) -> bool:

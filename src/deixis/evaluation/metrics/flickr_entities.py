@@ -19,10 +19,11 @@ from deixis.answers.dialects import scored_phrases
 from deixis.data.sources.flickr30k_files import read_annotation, read_captions, read_text
 from deixis.errors import MalformedAnswer, RecordError
 from deixis.evaluation.benchmarks.predictions import identifier, paired
-from deixis.evaluation.metrics.edges import Edges, around, found
+from deixis.evaluation.metrics.edges import around, found
 from deixis.evaluation.metrics.referring_expressions import in_pixels
 from deixis.evaluation.metrics.rules import Overlap, Rules, check_rules, share
 from deixis.files.json_files import Fields, below, read_json
+from deixis.regions.overlap import Edges
 
 SentenceKey = tuple[str, int]
 """The picture's number and the sentence's place in its file, from 0."""

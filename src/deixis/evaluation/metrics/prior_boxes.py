@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deixis.errors import UsageError
-from deixis.evaluation.metrics.edges import Edges
 from deixis.regions.frames import Frame
+from deixis.regions.overlap import Edges, areas, shared_lengths
 from deixis.regions.shapes import Box
 
 STEPS = 8  # edges of candidates lie at eighths of width and height; finer grids find no better boxes
@@ -72,11 +72,13 @@ def candidate(spans: NDArray[np.float64], index: np.intp) -> Edges:
 def hit_by(examples: Sequence[Sequence[Box]], spans: NDArray[np.float64]) -> NDArray[np.bool_]:
     """Tell which candidates hit any box of each example: (examples, spans x spans)."""
     boxes = np.array([shares(box) for boxes in examples for box in boxes])  # (boxes, 4)
-    wide, high = overlap(boxes[:, 0::2], spans), overlap(boxes[:, 1::2], spans)  # (boxes, spans)
+    wide, high = (
+        shared_lengths(boxes[:, 0::2], spans),
+        shared_lengths(boxes[:, 1::2], spans),
+    )  # (boxes, spans)
     lengths = spans[:, 1] - spans[:, 0]
-    areas = (boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1])
     # shared / (a + b - shared) >= 1/2, without a division. Shares of sides don't change it.
-    sums = areas[:, None, None] + lengths[:, None] * lengths  # (boxes, spans, spans)
+    sums = areas(boxes)[:, None, None] + lengths[:, None] * lengths  # (boxes, spans, spans)
     hit = (3 * wide[:, :, None] * high[:, None, :] >= sums).reshape(len(boxes), -1)
     first = np.cumsum([0, *(len(own) for own in examples[:-1])])
     return np.logical_or.reduceat(hit, first, axis=0)
@@ -86,9 +88,3 @@ def shares(box: Box) -> tuple[float, float, float, float]:
     """Return a box's edges as shares of its picture's sides."""
     width, height = box.frame.size
     return box.x0 / width, box.y0 / height, box.x1 / width, box.y1 / height
-
-
-def overlap(sides: NDArray[np.float64], spans: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return how much of each side (from, to) each span shares: (sides, spans)."""
-    ends = np.minimum(sides[:, 1:], spans[:, 1])
-    return np.maximum(ends - np.maximum(sides[:, :1], spans[:, 0]), 0.0)

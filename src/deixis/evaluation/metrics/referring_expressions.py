@@ -15,9 +15,10 @@ from deixis.answers.boxed_phrases import read_boxes
 from deixis.answers.dialects import STEPS, scored_phrases
 from deixis.errors import MalformedAnswer, RecordError
 from deixis.evaluation.benchmarks.predictions import identifier, paired
-from deixis.evaluation.metrics.edges import Edges, found, mean_box
+from deixis.evaluation.metrics.edges import found, mean_box
 from deixis.evaluation.metrics.rules import Overlap, Rules, check_rules, share
 from deixis.files.json_files import Fields, read_json
+from deixis.regions.overlap import Edges
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deixis.errors import BadRegion
-from deixis.regions import frames
+from deixis.regions import frames, overlap
 from deixis.regions.checking import checked, require_unit
 from deixis.regions.clipping import clip_edges
 from deixis.regions.frames import PIXELS, Frame
@@ -50,19 +50,17 @@ class Box:
     @property
     def area(self) -> float:
         """The area in squared units of the frame."""
-        return (self.x1 - self.x0) * (self.y1 - self.y0)
+        return overlap.area(self.as_tuple())
 
     def intersection(self, other: Box) -> float:
         """Return the area shared with a box of the same frame."""
         frames.require_same_frame(self.frame, other.frame)
-        wide = min(self.x1, other.x1) - max(self.x0, other.x0)
-        high = min(self.y1, other.y1) - max(self.y0, other.y0)
-        return max(wide, 0.0) * max(high, 0.0)
+        return overlap.shared_area(self.as_tuple(), other.as_tuple())
 
     def iou(self, other: Box) -> float:
         """Return intersection over union with a box of the same frame."""
-        shared = self.intersection(other)
-        return shared / (self.area + other.area - shared)
+        frames.require_same_frame(self.frame, other.frame)
+        return overlap.iou(self.as_tuple(), other.as_tuple())
 
     def bounds(self) -> Box:
         """Return the box itself."""
