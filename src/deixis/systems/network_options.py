@@ -11,7 +11,7 @@ from deixis.training.recipes.strict import renamed, unknown_key
 
 # A recipe's word -> the name of the part in configurations and weights.
 STORED: Mapping[str, str] = MappingProxyType(
-    {"vision_encoder": "tower", "local_vision_encoder": "local_tower"}
+    {"vision_encoder": "tower", "local_vision_encoder": "local_tower", "dropout": "dropped"}
 )
 
 

@@ -12,16 +12,14 @@ from hypothesis import strategies as st
 from torch import Tensor
 from torchvision.ops import box_iou
 
+from deixis.layers.places.box_overlap import AGREE, APART, overlap_of
 from deixis.layers.places.box_refiner import (
-    AGREE,
-    APART,
     LEAST,
     REACH,
     BoxRefiner,
     Candidates,
     best_apart,
     choose_candidates,
-    overlap_of,
 )
 from deixis.layers.places.place_map import STRIDE, PlaceMap
 
@@ -161,7 +159,7 @@ def test_overlaps_are_the_same_however_many_rows_are_worked_out_together(
 ) -> None:
     boxes = torch.stack([some_boxes(30, seed=seed, crowded=True) for seed in range(2)])
     whole = overlap_of(boxes)
-    monkeypatch.setattr("deixis.layers.places.box_refiner.ROWS", 7)
+    monkeypatch.setattr("deixis.layers.places.box_overlap.ROWS", 7)
     parts = overlap_of(boxes)
     assert torch.equal(whole.agree, parts.agree) and torch.equal(whole.same, parts.same)
     for b in range(2):

@@ -15,7 +15,8 @@ from bench.literal_sampler import literal_regions
 from deixis.errors import BadRegion, UsageError
 from deixis.layers.regions import neighbour_pooling
 from deixis.layers.regions.point_draws import DrawnRegions
-from deixis.layers.regions.visual_sampler import PointOrder, SamplerSize, VisualSampler
+from deixis.layers.regions.sampler_size import PointOrder, SamplerSize
+from deixis.layers.regions.visual_sampler import VisualSampler
 from deixis.regions.pixels import RegionPixels
 
 WIDTH, OUT = 12, 20

@@ -19,7 +19,8 @@ from bench.literal_sampler import literal_regions
 from deixis.layers.regions.neighbour_pooling import NeighbourPooling
 from deixis.layers.regions.point_draws import DrawnRegions, draw_points
 from deixis.layers.regions.point_sets import FAR, PointSet, rows_of, squared_distances
-from deixis.layers.regions.visual_sampler import SamplerSize, VisualSampler
+from deixis.layers.regions.sampler_size import SamplerSize
+from deixis.layers.regions.visual_sampler import VisualSampler
 from deixis.regions.pixels import RegionPixels
 from tests.parity.case import Case
 from tests.parity.planning import Check

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from deixis.errors import BadRegion
-from deixis.layers.regions.visual_sampler import SamplerSize
+from deixis.layers.regions.sampler_size import SamplerSize
 from deixis.regions.pixels import RegionPixels
 from deixis.systems.ferret.point_sampling import PointSampling, seed_of
 

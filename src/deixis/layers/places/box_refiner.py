@@ -15,20 +15,23 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from deixis.layers.places.box_overlap import overlap_of
 from deixis.layers.places.candidate_detail import CandidateDetail
 from deixis.layers.places.place_map import STRIDE, Overlap, PlaceMap
 from deixis.layers.precision import read_by
-from deixis.layers.regions.box_sampling import SAMPLES, mean_inside, samples_inside
+from deixis.layers.regions.box_sampling import (
+    GEOMETRY,
+    SAMPLES,
+    box_geometry,
+    mean_inside,
+    samples_inside,
+)
 
-AGREE = 0.5  # IoU from which another location's share counts as mass
-APART = 0.6  # IoU from which a location is no further candidate
-GEOMETRY = 8  # x0 y0 x1 y1 cx cy w h, each divided by the side
 REACH = 0.5  # of width and height: how far a refined edge may move
 LEAST = 1e-8
 LOWEST = -20.0  # of a logarithm
 # Pictures whose overlaps are worked out together: one on a processor, elsewhere as many as memory allows.
 AT_ONCE, MANY = {"cpu": 1}, 32
-ROWS = 128  # of an L x L table, worked out together: what stays in a processor's cache
 
 
 @dataclass(frozen=True)
@@ -79,19 +82,6 @@ def choose_candidates(
     )
 
 
-@torch.no_grad()
-def overlap_of(boxes: Tensor) -> Overlap:
-    """Return which of the boxes (B, L, 4) of each picture overlap; worked out in float32."""
-    boxes = boxes.float()
-    # A few rows at a time: L x L numbers in float32 would need ten times the memory of what is kept.
-    agree, same = [], []
-    for rows in boxes.split(ROWS, dim=1):
-        shared, areas = overlaps(rows, boxes)  # (B, R, L) each, areas of both boxes together
-        agree.append(exceeds(shared, areas, AGREE))
-        same.append(exceeds(shared, areas, APART))
-    return Overlap(agree=torch.cat(agree, dim=1), same=torch.cat(same, dim=1))
-
-
 def best_apart(shares: Tensor, overlap: Overlap, *, count: int) -> tuple[Tensor, Tensor]:
     """Return the indices (B, P, K) and masses of the best locations that are apart from each other.
 
@@ -126,12 +116,11 @@ class CandidateReader(nn.Module):
         boxes = candidates.boxes.flatten(1, 2)  # (B, P * K, 4)
         side = STRIDE * places.fine.shape[-1]
         units = boxes / side
-        middle, size = (units[..., :2] + units[..., 2:]) / 2, units[..., 2:] - units[..., :2]
         parts = [
             samples_inside(places.fine, units),
             mean_inside(places.middle, units),
             mean_inside(places.coarse, units),
-            torch.cat([units, middle, size], dim=-1),
+            box_geometry(units),
             candidates.mass.flatten(1)[..., None],
             candidates.peak.flatten(1)[..., None],
         ]
@@ -214,21 +203,3 @@ class BoxRefiner(nn.Module):
             boxes=candidates.boxes + moves,
             quality=self.quality(seen[:, :, 1:])[..., 0].float(),
         )
-
-
-def overlaps(boxes: Tensor, others: Tensor) -> tuple[Tensor, Tensor]:
-    """Return the shared areas (B, R, L) of boxes (B, R, 4) and others (B, L, 4), and the sums of areas."""
-    x0, y0, x1, y1 = boxes[..., None].unbind(dim=-2)  # (B, R, 1) each
-    u0, v0, u1, v1 = others[:, None].unbind(dim=-1)  # (B, 1, L) each
-    wide = torch.minimum(x1, u1).sub_(torch.maximum(x0, u0)).clamp_(min=0)
-    high = torch.minimum(y1, v1).sub_(torch.maximum(y0, v0)).clamp_(min=0)
-    own, their = (
-        (x1 - x0).clamp(min=0) * (y1 - y0).clamp(min=0),
-        (u1 - u0).clamp(min=0) * (v1 - v0).clamp(min=0),
-    )
-    return wide.mul_(high), own + their
-
-
-def exceeds(shared: Tensor, areas: Tensor, iou: float) -> Tensor:
-    """Tell where the IoU is larger than ``iou``: shared / (areas - shared) > iou, without the division."""
-    return shared > areas * (iou / (1 + iou))

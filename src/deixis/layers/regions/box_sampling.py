@@ -10,6 +10,17 @@ from torch import Tensor
 from torch.nn import functional
 
 SAMPLES = 3  # per axis
+GEOMETRY = 8  # x0 y0 x1 y1 cx cy w h, each divided by the side of the square picture
+
+
+def box_geometry(units: Tensor) -> Tensor:
+    """Return x0 y0 x1 y1 cx cy w h (..., 8) of boxes (..., 4), all fractions of the side.
+
+    >>> box_geometry(torch.tensor([0.0, 0.25, 0.5, 0.75])).tolist()
+    [0.0, 0.25, 0.5, 0.75, 0.25, 0.5, 0.5, 0.5]
+    """
+    middle, size = (units[..., :2] + units[..., 2:]) / 2, units[..., 2:] - units[..., :2]
+    return torch.cat([units, middle, size], dim=-1)
 
 
 def samples_inside(features: Tensor, units: Tensor) -> Tensor:

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from deixis.layers.regions.map_reading import cells_of, read_points
 from deixis.layers.regions.point_draws import DrawnRegions
-from deixis.layers.regions.visual_sampler import PointOrder
+from deixis.layers.regions.sampler_size import PointOrder
 
 
 class RegionAdapter(nn.Linear):

@@ -12,8 +12,7 @@ from torch.nn import functional
 
 from deixis.layers.places.place_map import PlaceMap
 from deixis.layers.precision import read_by
-from deixis.layers.regions.box_sampling import mean_inside
-from deixis.layers.regions.region_encoder import GEOMETRY
+from deixis.layers.regions.box_sampling import GEOMETRY, box_geometry, mean_inside
 from deixis.layers.regions.region_view import pointed_boxes
 
 HIDDEN = 376
@@ -80,6 +79,5 @@ def seen_in(places: PlaceMap, masks: Tensor, geometry: Tensor) -> Tensor:
     units = pointed_boxes(places, masks, geometry)  # (B, R, 4)
     around = places.head.mean(dim=(-2, -1))[:, None].expand(-1, units.shape[1], -1)
     maps = (places.head, places.middle, places.coarse, places.fine)
-    middle, size = (units[..., :2] + units[..., 2:]) / 2, units[..., 2:] - units[..., :2]
-    parts = [*(mean_inside(depth, units) for depth in maps), around, units, middle, size]
+    parts = [*(mean_inside(depth, units) for depth in maps), around, box_geometry(units)]
     return torch.cat([part.float() for part in parts], dim=-1)

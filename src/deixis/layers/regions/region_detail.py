@@ -12,8 +12,13 @@ from torch import Tensor, nn
 
 from deixis.layers.places.place_map import STRIDE, PlaceMap
 from deixis.layers.precision import read_by
-from deixis.layers.regions.box_sampling import SAMPLES, mean_inside, samples_inside
-from deixis.layers.regions.region_encoder import GEOMETRY
+from deixis.layers.regions.box_sampling import (
+    GEOMETRY,
+    SAMPLES,
+    box_geometry,
+    mean_inside,
+    samples_inside,
+)
 
 LEAST = 2 * STRIDE  # pixels of a side that is looked at, however small the region
 
@@ -41,14 +46,13 @@ class RegionDetail(nn.Module):
 
     def inside(self, places: PlaceMap, units: Tensor) -> Tensor:
         """Return everything that the maps hold inside boxes (B, R, 4)."""
-        middle, size = (units[..., :2] + units[..., 2:]) / 2, units[..., 2:] - units[..., :2]
         assert places.head is not None, "a network with region_detail maps the tower's head, too"
         parts = [
             samples_inside(places.fine, units),
             mean_inside(places.middle, units),
             mean_inside(places.coarse, units),
             mean_inside(places.head, units),
-            torch.cat([units, middle, size], dim=-1),
+            box_geometry(units),
         ]
         return read_by(self.read, torch.cat([part.float() for part in parts], dim=-1))
 

@@ -12,8 +12,7 @@ from torch.nn import functional
 
 from deixis.layers.places.place_map import PlaceMap
 from deixis.layers.precision import read_by
-
-GEOMETRY = 8  # x0 y0 x1 y1 cx cy w h, each divided by the side of the square picture
+from deixis.layers.regions.box_sampling import GEOMETRY
 
 
 class RegionEncoder(nn.Module):

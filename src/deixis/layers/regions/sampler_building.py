@@ -8,7 +8,8 @@ from typing import Any, get_args
 
 from deixis.errors import UsageError
 from deixis.layers.regions.region_adapter import RegionAdapter
-from deixis.layers.regions.visual_sampler import PointOrder, SamplerSize, VisualSampler
+from deixis.layers.regions.sampler_size import PointOrder, SamplerSize
+from deixis.layers.regions.visual_sampler import VisualSampler
 
 
 def build_sampler(

@@ -7,47 +7,20 @@ each pools its nearest neighbours; what is left is flattened and projected. Weig
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Any, Literal, Self, cast
+from typing import Any, Self, cast
 
 import torch
 from torch import Tensor, nn
 
 from deixis.errors import BadRegion, UsageError
 from deixis.layers.regions.map_reading import Reading, cells_of, read_points
-from deixis.layers.regions.neighbour_pooling import Factor, NeighbourPooling, PairFactors, Pooling, factorised
+from deixis.layers.regions.neighbour_pooling import Factor, NeighbourPooling, PairFactors, factorised
 from deixis.layers.regions.point_draws import DrawnRegions
 from deixis.layers.regions.point_sets import PointSet, choose_point_sets, rows_of
+from deixis.layers.regions.sampler_size import PointOrder, SamplerSize
 
-PointOrder = Literal["xy", "transposed"]
 REGIONS_AT_ONCE = {"cpu": 4}  # what fits a processor's cache; memory is bounded on other devices too
 REGIONS_ELSEWHERE = 32
-
-
-@dataclass(frozen=True)
-class SamplerSize:
-    """How many points are drawn, stay as anchors in each stage, and are pooled at each anchor."""
-
-    points: int = 512
-    anchors: tuple[int, ...] = (128, 32)
-    neighbours: tuple[int, ...] = (24, 24)
-    pooling: Pooling = "max"
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "anchors", tuple(self.anchors))
-        object.__setattr__(self, "neighbours", tuple(self.neighbours))
-        available = (self.points, *self.anchors[:-1])
-        if not self.anchors or len(self.anchors) != len(self.neighbours):
-            raise UsageError(
-                f"anchors {self.anchors} and neighbours {self.neighbours} need one number for every stage"
-            )
-        for name, counts in (("anchors", self.anchors), ("neighbours", self.neighbours)):
-            if any(not 1 <= count <= most for count, most in zip(counts, available, strict=True)):
-                raise UsageError(
-                    f"{name} {counts}: each stage can have 1 to as many as it has points, {available}"
-                )
-        if self.pooling not in ("max", "mean"):
-            raise UsageError(f"pooling is {self.pooling!r}; expected 'max' or 'mean'")
 
 
 class VisualSampler(nn.Module):

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import torch
 
 from deixis.layers.regions.point_draws import DrawnRegions
-from deixis.layers.regions.visual_sampler import SamplerSize
+from deixis.layers.regions.sampler_size import SamplerSize
 from deixis.regions.pixels import RegionPixels
 
 

@@ -18,7 +18,8 @@ from torch.nn import functional
 
 from deixis.layers.language.embedding import FactorisedEmbedding
 from deixis.layers.language.llama_body import LlamaBody
-from deixis.layers.places.box_refiner import BoxRefiner, choose_candidates, overlap_of
+from deixis.layers.places.box_overlap import overlap_of
+from deixis.layers.places.box_refiner import BoxRefiner, choose_candidates
 from deixis.layers.places.candidate_detail import CandidateDetail
 from deixis.layers.places.place_map import PlaceMap, PlaceMapper
 from deixis.layers.regions.region_classifier import RegionClassifier, seen_in

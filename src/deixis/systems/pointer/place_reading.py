@@ -15,6 +15,7 @@ from torch import Tensor
 
 from deixis.answers.grounded import Place
 from deixis.errors import BadWeights
+from deixis.layers.places.box_overlap import iou_of_pairs
 from deixis.regions.frames import Frame, convert
 from deixis.regions.shapes import Box
 
@@ -116,7 +117,7 @@ def read_places(
     if rule.weigh and quality is not None:
         shares = shares * quality.float().sigmoid() ** rule.weigh
     best = shares.topk(min(CANDIDATES, len(shares))).indices
-    overlaps = overlaps_of(cut[best], cut) * usable  # (k, L)
+    overlaps = iou_of_pairs(cut[best], cut) * usable  # (k, L)
     boxes, masses, which = pick_places(cut, shares, overlaps, candidates=best, rule=rule)
     own = None if quality is None else quality[which]
     if len(masses) == 0:  # all that was chosen lies beside the picture
@@ -124,16 +125,6 @@ def read_places(
     absent = nowhere_share > rule.nowhere or len(masses) == 0
     scores = rule.score(masses, nowhere_share, own)
     return PlaceReading(boxes, masses, nowhere_share, absent, scores, own)
-
-
-def overlaps_of(first: Tensor, second: Tensor) -> Tensor:
-    """Return the IoUs (k, L) of boxes (k, 4) with boxes (L, 4), xyxy; NaN where neither has an area."""
-    low = torch.maximum(first[:, None, :2], second[:, :2])
-    high = torch.minimum(first[:, None, 2:], second[:, 2:])
-    width, height = (high - low).clamp(min=0).unbind(-1)  # (k, L)
-    shared = width * height
-    areas = [(boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1]) for boxes in (first, second)]
-    return shared / (areas[0][:, None] + areas[1] - shared)
 
 
 def pick_places(

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from deixis.layers.places.place_map import STRIDE
-from deixis.layers.regions.region_encoder import GEOMETRY
+from deixis.layers.regions.box_sampling import GEOMETRY
 from deixis.regions.shapes import Region
 from deixis.regions.soft_mask import soft_mask
 from deixis.systems.pointer.options import PointerOptions

@@ -10,6 +10,7 @@ from torch import Tensor
 from torchvision.ops import box_iou, generalized_box_iou
 
 from deixis.errors import RecordError
+from deixis.layers.places.box_overlap import generalised_iou
 from deixis.layers.places.box_refiner import choose_candidates
 from deixis.layers.places.place_map import STRIDE, PlaceMap
 from deixis.records.dialogue import Dialogue, Example, Turn
@@ -23,8 +24,6 @@ from deixis.systems.pointer.training.objective import (
     ObjectiveWeights,
     PointerObjective,
     box_loss,
-    generalised_iou,
-    iou_of_pairs,
     mean_where,
     place_loss,
     place_targets,
@@ -98,15 +97,6 @@ def test_every_box_inside_the_picture_has_a_location(box: tuple[float, ...]) -> 
     targets = place_targets(batch, some_map(1))
     assert targets[..., :-1].sum().item() == pytest.approx(1.0)
     assert targets[..., -1].item() == 0
-
-
-def test_generalised_iou_is_that_of_torchvision() -> None:
-    first, second = random_boxes(500, seed=2), random_boxes(500, seed=3)
-    expected = generalized_box_iou(first, second).diagonal()
-    assert torch.allclose(generalised_iou(first, second), expected, atol=1e-5)
-    assert torch.allclose(generalised_iou(first, first), torch.ones(500))
-    nothing = torch.zeros(2, 4)
-    assert torch.isfinite(generalised_iou(nothing, nothing)).all()
 
 
 def test_place_loss_is_the_cross_entropy_of_the_present_ones() -> None:
@@ -246,17 +236,6 @@ def test_names_of_regions_reach_the_region_encoder() -> None:
 # The second look.
 
 LOOKED = 6
-
-
-def test_iou_of_pairs_is_that_of_torchvision() -> None:
-    first, second = random_boxes(2, 3, 5, seed=2), random_boxes(2, 3, 4, seed=3)
-    found = iou_of_pairs(first, second)
-    assert found.shape == (2, 3, 5, 4)
-    for b in range(2):
-        for p in range(3):
-            torch.testing.assert_close(found[b, p], box_iou(first[b, p], second[b, p]))
-    nothing = torch.zeros(1, 4)
-    assert iou_of_pairs(nothing, nothing).item() == 0
 
 
 def look_batch(

@@ -15,6 +15,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from deixis.layers.places.box_overlap import generalised_iou, iou_of_pairs
 from deixis.layers.places.box_refiner import RefinedBoxes, choose_candidates
 from deixis.layers.places.place_map import STRIDE, PlaceMap, location_centres
 from deixis.systems.pointer.core import PointerCore
@@ -245,29 +246,6 @@ def word_loss(network: PointerCore, hidden: Tensor, labels: Tensor) -> Tensor:
         return hidden.sum() * 0.0
     logits = network.words.logits(hidden[:, :-1][learnt])
     return functional.cross_entropy(logits.float(), labels[:, 1:][learnt])
-
-
-def generalised_iou(first: Tensor, second: Tensor) -> Tensor:
-    """Return the generalised IoU (n,) of boxes (n, 4) xyxy (Rezatofighi et al., 2019)."""
-    low, high = torch.maximum(first[:, :2], second[:, :2]), torch.minimum(first[:, 2:], second[:, 2:])
-    shared = (high - low).clamp(min=0).prod(dim=1)
-    areas = (first[:, 2:] - first[:, :2]).prod(dim=1), (second[:, 2:] - second[:, :2]).prod(dim=1)
-    union = areas[0] + areas[1] - shared
-    hull_low, hull_high = (
-        torch.minimum(first[:, :2], second[:, :2]),
-        torch.maximum(first[:, 2:], second[:, 2:]),
-    )
-    hull = (hull_high - hull_low).prod(dim=1).clamp(min=1e-6)
-    return shared / union.clamp(min=1e-6) - (hull - union) / hull
-
-
-def iou_of_pairs(first: Tensor, second: Tensor) -> Tensor:
-    """Return the IoUs (..., K, M) of boxes (..., K, 4) with boxes (..., M, 4), both xyxy."""
-    low = torch.maximum(first[..., :, None, :2], second[..., None, :, :2])
-    high = torch.minimum(first[..., :, None, 2:], second[..., None, :, 2:])
-    shared = (high - low).clamp(min=0).prod(dim=-1)
-    areas = [(boxes[..., 2:] - boxes[..., :2]).clamp(min=0).prod(dim=-1) for boxes in (first, second)]
-    return shared / (areas[0][..., :, None] + areas[1][..., None, :] - shared).clamp(min=1e-6)
 
 
 def mean_where(values: Tensor, chosen: Tensor) -> Tensor:
