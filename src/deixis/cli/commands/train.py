@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from deixis.cli.messages import is_quiet
 from deixis.cli.system_flags import add_device_flag
 from deixis.errors import UsageError
 from deixis.files.writing import require_writable_folder
@@ -51,6 +52,7 @@ def run(arguments: argparse.Namespace) -> int:
     require_writable_folder(arguments.out, flag="--out", room=ROOM)
     recipes = [read_recipe(path) for name in arguments.recipes for path in find_recipes(name)]
     from deixis.cli.progress_bars import ProgressBars
+    from deixis.progress import SILENT
     from deixis.runs.training import run_recipes
 
     models = run_recipes(
@@ -60,7 +62,7 @@ def run(arguments: argparse.Namespace) -> int:
         resume=arguments.resume,
         max_steps=arguments.max_steps,
         device=arguments.device,
-        progress=ProgressBars(),
+        progress=SILENT if is_quiet(arguments) else ProgressBars(),
     )
     for model in models:
         print(model)
