@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from deixis.english.contractions import spelt_out
+from deixis.english.contractions import without_contractions
 
 
 @pytest.mark.parametrize(
@@ -23,6 +23,6 @@ from deixis.english.contractions import spelt_out
         ("", ""),
     ],
 )
-def test_spelt_out(text: str, expected: str) -> None:
-    assert spelt_out(text) == expected
-    assert spelt_out(expected) == expected
+def test_without_contractions(text: str, expected: str) -> None:
+    assert without_contractions(text) == expected
+    assert without_contractions(expected) == expected

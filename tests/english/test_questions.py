@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from deixis.data.synthesis.question_templates import COUNT, NAME, PRESENCE, PRESENCE_ANY, WHERE
-from deixis.data.synthesis.question_writer import worded
+from deixis.data.synthesis.question_writer import question_from
 from deixis.english.questions import presumes
 
 
@@ -71,6 +71,8 @@ def test_presumes(question: str, expected: bool) -> None:
 def test_nearly_all_wordings_of_training_are_told_apart(wordings: tuple[str, ...], expected: bool) -> None:
     rng = np.random.default_rng(0)
     drawn = [
-        worded(wording, rng, phrase="a red hat", loosely=False) for wording in wordings for _ in range(20)
+        question_from(wording, rng, phrase="a red hat", loosely=False)
+        for wording in wordings
+        for _ in range(20)
     ]
     assert np.mean([presumes(question) is expected for question in drawn]) > 0.9

@@ -1,7 +1,7 @@
 """Verbs and pronouns that agree with the phrase that an answer begins with: "the skis are here".
 
 A small decoder that was taught "the skis is" says so; whether a phrase is a plural is a rule of English, and
-no opinion. Only what is surely wrong is ruled out: of a singular either may be said ("a group of people are").
+no opinion. Only what is surely wrong is ruled out: "a group of people are" is not.
 """
 
 from __future__ import annotations

@@ -21,10 +21,10 @@ SPELT = (
 )
 
 
-def spelt_out(text: str) -> str:
+def without_contractions(text: str) -> str:
     """Return a question with its contractions in full words.
 
-    >>> spelt_out("Where's the man's hat, and what're they doing? I can't see.")
+    >>> without_contractions("Where's the man's hat, and what're they doing? I can't see.")
     "Where is the man's hat, and what are they doing? I can not see."
     """
     text = text.replace("\N{RIGHT SINGLE QUOTATION MARK}", "'")

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import dropwhile, pairwise
 
-from deixis.english.contractions import spelt_out
+from deixis.english.contractions import without_contractions
 from deixis.english.nouns import is_plural, words_of
 from deixis.english.word_classes import DETERMINERS, PREPOSITIONS
 
@@ -50,7 +50,7 @@ def presumes(question: str) -> bool:
     >>> presumes("isn't there a dog?"), presumes("where's the dog?")
     (False, True)
     """
-    words = list(dropwhile(LEADING.__contains__, words_of(spelt_out(question))))
+    words = list(dropwhile(LEADING.__contains__, words_of(without_contractions(question))))
     pairs = list(pairwise(words))
     words = [word for word, after in pairwise([*words, ""]) if not guessing(word, after)]
     if WHICH.isdisjoint(words) and not STATEMENTS.isdisjoint(pairs):

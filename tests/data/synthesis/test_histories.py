@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from deixis.data.synthesis.dialogue_writer import write_dialogues
-from deixis.data.synthesis.question_templates import (
+from deixis.data.synthesis.follow_up_templates import (
     FURTHER,
     FURTHER_COUNT,
     FURTHER_NAME,

@@ -15,9 +15,9 @@ from deixis.data.synthesis.question_templates import (
     RELATE,
     SAME,
     WHERE,
-    spelt_out,
+    all_words,
 )
-from deixis.data.synthesis.question_writer import LOOSE, pattern, roughened, worded
+from deixis.data.synthesis.question_writer import LOOSE, pattern, question_from, roughened
 
 SLOTS = {"", "it", "a", "b"}
 
@@ -26,7 +26,7 @@ SLOTS = {"", "it", "a", "b"}
 def test_drawn_questions_fit_their_pattern(wording: str) -> None:
     rng = np.random.default_rng(0)
     known = re.compile(pattern(wording))
-    drawn = {worded(wording, rng, phrase="red hats", many=True, loosely=False) for _ in range(40)}
+    drawn = {question_from(wording, rng, phrase="red hats", many=True, loosely=False) for _ in range(40)}
     for question in drawn:
         assert known.fullmatch(question.rstrip(".?")), question
         assert "|" not in question and "<" not in question and "{}" not in question
@@ -48,18 +48,18 @@ def test_slots_are_those_that_a_dialogue_fills() -> None:
 @pytest.mark.parametrize(("many", "verb"), [(False, "is"), (True, "are")])
 def test_the_verb_agrees(many: bool, verb: str) -> None:
     assert (
-        worded("where <be> {}", np.random.default_rng(0), phrase="x", many=many, loosely=False)
+        question_from("where <be> {}", np.random.default_rng(0), phrase="x", many=many, loosely=False)
         == f"where {verb} x"
     )
 
 
 def test_a_phrase_is_never_read_as_a_wording() -> None:
-    text = worded("find {}", np.random.default_rng(0), phrase="a (big|small) <be> {it}", loosely=False)
+    text = question_from("find {}", np.random.default_rng(0), phrase="a (big|small) <be> {it}", loosely=False)
     assert text == "find a (big|small) <be> {it}"
 
 
-def test_all_words_are_spelt_out() -> None:
-    words = set(" ".join(spelt_out()).replace("?", " ").replace(".", " ").split())
+def test_all_words_are_all_words() -> None:
+    words = set(" ".join(all_words()).replace("?", " ").replace(".", " ").split())
     assert {"please", "locate", "is", "are", "anywhere", "visible"} <= words
     assert not any("|" in word for word in words)
 
@@ -68,10 +68,12 @@ def test_where_and_whether_are_worded_apart() -> None:
     """A question that could be drawn for either could not be answered as either."""
     rng = np.random.default_rng(1)
     places = {
-        worded(w, rng, phrase="dogs", many=True, loosely=False).rstrip(".?") for w in WHERE for _ in range(60)
+        question_from(w, rng, phrase="dogs", many=True, loosely=False).rstrip(".?")
+        for w in WHERE
+        for _ in range(60)
     }
     whether = {
-        worded(w, rng, phrase="dogs", many=True, loosely=False).rstrip(".?")
+        question_from(w, rng, phrase="dogs", many=True, loosely=False).rstrip(".?")
         for w in PRESENCE
         for _ in range(60)
     }
@@ -81,7 +83,7 @@ def test_where_and_whether_are_worded_apart() -> None:
 @pytest.mark.parametrize("wording", sorted(set(ALL)))
 def test_a_rough_question_keeps_its_slots_its_mark_and_some_of_its_words(wording: str) -> None:
     rng = np.random.default_rng(0)
-    text = worded(wording, rng, phrase="{x}", loosely=False).rstrip(".?") + "?"
+    text = question_from(wording, rng, phrase="{x}", loosely=False).rstrip(".?") + "?"
     known = set(re.findall(r"[a-z]+", text)) | {word for loose in LOOSE for word in loose.split()}
     for _ in range(20):
         rough = roughened(text, rng)
@@ -94,7 +96,7 @@ def test_a_rough_question_keeps_its_slots_its_mark_and_some_of_its_words(wording
 def test_questions_are_rough_only_where_that_is_asked_for_and_then_some_of_them() -> None:
     def drawn(*, loosely: bool) -> list[str]:
         rng = np.random.default_rng(0)
-        return [worded("where is {} now?", rng, phrase="a (b|c)", loosely=loosely) for _ in range(300)]
+        return [question_from("where is {} now?", rng, phrase="a (b|c)", loosely=loosely) for _ in range(300)]
 
     plain = {"where is a (b|c) now?", "where is a (b|c) now"}
     assert set(drawn(loosely=False)) == plain

@@ -10,7 +10,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from deixis.english.claims import claimed
+from deixis.english.claim_parser import claimed
 from deixis.layers.regions.region_classifier import NEVER, RegionClassifier
 from deixis.regions.shapes import Box, Region
 from deixis.systems.contract import Prompt

@@ -7,7 +7,7 @@ import numpy as np
 from deixis.data.lots import draw, pick
 from deixis.data.perturbation import perturbed_region
 from deixis.data.synthesis.question_templates import VERIFY
-from deixis.data.synthesis.question_writer import worded
+from deixis.data.synthesis.question_writer import question_from
 from deixis.data.synthesis.visible_scene import VisibleScene
 from deixis.records.dialogue import Dialogue, Turn
 
@@ -32,7 +32,7 @@ def assertion_dialogues(
             if other is None:
                 continue
             said, answer = seen.phrasebook.name(other), f"no, {name}."
-        question = worded(pick(VERIFY, rng), rng, phrase=said)
+        question = question_from(pick(VERIFY, rng), rng, phrase=said)
         region = perturbed_region(seen.boxes[thing], rng)
         dialogues.append(Dialogue(kind, (Turn(question, answer, regions=(("it", region),)),)))
     return dialogues

@@ -8,7 +8,7 @@ from deixis.data.lots import draw, pick
 from deixis.data.scene import Caption
 from deixis.data.synthesis.phrasing import sided
 from deixis.data.synthesis.question_templates import CAPTION, LIST
-from deixis.data.synthesis.question_writer import worded
+from deixis.data.synthesis.question_writer import question_from
 from deixis.data.synthesis.visible_scene import VisibleScene
 from deixis.records.dialogue import Dialogue, Mark, Turn
 
@@ -19,7 +19,9 @@ def caption_dialogues(seen: VisibleScene, kind: str, count: int, rng: np.random.
     """Return captions with the places of their phrases."""
     usable = [c for c in seen.scene.captions if not (seen.view.mirrored and sided(c.text))]
     return [
-        Dialogue(kind, (Turn(worded(pick(CAPTION, rng), rng), caption.text, caption_marks(seen, caption)),))
+        Dialogue(
+            kind, (Turn(question_from(pick(CAPTION, rng), rng), caption.text, caption_marks(seen, caption)),)
+        )
         for caption in draw(usable, count, rng)
     ]
 
@@ -47,4 +49,4 @@ def list_dialogues(seen: VisibleScene, kind: str, count: int, rng: np.random.Gen
         answer += "" if index == 0 else (" and " if index == len(chosen) - 1 else ", ")
         marks.append(Mark(len(answer), len(answer) + len(text), seen.places(things)))
         answer += text
-    return [Dialogue(kind, (Turn(worded(pick(LIST, rng), rng), answer + ".", tuple(marks)),))]
+    return [Dialogue(kind, (Turn(question_from(pick(LIST, rng), rng), answer + ".", tuple(marks)),))]

@@ -10,7 +10,7 @@ from deixis.data.lots import pick
 from deixis.data.scene import Scene
 from deixis.data.synthesis.phrasebook import phrases_of
 from deixis.data.synthesis.question_templates import COUNT
-from deixis.data.synthesis.question_writer import worded
+from deixis.data.synthesis.question_writer import question_from
 from deixis.data.synthesis.visible_scene import VisibleScene
 from deixis.english.inflection import plural
 from deixis.english.nouns import head_noun, is_plural, words_of
@@ -38,7 +38,7 @@ def count_dialogues(seen: VisibleScene, kind: str, count: int, rng: np.random.Ge
 
 def count_turn(seen: VisibleScene, text: str, things: Sequence[int], rng: np.random.Generator) -> Turn:
     """Ask how many of a kind there are; no ``things`` means none."""
-    question = worded(pick(COUNT, rng), rng, phrase=text, many=True)
+    question = question_from(pick(COUNT, rng), rng, phrase=text, many=True)
     mark = Mark(0, len(text), seen.places(things))
     return Turn(question, f"{text}: {NUMBERS[len(things)]}.", (mark,))
 

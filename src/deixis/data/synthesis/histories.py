@@ -12,17 +12,17 @@ import numpy as np
 
 from deixis.data.lots import draw, pick
 from deixis.data.synthesis.counting import count_dialogues, count_turn, counted_kind, known_numbers
-from deixis.data.synthesis.locating import present_dialogues, where_turn
-from deixis.data.synthesis.naming import region_dialogues, region_turn
-from deixis.data.synthesis.presence import presence_dialogues, presence_turn
-from deixis.data.synthesis.question_templates import (
+from deixis.data.synthesis.follow_up_templates import (
     FURTHER,
     FURTHER_COUNT,
     FURTHER_NAME,
     FURTHER_PHRASE,
     FURTHER_WHERE,
 )
-from deixis.data.synthesis.question_writer import worded
+from deixis.data.synthesis.locating import present_dialogues, where_turn
+from deixis.data.synthesis.naming import region_dialogues, region_turn
+from deixis.data.synthesis.presence import presence_dialogues, presence_turn
+from deixis.data.synthesis.question_writer import question_from
 from deixis.data.synthesis.visible_scene import VisibleScene
 from deixis.english.nouns import is_plural
 from deixis.records.dialogue import Dialogue, Mark, Turn
@@ -91,7 +91,7 @@ def beginning(seen: VisibleScene, thing: int, kind: str, rng: np.random.Generato
 def named_too(seen: VisibleScene, rng: np.random.Generator) -> Turn:
     """Ask for the name of one more region, in as few words as one does the second time: "and {it}?"."""
     turn = region_turn(seen, pick(list(seen.names), rng), "name", rng)
-    return replace(turn, question=worded(pick(FURTHER_NAME, rng), rng))
+    return replace(turn, question=question_from(pick(FURTHER_NAME, rng), rng))
 
 
 def asked_too(seen: VisibleScene, ask: Ask, rng: np.random.Generator) -> Turn:
@@ -99,7 +99,7 @@ def asked_too(seen: VisibleScene, ask: Ask, rng: np.random.Generator) -> Turn:
     absent = seen.absent(rng) if rng.random() < ABSENT else None
     text = absent or pick(list(seen.phrases), rng)
     turn = ask(seen, text, () if absent else seen.phrases[text], rng)
-    return replace(turn, question=worded(pick(FURTHER_PHRASE, rng), rng, phrase=text))
+    return replace(turn, question=question_from(pick(FURTHER_PHRASE, rng), rng, phrase=text))
 
 
 def unrelated(seen: VisibleScene, rng: np.random.Generator) -> list[Turn]:
@@ -110,14 +110,14 @@ def unrelated(seen: VisibleScene, rng: np.random.Generator) -> list[Turn]:
 
 def described(seen: VisibleScene, thing: int, rng: np.random.Generator) -> Turn:
     """Ask what the thing spoken of looks like."""
-    question = worded(pick(FURTHER, rng), rng)
+    question = question_from(pick(FURTHER, rng), rng)
     return Turn(question, f"{seen.telling[thing]}.")
 
 
 def located(seen: VisibleScene, text: str, thing: int, rng: np.random.Generator) -> Turn:
     """Ask where the thing spoken of is, without naming it."""
     many = is_plural(text)
-    question = worded(pick(FURTHER_WHERE, rng), rng, phrase="they" if many else "it", many=many)
+    question = question_from(pick(FURTHER_WHERE, rng), rng, phrase="they" if many else "it", many=many)
     answer = f"{text} {'are' if many else 'is'} here."
     return Turn(question, answer, (Mark(0, len(text), seen.places((thing,))),))
 
@@ -125,4 +125,4 @@ def located(seen: VisibleScene, text: str, thing: int, rng: np.random.Generator)
 def counted(seen: VisibleScene, text: str, things: tuple[int, ...], rng: np.random.Generator) -> Turn:
     """Ask how many there are of what was spoken of, without naming it."""
     told = count_turn(seen, text, things, rng)
-    return Turn(worded(pick(FURTHER_COUNT, rng), rng), told.answer, told.marks)
+    return Turn(question_from(pick(FURTHER_COUNT, rng), rng), told.answer, told.marks)

@@ -13,7 +13,7 @@ import numpy as np
 from deixis.data.lots import draw, pick
 from deixis.data.synthesis.phrasing import definite
 from deixis.data.synthesis.question_templates import WHERE, WHERE_MANY
-from deixis.data.synthesis.question_writer import worded
+from deixis.data.synthesis.question_writer import question_from
 from deixis.data.synthesis.visible_scene import VisibleScene
 from deixis.english.nouns import is_plural
 from deixis.records.dialogue import Dialogue, Mark, Turn
@@ -59,5 +59,5 @@ def where_turn(
     phrase = definite(text) if rng.random() < 0.5 else text
     verb = "are" if many else "is"
     ending = "here." if things else "not in the picture."
-    question = worded(pick(WHERE_MANY if many else WHERE, rng), rng, phrase=phrase, many=many)
+    question = question_from(pick(WHERE_MANY if many else WHERE, rng), rng, phrase=phrase, many=many)
     return Turn(question, f"{phrase} {verb} {ending}", (Mark(0, len(phrase), seen.places(things)),))

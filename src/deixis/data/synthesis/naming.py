@@ -7,7 +7,7 @@ import numpy as np
 from deixis.data.lots import draw, pick
 from deixis.data.perturbation import perturbed_region
 from deixis.data.synthesis.question_templates import ANY_SORT, DESCRIBE, NAME, NAME_KIND, SORTS
-from deixis.data.synthesis.question_writer import worded
+from deixis.data.synthesis.question_writer import question_from
 from deixis.data.synthesis.visible_scene import VisibleScene
 from deixis.records.dialogue import Dialogue, Turn
 
@@ -25,7 +25,7 @@ def region_turn(seen: VisibleScene, thing: int, kind: str, rng: np.random.Genera
     region = perturbed_region(seen.boxes[thing], rng)
     if kind == "describe":
         answer = seen.telling[thing]
-        question = worded(pick(DESCRIBE, rng), rng)
+        question = question_from(pick(DESCRIBE, rng), rng)
     else:
         answer = seen.phrasebook.name(pick(seen.names[thing], rng))
         question = "{it}" if kind == "name_bare" else asked_name(seen, thing, rng)
@@ -36,5 +36,5 @@ def asked_name(seen: VisibleScene, thing: int, rng: np.random.Generator) -> str:
     """Ask what a thing pointed at is, sometimes with a word for what sort of thing it is."""
     if rng.random() < SORT_TOLD:
         sort = pick(SORTS.get(seen.scene.thing(thing).supercategory or "", ANY_SORT), rng)
-        return worded(pick(NAME_KIND, rng).replace("{kind}", sort), rng)
-    return worded(pick(NAME, rng), rng)
+        return question_from(pick(NAME_KIND, rng).replace("{kind}", sort), rng)
+    return question_from(pick(NAME, rng), rng)

@@ -7,7 +7,7 @@ import numpy as np
 from deixis.data.lots import draw, pick
 from deixis.data.perturbation import perturbed_region
 from deixis.data.synthesis.question_templates import COMPARE, RELATE, SAME
-from deixis.data.synthesis.question_writer import worded
+from deixis.data.synthesis.question_writer import question_from
 from deixis.data.synthesis.relations import relation, size
 from deixis.data.synthesis.visible_scene import VisibleScene
 from deixis.english.inflection import plural
@@ -23,15 +23,15 @@ def pair_dialogues(seen: VisibleScene, kind: str, count: int, rng: np.random.Gen
         own = seen.boxes[first], seen.boxes[second]
         names = tuple(seen.phrasebook.name(pick(seen.names[thing], rng)) for thing in (first, second))
         if kind == "relate":
-            question = worded(pick(RELATE, rng), rng)
+            question = question_from(pick(RELATE, rng), rng)
             verb = "are" if is_plural(names[0]) else "is"
             answer = f"{names[0]} {verb} {relation(*own)} {names[1]}."
         elif rng.random() < 0.5:
-            question = worded(pick(SAME, rng), rng)
+            question = question_from(pick(SAME, rng), rng)
             same = not nouns_for(seen, first).isdisjoint(nouns_for(seen, second))
             answer = f"yes, both: {names[0]}." if same else f"no: {names[0]} and {names[1]}."
         else:
-            question = worded(pick(COMPARE, rng), rng)
+            question = question_from(pick(COMPARE, rng), rng)
             described = [max(seen.names[thing], key=len) for thing in (first, second)]
             answer = f"{described[0]} and {described[1]}; {size(*own)}."
         regions = tuple((name, perturbed_region(box, rng)) for name, box in zip(("a", "b"), own, strict=True))

@@ -9,7 +9,7 @@ import numpy as np
 from deixis.data.lots import pick
 from deixis.data.synthesis.phrasing import verdict, without_article
 from deixis.data.synthesis.question_templates import PRESENCE, PRESENCE_ANY
-from deixis.data.synthesis.question_writer import worded
+from deixis.data.synthesis.question_writer import question_from
 from deixis.data.synthesis.visible_scene import VisibleScene
 from deixis.english.nouns import is_plural
 from deixis.records.dialogue import Dialogue, Mark, Turn
@@ -36,8 +36,8 @@ def presence_turn(seen: VisibleScene, text: str, things: Sequence[int], rng: np.
     phrase = text
     if rng.random() < ANY and (bare := without_article(text)):
         phrase = bare
-        question = worded(pick(PRESENCE_ANY, rng), rng, phrase=phrase, many=many)
+        question = question_from(pick(PRESENCE_ANY, rng), rng, phrase=phrase, many=many)
     else:
-        question = worded(pick(PRESENCE, rng), rng, phrase=phrase, many=many)
+        question = question_from(pick(PRESENCE, rng), rng, phrase=phrase, many=many)
     mark = Mark(0, len(phrase), seen.places(things))
     return Turn(question, f"{phrase}? {verdict(things, many=many)}", (mark,))

@@ -9,7 +9,7 @@ from deixis.data.synthesis.locating import bare_phrase, where_turn
 from deixis.data.synthesis.phrasing import definite, verdict
 from deixis.data.synthesis.qualified import Qualified, qualified_phrases, surely_absent
 from deixis.data.synthesis.question_templates import ACTION
-from deixis.data.synthesis.question_writer import worded
+from deixis.data.synthesis.question_writer import question_from
 from deixis.data.synthesis.visible_scene import VisibleScene
 from deixis.english.nouns import is_plural
 from deixis.records.dialogue import Dialogue, Mark, Turn
@@ -42,6 +42,6 @@ def qualified_dialogues(
 def acting(seen: VisibleScene, asked: Qualified, many: bool, rng: np.random.Generator) -> Turn:
     """Ask whether a thing does something or has something: "is the man wearing a hat?"."""
     phrase = definite(asked.text) if rng.random() < 0.5 else asked.text
-    question = worded(pick(ACTION, rng), rng, phrase=phrase, many=many)
+    question = question_from(pick(ACTION, rng), rng, phrase=phrase, many=many)
     mark = Mark(0, len(phrase), seen.places(asked.things))
     return Turn(question, f"{phrase}? {verdict(asked.things, many=many)}", (mark,))

@@ -1,7 +1,7 @@
-"""How questions are worded while training: many ways to ask for the same thing.
+"""Prompt templates of training questions: many ways to ask for the same thing.
 
-`question_writer` tells how a wording is written and makes questions of it. Whether a phrase is in the
-picture never shows in the wording.
+`question_writer` tells how a template is written and makes questions of it. Whether a phrase is in the
+picture never shows in the template.
 """
 
 from __future__ import annotations
@@ -9,6 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from deixis.data.synthesis import everyday_templates as everyday
+from deixis.data.synthesis.follow_up_templates import (
+    FURTHER,
+    FURTHER_COUNT,
+    FURTHER_NAME,
+    FURTHER_PHRASE,
+    FURTHER_WHERE,
+)
 from deixis.data.synthesis.question_writer import CHOICE
 
 WHERE = (
@@ -97,57 +104,6 @@ DESCRIBE = (
     "(explain|elaborate on) {it}.",
     "what (colour|kind|sort) is {it}, and what else do you see of it?",
     "{it}: what does it look like?",
-)
-FURTHER = (
-    *everyday.FURTHER,
-    "what does it look like?",
-    "(and |)what does (it|she|this one) look like?",
-    "(please |can you |)describe (it|him|her|that)( for me|).",
-    "tell me (more|something) about (it|him|her|that).",
-    "(some |)more (detail|details)( please|).",
-    "how does (it|he|she) look?",
-    "can you say more?",
-    "what else (can you say|do you see|is there to say)( of it| about them|)?",
-    "what (is it|are they|is he|is she) like?",
-    "(and |)in more words?",
-    "be more precise.",
-    "(say|tell me) a bit more( about it| about them|).",
-    "anything (more|special) about (it|him|her|them)?",
-)
-FURTHER_NAME = (
-    *everyday.FURTHER_NAME,
-    "and {it}?",
-    "(and |)what about {it}?",
-    "this one too? {it}",
-    "what is {it} then?",
-    "(next|now) {it}.",
-)
-FURTHER_PHRASE = (
-    *everyday.FURTHER_PHRASE,
-    "(and |)how about {}?",
-    "(now |next |then |)the same for {}.",
-    "then {}.",
-    "(or |)perhaps {}?",
-)
-FURTHER_WHERE = (
-    *everyday.FURTHER_WHERE,
-    "where (exactly |in the picture |)<be> {}?",
-    "(and |so |)where do you see (that|this|the place)?",
-    "(can you |please |)point at the place.",
-    "show me the place.",
-    "in which part of the (picture|photo)?",
-    "(and |)whereabouts?",
-    "(mark|circle|box) (it|that|them)( for me| please|).",
-    "point (it|them) out.",
-    "(which|what) spot?",
-)
-FURTHER_COUNT = (
-    "how many of them are there?",
-    "how many of them (can|do) you see?",
-    "(and |)what is their number?",
-    "how many (exactly|in total|altogether)?",
-    "count them( for me| please|).",
-    "(and |)how many of those?",
 )
 CAPTION = (
     "describe the (picture|photo|image|scene).",
@@ -274,8 +230,8 @@ ALL = (
 )  # fmt: skip
 
 
-def spelt_out() -> Iterator[str]:
-    """Yield every wording with all its alternatives behind each other, for a vocabulary to cover."""
+def all_words() -> Iterator[str]:
+    """Yield every template with all its alternatives behind each other, for a vocabulary to cover."""
     yield from (sort for sorts in (*SORTS.values(), ANY_SORT) for sort in sorts)
-    for wording in ALL:
-        yield CHOICE.sub(lambda match: match.group(1).replace("|", " "), wording).replace("<be>", "is are")
+    for template in ALL:
+        yield CHOICE.sub(lambda match: match.group(1).replace("|", " "), template).replace("<be>", "is are")

@@ -1,6 +1,6 @@
-"""Questions made from wordings: choices drawn, phrases filled in, words lost and put in as people do.
+"""Questions made from prompt templates: choices drawn, phrases filled in, words lost and put in as people do.
 
-A wording is plain text with slots and choices: ``{}`` takes a phrase, ``{it}``, ``{a}`` and ``{b}`` are
+A template is plain text with slots and choices: ``{}`` takes a phrase, ``{it}``, ``{a}`` and ``{b}`` are
 regions, ``<be>`` becomes "is" or "are" as the phrase asks for, ``(this|that|)`` is one of its alternatives.
 """
 
@@ -12,7 +12,7 @@ import numpy as np
 
 CHOICE = re.compile(r"\(([^()]*\|[^()]*)\)")
 END_LEFT_OUT = 0.3  # how often a question comes without its last mark, as people type
-ROUGH = 0.3  # how often a question is worded more loosely than any wording here
+ROUGH = 0.3  # how often a question is worded more loosely than any template here
 LOST, ADDED = 0.1, 0.12  # how often a word of such a question is left out, how often another comes before it
 SLOT = re.compile(r"(\{[a-z]*\})")
 LOOSE = (
@@ -24,14 +24,14 @@ LOOSE = (
 )  # fmt: skip
 
 
-def worded(
-    wording: str, rng: np.random.Generator, *, phrase: str = "", many: bool = False, loosely: bool = True
+def question_from(
+    template: str, rng: np.random.Generator, *, phrase: str = "", many: bool = False, loosely: bool = True
 ) -> str:
-    """Return a wording with its choices drawn and its phrase filled in.
+    """Return a template with its choices drawn and its phrase filled in.
 
     loosely: whether it is sometimes roughened.
 
-    >>> worded("(please |)find {}.", np.random.default_rng(5), phrase="the dog", loosely=False) in (
+    >>> question_from("(please |)find {}.", np.random.default_rng(5), phrase="the dog", loosely=False) in (
     ...     "please find the dog.", "find the dog.", "please find the dog", "find the dog"
     ... )
     True
@@ -41,7 +41,7 @@ def worded(
         choices = match.group(1).split("|")
         return choices[int(rng.integers(len(choices)))]
 
-    text = CHOICE.sub(chosen, wording).replace("<be>", "are" if many else "is")
+    text = CHOICE.sub(chosen, template).replace("<be>", "are" if many else "is")
     if loosely and rng.random() < ROUGH:
         text = roughened(text, rng)
     if text[-1] in ".?" and rng.random() < END_LEFT_OUT:
@@ -66,13 +66,13 @@ def roughened(text: str, rng: np.random.Generator) -> str:
     return re.sub(r" ([.?,:])", r"\1", joined)
 
 
-def pattern(wording: str) -> str:
-    """Return a regular expression of every question that a wording can become, without its last mark.
+def pattern(template: str) -> str:
+    """Return a regular expression of every question that a template can become, without its last mark.
 
     >>> bool(re.fullmatch(pattern("(please |)find {}."), "find my dog"))
     True
     """
-    parts = re.split(r"(\([^()]*\|[^()]*\)|<be>|\{[a-z]*\})", wording.rstrip(".?"))
+    parts = re.split(r"(\([^()]*\|[^()]*\)|<be>|\{[a-z]*\})", template.rstrip(".?"))
     made = []
     for part in parts:
         if CHOICE.fullmatch(part):

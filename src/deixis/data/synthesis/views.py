@@ -15,7 +15,7 @@ from deixis.data.synthesis.dialogue_mix import ABSENT, KINDS, DialogueMix
 from deixis.data.synthesis.dialogue_writer import write_dialogues
 from deixis.data.synthesis.phrasebook import Phrasebook, caption_words
 from deixis.data.synthesis.qualified import all_qualified
-from deixis.data.synthesis.question_templates import spelt_out
+from deixis.data.synthesis.question_templates import all_words
 from deixis.data.synthesis.visible_scene import VisibleScene
 from deixis.records.dialogue import Example
 from deixis.records.lengths import words_in
@@ -102,7 +102,7 @@ def blank(view: View, rng: np.random.Generator) -> View:
 
 
 def template_texts() -> list[str]:
-    """Return the wording of every question and answer, for a vocabulary to cover."""
+    """Return the words of every question and answer, for a vocabulary to cover."""
     answers = (
         "yes, it is in the picture.",
         "no, they are not in the picture.",
@@ -111,4 +111,4 @@ def template_texts() -> list[str]:
         "within around at the same place as to the left of to the right of above below",
         " ".join(NUMBERS),
     )
-    return [*spelt_out(), *answers, "the and a an"]
+    return [*all_words(), *answers, "the and a an"]

@@ -18,7 +18,7 @@ from deixis.engine.policy import Completion
 from deixis.engine.reading import Readings, read_prompts
 from deixis.engine.settings import Settings
 from deixis.english.agreement import Agreement
-from deixis.english.claims import claimed
+from deixis.english.claim_parser import claimed
 from deixis.english.questions import presumes
 from deixis.english.spelling import Spelling
 from deixis.errors import BadWeights, UsageError
@@ -236,7 +236,7 @@ class PointerSystem(System):
 def open_pointer(folder: Path, *, dtype: torch.dtype | None = torch.float32) -> PointerSystem:
     """Return the system saved in ``folder``, in ``dtype``; None is the one that it is stored in."""
     network, vocabulary = load_core(folder, dtype=dtype)
-    if parts := unfitted_parts(network):
+    if parts := network.unfitted_parts():
         LOG.warning("the model in %s was saved before these were fitted: %s", folder, "; ".join(parts))
     try:
         return PointerSystem(network, vocabulary)
@@ -244,13 +244,3 @@ def open_pointer(folder: Path, *, dtype: torch.dtype | None = torch.float32) -> 
         raise BadWeights(
             f"the place_rule or one of the claim_rules in {folder / 'config.json'} is none: {fault}"
         ) from fault
-
-
-def unfitted_parts(network: PointerCore) -> list[str]:
-    """Return what of a network is as it was made, in words: nothing of it was chosen on any pictures."""
-    parts = []
-    if not network.config.place_rule:
-        parts.append("the rule by which places are read (defaults; scores are not calibrated)")
-    if network.config.region_namer and not len(network.region_namer.pieces):
-        parts.append("the region classifier (the decoder names regions alone)")
-    return parts

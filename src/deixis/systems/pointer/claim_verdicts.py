@@ -17,7 +17,7 @@ from torch import Tensor
 
 from deixis.engine.embedded import Embedded
 from deixis.engine.policy import Probe
-from deixis.english.claims import ARTICLES
+from deixis.english.claim_parser import ARTICLES
 from deixis.english.nouns import head_noun
 from deixis.layers.regions.region_classifier import NEVER, RegionClassifier
 from deixis.systems.pointer.openings import (

@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from deixis.english.contractions import spelt_out
+from deixis.english.contractions import without_contractions
 from deixis.errors import UsageError
 from deixis.records.dialogue import Dialogue, Turn
 from deixis.regions.names import split_names, unknown_name
@@ -42,7 +42,7 @@ class Asked:
     """What a prompt asks.
 
     presumes: whether the question takes for granted that what it asks for is in the picture. claims: what it
-    says that its only region is, or offers to choose from, see ``english.claims``.
+    says that its only region is, or offers to choose from, see ``english.claim_parser``.
     """
 
     presumes: bool = True
@@ -117,7 +117,7 @@ def write_question(
 
 def read_as(words: str) -> str:
     """Return the words of a question as they are read: contractions spelt out, typography plain."""
-    return spelt_out(plain_characters(words))
+    return without_contractions(plain_characters(words))
 
 
 def check_readable(question: str, vocabulary: Vocabulary) -> None:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 
 from deixis.english.articles import indefinite
-from deixis.english.contractions import spelt_out
+from deixis.english.contractions import without_contractions
 from deixis.english.word_classes import AMOUNTS, PREPOSITIONS, RELATIVES
 from deixis.regions.names import split_names
 
@@ -114,7 +114,7 @@ def said_words(question: str) -> list[str]:
     >>> said_words("Isn't the thing in {it} some kind of dog?")
     ['is', 'it', '{}', 'a', 'dog', '?']
     """
-    parts = split_names(spelt_out(question).lower())
+    parts = split_names(without_contractions(question).lower())
     text = "".join(BRACE.sub(" ", part.words) + ("" if part.name is None else " {} ") for part in parts)
     text = LIKE.sub("be", POINTED.sub("marked", THING.sub(" it ", KIND.sub(of_a_kind, text))))
     words = TOKEN.findall(text)

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from deixis.data.synthesis.question_templates import CHOICE, VERIFY
-from deixis.english.claims import LONGEST, claimed
+from deixis.english.claim_parser import LONGEST, claimed
 
 
 @pytest.mark.parametrize(
