@@ -27,8 +27,8 @@ QUESTION = "what is {it}?"
 ANYWHERE = 0.5  # of width and height, to each side of the middle
 RULE = (
     "every box that some phrase names; right if the head noun of the answer (last word before the first "
-    'preposition, comma or relative word, lower case, plural kept; "it is" in front left out) is the head '
-    "noun of any phrase of the box"
+    'preposition, comma, relative word or participle, lower case, plural kept; "it is" in front left out) is '
+    "the head noun of any phrase of the box"
 )
 
 
