@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from deixis.answers.grounded import Answer
 
 RIGHT, WRONG, NOT_JUDGED = VERDICTS = ("right", "wrong", "not judged")
-Judge = Callable[["Answer", Item[Any]], str]
+Judging = Callable[["Answer", Item[Any]], str]
 
 
 @dataclass(frozen=True)
@@ -27,10 +27,10 @@ class Kind:
 
     name: str
     rule: str
-    judge: Judge
+    judge: Judging
 
 
-def by_task(task: Task[Any], number: str) -> Judge:
+def by_task(task: Task[Any], number: str) -> Judging:
     """Return a judge by what a task says an answer earned: 1 under the name ``number`` is right."""
 
     def judge(answer: Answer, item: Item[Any]) -> str:

@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 
 from deixis.errors import UsageError
-from deixis.evaluation.metrics.places import hits
 from deixis.evaluation.metrics.prior_boxes import STEPS, candidate, grid_spans, hit_by, learn_prior_boxes
+from deixis.evaluation.metrics.top_place import hits
 from deixis.regions.frames import Frame
 from deixis.regions.shapes import Box
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from deixis.data.scene import Scene
 from deixis.evaluation.metrics.confidence import BINS, auroc, expected_calibration_error, mean_where
-from deixis.evaluation.metrics.places import best_place, hits
+from deixis.evaluation.metrics.top_place import best_place, hits
 from deixis.evaluation.task import Columns, Item, Outcome, Task
 from deixis.evaluation.tasks.grounding import PROMPT, Boxes, items
 

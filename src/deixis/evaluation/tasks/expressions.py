@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from deixis.data.scene import Expression, Scene
-from deixis.evaluation.metrics.places import fixed_box, hits, top_place
+from deixis.evaluation.metrics.top_place import fixed_box, hits, top_place
 from deixis.evaluation.task import Item, Outcome, Task
 from deixis.evaluation.tasks.grounding import PROMPT, where
 from deixis.regions.frames import Frame

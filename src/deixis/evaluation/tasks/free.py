@@ -13,7 +13,7 @@ from deixis.english.nouns import words_of
 from deixis.errors import RecordError
 from deixis.evaluation.metrics.answer_kinds import is_of_kind, said_count, verdict
 from deixis.evaluation.metrics.answered_noun import answered_noun
-from deixis.evaluation.metrics.places import fixed_box, hits, top_place
+from deixis.evaluation.metrics.top_place import fixed_box, hits, top_place
 from deixis.evaluation.task import Columns, Outcome, Task
 from deixis.evaluation.tasks.free_sheet import SHEET_KINDS, FreeItem, FreeTruth, read_free_sheet
 

@@ -10,8 +10,8 @@ import numpy as np
 from deixis.data.scene import Scene
 from deixis.data.synthesis.phrasebook import phrases_of
 from deixis.english.nouns import head_noun, is_plural
-from deixis.evaluation.metrics.places import fixed_box, hits, merged, top_place
 from deixis.evaluation.metrics.prior_boxes import learn_prior_boxes
+from deixis.evaluation.metrics.top_place import fixed_box, hits, merged, top_place
 from deixis.evaluation.task import Item, Outcome, Task
 from deixis.regions.frames import Frame
 from deixis.regions.shapes import Box

@@ -3,7 +3,7 @@ import pytest
 
 from deixis.answers.grounded import Answer, Place, Span
 from deixis.errors import FrameMismatch
-from deixis.evaluation.metrics.places import fixed_box, hits, merged, top_place
+from deixis.evaluation.metrics.top_place import fixed_box, hits, merged, top_place
 from deixis.pictures.opening import open_picture
 from deixis.regions.frames import Frame
 from deixis.regions.shapes import Box
