@@ -9,6 +9,7 @@ from itertools import pairwise
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
+from deixis.answers.as_text import short
 from deixis.answers.content import AnswerContent
 from deixis.answers.footer import footer, shortened
 from deixis.answers.palette import BLACK, WHITE, Colour, colour_of, ink_on
@@ -22,6 +23,7 @@ LEAST_LONG_SIDE = 640  # a smaller picture is enlarged, so that labels can be re
 LEAST_CANVAS = (360, 72)  # a picture that is still narrower or lower lies on a larger ground
 GROUND: Colour = (225, 225, 225)
 BLEND = 0.45  # of a mask's colour
+MOST_LABELS = 64  # each looks for room among those before it; further places have their outlines only
 
 Corners = tuple[float, float, float, float]
 
@@ -56,9 +58,9 @@ def draw(answer: AnswerContent, number: int = 0) -> Image.Image:
         sheet.outline_region(region)
     for name, region in regions:
         sheet.label(name, region, BLACK)
-    for span, colour, places in shown:
-        for place in places:
-            sheet.label(f"{span.phrase} {place.score:.2f}", place.box, colour)
+    named = [(span, colour, place) for span, colour, places in shown for place in places]
+    for span, colour, place in named[:MOST_LABELS]:
+        sheet.label(f"{short(span.phrase)} {place.score:.2f}", place.box, colour)
     text = footer(answer, width=sheet.canvas.width, text_size=round(sheet.text_size * 1.1))
     whole = Image.new("RGB", (sheet.canvas.width, sheet.canvas.height + text.height))
     whole.paste(sheet.canvas, (0, 0))

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from PIL import Image, ImageDraw, ImageFont
 
+from deixis.answers.as_text import short
 from deixis.answers.content import AnswerContent
 from deixis.answers.palette import BLACK, Colour, colour_of
 
@@ -16,7 +17,8 @@ Underline = tuple[int, int, Colour]  # from character, to character
 
 GROUND: Colour = (250, 250, 250)
 QUIET: Colour = (95, 95, 95)
-MOST_CHARACTERS = 2000  # of a text that is shown
+MOST_CHARACTERS, MOST_LINES = 2000, 60  # of a text that is shown
+MOST_NOTES = 20  # about what is not there or could not be read
 
 
 def footer(answer: AnswerContent, *, width: int, text_size: int) -> Image.Image:
@@ -26,10 +28,15 @@ def footer(answer: AnswerContent, *, width: int, text_size: int) -> Image.Image:
     if answer.question:
         paragraphs.append((answer.question, QUIET, ()))
     paragraphs.append((answer.text or "(no words)", BLACK, underlines))
-    for span in answer.spans:
-        if span.nowhere:
-            paragraphs.append((f"{span.phrase}: not in the picture ({span.nowhere_score:.2f})", QUIET, ()))
-    paragraphs += [(f"could not be read: {failure}", QUIET, ()) for failure in answer.parse_failures]
+    notes = [
+        f"{short(span.phrase)}: not in the picture ({span.nowhere_score:.2f})"
+        for span in answer.spans
+        if span.nowhere
+    ]
+    notes += [f"could not be read: {failure}" for failure in answer.parse_failures]
+    if len(notes) > MOST_NOTES:
+        notes[MOST_NOTES:] = [f"and {len(notes) - MOST_NOTES:,} notes more"]
+    paragraphs += [(note, QUIET, ()) for note in notes]
 
     font = ImageFont.load_default(size=text_size)
     margin, pitch = text_size * 2 // 3, text_size * 3 // 2
@@ -83,6 +90,8 @@ def lines_of(text: str, font: Font, *, width: float) -> list[tuple[int, str]]:
             end = space if space > start else full
             lines.append((start, shown[start:end]))
             start = end + len(shown[end:stop]) - len(shown[end:stop].lstrip())
+    if len(lines) > MOST_LINES:
+        lines[MOST_LINES:] = [(lines[MOST_LINES][0], "…")]
     return lines
 
 
