@@ -110,7 +110,7 @@ def test_captions_may_be_missing(tmp_path: Path) -> None:
         ("images", {"id": 8}, "image id 8 is used twice"),
         ("images", {"width": 0}, "field 'width' is 0; expected a whole number, at least 1"),
         ("annotations", {"id": 2}, "annotation id 2 is used twice"),
-        ("annotations", {"image_id": 9}, "image_id 9 is not in the instances file"),
+        ("annotations", {"image_id": 9}, "image_id 9 is not in 'images' of the instances file"),
         ("annotations", {"category_id": 9}, "category_id 9 is not in 'categories'"),
         ("annotations", {"bbox": [1, 2, 3]}, "field 'bbox' is .*; expected 4 finite numbers"),
         ("annotations", {"bbox": [60, 2, 30, 3]}, "is not inside the picture of 80 x 40"),

@@ -103,7 +103,7 @@ def in_lines(name: str, change: Callable[[dict[str, Any]], object]) -> Callable[
         (in_json("annotations", bbox=[9, 9, -5, 9]), "is not inside the picture"),
         (in_json("annotations", bbox=None), "expected 4 finite numbers"),
         (in_json("annotations", category_id=77), "category_id 77 is not in 'categories'"),
-        (in_json("annotations", image_id=777), "image_id 777 is not in the instances file"),
+        (in_json("annotations", image_id=777), "image_id 777 is not in 'images' of the instances file"),
         (in_json("annotations", iscrowd="yes"), "expected true or false"),
         (in_lines("captions", lambda row: row.update(image_id=777)), r"captions\.jsonl:1: image_id 777"),
         (in_lines("captions", lambda row: row.pop("caption")), "field 'caption' is missing"),

@@ -111,7 +111,7 @@ def test_only_plain_references_are_unpickled(
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"image_id": 9}, r"refs\[0\]: image_id 9 is not in instances"),
+        ({"image_id": 9}, r"refs\[0\]: image_id 9 is not in 'images' of the instances"),
         ({"ann_id": 9}, r"refs\[0\]: ann_id 9 is no annotation of its image"),
         ({"sentences": [{"raw": "X"}]}, r"sentences\[0\]: field 'sent' is missing"),
         ({"split": 3}, "field 'split' is 3"),

@@ -252,7 +252,9 @@ def turned_record(record: GritRecord, orientation: int) -> GritRecord:
             mask = None if place.runs is None else Mask.from_coco(dict(place.runs))
         except BadRegion:  # empty or wrong: reading it says so
             return Place(box, place.runs)
-        return Place(box, None if mask is None else turned_mask(mask, orientation).to_coco())
+        if mask is None or (mask.width, mask.height) != record.size:  # another size: reading it says so
+            return Place(box, place.runs)
+        return Place(box, turned_mask(mask, orientation).to_coco())
 
     turns = tuple(replace(turn, places=tuple(map(turned, turn.places))) for turn in record.turns)
     return replace(record, width=width, height=height, turns=turns)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from deixis.errors import RecordError, UsageError
+from deixis.regions.clipping import clip_edges
 from deixis.regions.shapes import Box
 
 LOG = logging.getLogger("deixis")
@@ -43,13 +44,8 @@ class Boxes:
             self.count += 1
             if len(self.places) < MOST_PLACES:
                 self.places.append(where)
-            x0, y0 = (
-                min(max(edge, 0.0), side) for edge, side in zip(edges[:2], (width, height), strict=True)
-            )
-            x1, y1 = (
-                min(max(edge, 0.0), side) for edge, side in zip(edges[2:], (width, height), strict=True)
-            )
-            edges = (x0, y0, x1, y1) if self.outside == CUT else (0.0, 0.0, 0.0, 0.0)
+            cut = clip_edges(edges, width=width, height=height)
+            edges = cut if self.outside == CUT else (0.0, 0.0, 0.0, 0.0)
         try:
             return box_in_picture(edges, width=width, height=height, where=where)
         except RecordError as fault:
@@ -106,5 +102,5 @@ def box_in_picture(
             f"x {height} "
             "pixels; is it in the pixels of this very file?"
         )
-    x0, y0, x1, y1 = max(x0, 0.0), max(y0, 0.0), min(x1, float(width)), min(y1, float(height))
-    return Box(float(x0), float(y0), x1, y1) if x1 > x0 and y1 > y0 else None
+    x0, y0, x1, y1 = clip_edges(edges, width=width, height=height)
+    return Box(x0, y0, x1, y1) if x1 > x0 and y1 > y0 else None

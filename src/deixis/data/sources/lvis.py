@@ -9,30 +9,16 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 
 from deixis.data.scene import PictureFile, Scene, Thing
 from deixis.data.sources.boxes import REFUSE, Boxes, boxes_by
-from deixis.data.sources.segmentations import read_segmentation
+from deixis.data.sources.drafts import Instances
 from deixis.errors import RecordError
-from deixis.files.json_files import Fields, Numbers, below, numbered, read_json
+from deixis.files.json_files import Fields, below, read_json
 
 FILES = ("lvis_v1_{}.json", "lvis_v0.5_{}.json", "lvis_{}.json")
 QUALIFIER = re.compile(r"\([^()]*\)")
-
-
-@dataclass
-class _Draft:
-    """A scene while its file is being read; categories by number."""
-
-    picture: PictureFile
-    width: int
-    height: int
-    absent: tuple[int, ...]
-    incomplete: tuple[int, ...]
-    things: list[Thing] = field(default_factory=list)
-    present: set[int] = field(default_factory=set)
 
 
 def read_lvis(
@@ -50,31 +36,46 @@ def read_lvis(
     file, entry and field; `skip_missing` passes over pictures that are not there instead, `outside` says what
     is done with boxes that stick out (`boxes.Boxes`).
     """
-    folder, boxes = Path(folder), boxes_by(outside)
-    content = read_json(locate_lvis(folder, split))
-    categories = numbered(content.rows("categories"), "category id")
-    names = {number: words_of_category(row) for number, row in categories.items()}
-    drafts: dict[int, _Draft] = {}
-    known = numbered(content.rows("images"), "image id")
-    for number, row in known.items():
-        draft = _draft(row, folder)
-        if draft is not None:
-            drafts[number] = draft
-        elif not skip_missing:
-            raise RecordError(f"{row.where}: none of its pictures exists: {', '.join(places_of(row))}")
-    numbers = Numbers("annotation id")
-    for row in content.rows("annotations"):
-        numbers.add(row.whole("id"), row.where)
-        if row.whole("image_id") not in known:
-            raise RecordError(f"{row.where}: image_id {row.whole('image_id')} is not in 'images'")
-        if row.whole("image_id") in drafts:
-            _add_thing(row, drafts[row.whole("image_id")], names, boxes, masks=masks)
-    boxes.report(locate_lvis(folder, split))
-    # Different categories may be called by the same words; these are certain only if all of them are.
+    folder, file = Path(folder), locate_lvis(Path(folder), split)
+    instances = Instances(
+        read_json(file),
+        boxes=boxes_by(outside),
+        locate=lambda row: locate_picture(row, folder),
+        missing=lambda row: f"none of its pictures exists: {', '.join(places_of(row))}",
+        skip_missing=skip_missing,
+    )
+    names = {number: words_of_category(row) for number, row in instances.categories.items()}
+    certain = {
+        number: set(instances.images[number].whole_numbers("neg_category_ids")) for number in instances.drafts
+    }
+    doubtful = {
+        number: set(instances.images[number].whole_numbers("not_exhaustive_category_ids"))
+        for number in instances.drafts
+    }
+    for annotation in instances.annotations():
+        draft, category = annotation.draft, annotation.category.whole("id")
+        picture = annotation.row.whole("image_id")
+        certain[picture].add(category)
+        if annotation.box is None:
+            doubtful[picture].add(category)
+            continue
+        mask = annotation.mask() if masks else None
+        thing = Thing(annotation.number, annotation.box, names[category], mask=mask)
+        draft.things[annotation.number] = thing
+    instances.boxes.report(file)
+    return [
+        draft.scene("lvis", exhaustive=certain_words(certain[number] - doubtful[number], names))
+        for number, draft in instances.drafts.items()
+    ]
+
+
+def certain_words(certain: set[int], names: Mapping[int, str]) -> set[str]:
+    """The words of categories of which all instances are known, and of no other category."""
     called: defaultdict[str, set[int]] = defaultdict(set)
     for category, name in names.items():
         called[name].add(category)
-    return [_scene(number, draft, names, called) for number, draft in drafts.items()]
+    words = {names[category] for category in certain if category in names}
+    return {word for word in words if called[word] <= certain}
 
 
 def locate_lvis(folder: Path, split: str) -> Path:
@@ -123,45 +124,9 @@ def places_of(row: Fields) -> Iterator[str]:
         yield f"images/{name}"
 
 
-def _draft(row: Fields, folder: Path) -> _Draft | None:
+def locate_picture(row: Fields, folder: Path) -> PictureFile | None:
+    """The picture of an entry, in the first place that has it; None if there is none."""
     for place in places_of(row):
         if (path := below(folder, place, where=row.where, linked_folders=True)).is_file():
-            return _Draft(
-                PictureFile(path),
-                row.whole("width", least=1),
-                row.whole("height", least=1),
-                row.whole_numbers("neg_category_ids"),
-                row.whole_numbers("not_exhaustive_category_ids"),
-            )
+            return PictureFile(path)
     return None
-
-
-def _add_thing(row: Fields, draft: _Draft, names: Mapping[int, str], boxes: Boxes, *, masks: bool) -> None:
-    number = row.whole("category_id")
-    if number not in names:
-        raise RecordError(f"{row.where}: category_id {number} is not in 'categories'")
-    x, y, wide, high = row.numbers("bbox", count=4)
-    where = f"{row.where}: field 'bbox'"
-    box = boxes.inside((x, y, x + wide, y + high), width=draft.width, height=draft.height, where=where)
-    draft.present.add(number)
-    if box is None:
-        draft.incomplete += (number,)
-        return
-    mask = read_segmentation(row, width=draft.width, height=draft.height) if masks else None
-    draft.things.append(Thing(row.whole("id"), box, names[number], mask=mask))
-
-
-def _scene(number: int, draft: _Draft, names: Mapping[int, str], called: Mapping[str, set[int]]) -> Scene:
-    certain = (draft.present | set(draft.absent)) - set(draft.incomplete)
-    words = {names[category] for category in certain if category in names}
-    return Scene(
-        id=str(number),
-        picture=draft.picture,
-        width=draft.width,
-        height=draft.height,
-        things=tuple(draft.things),
-        captions=(),
-        expressions=(),
-        exhaustive=frozenset(word for word in words if called[word] <= certain),
-        source="lvis",
-    )

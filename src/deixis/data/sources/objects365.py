@@ -6,27 +6,15 @@ also without the folder; pictures in `<split>/`, for version 2 in its patches (`
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 
 from deixis.data.scene import PictureFile, Scene, Thing
 from deixis.data.sources.boxes import REFUSE, Boxes, boxes_by
+from deixis.data.sources.drafts import Instances
 from deixis.errors import RecordError
-from deixis.files.json_files import Fields, Numbers, below, numbered, read_json
+from deixis.files.json_files import Fields, below, read_json
 
 FILES = ("objects365_{}.json", "zhiyuan_objv2_{}.json")
-
-
-@dataclass
-class _Draft:
-    """A scene while its file is being read."""
-
-    picture: PictureFile
-    width: int
-    height: int
-    things: list[Thing] = field(default_factory=list)
-    incomplete: set[str] = field(default_factory=set)
 
 
 def read_objects365(
@@ -39,42 +27,24 @@ def read_objects365(
     over pictures that are not there instead, for the patches of the second version are many and large.
     `outside`: what is done with boxes that stick out (`boxes.Boxes`), as one picture in ten has.
     """
-    folder, boxes = Path(folder), boxes_by(outside)
-    content = read_json(locate_objects365(folder, split))
-    categories = numbered(content.rows("categories"), "category id")
-    names = {number: row.text("name").lower() for number, row in categories.items()}
-    drafts: dict[int, _Draft] = {}
-    known = numbered(content.rows("images"), "image id")
-    for number, row in known.items():
-        picture = locate_picture(row, folder / split)
-        if picture is None and not skip_missing:
-            raise RecordError(
-                f"{row.where}: picture {row.text('file_name')} does not exist below {folder / split}"
-            )
-        if picture is not None:
-            drafts[number] = _Draft(picture, row.whole("width", least=1), row.whole("height", least=1))
-    numbers = Numbers("annotation id")
-    for row in content.rows("annotations"):
-        numbers.add(row.whole("id"), row.where)
-        if row.whole("image_id") not in known:
-            raise RecordError(f"{row.where}: image_id {row.whole('image_id')} is not in 'images'")
-        if row.whole("image_id") in drafts:
-            _add_thing(row, drafts[row.whole("image_id")], names, boxes)
-    boxes.report(locate_objects365(folder, split))
-    return [
-        Scene(
-            id=str(number),
-            picture=draft.picture,
-            width=draft.width,
-            height=draft.height,
-            things=tuple(draft.things),
-            captions=(),
-            expressions=(),
-            exhaustive=frozenset(names.values()) - draft.incomplete,
-            source="objects365",
-        )
-        for number, draft in drafts.items()
-    ]
+    file, pictures = locate_objects365(Path(folder), split), Path(folder) / split
+    instances = Instances(
+        read_json(file),
+        boxes=boxes_by(outside),
+        locate=lambda row: locate_picture(row, pictures),
+        missing=lambda row: f"picture {row.text('file_name')} does not exist below {pictures}",
+        skip_missing=skip_missing,
+    )
+    names = {number: row.text("name").lower() for number, row in instances.categories.items()}
+    for annotation in instances.annotations():
+        draft, name = annotation.draft, annotation.category.text("name").lower()
+        if annotation.crowd or annotation.box is None:
+            draft.incomplete.add(name)
+        if annotation.box is not None:
+            thing = Thing(annotation.number, annotation.box, name, group=annotation.crowd)
+            draft.things[annotation.number] = thing
+    instances.boxes.report(file)
+    return [draft.scene("objects365", exhaustive=names.values()) for draft in instances.drafts.values()]
 
 
 def locate_objects365(folder: Path, split: str) -> Path:
@@ -100,16 +70,3 @@ def locate_picture(row: Fields, pictures: Path) -> PictureFile | None:
         if (path := below(pictures, place, where=row.where, linked_folders=True)).is_file():
             return PictureFile(path)
     return None
-
-
-def _add_thing(row: Fields, draft: _Draft, names: Mapping[int, str], boxes: Boxes) -> None:
-    category = names.get(row.whole("category_id"))
-    if category is None:
-        raise RecordError(f"{row.where}: category_id {row.whole('category_id')} is not in 'categories'")
-    x, y, wide, high = row.numbers("bbox", count=4)
-    where = f"{row.where}: field 'bbox'"
-    box = boxes.inside((x, y, x + wide, y + high), width=draft.width, height=draft.height, where=where)
-    if row.flag("iscrowd") or box is None:
-        draft.incomplete.add(category)
-    if box is not None:
-        draft.things.append(Thing(row.whole("id"), box, category, group=row.flag("iscrowd")))

@@ -7,35 +7,13 @@ and, optionally, `<split>_expressions.jsonl`; docs/data.md describes the fields.
 from __future__ import annotations
 
 import tarfile
-from dataclasses import dataclass, field
 from pathlib import Path
 
 from deixis.data.scene import Caption, Expression, Phrase, PictureFile, Scene, Thing
 from deixis.data.sources.boxes import REFUSE, Boxes, boxes_by
+from deixis.data.sources.drafts import Annotation, Instances, SceneDraft
 from deixis.errors import RecordError
-from deixis.files.json_files import (
-    Fields,
-    Numbers,
-    below,
-    numbered,
-    ordinary_file,
-    read_json,
-    read_json_lines,
-)
-from deixis.regions.shapes import Box
-
-
-@dataclass
-class _Draft:
-    """A scene while its files are being read."""
-
-    picture: PictureFile
-    width: int
-    height: int
-    things: dict[int, Thing] = field(default_factory=dict)
-    captions: list[Caption] = field(default_factory=list)
-    expressions: list[Expression] = field(default_factory=list)
-    passed_over: set[int] = field(default_factory=set)
+from deixis.files.json_files import Fields, below, ordinary_file, read_json, read_json_lines
 
 
 def read_pack(folder: Path, split: str, *, outside: str | Boxes = REFUSE) -> list[Scene]:
@@ -45,34 +23,50 @@ def read_pack(folder: Path, split: str, *, outside: str | Boxes = REFUSE) -> lis
     `outside`: what is done with boxes that stick out (`boxes.Boxes`); without them, phrases mean what is left
     and expressions that meant them are left out.
     """
-    folder, boxes = Path(folder), boxes_by(outside)
-    instances = folder / f"{split}_instances.json"
-    if not instances.is_file():
+    folder = Path(folder)
+    file = folder / f"{split}_instances.json"
+    if not file.is_file():
         splits = sorted(path.name.removesuffix("_instances.json") for path in folder.glob("*_instances.json"))
         raise RecordError(
-            f"{folder} has no split {split!r} (no {instances.name}); it has: {', '.join(splits) or 'none'}"
+            f"{folder} has no split {split!r} (no {file.name}); it has: {', '.join(splits) or 'none'}"
         )
-    content = read_json(instances)
-    drafts = _drafts(content, folder / "images")
-    _add_things(content, drafts, boxes)
-    boxes.report(instances)
-    _add_captions(folder / f"{split}_captions.jsonl", drafts)
+    members = Members(folder / "images")
+    instances = Instances(
+        read_json(file), boxes=boxes_by(outside), locate=members.locate, missing=members.missing
+    )
+    for annotation in instances.annotations():
+        _add_thing(annotation)
+    instances.boxes.report(file)
+    _add_captions(folder / f"{split}_captions.jsonl", instances)
     expressions = folder / f"{split}_expressions.jsonl"
     if expressions.is_file():
-        _add_expressions(expressions, drafts)
-    return [
-        Scene(
-            id=str(number),
-            picture=draft.picture,
-            width=draft.width,
-            height=draft.height,
-            things=tuple(draft.things.values()),
-            captions=tuple(draft.captions),
-            expressions=tuple(draft.expressions),
-            source=folder.resolve().name,
-        )
-        for number, draft in drafts.items()
-    ]
+        _add_expressions(expressions, instances)
+    return [draft.scene(folder.resolve().name) for draft in instances.drafts.values()]
+
+
+class Members:
+    """The pictures below a folder: ordinary files, or members of shards, each of which is listed once."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.shards: dict[str, dict[str, PictureFile]] = {}
+
+    def locate(self, row: Fields) -> PictureFile | None:
+        """The picture of an entry of `images`, None where there is none."""
+        name, shard = row.text("file_name"), row.optional_text("shard")
+        if shard is None:
+            path = below(self.folder, name, where=row.where)
+            return PictureFile(path) if path.is_file() else None
+        if shard not in self.shards:
+            self.shards[shard] = locate_members(below(self.folder, shard, where=row.where))
+        return self.shards[shard].get(name)
+
+    def missing(self, row: Fields) -> str:
+        """What is wrong with an entry that has no picture."""
+        name, shard = row.text("file_name"), row.optional_text("shard")
+        if shard is None:
+            return f"picture {self.folder / name} does not exist"
+        return f"shard {shard} holds no {name!r}"
 
 
 def locate_members(shard: Path) -> dict[str, PictureFile]:
@@ -92,76 +86,36 @@ def locate_members(shard: Path) -> dict[str, PictureFile]:
         raise RecordError(f"shard {shard} cannot be read as an uncompressed tar: {fault}") from fault
 
 
-def _drafts(content: Fields, images: Path) -> dict[int, _Draft]:
-    shards: dict[str, dict[str, PictureFile]] = {}
-    drafts: dict[int, _Draft] = {}
-    for number, row in numbered(content.rows("images"), "image id").items():
-        name, shard = row.text("file_name"), row.optional_text("shard")
-        if shard is None:
-            picture = PictureFile(below(images, name, where=row.where))
-            if not picture.path.is_file():
-                raise RecordError(f"{row.where}: picture {picture.path} does not exist")
-        else:
-            if shard not in shards:
-                shards[shard] = locate_members(below(images, shard, where=row.where))
-            if name not in shards[shard]:
-                raise RecordError(f"{row.where}: shard {shard} holds no {name!r}")
-            picture = shards[shard][name]
-        drafts[number] = _Draft(picture, row.whole("width", least=1), row.whole("height", least=1))
-    return drafts
+def _add_thing(annotation: Annotation) -> None:
+    row, draft, category = annotation.row, annotation.draft, annotation.category
+    if annotation.box is None:
+        if annotation.number not in draft.passed_over:
+            raise RecordError(
+                f"{row.where}: field 'bbox' has no area: {row.values['bbox']}; expected [x, y, width, height]"
+            )
+        return
+    draft.things[annotation.number] = Thing(
+        id=annotation.number,
+        box=annotation.box,
+        category=category.text("name"),
+        group=row.flag("group") or annotation.crowd,
+        coco_name=category.optional_text("coco_name"),
+        supercategory=category.optional_text("supercategory"),
+    )
 
 
-def _add_things(content: Fields, drafts: dict[int, _Draft], boxes: Boxes) -> None:
-    categories = numbered(content.rows("categories"), "category id")
-    numbers = Numbers("annotation id")
-    for row in content.rows("annotations"):
-        draft, number = _draft_of(row, drafts), numbers.add(row.whole("id"), row.where)
-        category = categories.get(row.whole("category_id"))
-        if category is None:
-            raise RecordError(f"{row.where}: category_id {row.whole('category_id')} is not in 'categories'")
-        box = _box(row, draft, boxes)
-        if box is None:
-            draft.passed_over.add(number)
-            continue
-        draft.things[number] = Thing(
-            id=number,
-            box=box,
-            category=category.text("name"),
-            group=row.flag("group") or row.flag("iscrowd"),
-            coco_name=category.optional_text("coco_name"),
-            supercategory=category.optional_text("supercategory"),
-        )
-
-
-def _box(row: Fields, draft: _Draft, boxes: Boxes) -> Box | None:
-    x, y, wide, high = row.numbers("bbox", count=4)
-    where = f"{row.where}: field 'bbox'"
-    edges, width, height = (x, y, x + wide, y + high), draft.width, draft.height
-    box = boxes.inside(edges, width=width, height=height, where=where)
-    if box is None and not boxes.tolerates(edges, width=width, height=height):
-        raise RecordError(
-            f"{where} has no area: [{x:g}, {y:g}, {wide:g}, {high:g}]; expected [x, y, width, height]"
-        )
-    return box
-
-
-def _draft_of(row: Fields, drafts: dict[int, _Draft]) -> _Draft:
-    number = row.whole("image_id")
-    if number not in drafts:
-        raise RecordError(f"{row.where}: image_id {number} is not in the instances file")
-    return drafts[number]
-
-
-def _add_captions(path: Path, drafts: dict[int, _Draft]) -> None:
+def _add_captions(path: Path, instances: Instances) -> None:
     for row in read_json_lines(path):
-        draft, text = _draft_of(row, drafts), row.text("caption")
+        draft, text = instances.draft(row), row.text("caption")
+        if draft is None:
+            continue
         phrases = sorted(
             (_phrase(phrase, text, draft) for phrase in row.rows("phrases")), key=lambda p: p.start
         )
         draft.captions.append(Caption(text, tuple(phrases)))
 
 
-def _phrase(row: Fields, caption: str, draft: _Draft) -> Phrase:
+def _phrase(row: Fields, caption: str, draft: SceneDraft) -> Phrase:
     start, end, text = row.whole("start", least=0), row.whole("end", least=1), row.text("text")
     if caption[start:end] != text or not text:
         raise RecordError(
@@ -174,10 +128,10 @@ def _phrase(row: Fields, caption: str, draft: _Draft) -> Phrase:
     return Phrase(start, end, text, things=things, types=row.texts("types"), entity=row.text("entity_id"))
 
 
-def _add_expressions(path: Path, drafts: dict[int, _Draft]) -> None:
+def _add_expressions(path: Path, instances: Instances) -> None:
     for row in read_json_lines(path):
-        draft, number = _draft_of(row, drafts), row.whole("ann_id")
-        if number in draft.passed_over:
+        draft, number = instances.draft(row), row.whole("ann_id")
+        if draft is None or number in draft.passed_over:
             continue
         if number not in draft.things:
             raise RecordError(

@@ -10,15 +10,16 @@ import io
 import pickle
 import pickletools
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from deixis.data.scene import Expression, PictureFile, Scene, Thing
 from deixis.data.sources.boxes import REFUSE, Boxes, boxes_by
-from deixis.data.sources.segmentations import read_segmentation
+from deixis.data.sources.drafts import Annotation, Instances, SceneDraft
 from deixis.errors import RecordError
-from deixis.files.json_files import LARGEST_FILE, Fields, below, bounded_bytes, numbered, read_json
+from deixis.files.json_files import LARGEST_FILE, Fields, below, bounded_bytes, read_json
+from deixis.regions.shapes import Box
 
 PARTITIONS = ("unc", "umd", "google")
 PICTURES = ("images", "train2014", "val2014", ".")
@@ -48,40 +49,36 @@ def read_refcoco(
     that are not there instead. `outside`: what is done with boxes that stick out (`boxes.Boxes`); expressions
     of those that are passed over are left out.
     """
-    folder, boxes = Path(folder), boxes_by(outside)
+    folder = Path(folder)
     path = locate_references(folder, partition)
     rows = list(read_references(path))
     chosen = [row for row in rows if row.text("split") == split]
     if not chosen:
         known = ", ".join(sorted({row.text("split") for row in rows})) or "none"
         raise RecordError(f"{path} has no split {split!r}; it has: {known}")
-    content = read_json(folder / "instances.json")
-    names = numbered(content.rows("categories"), "category id")
-    images = numbered(content.rows("images"), "image id")
-    annotations: defaultdict[int, list[Fields]] = defaultdict(list)
-    for row in numbered(content.rows("annotations"), "annotation id").values():
-        annotations[row.whole("image_id")].append(row)
     references: defaultdict[int, list[Fields]] = defaultdict(list)
     for row in chosen:
-        if row.whole("image_id") not in images:
-            raise RecordError(f"{row.where}: image_id {row.whole('image_id')} is not in instances.json")
         references[row.whole("image_id")].append(row)
+    instances = Instances(
+        read_json(folder / "instances.json"),
+        boxes=boxes_by(outside),
+        locate=lambda row: locate_picture(row, folder),
+        missing=lambda row: (
+            f"picture {row.text('file_name')} does not exist in any of: {', '.join(PICTURES)}"
+        ),
+        skip_missing=skip_missing,
+        only=references.keys(),
+    )
+    drafts = [(instances.draft(own[0]), own) for own in references.values()]
+    for annotation in instances.annotations():
+        if annotation.box is not None:
+            annotation.draft.things[annotation.number] = thing_of(annotation, annotation.box, masks=masks)
+    instances.boxes.report(folder / "instances.json")
     scenes = []
-    for number, own in references.items():
-        image = images[number]
-        picture = locate_picture(image, folder)
-        if picture is None and not skip_missing:
-            raise RecordError(
-                f"{image.where}: picture {image.text('file_name')} does not exist in any of: "
-                f"{', '.join(PICTURES)}"
-            )
-        if picture is not None:
-            things = list(_things(image, annotations[number], names, boxes, masks=masks))
-            gone = {row.whole("id") for row in annotations[number] if _passed_over(row, image, boxes)}
-            scenes.append(
-                _scene(image, picture, things, [row for row in own if row.whole("ann_id") not in gone])
-            )
-    boxes.report(folder / "instances.json")
+    for draft, own in drafts:
+        if draft is not None:
+            add_expressions(draft, own)
+            scenes.append(draft.scene("refcoco"))
     return scenes
 
 
@@ -127,52 +124,33 @@ def locate_picture(image: Fields, folder: Path) -> PictureFile | None:
     return None
 
 
-def _things(
-    image: Fields, annotations: list[Fields], names: Mapping[int, Fields], boxes: Boxes, *, masks: bool
-) -> Iterator[Thing]:
-    width, height = image.whole("width", least=1), image.whole("height", least=1)
-    for row in annotations:
-        category = names.get(row.whole("category_id"))
-        if category is None:
-            raise RecordError(f"{row.where}: category_id {row.whole('category_id')} is not in 'categories'")
-        x, y, wide, high = row.numbers("bbox", count=4)
-        where = f"{row.where}: field 'bbox'"
-        box = boxes.inside((x, y, x + wide, y + high), width=width, height=height, where=where)
-        if box is not None:
-            yield Thing(
-                id=row.whole("id"),
-                box=box,
-                category=category.text("name"),
-                group=row.flag("iscrowd"),
-                mask=read_segmentation(row, width=width, height=height) if masks else None,
-                coco_name=category.text("name"),
-                supercategory=category.optional_text("supercategory"),
-            )
+def thing_of(annotation: Annotation, box: Box, *, masks: bool) -> Thing:
+    """The thing that an annotation stands for."""
+    category = annotation.category
+    return Thing(
+        id=annotation.number,
+        box=box,
+        category=category.text("name"),
+        group=annotation.crowd,
+        mask=annotation.mask() if masks else None,
+        coco_name=category.text("name"),
+        supercategory=category.optional_text("supercategory"),
+    )
 
 
-def _passed_over(row: Fields, image: Fields, boxes: Boxes) -> bool:
-    """Whether a box sticks out and nothing is left of it by the rule that was chosen."""
-    x, y, wide, high = row.numbers("bbox", count=4)
-    width, height = image.whole("width", least=1), image.whole("height", least=1)
-    edges = (x, y, x + wide, y + high)
-    if not boxes.tolerates(edges, width=width, height=height):
-        return False
-    return Boxes(boxes.outside).inside(edges, width=width, height=height, where=row.where) is None
-
-
-def _scene(image: Fields, picture: PictureFile, things: list[Thing], references: list[Fields]) -> Scene:
-    by_id = {thing.id: thing for thing in things}
-    alike = Counter(thing.category for thing in things)
-    said = [(row, text) for row in references for text in _sentences(row)]
+def add_expressions(draft: SceneDraft, references: list[Fields]) -> None:
+    """Give a scene the expressions of its references; those of things that were passed over are left out."""
+    alike = Counter(thing.category for thing in draft.things.values())
+    kept = [row for row in references if row.whole("ann_id") not in draft.passed_over]
+    said = [(row, text) for row in kept for text in _sentences(row)]
     meant: defaultdict[str, set[int]] = defaultdict(set)
     for row, text in said:
         meant[text].add(row.whole("ann_id"))
-    expressions = []
     for row, text in said:
-        thing = by_id.get(row.whole("ann_id"))
+        thing = draft.things.get(row.whole("ann_id"))
         if thing is None:
             raise RecordError(f"{row.where}: ann_id {row.whole('ann_id')} is no annotation of its image")
-        expressions.append(
+        draft.expressions.append(
             Expression(
                 text,
                 thing.id,
@@ -181,16 +159,6 @@ def _scene(image: Fields, picture: PictureFile, things: list[Thing], references:
                 distractors=alike[thing.category] - 1,
             )
         )
-    return Scene(
-        id=str(image.whole("id")),
-        picture=picture,
-        width=image.whole("width", least=1),
-        height=image.whole("height", least=1),
-        things=tuple(things),
-        captions=(),
-        expressions=tuple(expressions),
-        source="refcoco",
-    )
 
 
 def _sentences(row: Fields) -> Iterator[str]:

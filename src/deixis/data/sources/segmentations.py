@@ -7,6 +7,7 @@ import numpy as np
 from deixis.errors import BadRegion, RecordError
 from deixis.files.json_files import Fields
 from deixis.regions.raster import fill_polygon
+from deixis.regions.rle import LARGEST_MASK
 from deixis.regions.shapes import Mask
 
 
@@ -30,6 +31,10 @@ def read_segmentation(row: Fields, *, width: int, height: int) -> Mask | None:
     if not isinstance(value, list):
         raise RecordError(
             f"{where}: is {value!r:.80}; expected outlines [[x, y, x, y, ...], ...] or run lengths"
+        )
+    if width * height > LARGEST_MASK:
+        raise RecordError(
+            f"{where}: its picture has {width} x {height} pixels; masks of at most {LARGEST_MASK:,} are made"
         )
     pixels = np.zeros((height, width), dtype=bool)
     for outline in _outlines(value, where=where):

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from deixis.data.scene import Caption, Expression, Phrase, PictureFile, Scene, Thing
 from deixis.data.sources.boxes import CUT, Boxes, boxes_by
+from deixis.data.sources.drafts import SceneDraft
 from deixis.english.nouns import head_noun
 from deixis.errors import RecordError
 from deixis.files.json_files import Fields, Numbers, below, bounded_bytes
@@ -27,15 +28,10 @@ LARGEST_LIST = 64 << 20
 
 
 @dataclass
-class _Draft:
-    """A scene while its files are being read."""
+class _Draft(SceneDraft):
+    """A scene while its files are being read. described: words for a region, and the number of its thing."""
 
-    picture: PictureFile
-    width: int
-    height: int
-    boxes: Boxes
-    things: dict[int, Thing] = field(default_factory=dict)
-    captions: list[Caption] = field(default_factory=list)
+    boxes: Boxes = field(default_factory=Boxes)
     described: list[tuple[str, int]] = field(default_factory=list)
 
 
@@ -72,9 +68,8 @@ def read_visual_genome(
                 f"{row.where}: picture {number}.jpg does not exist in any of: {', '.join(PICTURES)}"
             )
         if picture is not None:
-            drafts[number] = _Draft(
-                PictureFile(picture), row.whole("width", least=1), row.whole("height", least=1), boxes
-            )
+            drafts[number] = _Draft.of_row(row, PictureFile(picture), number=number)
+            drafts[number].boxes = boxes
     for name, add in (
         ("objects.json", _add_objects),
         ("relationships.json", _add_relations),
@@ -88,7 +83,9 @@ def read_visual_genome(
                 if number in drafts:
                     add(row, drafts[number])
     boxes.report(folder)
-    return [_scene(number, draft) for number, draft in drafts.items()]
+    for draft in drafts.values():
+        draft.expressions += _expressions(draft)
+    return [draft.scene("visual_genome") for draft in drafts.values()]
 
 
 def ids_of(folder: Path, split: str) -> set[int] | None:
@@ -192,25 +189,10 @@ def _add_regions(row: Fields, draft: _Draft) -> None:
 def _box(entry: Fields, draft: _Draft, *, wide: str, high: str) -> Box | None:
     x, y, x1, y1 = entry.whole("x"), entry.whole("y"), entry.whole(wide), entry.whole(high)
     x1, y1 = x + x1, y + y1
-    size = {"width": draft.width, "height": draft.height}
-    if x < x1 and y < y1 and draft.boxes.inside((x, y, x1, y1), **size, where=entry.where) is None:
+    if x >= x1 or y >= y1:  # a slip of whoever drew it; other readers refuse it
         return None
-    x1, y1 = min(x1, draft.width), min(y1, draft.height)
-    x, y = max(x, 0), max(y, 0)
-    return Box(x, y, x1, y1) if x < x1 and y < y1 else None
-
-
-def _scene(number: int, draft: _Draft) -> Scene:
-    return Scene(
-        id=str(number),
-        picture=draft.picture,
-        width=draft.width,
-        height=draft.height,
-        things=tuple(draft.things.values()),
-        captions=tuple(draft.captions),
-        expressions=tuple(_expressions(draft)),
-        source="visual_genome",
-    )
+    size = {"width": draft.width, "height": draft.height}
+    return draft.boxes.inside((x, y, x1, y1), **size, where=entry.where)
 
 
 def _expressions(draft: _Draft) -> Iterator[Expression]:
