@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 import deixis
+from deixis import errors
 
 SOURCES = Path(deixis.__file__).parent
 
@@ -77,3 +78,15 @@ def test_an_import_of_a_name_that_is_not_offered_fails() -> None:
 )
 def test_files_are_short(path: Path) -> None:
     assert len(path.read_text(encoding="utf-8").splitlines()) <= 400
+
+
+def test_the_reference_has_every_offered_name() -> None:
+    page = (Path(__file__).parents[1] / "docs" / "reference.md").read_text(encoding="utf-8")
+    missing = [name for name in deixis.__all__ if f"deixis.{name}" not in page and f"`{name}" not in page]
+    assert missing == []
+
+
+def test_the_reference_has_every_error() -> None:
+    page = (Path(__file__).parents[1] / "docs" / "reference.md").read_text(encoding="utf-8")
+    names = [name for name, value in vars(errors).items() if isinstance(value, type)]
+    assert [name for name in names if f"`{name}`" not in page] == []
