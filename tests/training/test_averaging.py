@@ -105,5 +105,7 @@ def test_a_step_that_learns_nothing_names_its_pictures(tmp_path: Path) -> None:
 
 def test_a_share_of_a_whole_step_is_exact() -> None:
     loss = Loss(torch.tensor(0.1), torch.tensor(3), weight=0.3)
-    assert torch.equal(weighted({"language_model": loss}, {"language_model": 3}), 0.3 * loss.mean), "one pass: the mean itself"
+    assert torch.equal(weighted({"language_model": loss}, {"language_model": 3}), 0.3 * loss.mean), (
+        "one pass: the mean itself"
+    )
     assert weighted({"language_model": Loss(torch.tensor(0.0), 0)}, {"language_model": 0}) == 0

@@ -13,8 +13,11 @@ import torch
 from torch import nn
 
 from deixis.progress import Progress
+from deixis.runs.training import run_recipes
 from deixis.training.loop import train
 from deixis.training.parallel import World
+from tests.toy.pack import write_toy_pack
+from tests.toy.recipe import toy_recipe
 from tests.training import toy_objective as toy
 
 ALONE = World(rank=0, size=1, device=torch.device("cpu"))
@@ -83,3 +86,20 @@ def test_every_phase_is_told(tmp_path: Path) -> None:
         "toy: saving",
     ]
     assert "loss" in told.said
+
+
+def test_a_recipe_tells_all_its_phases(tmp_path: Path) -> None:
+    told = Told()
+    run_recipes([toy_recipe()], data=write_toy_pack(tmp_path / "data"), out=tmp_path, progress=told)
+    phases = [text for text in told.said if text.startswith("toy: ")]
+    assert phases == [
+        "toy: reading 1/None",
+        "toy: collecting phrases and words",
+        "toy: making the network",
+        "toy: training 6/6",
+        "toy: fitting",
+        "toy: saving",
+    ]
+    told.said.clear()
+    run_recipes([toy_recipe(name="cut")], data=tmp_path / "data", out=tmp_path, progress=told, max_steps=1)
+    assert "cut: saving" in told.said and "cut: fitting" not in told.said

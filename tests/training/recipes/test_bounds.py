@@ -105,7 +105,21 @@ def test_weights_of_losses(name: str, value: Any) -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["../../evil", "/tmp/evil", "a/b", "..", ".", "", ".hidden", "a\\b", "a\0b", "a\nb", " a", "x" * 300, "C:x"],
+    [
+        "../../evil",
+        "/tmp/evil",
+        "a/b",
+        "..",
+        ".",
+        "",
+        ".hidden",
+        "a\\b",
+        "a\0b",
+        "a\nb",
+        " a",
+        "x" * 300,
+        "C:x",
+    ],
 )
 def test_names_that_no_run_can_have(name: str) -> None:
     with pytest.raises(RecipeError, match="expected the name of a new folder"):

@@ -44,6 +44,7 @@ def training_parts(
     weights = build(ObjectiveWeights, recipe.objective, where=f"recipe {recipe.name!r} objective")
     sources = Sources.of(recipe, data, progress=progress)
     sources.only_dialogues()
+    progress.phase(f"{recipe.name}: collecting phrases and words")
     phrasebook = Phrasebook(sources.scenes)
     names = {phrasebook.name(text) for text in phrasebook.texts}
     recorded = {text for record in sources.records for text in phrases_in(record)}
@@ -51,6 +52,7 @@ def training_parts(
     pieces = source_pieces() if weights.pretrained else {}
     texts = [*sources.texts(), *[" ".join(frequent_words(pieces))] * 2]
     vocabulary = build_vocabulary(texts, pieces or own_pieces(texts))
+    progress.phase(f"{recipe.name}: making the network")
     if start is None:
         network = new_network(recipe, vocabulary, pieces, weights)
     else:
@@ -66,7 +68,7 @@ def training_parts(
     warn_of_unknown_words(dict.fromkeys(texts), vocabulary, recipe=recipe.name)
     vectors = None
     if weights.pretrained:
-        vectors = phrase_vectors(phrases, cache=work.parent / "phrase_vectors.safetensors")
+        vectors = phrase_vectors(phrases, cache=work.parent / "phrase_vectors.safetensors", progress=progress)
     config = network.config
     objective = PointerObjective(network, weights=weights, phrase_vectors=vectors)
     if start is not None:

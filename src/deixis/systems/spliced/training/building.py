@@ -71,6 +71,7 @@ def family_parts(
     view = view_side(options.pop("view", VIEW), where=where)
     initial = Initial.below(data, options.pop("initial", {}), where=where)
     sources = Sources.of(recipe, data, progress=progress)
+    progress.phase(f"{recipe.name}: making the network")
     if start is not None or initial.folders:
         check_not_small(options, where=where)
     if start is not None:
