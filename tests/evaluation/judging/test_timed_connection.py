@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import socket
+import ssl
+import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
+from shutil import which
 
 import pytest
 
@@ -96,6 +100,60 @@ def test_a_request_ends_when_its_time_is_up(serve: Serve, monkeypatch: pytest.Mo
         with pytest.raises(EndpointError):
             Endpoint(address, key_variable=None, timeout=0.3, attempts=1).complete(REQUEST)
         assert 0.25 < time.monotonic() - began < 1.5
+
+
+def test_a_handshake_of_tls_ends_when_its_time_is_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+    with serving(SLOW["nothing"]) as address:
+        began = time.monotonic()
+        with pytest.raises(EndpointError, match="not complete after"):
+            Endpoint(address.replace("http:", "https:"), key_variable=None, timeout=0.3, attempts=1).complete(
+                REQUEST
+            )
+        assert 0.25 < time.monotonic() - began < 1.5
+
+
+def test_an_answer_over_tls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The certificate is made anew; whoever doesn't trust it gets no key."""
+    if which("openssl") is None:
+        pytest.skip("there is no openssl to make a certificate with")
+    key, certificate = tmp_path / "key.pem", tmp_path / "certificate.pem"
+    made = [
+        "openssl",
+        "req",
+        "-x509",
+        "-newkey",
+        "rsa:2048",
+        "-nodes",
+        "-days",
+        "2",
+        "-subj",
+        "/CN=127.0.0.1",
+    ]
+    made += ["-addext", "subjectAltName=IP:127.0.0.1", "-keyout", str(key), "-out", str(certificate)]
+    subprocess.run(made, check=True, capture_output=True)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, key)
+    received: list[bytes] = []
+
+    def serve(connection: socket.socket) -> None:
+        with context.wrap_socket(connection, server_side=True) as secure:
+            asked = secure.recv(1 << 16)
+            while not asked.endswith(b"}"):
+                asked += secure.recv(1 << 16)
+            received.append(asked)
+            body = b'{"choices": [{"message": {"content": "8 7"}}]}'
+            secure.sendall(OK + b"Content-Length: %d\r\n\r\n" % len(body) + body)
+
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+    with serving(serve) as address:
+        endpoint = Endpoint(address.replace("http:", "https:"), key="sk-very-secret", timeout=5.0, attempts=1)
+        with pytest.raises(EndpointError, match="CERTIFICATE_VERIFY_FAILED"):
+            endpoint.complete(REQUEST)
+        assert received == []
+        monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+        assert endpoint.complete(REQUEST) == "8 7"
+        assert b"Bearer sk-very-secret" in received[0]
 
 
 def test_a_server_that_says_continue_a_few_times(monkeypatch: pytest.MonkeyPatch) -> None:
