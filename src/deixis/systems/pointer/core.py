@@ -156,6 +156,15 @@ class PointerCore(nn.Module):
         ).last_hidden_state
         return hidden
 
+    def unfitted_parts(self) -> list[str]:
+        """Return in words what is as it was made, since no pictures ever chose it: see ``fitting.stage``."""
+        parts = []
+        if not self.config.place_rule:
+            parts.append("the rule by which places are read (defaults; scores are not calibrated)")
+        if self.config.region_namer and not len(self.region_namer.pieces):
+            parts.append("the region classifier (the decoder names regions alone)")
+        return parts
+
     def point(self, hidden: Tensor, places: PlaceMap) -> Pointed:
         """Return what hidden states (B, P, W) at place tokens choose from, after the last look."""
         scores = self.place_head(hidden, places.keys)
