@@ -7,13 +7,12 @@ from collections.abc import Sequence
 
 from deixis.english.articles import indefinite
 from deixis.english.contractions import without_contractions
-from deixis.english.word_classes import AMOUNTS, PREPOSITIONS, RELATIVES
+from deixis.english.word_classes import AMOUNTS, ARTICLES_AND_SOME, PREPOSITIONS, RELATIVES
 from deixis.regions.names import split_names
 
 REGION = "{}"
 BRACE = re.compile(r"[{}]")  # one that a question speaks of, which is no region
 TOKEN = re.compile(r"\{\}|\w+(?:[-']\w+)*|[^\s\w]")
-ARTICLES = frozenset(("a", "an", "the", "some"))
 # "some kind of dog" is a dog.
 KIND = re.compile(r"\b(?:an?|some|the|any)\s+(?:kind|sort|type|breed)s?\s+of\s+(?:an?\s+)?(\w+)")
 # "the thing in {it}" is {it}; so is "what I pointed at".
@@ -141,11 +140,11 @@ def is_noun_phrase(phrase: Sequence[str]) -> bool:
     >>> is_noun_phrase(["a", "dog"]), is_noun_phrase(["wearing", "a", "hat"]), is_noun_phrase(["sleeping"])
     (True, False, False)
     """
-    if not phrase or len(phrase) > LONGEST or not ARTICLES.isdisjoint(phrase[1:]):
+    if not phrase or len(phrase) > LONGEST or not ARTICLES_AND_SOME.isdisjoint(phrase[1:]):
         return False
     if not all(word[0].isalnum() for word in phrase):
         return False
-    with_article = phrase[0] in ARTICLES
+    with_article = phrase[0] in ARTICLES_AND_SOME
     return (len(phrase) > 1) if with_article else not phrase[0].endswith("ing") and phrase[0] != "not"
 
 

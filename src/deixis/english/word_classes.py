@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 ARTICLES = frozenset(("a", "an", "the"))
+ARTICLES_AND_SOME = ARTICLES | {"some"}
 POSSESSIVES = frozenset(("my", "your", "his", "her", "its", "our", "their", "whose"))
 POINTING = frozenset(("this", "that", "these", "those"))
 ONE_OF_MANY = frozenset(("a", "an", "one", "this", "that", "another", "each", "every"))  # with a singular

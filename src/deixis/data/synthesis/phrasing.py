@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from deixis.english.nouns import words_of
+from deixis.english.word_classes import ARTICLES_AND_SOME
 
 
 def verdict(things: Sequence[int], *, many: bool) -> str:
@@ -38,7 +39,7 @@ def without_article(phrase: str) -> str:
     ('red hat', '')
     """
     first, _, rest = phrase.partition(" ")
-    return rest if first in ("a", "an", "the", "some") else ""
+    return rest if first in ARTICLES_AND_SOME else ""
 
 
 def definite(phrase: str) -> str:

@@ -11,6 +11,7 @@ from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
+from deixis.english.inflection import plural
 from deixis.evaluation.benchmarks.predictions import paired
 from deixis.evaluation.metrics.rules import Rules, check_rules, share
 
@@ -107,8 +108,13 @@ def says(text: str, names: Sequence[str], *, whole_words: bool) -> bool:
 
 
 def words_of(name: str) -> re.Pattern[str]:
-    """Return a pattern for a name as whole words, in any case, perhaps in the plural."""
-    return re.compile(rf"(?<!\w){re.escape(name)}(?:e?s)?(?!\w)", re.I)
+    """Return a pattern for a name as whole words, in any case, perhaps in the plural.
+
+    >>> [bool(words_of("knife").search(text)) for text in ("Two knives.", "a Knife", "penknives")]
+    [True, True, False]
+    """
+    forms = "|".join(map(re.escape, (plural(name.lower()), name)))
+    return re.compile(rf"(?<!\w)(?:{forms})(?!\w)", re.I)
 
 
 def says_which(

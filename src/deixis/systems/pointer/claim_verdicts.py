@@ -17,8 +17,8 @@ from torch import Tensor
 
 from deixis.engine.embedded import Embedded
 from deixis.engine.policy import Probe
-from deixis.english.claim_parser import ARTICLES
 from deixis.english.nouns import head_noun
+from deixis.english.word_classes import ARTICLES_AND_SOME
 from deixis.layers.regions.region_classifier import NEVER, RegionClassifier
 from deixis.systems.pointer.openings import (
     JudgedClaim,
@@ -151,7 +151,7 @@ def known_claims(
         if not pieces or min(phrase) < len(SPECIAL):
             return "name", []
         piece = pieces[0]
-        sort: Sort = "name" if piece in nouns or claim.split()[0] in ARTICLES else "quality"
+        sort: Sort = "name" if piece in nouns or claim.split()[0] in ARTICLES_AND_SOME else "quality"
         if usual_of(classifier, sort)[piece] <= NEVER / 2:
             return sort, []
         sorts.add(sort)
