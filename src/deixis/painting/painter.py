@@ -186,8 +186,9 @@ def paint_published(
 
 def silhouette_of(region: Region) -> Silhouette:
     """Return what the published painter knows of a region: its box, and outlines where it has some."""
-    box = region.bounds().as_tuple()
-    if isinstance(region, Polygon):
+    x0, y0, x1, y1 = region.bounds().as_tuple()
+    box = (x0, y0, max(x1, x0 + 1), max(y1, y0 + 1))  # what is smaller than a pixel would not be drawn
+    if isinstance(region, Polygon) and max(x1 - x0, y1 - y0) >= 1:
         return Silhouette(box, (region.points,))
     if isinstance(region, Mask):
         return Silhouette(box, outlines_of(region.rasterise()))

@@ -12,6 +12,7 @@ from types import MappingProxyType
 from typing import Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from deixis.errors import BadRegion
 from deixis.painting.draws import Draws
@@ -197,13 +198,33 @@ def scribble(canvas: Canvas) -> list[Stroke]:
     """A cubic Bezier curve whose control points lie in the region."""
     parts = None if canvas.part is None else (canvas.part,)
     controls = np.array([canvas.inside(parts) for _ in range(4)])
-    t = np.linspace(0, 1, int(1000 * canvas.ratio))[:, None]
-    u = 1 - t
-    curve = u**3 * controls[0] + 3 * u**2 * t * controls[1] + 3 * u * t**2 * controls[2] + t**3 * controls[3]
+    curve = bezier(controls, count=int(1000 * canvas.ratio))
     if len(curve) < 2:
         return []
-    points = tuple(map(tuple, curve.tolist()))
+    points = tuple(map(tuple, whole_pixels(curve).tolist()))
     return [Stroke("line", points, fill=canvas.colour, width=canvas.width)]
+
+
+def bezier(controls: NDArray[np.float64], *, count: int) -> NDArray[np.float64]:
+    """Return `count` points (n, 2) of the cubic curve with four control points (4, 2)."""
+    t = np.linspace(0, 1, count)[:, None]
+    u = 1 - t
+    return u**3 * controls[0] + 3 * u**2 * t * controls[1] + 3 * u * t**2 * controls[2] + t**3 * controls[3]
+
+
+def whole_pixels(curve: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return a curve's points (n, 2) cut to whole pixels, of each run of one pixel the first two.
+
+    Pillow draws between whole pixels, and a segment that was drawn once changes nothing when drawn again.
+
+    >>> whole_pixels(np.array([[1.2, 1], [1.5, 1], [1.9, 1], [2.1, 1]])).tolist()
+    [[1.0, 1.0], [1.0, 1.0], [2.0, 1.0]]
+    """
+    pixels = np.trunc(curve)
+    stays = (pixels[1:] == pixels[:-1]).all(axis=1)
+    again = np.zeros(len(pixels), dtype=bool)
+    again[2:] = stays[1:] & stays[:-1]
+    return pixels[~again]
 
 
 def outlines(canvas: Canvas) -> tuple[tuple[XY, ...], ...]:

@@ -134,7 +134,7 @@ def arrow(region: Region, space: Space, others: tuple[Edges, ...]) -> Form:
     head = min(4 * space.line, wanted / 2)
 
     def tail(direction: int) -> XY:
-        angle = 2 * pi * direction / DIRECTIONS - pi / 4  # from above on the left first, as people point
+        angle = 2 * pi * direction / DIRECTIONS - 3 * pi / 4  # from above on the left first, as people point
         return tip[0] + wanted * cos(angle), tip[1] + wanted * sin(angle)
 
     def room(direction: int) -> tuple[float, float, int]:

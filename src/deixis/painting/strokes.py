@@ -89,8 +89,7 @@ def write(layer: Image.Image, stroke: Stroke) -> None:
     draw = ImageDraw.Draw(layer)
     points = list(stroke.points)
     if stroke.form == "line":
-        shorter = points if stroke.joint or len(points) < 4 else without_repeats(points)
-        draw.line(shorter, fill=stroke.fill, width=stroke.width, joint=stroke.joint)
+        draw.line(points, fill=stroke.fill, width=stroke.width, joint=stroke.joint)
     elif stroke.form == "rectangle":
         draw.rectangle(points, fill=stroke.fill, outline=stroke.outline, width=stroke.width)
     elif stroke.form == "ellipse":
@@ -99,19 +98,6 @@ def write(layer: Image.Image, stroke: Stroke) -> None:
         write_spread(layer, stroke)
     else:
         draw.polygon(points, fill=stroke.fill, outline=stroke.outline)
-
-
-def without_repeats(points: Sequence[XY]) -> list[XY]:
-    """Return points cut to whole pixels, of each run of one pixel the first two.
-
-    Pillow draws between whole pixels; a segment that was drawn once changes nothing when drawn again.
-    """
-    kept: list[XY] = []
-    for x, y in points:
-        pixel = (float(int(x)), float(int(y)))
-        if len(kept) < 2 or not kept[-1] == kept[-2] == pixel:
-            kept.append(pixel)
-    return kept
 
 
 def write_spread(layer: Image.Image, stroke: Stroke) -> None:

@@ -1,0 +1,28 @@
+"""Timing a piece of work again and again."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from bench.memory import PeakMemory
+
+
+def repeated(given: dict[str, Any], work: Callable[[], Any]) -> tuple[Any, dict[str, Any]]:
+    """Return what work makes, and its times and peak memory, after one run that doesn't count."""
+    work()
+    memory, seconds, made = PeakMemory(), [], None
+    for _ in range(given["repeats"]):
+        started = time.perf_counter()
+        made = work()
+        seconds.append(time.perf_counter() - started)
+    return made, {"seconds": seconds, **memory.read()}
+
+
+def digest(values: Any) -> str:
+    """Return a digest of an array's bytes."""
+    return hashlib.blake2b(np.ascontiguousarray(values).tobytes(), digest_size=16).hexdigest()
