@@ -1,1 +1,1 @@
-"""The gallery: a page of photos of a pack, drawn at random, with what a system answered about them."""
+"""The gallery: a page of photos of a dataset, drawn at random, with what a system answered about them."""

@@ -1,7 +1,7 @@
 """Does cutting a picture into tiles pay? The scaling study of the Ferret-v2 paper (section 3), in small.
 
-Three ways to spend pixels (one picture at the tower's own size, one enlarged picture, any-resolution tiles),
-each with the encoders standing still and trained.
+Three ways to spend pixels (one picture at the vision encoder's own size, one enlarged picture, tiles of any
+resolution), each with the encoders frozen and trained.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ ENCODERS = ("network.tower", "network.local_tower")
 def resolution_variants(recipe: Recipe) -> list[Variant]:
     """Return the six variants of a recipe of ``ferret_v2``.
 
-    The recipe's group that trains the encoders is kept in three; it stands still in the others.
+    The recipe's group that trains the encoders is kept in three; it is frozen in the others.
     """
     if recipe.system != "ferret_v2":
         raise UsageError(
@@ -70,5 +70,5 @@ def trains_encoder(group: Group) -> bool:
 
 
 def frozen(group: Group) -> Group:
-    """Return the group standing still for good if it trains an encoder."""
+    """Return the group frozen for good if it trains an encoder."""
     return replace(group, rate=0.0, frozen_until=1.0) if trains_encoder(group) else group

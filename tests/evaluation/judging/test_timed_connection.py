@@ -189,6 +189,6 @@ def test_a_host_that_never_answers(monkeypatch: pytest.MonkeyPatch) -> None:
             Endpoint(f"http://127.0.0.1:{port}/v1", key_variable=None, timeout=0.3, attempts=1).complete(
                 REQUEST
             )
-        assert 0.25 < time.monotonic() - began < 0.8
+        assert 0.25 < time.monotonic() - began < 1.1
         for one in waiting:
             one.close()

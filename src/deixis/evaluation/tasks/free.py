@@ -45,7 +45,7 @@ def checked(item: FreeItem, size: tuple[int, int]) -> FreeItem:
     if own != size:
         raise RecordError(
             f"entry {item.truth.id} is about picture {item.picture} of {own[0]} x {own[1]} pixels, that of "
-            f"the pack has {size[0]} x {size[1]}; so its coordinates do not fit. Was the picture resized?"
+            f"the dataset has {size[0]} x {size[1]}; so its coordinates do not fit. Was the picture resized?"
         )
     return item
 

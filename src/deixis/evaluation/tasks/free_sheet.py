@@ -1,6 +1,6 @@
-"""The sheet of the free task: questions that people would type about photos of a pack, with what is true.
+"""The sheet of the free task: questions that people would type about photos of a dataset, with what is true.
 
-The sheet is a JSON file beside this module: a header that names the pack and its split, and one entry a
+The sheet is a JSON file beside this module: a header that names the dataset and its split, and one entry a
 question. It holds no photos and no captions; coordinates are in pixels of the stored picture.
 """
 
