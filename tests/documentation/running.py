@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.documentation.blocks import commands_in
+from tests.documentation.comparing import TIME
 
 SECONDS = 300  # that a command may take
 # Said once by every command that loads a system; where it computes differs from machine to machine.
@@ -20,7 +21,7 @@ DEVICE = re.compile(r"^deixis: \S+ on \S+ in \S+\n", re.MULTILINE)
 
 
 class Runner:
-    """Runs the blocks of one page, one after the other, in a folder."""
+    """Runs the blocks of one page, one after the other, in a folder. Times are shown as "…"."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -44,7 +45,7 @@ class Runner:
             stderr=subprocess.STDOUT,
             timeout=SECONDS,
         )
-        return DEVICE.sub("", done.stdout.decode())
+        return TIME.sub("…", DEVICE.sub("", done.stdout.decode()))
 
     def session(self, shown: str) -> str:
         """Return a Python session as it reads today."""
