@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 from math import ceil
+from pathlib import Path
 
 import pytest
 
 from deixis.data.grit.mixing import FERRET_MIX
 from deixis.errors import RecipeError
+from deixis.runs.training import run_recipes
 from deixis.systems.ferret.training import FERRET
 from deixis.systems.ferret_v2.training import FERRET_V2
 from deixis.systems.network_options import stored_options
@@ -19,7 +21,8 @@ from deixis.training.optimiser import group_of
 from deixis.training.recipes.packaged import FOLDER
 from deixis.training.recipes.recipe import in_order, read_recipe
 from tests.systems.ferret.networks import ferret, ferret_v2
-from tests.toy.recipe import toy_recipe
+from tests.toy.pack import write_toy_pack
+from tests.toy.recipe import TOY, toy_recipe
 
 RECIPES = {str(path.relative_to(FOLDER)): read_recipe(path) for path in sorted(FOLDER.rglob("*.yaml"))}
 MEMBERS: dict[str, Member] = {"ferret": FERRET, "ferret_v2": FERRET_V2}
@@ -90,3 +93,60 @@ def test_multipliers_are_ferrets(name: str) -> None:
 def test_an_option_that_is_none() -> None:
     with pytest.raises(RecipeError, match="unknown key 'projectr'; did you mean 'projector'"):
         checked_options(toy_recipe(network={"projectr": "linear"}), FERRET)
+
+
+def test_former_names_of_options_mean_the_same() -> None:
+    now = {"vision_encoder": "efficientnet_tiny", "local_vision_encoder": None, "side": 64}
+    former = {"tower": "efficientnet_tiny", "local_tower": None, "side": 64}
+    legal = ("tower", "local_tower", "side")
+    assert (
+        stored_options(now, legal, where="network")
+        == former
+        == stored_options(former, legal, where="network")
+    )
+    with pytest.raises(RecipeError, match="tower is given twice"):
+        stored_options(now | former, legal, where="network")
+    with pytest.raises(RecipeError, match="unknown key 'vision_encodr'; did you mean 'vision_encoder'"):
+        stored_options({"vision_encodr": "small"}, legal, where="network")
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"view": -3},
+        {"view": "large"},
+        {"view": 10**6},
+        {"side": "wide"},
+        {"side": -5},
+        {"max_text": "long"},
+        {"sampler": {"points": "many"}},
+        {"sampler": 3},
+        {"language": 5},
+        {"projector": "cubic"},
+    ],
+)
+def test_options_that_no_network_has(options: dict[str, object], tmp_path: Path) -> None:
+    data = write_toy_pack(tmp_path / "data", pictures=2)
+    small = {"vision_encoder": "efficientnet_tiny", "language": "tiny", "side": 64, "pretrained": False}
+    recipe = toy_recipe(
+        system="ferret", objective={}, augmentation={"square": False}, network={**small, **options}
+    )
+    with pytest.raises(RecipeError, match="recipe 'toy'"):
+        run_recipes([recipe], data=data, out=tmp_path / "out")
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"side": "wide"},
+        {"side": -5},
+        {"candidates": -1},
+        {"dropped": 2.0},
+        {"map_width": 0},
+        {"looks": "two"},
+    ],
+)
+def test_options_that_no_pointer_has(options: dict[str, object], tmp_path: Path) -> None:
+    data = write_toy_pack(tmp_path / "data", pictures=2)
+    with pytest.raises(RecipeError, match="recipe 'toy'"):
+        run_recipes([toy_recipe(network={**TOY["network"], **options})], data=data, out=tmp_path / "out")

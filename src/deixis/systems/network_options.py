@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from types import MappingProxyType
 from typing import Any
 
-from deixis.errors import RecipeError
+from deixis.errors import BadWeights, RecipeError, UsageError
 from deixis.training.recipes.strict import renamed, unknown_key
 
 # A recipe's word -> the name of the part in configurations and weights.
 STORED: Mapping[str, str] = MappingProxyType(
     {"vision_encoder": "tower", "local_vision_encoder": "local_tower", "dropout": "dropped"}
 )
+
+# What configurations and layers raise at values that they can't be made of; torch, at sizes beyond memory.
+UNFIT = (TypeError, ValueError, LookupError, ArithmeticError, AssertionError, AttributeError)
 
 
 def stored_options(given: Mapping[str, Any], legal: Iterable[str], *, where: str) -> dict[str, Any]:
@@ -29,3 +33,15 @@ def stored_options(given: Mapping[str, Any], legal: Iterable[str], *, where: str
             shown = {stored: word for word, stored in STORED.items()}
             raise RecipeError(unknown_key(key, [shown.get(name, name) for name in names], where=where))
     return options
+
+
+@contextmanager
+def from_options(*, where: str) -> Iterator[None]:
+    """Turn what goes wrong while a network is made of a recipe's options into a RecipeError."""
+    try:
+        yield
+    except RecipeError:
+        raise
+    except (*UNFIT, BadWeights, UsageError, RuntimeError, MemoryError) as fault:
+        reason = " ".join(str(fault).split())[:300]
+        raise RecipeError(f"{where}: no network can be made of its options: {reason}") from fault

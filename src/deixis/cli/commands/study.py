@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from deixis.cli.dataset_flags import add_dataset_flags, open_dataset
 from deixis.cli.folders import require_folder
+from deixis.cli.messages import is_quiet
 from deixis.cli.saving import save_or_print
 from deixis.cli.system_flags import add_device_flags
 
@@ -52,12 +53,14 @@ def run(arguments: argparse.Namespace) -> int:
     import numpy as np
 
     import deixis
+    from deixis.cli.progress_bars import ProgressBars
     from deixis.data.set_aside import boxes_outside
     from deixis.errors import UsageError
     from deixis.evaluation.evaluating import evaluate
     from deixis.evaluation.report import TaskResult
     from deixis.evaluation.tasks import find_tasks
     from deixis.files.writing import require_writable_folder
+    from deixis.progress import SILENT
     from deixis.runs.training import run_recipes
     from deixis.runs.unseen import unseen_losses
     from deixis.studies.resolution import resolution_variants
@@ -84,7 +87,12 @@ def run(arguments: argparse.Namespace) -> int:
 
     def train(recipe: Recipe) -> tuple[Path, float, float]:
         (model,) = run_recipes(
-            [recipe], data=arguments.data, out=arguments.out, resume=True, device=arguments.device
+            [recipe],
+            data=arguments.data,
+            out=arguments.out,
+            resume=True,
+            device=arguments.device,
+            progress=SILENT if is_quiet(arguments) else ProgressBars(),
         )
         log = read_metrics(arguments.out / recipe.name / "metrics.jsonl")
         return model, float(log[-1]["losses"]["total"]), seconds_in(log, batch=recipe.batch)

@@ -69,7 +69,7 @@ def check_events(events: Iterator[Any], *, where: str) -> None:
             anchor, size = event.anchor, 1
             check_key(opened[-1], event, where=where)
         elif isinstance(event, yaml.AliasEvent):
-            anchor, size = None, sizes.get(event.anchor, 1)
+            anchor, size = None, sizes.get(event.anchor or "", 1)
         else:
             continue
         if anchor is not None:

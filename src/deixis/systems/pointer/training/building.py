@@ -16,7 +16,7 @@ from deixis.errors import RecipeError
 from deixis.layers.language.word_vectors import frequent_words, source_pieces, word_vectors
 from deixis.layers.towers.pretrained import load_pretrained_tower
 from deixis.progress import SILENT, Progress
-from deixis.systems.network_options import stored_options
+from deixis.systems.network_options import from_options, stored_options
 from deixis.systems.pointer.config import PointerConfig
 from deixis.systems.pointer.fitting.stage import fit_network
 from deixis.systems.pointer.model import PointerNetwork
@@ -125,7 +125,8 @@ def new_network(
     recipe: Recipe, vocabulary: Vocabulary, pieces: dict[str, int], weights: ObjectiveWeights
 ) -> PointerNetwork:
     """Return a network that starts from the packaged tower and word vectors, or from nothing."""
-    network = PointerNetwork(PointerConfig(vocab_size=len(vocabulary), **network_options(recipe)))
+    with from_options(where=f"recipe {recipe.name!r}"):
+        network = PointerNetwork(PointerConfig(vocab_size=len(vocabulary), **network_options(recipe)))
     if weights.pretrained:
         load_pretrained_tower(network.tower, network.config.tower)
         fill_words(network, vocabulary, pieces, first=0)
@@ -137,7 +138,8 @@ def restarted(network: PointerNetwork, recipe: Recipe, weights: ObjectiveWeights
     options = network_options(recipe)
     if not options:
         return network
-    changed = rebuilt(network, options)
+    with from_options(where=f"recipe {recipe.name!r}"):
+        changed = rebuilt(network, options)
     if weights.pretrained and changed.config.tower != network.config.tower:
         load_pretrained_tower(changed.tower, changed.config.tower)
     return changed
@@ -168,7 +170,7 @@ def fill_words(
 def save_objective(objective: nn.Module, folder: Path, *, vocabulary: Vocabulary) -> None:
     """Write the trained network in bfloat16, without what served training only."""
     assert isinstance(objective, PointerObjective)
-    save_network(objective.network, vocabulary, folder)
+    save_network(objective.network.cpu(), vocabulary, folder)
 
 
 def warn_of_unknown_words(texts: Iterable[str], vocabulary: Vocabulary, *, recipe: str) -> None:

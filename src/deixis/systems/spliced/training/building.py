@@ -15,13 +15,13 @@ from torch.nn import functional
 from transformers import PreTrainedConfig
 
 from deixis.data.synthesis.phrasebook import Phrasebook
-from deixis.errors import BadWeights, RecipeError
+from deixis.errors import RecipeError
 from deixis.layers.language.small_decoders import small_language
 from deixis.layers.language.word_vectors import source_pieces, word_vectors
 from deixis.layers.towers.feature_grid import FeatureGridTower
 from deixis.layers.towers.pretrained import PACKAGED, load_pretrained_tower
 from deixis.progress import SILENT, Progress
-from deixis.systems.network_options import STORED, stored_options
+from deixis.systems.network_options import STORED, from_options, stored_options
 from deixis.systems.sources import Sources, own_pieces
 from deixis.systems.spliced.answering import SplicedSystem, save_system, template_of
 from deixis.systems.spliced.network import SplicedNetwork
@@ -103,7 +103,8 @@ def changed(
     kept = {name: old[name] for name in legal if name in old and name != "kwargs"}
     network = built(member, kept | fields | dict(options), where=where)
     report(fill(network, system.network.state_dict() | initial.state(network), where=where), where=where)
-    return member.system(network, codec or system.codec)
+    with from_options(where=where):
+        return member.system(network, codec or system.codec)
 
 
 def assembled(member: Member, options: Mapping[str, Any], *, initial: Initial, where: str) -> SplicedSystem:
@@ -115,27 +116,14 @@ def assembled(member: Member, options: Mapping[str, Any], *, initial: Initial, w
         )
     network = built(member, fields | dict(options), where=where)
     report(fill(network, initial.state(network), where=where), where=where)
-    return member.system(network, codec)
+    with from_options(where=where):
+        return member.system(network, codec)
 
 
 def built(member: Member, fields: Mapping[str, Any], *, where: str) -> SplicedNetwork:
     """Return a network of a configuration; RecipeError for options that no network can be made of."""
-    try:
+    with from_options(where=where):
         return member.network(member.config(**fields))
-    except (
-        TypeError,
-        ValueError,
-        KeyError,
-        IndexError,
-        ArithmeticError,
-        AssertionError,
-        BadWeights,
-    ) as fault:
-        raise RecipeError(f"{where}: no network can be made of its options: {str(fault)[:300]}") from fault
-    except (RuntimeError, MemoryError) as fault:  # sizes that torch refuses
-        raise RecipeError(
-            f"{where}: its network is too large, or has sizes below 1: {str(fault)[:200]}"
-        ) from fault
 
 
 def view_side(given: object, *, where: str) -> int:
@@ -207,7 +195,8 @@ def small_system(
             if isinstance(tower, FeatureGridTower):
                 load_pretrained_tower(tower.vision, getattr(network.config, name)["kind"])
         start_words(network, word_vectors(codec.vocabulary, pieces))
-    return member.system(network, codec)
+    with from_options(where=where):
+        return member.system(network, codec)
 
 
 @torch.no_grad()
