@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from deixis.extras import EXTRAS
+from deixis.extras import EXTRAS, missing_package
 
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
@@ -69,7 +69,7 @@ def test_each_extra_is_listed_and_none_comes_with_a_plain_install() -> None:
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (("train", "pointer/stage-1", "--data", ".", "--out", "unused"), "package yaml .* 'deixis[training]'"),
+        (("train", "ferret/small", "--data", ".", "--out", "out"), "package yaml .* 'deixis[training]'"),
         (("ask", "photo.png", "A cat?", "--model", "FERRET"), "package transformers .* 'deixis[published]'"),
     ],
 )
@@ -98,3 +98,10 @@ except UsageError as fault:
 """
     )
     assert "'deixis[published]'" in done.stdout, done.stderr
+
+
+def test_training_names_its_own_extra_for_what_others_bring_too() -> None:
+    fault = ModuleNotFoundError("No module named 'transformers'", name="transformers")
+    assert "'deixis[published]'" in str(missing_package(fault))
+    assert "'deixis[training]'" in str(missing_package(fault, extra="training"))
+    assert missing_package(ModuleNotFoundError("No module named 'spam'", name="spam")) is None

@@ -24,8 +24,10 @@ class MissingPackage(UsageError):
     """Something was asked for that needs a package which isn't installed; the message names its extra."""
 
 
-def missing_package(fault: ModuleNotFoundError) -> MissingPackage | None:
+def missing_package(fault: ModuleNotFoundError, *, extra: str | None = None) -> MissingPackage | None:
     """Return what to tell a user about a module that isn't there; None for one that no extra brings.
+
+    extra: the one to name, where several bring the package.
 
     >>> print(missing_package(ModuleNotFoundError("No module named 'yaml.nodes'", name="yaml.nodes")))
     this needs the package yaml, which is not installed; install it: pip install 'deixis[training]'
@@ -35,5 +37,5 @@ def missing_package(fault: ModuleNotFoundError) -> MissingPackage | None:
         return None
     return MissingPackage(
         f"this needs the package {package}, which is not installed; install it: "
-        f"pip install 'deixis[{EXTRAS[package]}]'"
+        f"pip install 'deixis[{extra or EXTRAS[package]}]'"
     )

@@ -81,7 +81,7 @@ def check_training(recipe: Recipe) -> None:
     from deixis.layers.towers.pretrained import packaged_file
 
     known = entry(recipe.system)
-    resolve(known.training)
+    resolve(known.training, extra="training")
     for name in () if known.training_needs is None else resolve(known.training_needs)(recipe):
         packaged_file(name)
 
@@ -94,5 +94,5 @@ def training_parts(
     start: the folder of the model that training goes on from, None for a new one. work: the run's folder.
     progress: is told what reading the data and making the network do, and, later, what fitting does.
     """
-    made = resolve(entry(recipe.system).training)
+    made = resolve(entry(recipe.system).training, extra="training")
     return made(recipe, data=data, start=start, work=work, progress=progress)

@@ -99,12 +99,15 @@ def converters() -> tuple[Converter, ...]:
     return tuple(converter for table in tables for converter in table)
 
 
-def resolve(path: str) -> Any:
-    """Return what "module:name" of the table stands for; MissingPackage where an extra isn't installed."""
+def resolve(path: str, *, extra: str | None = None) -> Any:
+    """Return what "module:name" of the table stands for.
+
+    MissingPackage where a package isn't installed; it names ``extra``, or the first extra that brings it.
+    """
     module, _, name = path.partition(":")
     try:
         return getattr(import_module(module), name)
     except ModuleNotFoundError as fault:
-        if (missing := missing_package(fault)) is None:
+        if (missing := missing_package(fault, extra=extra)) is None:
             raise
         raise missing from fault
