@@ -115,3 +115,9 @@ def test_default_tasks_are_those_that_find_something(
     assert "expressions finds nothing to ask in this split and is left out; it needs expr" in caplog.text
     assert written(*words, "--tasks", "expressions") == 2
     assert "finds nothing to ask in split 'val' of 2 pictures: it needs expr" in capsys.readouterr().err
+
+
+def test_quiet_means_quiet(pack: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert written("--data", str(pack), "--split", "val", "--limit", "1", "--tasks", "naming", "--quiet") == 0
+    printed = capsys.readouterr()
+    assert "| naming" in printed.out and printed.err == ""

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import logging
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from deixis.cli.counting import counted
 from deixis.cli.dataset_flags import add_dataset_flags, open_dataset, refuse_read_files
+from deixis.cli.messages import LOG, is_quiet
 from deixis.cli.saving import save_or_print
 from deixis.cli.system_flags import add_system_flags, open_system
 from deixis.errors import UsageError
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from deixis.data.sources import Dataset
     from deixis.evaluation.task import Task
 
-LOG = logging.getLogger("deixis")
 HELP = "measure a system on a dataset"
 EXAMPLE = (
     "deixis evaluate --data packs/flickr_grounding --split val --tasks grounding,naming --json report.json"
@@ -92,7 +91,7 @@ def run(arguments: argparse.Namespace) -> int:
         baseline_split=split,
         outside=boxes_outside(dataset.boxes),
         broken=arguments.broken,
-        progress=True,
+        progress=not is_quiet(arguments),
     )
     print(report.to_markdown())
     if failures := report.failures_to_markdown():

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import argparse
-import logging
 from pathlib import Path
 
 from deixis.cli.counting import counted
 from deixis.cli.dataset_flags import add_dataset_flags, open_dataset
 from deixis.cli.folders import require_folder
+from deixis.cli.messages import LOG, is_quiet
 from deixis.cli.system_flags import add_system_flags, open_system
 
-LOG = logging.getLogger("deixis")
 HELP = "make a page of photos with a system's answers, good and bad"
 EXAMPLE = "deixis gallery --data packs/flickr_grounding --split val --out gallery"
 
@@ -51,7 +50,7 @@ def run(arguments: argparse.Namespace) -> int:
         seed=arguments.seed,
         outside=boxes_outside(dataset.boxes),
         broken=arguments.broken,
-        progress=True,
+        progress=not is_quiet(arguments),
     )
     questions = sum(len(card.exhibits) for card in gallery.cards)
     photos = counted(len(gallery.cards), "photo")

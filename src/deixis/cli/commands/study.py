@@ -117,7 +117,7 @@ def run(arguments: argparse.Namespace) -> int:
             limit=arguments.limit,
             outside=outside,
             broken=arguments.broken,
-            progress=True,
+            progress=not is_quiet(arguments),
         )
         protocols.append(report.protocol)
         return dict(report.tasks)
