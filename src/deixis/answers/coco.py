@@ -25,7 +25,7 @@ class CocoFile:
         self.ids = ids_of(names)
         self.labels = Labels(first=1)
         self.images: dict[int, dict[str, Any]] = {}
-        self.found: list[dict[str, Any]] = []
+        self.placed: list[dict[str, Any]] = []
 
     def add_picture(self, picture: Picture, name: str) -> None:
         """Take a picture, whether or not something will be found in it."""
@@ -42,11 +42,11 @@ class CocoFile:
         categories = {span.phrase: self.labels.number(span.phrase) for span, _ in all_places(answer)}
         results = to_coco_results(answer, image_id=self.ids[name], category_ids=categories)
         for result, (span, _) in zip(results, all_places(answer), strict=True):
-            self.found.append({**result, "phrase": span.phrase})
+            self.placed.append({**result, "phrase": span.phrase})
 
     def results(self) -> list[dict[str, Any]]:
         """Return detection results: one object a place, with its score and its phrase."""
-        return self.found
+        return self.placed
 
     def annotations(self) -> dict[str, Any]:
         """Return a file of annotations; each has the score and the phrase that it comes from, too."""
@@ -56,7 +56,7 @@ class CocoFile:
             "categories": [{"id": number, "name": label} for label, number in self.labels.numbers.items()],
             "annotations": [
                 {**result, "id": number, "area": area_of(result), "iscrowd": 0}
-                for number, result in enumerate(self.found, start=1)
+                for number, result in enumerate(self.placed, start=1)
             ],
         }
 

@@ -64,15 +64,15 @@ def to_supervision(answer: AnswerContent) -> Detections:
         raise UsageError(
             "to_supervision needs the package supervision; install it: pip install 'deixis[supervision]'"
         ) from fault
-    found = all_places(answer)
+    placed = all_places(answer)
     numbers = [number for number, span in enumerate(answer.spans) for _ in span.places]
-    masks = [place.mask.rasterise() for _, place in found if place.mask is not None]
+    masks = [place.mask.rasterise() for _, place in placed if place.mask is not None]
     return Detections(
-        xyxy=np.array([place.box.as_tuple() for _, place in found], dtype=np.float64).reshape(-1, 4),
-        mask=np.stack(masks) if masks and len(masks) == len(found) else None,
-        confidence=np.array([place.score for _, place in found], dtype=np.float64),
+        xyxy=np.array([place.box.as_tuple() for _, place in placed], dtype=np.float64).reshape(-1, 4),
+        mask=np.stack(masks) if masks and len(masks) == len(placed) else None,
+        confidence=np.array([place.score for _, place in placed], dtype=np.float64),
         class_id=np.array(numbers, dtype=np.int64),
-        data={"class_name": np.array([span.phrase for span, _ in found], dtype=np.str_)},
+        data={"class_name": np.array([span.phrase for span, _ in placed], dtype=np.str_)},
     )
 
 

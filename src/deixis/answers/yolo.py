@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 
 from deixis.answers.content import AnswerContent
@@ -33,9 +32,9 @@ def yolo_names(labels: Labels) -> str:
     >>> _ = labels.number("the dog")
     >>> print(yolo_names(labels), end="")
     names:
-      0: "dog"
+      0: dog
     """
-    if not labels.numbers:
-        return "names: {}\n"
-    named = (f"  {number}: {json.dumps(label)}\n" for label, number in labels.numbers.items())
-    return "names:\n" + "".join(named)
+    import yaml
+
+    names = {number: label for label, number in labels.numbers.items()}
+    return yaml.safe_dump({"names": names}, allow_unicode=True, sort_keys=False)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import shutil
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +17,9 @@ import yaml
 from PIL import Image
 
 from deixis.answers import answer_schema
+from deixis.answers.labels import Labels
 from deixis.answers.parts import Place, Span
+from deixis.answers.yolo import yolo_names
 from deixis.cli import main
 from deixis.regions.shapes import Box
 from tests.systems.pointer.tiny import saved_system
@@ -207,6 +211,26 @@ def test_yolo(place: Path) -> None:
     assert set(labels) == {"a.txt", "b.txt", "more/c.txt"}
     assert labels["b.txt"] == "0 0.250000 0.500000 0.500000 1.000000\n1 0.750000 0.125000 0.500000 0.250000\n"
     assert yaml.safe_load(Path("yolo/data.yaml").read_text()) == {"names": {0: "dog", 1: "red dog"}}
+
+
+def test_labels_in_any_letters_are_names() -> None:
+    labels = Labels(first=0)
+    for label in ("狗 🐕", "no", "1: [a]", '"quoted" \\', "a\x85b\x07"):
+        labels.number(label)
+    assert yaml.safe_load(yolo_names(labels)) == {"names": dict(enumerate(labels.numbers))}
+
+
+@pytest.mark.usefixtures("finding")
+@pytest.mark.parametrize("format", ["text", "jsonl", "coco", "coco-results", "label-studio"])
+def test_any_terminal_shows_any_name(place: Path, monkeypatch: pytest.MonkeyPatch, format: str) -> None:
+    Path("photos/a.png").rename("photos/狗 🐕.png")
+    os.rename(b"photos/b.JPG", b"photos/\xff.JPG")
+    shown = io.BytesIO()
+    for stream in ("stdout", "stderr"):
+        text = io.TextIOWrapper(shown, encoding="cp1252", write_through=True)
+        monkeypatch.setattr(sys, stream, text)
+    assert main(["ask", "photos", QUESTION, "--format", format, "--quiet"]) == 0
+    assert shown.getvalue().isascii() and (format == "coco-results" or rb"\u72d7" in shown.getvalue())
 
 
 @pytest.mark.usefixtures("finding")
