@@ -5,11 +5,10 @@ from __future__ import annotations
 from fnmatch import fnmatchcase
 from pathlib import Path
 
-import deixis
 from deixis.errors import RecipeError
 from deixis.training.recipes.former_names import current_name
 
-FOLDER = Path(deixis.__file__).parent / "recipes"
+FOLDER = Path(__file__).parents[2] / "recipes"
 OLD_FOLDER = "recipes/"  # where they lay in a checkout; names that begin so go on working
 
 
