@@ -62,7 +62,7 @@ class RecipeError(UsageError):
 
 
 class RecordError(UsageError):
-    """A dialogue record or dataset file that breaks its documented format."""
+    """A sample or dataset file that breaks its documented format."""
 
 
 class NonFiniteLoss(DeixisError):

@@ -62,7 +62,7 @@ def test_blank_lines_are_skipped_and_counted(folder: Path) -> None:
     path = written(folder, "", GOOD, "   ", GOOD)
     assert [record.line for record in read_records(path)] == [2, 4]
     assert read_record(path, 4).line == 4
-    with pytest.raises(RecordError, match="no record on line 3; its last one is on line 4"):
+    with pytest.raises(RecordError, match="no sample on line 3; its last one is on line 4"):
         read_record(path, 3)
 
 
@@ -105,7 +105,7 @@ MISTAKES = [
     (GOOD | {"frame": None}, "field 'frame' is missing or null; expected one of pixels, unit, thousandths"),
     (GOOD | {"frame": "percent"}, "field 'frame' is \"percent\"; expected one of pixels"),
     (GOOD | {"frame": ["unit"]}, "field 'frame' is"),
-    (GOOD | {"region": {}}, "field 'region' is no field of a record; did you mean 'regions'?"),
+    (GOOD | {"region": {}}, "field 'region' is no field of a sample; did you mean 'regions'?"),
     (GOOD | {"regions": []}, "field 'regions' is []; expected an object"),
     (GOOD | {"regions": None}, "field 'regions' is missing or null"),
     (GOOD | {"regions": {"1a": {"point": [1, 2]}}}, "field 'regions.1a' has a name that is not letters"),
@@ -304,7 +304,7 @@ def test_a_source_gives_the_same_example_every_time(folder: Path) -> None:
     again = source.example(1, np.random.default_rng(1))
     assert first.name == "records.jsonl:2" and first.dialogues == again.dialogues
     assert np.array_equal(first.picture.pixels, again.picture.pixels)
-    with pytest.raises(RecordError, match="no records"):
+    with pytest.raises(RecordError, match="no samples"):
         RecordSource([], side=32)
 
 

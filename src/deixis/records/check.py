@@ -1,4 +1,4 @@
-"""Checking a file of records: every mistake in it, what is legal but hardly meant, and how much there is."""
+"""Checking a file of samples: every mistake in it, what is legal but hardly meant, and how much there is."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from deixis.regions.shapes import Mask, Outline, Point, Region
 
 @dataclass(frozen=True)
 class Problem:
-    """What is wrong in one field of the record on a line; no field: the whole line."""
+    """What is wrong in one field of the sample on a line; no field: the whole line."""
 
     line: int
     field: str
@@ -29,7 +29,7 @@ class Problem:
 
 @dataclass(frozen=True)
 class RecordCounts:
-    """How much a file has in its readable records. `nowhere`: phrases for what is not in the picture."""
+    """How much a file has in its readable samples. `nowhere`: phrases for what is not in the picture."""
 
     records: int
     pictures: int
@@ -60,12 +60,12 @@ def check_records(path: Path | str) -> list[Problem]:
             for field, message in islice(doubts(record, frames), MOST_MISTAKES):
                 report(field, message)
     if not found:
-        problems.append(Problem(1, "", "the file is empty; expected one record a line"))
+        problems.append(Problem(1, "", "the file is empty; expected one sample a line"))
     return problems
 
 
 def count_records(path: Path | str) -> RecordCounts:
-    """How many records, turns, phrases and regions a file has; lines with a mistake are left out."""
+    """How many samples, turns, phrases and regions a file has; lines with a mistake are left out."""
     file = Path(path)
     pictures: set[str] = set()
     kinds: Counter[str] = Counter()
@@ -116,7 +116,7 @@ def doubts(record: Record, frames: dict[Path, Frame | str]) -> Iterator[tuple[st
 
 
 def frame_of(record: Record) -> Frame | str:
-    """The frame of a record's picture, or what is wrong with the picture."""
+    """The frame of a sample's picture, or what is wrong with the picture."""
     try:
         return open_picture(record.path).frame
     except (BadPicture, RecordError) as fault:

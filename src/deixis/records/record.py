@@ -1,4 +1,4 @@
-"""Records: a user's own dialogues, one JSON object a line; docs/data.md describes the format.
+"""Samples: a user's own dialogues, one JSON object a line; docs/data.md describes the format.
 
 {"picture": "photo.jpg", "frame": "pixels", "regions": {"a": {"box": [12, 30, 96, 140]}},
  "turns": [{"user": "What is {a}?", "assistant": "It is [a dog](a)."}]}
@@ -7,14 +7,17 @@
 from __future__ import annotations
 
 import json
+import logging
+import warnings
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass, field
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, NoReturn
 
 import numpy as np
 
-from deixis.errors import BadPicture, BadRegion, RecordError
+from deixis.errors import BadPicture, BadRegion, RecordError, RegionClipped, UsageError
 from deixis.pictures.broken import REFUSE, BrokenPictures
 from deixis.pictures.opening import Picture, open_picture
 from deixis.pictures.padding import letterbox
@@ -37,6 +40,8 @@ from deixis.regions.frames import NAMED, PIXELS, Frame
 from deixis.regions.names import listed, names_in, unknown_name
 from deixis.regions.shapes import Point, Region, Scribble
 
+LOG = logging.getLogger("deixis")
+_, CUT, PASS_OVER = OUTSIDE = (REFUSE, "cut", "pass_over")
 MOST_MISTAKES = 100  # of one line that are told
 
 
@@ -63,7 +68,8 @@ class Record:
     """One picture with regions and a dialogue about it.
 
     picture: its name, relative to the folder of `file`. frame: "pixels", "unit" or "thousandths", in which
-    all regions are given (a mask always has the picture's pixels). file, line: where the record stands.
+    all regions are given (a mask always has the picture's pixels). file, line: where the sample stands.
+    outside: what is done with regions that stick out of the picture (`read_records`).
     """
 
     picture: str
@@ -72,9 +78,10 @@ class Record:
     turns: tuple[RecordTurn, ...]
     file: Path = field(default=Path("records.jsonl"), compare=False)
     line: int = field(default=1, compare=False)
+    outside: str = field(default="cut", compare=False)
 
     def wrong(self, where: str, message: str) -> RecordError:
-        """The error for a mistake in one of the record's fields."""
+        """The error for a mistake in one of the sample's fields."""
         return RecordError(located(self.file, self.line, where, message))
 
     @property
@@ -97,10 +104,20 @@ class Record:
         bound: dict[str, Region] = {}
         for name, region in self.regions:
             try:
-                bound[name] = region.clipped(original)
-            except BadRegion as fault:
-                raise self.wrong(f"regions.{name}", str(fault)) from fault
+                with refused_clipping() if self.outside == REFUSE else nullcontext():
+                    bound[name] = region.clipped(original)
+            except (BadRegion, RegionClipped) as fault:
+                raise self.wrong(f"regions.{name:.80}", str(fault)) from fault
         return bound
+
+    def sticks_out(self) -> bool:
+        """Whether a region sticks out of the picture, which is opened for it."""
+        original = self.open().frame
+        try:
+            replace(self, outside=REFUSE).bound_regions(original)
+        except RecordError:
+            return True
+        return False
 
     def to_dialogue(self, frame: Frame) -> Dialogue:
         """The dialogue, regions and places in `frame`: the opened picture's, or one that was made of it."""
@@ -124,7 +141,7 @@ class Record:
         return Example(f"{self.file.name}:{self.line}", (picture,), (self.to_dialogue(picture.frame),))
 
     def to_line(self) -> str:
-        """The record as a line of JSON, without its line end."""
+        """The sample as a line of JSON, without its line end."""
         turns = [{"user": t.question, "assistant": write_markup(t.answer, t.phrases)} for t in self.turns]
         regions = {name: region_object(region) for name, region in self.regions}
         values = {"picture": self.picture, "frame": self.frame, "regions": regions, "turns": turns}
@@ -132,14 +149,14 @@ class Record:
 
 
 class RecordSource:
-    """Training examples of records: each picture letterboxed to `side`, regions and places carried along.
+    """Training examples of samples: each picture letterboxed to `side`, regions and places carried along.
 
     Without `side` pictures stay as they are.
     """
 
     def __init__(self, records: Sequence[Record], *, side: int | None) -> None:
         if not records:
-            raise RecordError("there are no records to train from; expected at least one")
+            raise RecordError("there are no samples to train from; expected at least one")
         self.records = tuple(records)
         self.side = side
 
@@ -147,52 +164,72 @@ class RecordSource:
         return len(self.records)
 
     def example(self, index: int, rng: np.random.Generator) -> Example:
-        """Return record `index` as it is; nothing about it is drawn from `rng`."""
+        """Return sample `index` as it is; nothing about it is drawn from `rng`."""
         return self.records[index].to_example(self.side)
 
     def lengths(self) -> list[int]:
-        """Return how many words each record has."""
+        """Return how many words each sample has."""
         return [
             words_in(text for t in record.turns for text in (t.question, t.answer)) for record in self.records
         ]
 
 
-def read_records(path: Path | str, *, broken: str = REFUSE) -> Iterator[Record]:
-    """The records of a file, one by one; RecordError names file, line and field of the first mistake.
+@contextmanager
+def refused_clipping() -> Iterator[None]:
+    """Raise RegionClipped where a region would be cut at an edge."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", RegionClipped)
+        yield
 
-    broken: "pass_over" opens every picture and leaves out records about damaged ones, logging how many
+
+def read_records(path: Path | str, *, broken: str = REFUSE, outside: str = CUT) -> Iterator[Record]:
+    """The samples of a file, one by one; RecordError names file, line and field of the first mistake.
+
+    broken: "pass_over" opens every picture and leaves out samples about damaged ones, logging how many
     pictures there were; else they are an error once they are needed ("refuse").
+    outside: regions that stick out of their pictures are cut, with a warning, once they are needed
+    ("cut"), an error then ("refuse"), or the samples that have some are left out, which opens every picture
+    beforehand ("pass_over"); how many there were is logged.
     """
     file, pictures = Path(path), BrokenPictures(broken)
+    if outside not in OUTSIDE:
+        raise UsageError(f"outside is {outside!r}; expected one of {', '.join(OUTSIDE)}")
     read = (strictly(content, file=file, line=line) for line, content in numbered_lines(file))
-    yield from pictures.sound(read, opened=Record.open, name=lambda record: record.picture)
+    left_out = 0
+    for record in pictures.sound(read, opened=Record.open, name=lambda record: record.picture):
+        if outside == PASS_OVER and record.sticks_out():
+            left_out += 1
+        else:
+            yield replace(record, outside=outside)
     pictures.report(file)
+    if left_out:
+        LOG.warning("%s: samples with regions that stick out, which were passed over: %d", file, left_out)
 
 
 def read_record(path: Path | str, line: int) -> Record:
-    """The record on one line of a file, whatever the other lines are."""
+    """The sample on one line of a file, whatever the other lines are."""
     file, last = Path(path), 0
     for number, content in numbered_lines(file):
         if number == line:
             return strictly(content, file=file, line=line)
         last = number
-    raise RecordError(f"{file} has no record on line {line}; its last one is on line {last}")
+    raise RecordError(f"{file} has no sample on line {line}; its last one is on line {last}")
 
 
 def write_record(record: Record, path: Path | str) -> None:
-    """Append a record to a file; RecordError if it would not be read back as it is."""
+    """Append a sample to a file; RecordError if it would not be read back as it is."""
     file, line = Path(path), record.to_line()
     again = strictly(line.encode("utf-8", "surrogatepass"), file=file, line=record.line, pictures=False)
     if again != record:
         raise RecordError(
-            f"the record about {record.picture!r} would be read back as another one: {line:.200}"
+            f"the sample about {record.picture!r} would be read back as another one: {line:.200}"
         )
     with file.open("a", encoding="utf-8") as stream:
         stream.write(line + "\n")
 
 
 def strictly(content: bytes, *, file: Path, line: int, pictures: bool = True) -> Record:
-    """The record of a line; its first mistake is raised."""
+    """The sample of a line; its first mistake is raised."""
 
     def report(where: str, message: str) -> NoReturn:
         raise RecordError(located(file, line, where, message))
@@ -205,7 +242,7 @@ def strictly(content: bytes, *, file: Path, line: int, pictures: bool = True) ->
 def parse_record(
     content: bytes, *, file: Path, line: int, report: Report, pictures: bool = True
 ) -> Record | None:
-    """The record of a line; None when a mistake was reported. `pictures`: the picture file has to exist."""
+    """The sample of a line; None when a mistake was reported. `pictures`: the picture file has to exist."""
     mistakes: list[str] = []
 
     def wrong(where: str, message: str) -> None:
@@ -215,10 +252,12 @@ def parse_record(
         report(where, message)
 
     try:
-        record = parse_fields(decode_line(content), file=file, line=line, wrong=wrong, pictures=pictures)
+        values = decode_line(content)
     except RecordError as fault:
-        wrong("", str(fault))
+        report("", str(fault))
         return None
+    try:
+        record = parse_fields(values, file=file, line=line, wrong=wrong, pictures=pictures)
     except EnoughMistakes:
         report("", f"has more than {MOST_MISTAKES} mistakes; the others are not looked for")
         return None
@@ -226,7 +265,7 @@ def parse_record(
 
 
 def parse_fields(values: dict[str, Any], *, file: Path, line: int, wrong: Report, pictures: bool) -> Record:
-    """The record of a line's object; every mistake is reported."""
+    """The sample of a line's object; every mistake is reported."""
     check_keys(values, ("picture", "frame", "regions", "turns"), wrong)
     picture = check_text(values.get("picture"), "picture", wrong, expected="the file name of a picture")
     if picture:
@@ -253,7 +292,7 @@ def parse_fields(values: dict[str, Any], *, file: Path, line: int, wrong: Report
 def parse_turns(
     values: Any, regions: dict[str, Region], known: Collection[str], report: Report
 ) -> tuple[RecordTurn, ...]:
-    """The turns of a record. known: the names of all its regions, also of those with a mistake."""
+    """The turns of a sample. known: the names of all its regions, also of those with a mistake."""
     if not isinstance(values, list) or not values:
         report("turns", f'is {shown(values)}; expected a list of {{"user": "...", "assistant": "..."}}')
         return ()

@@ -1,4 +1,4 @@
-"""The fields of a record, from JSON and to it; every mistake is reported with the name of its field.
+"""The fields of a sample, from JSON and to it; every mistake is reported with the name of its field.
 
 A report is a function of (field, message): reading raises at the first, checking collects them all.
 """
@@ -67,7 +67,7 @@ def check_keys(values: dict[str, Any], legal: Collection[str], report: Report, *
         if key not in legal:
             near = difflib.get_close_matches(key[:80], legal, n=1)
             hint = f"did you mean {near[0]!r}? " if near else ""
-            report(f"{within}{key:.80}", f"is no field of a record; {hint}expected {', '.join(legal)}")
+            report(f"{within}{key:.80}", f"is no field of a sample; {hint}expected {', '.join(legal)}")
 
 
 def check_text(value: Any, field: str, report: Report, *, expected: str) -> str:
@@ -85,20 +85,20 @@ def check_text(value: Any, field: str, report: Report, *, expected: str) -> str:
 def picture_path(name: str, folder: Path) -> Path:
     """Where the picture of that name lies; RecordError if it is not in `folder`, be it through a link."""
     try:
-        path = below(folder, name, where="record")
+        path = below(folder, name, where="sample")
         inside = path.resolve().is_relative_to(folder.resolve())
     except (RecordError, OSError, RuntimeError):  # RuntimeError: links in a circle
         inside = False
     if not inside:
         raise RecordError(
-            f"is {shown(name)}, which leads out of {folder}; expected a name relative to the record file's "
-            "folder. Put the record file beside or above its pictures"
+            f"is {shown(name)}, which leads out of {folder}; expected a name relative to the folder of the "
+            "sample file. Put that beside or above its pictures"
         )
     return path
 
 
 def parse_regions(values: Any, frame: Frame, report: Report) -> tuple[tuple[str, Region], ...]:
-    """The regions of a record by name; those with a mistake are reported and left out."""
+    """The regions of a sample by name; those with a mistake are reported and left out."""
     if not isinstance(values, dict):
         report("regions", f'is {shown(values)}; expected an object {{"a": {{"box": [x0, y0, x1, y1]}}, ...}}')
         return ()

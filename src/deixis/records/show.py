@@ -1,4 +1,4 @@
-"""Drawing a record: the regions with their names, and phrases at the places that the answers give them."""
+"""Drawing a sample: the regions with their names, and phrases at the places that the answers give them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ SMALLEST_SIDE = 480  # a smaller picture is enlarged, so that names can be read
 
 
 def draw_record(record: Record) -> Image.Image:
-    """The record's picture with its regions drawn on it; an answer's place is filled and has its phrase."""
+    """The sample's picture with its regions drawn on it; an answer's place is filled and has its phrase."""
     picture = record.open()
     regions = record.bound_regions(picture.frame)
     scale = max(1, -(-SMALLEST_SIDE // max(picture.width, picture.height)))

@@ -79,7 +79,7 @@ def test_show_names_its_picture_after_file_and_line(
 
 
 def test_what_cannot_be_shown_is_a_mistake_of_the_caller(file: Path, tmp_path: Path) -> None:
-    with pytest.raises(DeixisError, match="no record on line 7"):
+    with pytest.raises(DeixisError, match="no sample on line 7"):
         called("show", file, 7)
     with pytest.raises(UsageError, match="no format for a picture"):
         called("show", file, 1, "--out", tmp_path / "drawn.strange")

@@ -8,9 +8,11 @@ from typing import Any
 
 import pytest
 
+from deixis.data.grit.records import read_grit
 from deixis.data.sources import read_scenes
 from deixis.data.sources.boxes import Boxes
-from deixis.errors import RecordError, UsageError
+from deixis.errors import RecordError, RegionClipped, UsageError
+from deixis.records.record import read_records
 from tests.data.sources.test_flickr30k_entities import BALL, BOX, written
 from tests.data.turned import LAYOUTS, instances, write_folder, write_turned
 
@@ -96,3 +98,45 @@ def test_rounding_is_no_sticking_out() -> None:
     boxes = Boxes("pass_over")
     box = boxes.inside((0, 0, 64.9, 40), width=64, height=40, where="a.json")
     assert box is not None and box.as_tuple() == (0, 0, 64, 40) and boxes.count == 0
+
+
+SAMPLE = {"frame": "pixels", "turns": [{"user": "What is {a}?", "assistant": "A thing."}]}
+
+
+def write_samples(folder: Path, *boxes: list[float]) -> Path:
+    write_turned(folder / "a.jpg", 1)
+    lines = [SAMPLE | {"picture": "a.jpg", "regions": {"a": {"box": box}}} for box in boxes]
+    (folder / "own.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    return folder / "own.jsonl"
+
+
+def test_samples(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    path = write_samples(tmp_path, [40, 10, 84, 30], [6, 4, 26, 18], [70, 10, 90, 20])
+    cut, _, outside = read_records(path, outside="cut")
+    with pytest.warns(RegionClipped):
+        assert cut.to_example().dialogues[0].turns[0].regions[0][1].bounds().as_tuple() == (40, 10, 64, 30)
+    with pytest.raises(RecordError, match=r"own\.jsonl:3: field 'regions\.a'.*outside"):
+        outside.to_example()
+    refused, kept, _ = read_records(path, outside="refuse")
+    with pytest.raises(RecordError, match=r"own\.jsonl:1: field 'regions\.a'.*sticks out"):
+        refused.to_example()
+    assert kept.to_example().name == "own.jsonl:2"
+    assert [record.line for record in read_records(path, outside="pass_over")] == [2]
+    assert "samples with regions that stick out, which were passed over: 2" in caplog.text
+    with pytest.raises(UsageError, match="outside is 'clip'; expected one of refuse, cut, pass_over"):
+        list(read_records(path, outside="clip"))
+
+
+def test_grit(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    def record(box: list[float]) -> dict[str, Any]:
+        turns = [{"from": "human", "value": "<bbox_location0>?"}, {"from": "gpt", "value": "a thing"}]
+        return {"image_w": 64, "image_h": 40, "conversations": turns, "box_x1y1x2y2": [[box], []]}
+
+    path = tmp_path / "vg.json"
+    path.write_text(json.dumps([record([40, 10, 84, 30]), record([6, 4, 63, 39])]))
+    boxes = Boxes("cut")
+    assert len(read_grit(path)) == len(read_grit(path, outside=boxes)) == 2 and boxes.count == 1
+    assert len(read_grit(path, outside="pass_over")) == 1
+    assert "passed over: 1; " in caplog.text
+    with pytest.raises(RecordError, match=r"vg\.json\[0\].*is not inside the picture of 64 x 40"):
+        read_grit(path, outside="refuse")

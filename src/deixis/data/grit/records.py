@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from deixis.data.sources.boxes import CUT, PASS_OVER, Boxes, boxes_by
 from deixis.errors import RecordError
 from deixis.files.json_files import Fields
 from deixis.files.json_lists import read_json_list
@@ -123,21 +124,39 @@ class GritRecord:
         return values | ({"dataset": self.dataset} if self.dataset else {})
 
 
-def read_grit(path: Path | str, *, dataset: str | None = None) -> list[GritRecord]:
+def read_grit(
+    path: Path | str, *, dataset: str | None = None, outside: str | Boxes = CUT
+) -> list[GritRecord]:
     """The records of a JSON list. RecordError names file, entry and field of the first mistake.
 
     dataset: what kind of source they are; without it the record's own field `dataset` counts, and without
     that the file's name (`dataset_of`).
+    outside: places that stick out of their pictures are moved into them where they are needed ("cut", as
+    published), an error ("refuse"), or their records are left out ("pass_over"); `Boxes` counts them.
     """
-    file = Path(path)
+    file, boxes = Path(path), boxes_by(outside)
     kind = dataset if dataset is not None else dataset_of(file.name)
     records = []
     for row in read_json_list(file):
         record = parse_grit(row)
+        places = [place for turn in record.turns for place in turn.places]
+        if sum(sticks_out(place, record, boxes) for place in places) and boxes.outside == PASS_OVER:
+            continue
         if dataset is not None or not record.dataset:
             record = replace(record, dataset=kind or "")
         records.append(record)
+    boxes.report(file)
     return records
+
+
+def sticks_out(place: Place, record: GritRecord, boxes: Boxes) -> bool:
+    """Whether a place sticks out of its picture, which is counted; RecordError where that is refused."""
+    x0, y0, x1, y1 = place.box
+    if x0 > x1 or y0 > y1:  # an error by every rule, where it is needed
+        return False
+    (width, height), before = record.size, boxes.count
+    boxes.inside((x0, y0, x1 + 1, y1 + 1), width=width, height=height, where=record.where)
+    return boxes.count > before
 
 
 def dataset_of(path: str) -> str | None:
