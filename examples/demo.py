@@ -13,7 +13,7 @@ import numpy as np
 from skimage import data
 
 import deixis
-from deixis.cli.commands.ask import describe
+from deixis.answers.as_text import describe
 
 OUT = Path("out/demo")
 ENOUGH = 0.5  # a place is right if it overlaps the right box so far (intersection over union)
