@@ -5,10 +5,13 @@ from __future__ import annotations
 import os
 import resource
 import stat
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
@@ -174,3 +177,22 @@ def test_an_unfinished_file_is_deleted(folder: Path) -> None:
         partial.write_bytes(b"half")
         raise ZeroDivisionError
     assert names(folder) == before
+
+
+@pytest.mark.skipif(not Path("/dev/shm").is_dir(), reason="there is no file system in memory")
+def test_a_file_below_dev_is_a_file() -> None:
+    with TemporaryDirectory(dir="/dev/shm") as folder:
+        for text in ("first", "second"):
+            require_writable(Path(folder) / "report.json", flag="--json")
+            write_whole(Path(folder) / "report.json", text)
+        assert (Path(folder) / "report.json").read_text(encoding="utf-8") == "second"
+
+
+def test_a_stream_that_is_a_file_is_added_to(folder: Path) -> None:
+    """As in `deixis evaluate --json /dev/stdout > file`: what was printed before stays."""
+    words = "from pathlib import Path; from deixis.files.writing import require_writable, write_whole;"
+    words += "print('first', flush=True); out = Path('/dev/stdout'); require_writable(out, flag='--json');"
+    words += "write_whole(out, 'second\\n'); print('third', flush=True)"
+    with (folder / "out").open("wb") as out:
+        subprocess.run([sys.executable, "-c", words], stdout=out, check=True)
+    assert (folder / "out").read_text(encoding="utf-8").splitlines() == ["first", "second", "third"]

@@ -18,7 +18,8 @@ from deixis.errors import UsageError
 
 ROOM = 1 << 16  # bytes that are written to see whether a disk takes any more
 LONGEST_SHOWN = 100  # letters of a path in a message
-DEVICES = Path("/dev")
+STREAMS = {"/dev/stdout": 1, "/dev/stderr": 2}
+STREAM_FOLDERS = ("/dev/fd", "/proc/self/fd")  # each name in them is the number of a stream
 
 
 def require_writable(path: Path, *, flag: str, makes_folders: bool = False, room: int = ROOM) -> None:
@@ -65,8 +66,16 @@ def write_whole(path: Path, content: str | bytes) -> None:
     Text is written as UTF-8. UsageError: it cannot be written; then what was there is still there.
     """
     encoded = content.encode("utf-8", errors="surrogatepass") if isinstance(content, str) else content
-    with replacing(path) as partial, partial.open("ab") as file:
-        file.write(encoded)
+    stream = stream_of(path)
+    if stream is None:
+        with replacing(path) as partial, partial.open("ab") as file:
+            file.write(encoded)
+        return
+    try:  # opened anew, a stream that is a file would be written over from where it stands
+        with os.fdopen(os.dup(stream), "wb") as file:
+            file.write(encoded)
+    except OSError as fault:
+        raise unwritable(path, fault) from fault
 
 
 @contextmanager
@@ -134,9 +143,18 @@ def target_of(path: Path) -> Path:
 
 
 def is_special(path: Path) -> bool:
-    """Tell whether a path is a device, a pipe or a stream such as /dev/stdout."""
-    within = DEVICES in path.absolute().parents and path.exists()
-    return within or (path.exists() and not stat.S_ISREG(path.stat().st_mode))
+    """Tell whether a path is a device, a pipe or a stream such as /dev/stdout, even if that is a file."""
+    return path.exists() and (stream_of(path) is not None or not stat.S_ISREG(path.stat().st_mode))
+
+
+def stream_of(path: Path) -> int | None:
+    """Return the number of the open stream that a path stands for; None if it's an ordinary name.
+
+    >>> stream_of(Path("/dev/stdout")), stream_of(Path("/dev/fd/3")), stream_of(Path("a.json"))
+    (1, 3, None)
+    """
+    number = path.name if str(path.parent) in STREAM_FOLDERS else ""
+    return int(number) if number.isdecimal() else STREAMS.get(str(path))
 
 
 def is_terminal(path: Path) -> bool:
