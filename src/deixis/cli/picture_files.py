@@ -35,15 +35,16 @@ def pictures_and_questions(words: Sequence[str]) -> tuple[list[Path], list[str]]
 
 
 def looks_like_a_picture(word: str) -> bool:
-    """Tell whether a word is a file or folder that is there, or ends as the names of pictures do.
+    """Tell whether a word is a file or folder that is there, or one word that ends as pictures' names do.
 
-    >>> looks_like_a_picture("gone.JPG"), looks_like_a_picture("Where is the dog?")
+    >>> looks_like_a_picture("gone.JPG"), looks_like_a_picture("What is in photo.jpg")
     (True, False)
     """
     if not word.strip() or "\0" in word:
         return False
     try:
-        return Path(word).suffix.lower() in ENDINGS or Path(word).exists()
+        named = Path(word).suffix.lower() in ENDINGS and len(word.split()) == 1
+        return named or Path(word).exists()
     except OSError:  # too long for a name, and so a question
         return False
 
