@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-import torch
 from torch import nn
 
 from deixis.checkpoints.convert.renaming import KeyTable
 from deixis.checkpoints.files.lazy import Tensors, shown
-from deixis.checkpoints.library_logging import quiet_transformers
+from deixis.checkpoints.skeleton import skeleton_of, tied_names
 from deixis.errors import BadWeights
 
-TIED = "language.lm_head.weight"
 # Parts that systems of the family have in common; a table adds those of its own.
 CAUSES = {
     "tower.": "the vision tower is of another size, or not whole; see --tower",
@@ -22,14 +20,17 @@ CAUSES = {
 }
 
 
-def network_shapes(build: Callable[[], nn.Module], *, tied: bool) -> dict[str, tuple[int, ...]]:
-    """Return names and shapes of what a network stores, without making its numbers."""
-    with torch.device("meta"), quiet_transformers():
-        network = build()
-    shapes = {key: tuple(tensor.shape) for key, tensor in network.state_dict().items()}
-    if tied:
-        shapes.pop(TIED, None)
-    return shapes
+def network_shapes(
+    build: Callable[[], nn.Module], *, where: object = "config.json"
+) -> dict[str, tuple[int, ...]]:
+    """Return names and shapes of what a network stores, without making its numbers.
+
+    Of weights that are one and the same, the first name. where: the file with its settings; BadWeights where
+    they make no network.
+    """
+    network = skeleton_of(build, where=where)
+    again = {name for group in tied_names(network) for name in group[1:]}
+    return {key: tuple(tensor.shape) for key, tensor in network.state_dict().items() if key not in again}
 
 
 def check_fit(

@@ -11,6 +11,7 @@ from typing import Any
 
 from transformers import LlamaConfig
 
+from deixis.checkpoints.decoder_fields import DECODER
 from deixis.checkpoints.files.lazy import Tensors, shown
 from deixis.checkpoints.library_logging import quiet_transformers
 from deixis.errors import BadWeights
@@ -77,6 +78,8 @@ def language_settings(config: Mapping[str, Any], tensors: Tensors, *, where: str
         given["hidden_act"] = config.get("hidden_activation") or "gelu_pytorch_tanh"
     if kind == "phi3":
         say_long(given)
+    for name, value in given.items():
+        DECODER.groups[kind].fields[name].check(value, name=name, where=where)
     try:
         with quiet_transformers():
             full = DECODERS[kind].config(**given).to_dict()

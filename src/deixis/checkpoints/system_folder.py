@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from torch import nn
 from transformers import PreTrainedConfig
@@ -12,11 +12,18 @@ from transformers import PreTrainedConfig
 from deixis.checkpoints.convert.checkpoint import ORIGINAL, Checkpoint, without_tied_head
 from deixis.checkpoints.convert.renaming import KeyTable
 from deixis.checkpoints.convert.tower_folder import TowerFiles
-from deixis.checkpoints.files.folders import copy_tokenizer, new_folder
+from deixis.checkpoints.files.folders import copy_tokenizer, new_folder, tokenizer_place
 from deixis.checkpoints.files.lazy import Tensors
 from deixis.checkpoints.files.settings import write_settings
 from deixis.checkpoints.files.writing import write_tensors
 from deixis.checkpoints.fit import check_fit, network_shapes
+from deixis.checkpoints.tokenizer_fit import check_tokens
+from deixis.errors import BadWeights, MissingWeights
+from deixis.files.declared_fields import Fields, checked
+from deixis.text.templates import find_template
+from deixis.text.tokenizers.codecs import open_codec
+
+Settings = TypeVar("Settings", bound=PreTrainedConfig)
 
 
 def write_converted(
@@ -35,13 +42,16 @@ def write_converted(
     without numbers, to compare names and shapes. towers: by the network's attributes; what the checkpoint
     keeps in their places is not looked at again.
     """
-    tied = bool(config.language["tie_word_embeddings"])
+    check_settings(config, where=checkpoint.where)
+    check_tokenizer(config, tokenizer_place(checkpoint.folder, otherwise=other_tokenizer))
+    tied = bool(config.language.get("tie_word_embeddings"))
     stored = without_tied_head(checkpoint) if tied else checkpoint.tensors
     places = tuple(f"{original}." for original, _ in table.towers)
     tensors = {table.to_ours(key): one for key, one in stored.items() if not key.startswith(places)}
     for name, tower in towers.items():
         tensors |= tower.under(name)
-    check_fit(tensors, network_shapes(network, tied=tied), table=table, where=checkpoint.where)
+    shapes = network_shapes(network, where=checkpoint.where)
+    check_fit(tensors, shapes, table=table, where=checkpoint.where)
     write_system(
         out,
         config=config,
@@ -50,6 +60,28 @@ def write_converted(
         tokenizer=checkpoint.folder,
         other_tokenizer=other_tokenizer,
     )
+
+
+def check_settings(config: Any, *, where: str) -> None:
+    """Raise BadWeights unless settings made of a published file are what a saved folder may say."""
+    fields: Fields = config.fields()
+    checked({name: getattr(config, name) for name in fields}, fields, where=where)
+
+
+def check_tokenizer(config: Any, folder: Path) -> None:
+    """Raise BadWeights unless the tokenizer in a folder can be opened and fits a network of settings."""
+    codec = open_codec(config.codec, folder)
+    check_tokens(codec, find_template(config.template), rows=config.vocab_size, folder=folder)
+
+
+def settings_from(build: Callable[[], Settings], *, where: str) -> Settings:
+    """Return settings made of a published file; BadWeights for whatever is wrong with its fields."""
+    try:
+        return build()
+    except (BadWeights, MissingWeights):
+        raise
+    except Exception as fault:  # fields of any type are put together
+        raise BadWeights(f"{where}: its fields make no settings of ours: {fault!s:.500}") from fault
 
 
 def write_system(

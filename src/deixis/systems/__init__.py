@@ -6,7 +6,8 @@ import logging
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from deixis.errors import MissingWeights
+from deixis.errors import BadWeights, MissingWeights
+from deixis.files.declared_fields import shown_value
 from deixis.progress import SILENT, Progress
 from deixis.systems import registry
 from deixis.systems.registry import DEFAULT, SYSTEMS, Entry, entry, entry_of_type, resolve
@@ -68,9 +69,13 @@ def packaged_weights(name: str) -> Path | None:
 
 def model_type(folder: Path) -> str:
     """Return what kind of system a saved folder holds."""
-    from deixis.files.json_files import read_json
+    from deixis.checkpoints.files.settings import read_settings
 
-    return read_json(folder / "config.json", largest=1 << 20).text("model_type")
+    where = folder / "config.json"
+    stated = read_settings(where, largest=1 << 20).get("model_type")
+    if not isinstance(stated, str):
+        raise BadWeights(f"{where}: field 'model_type' is {shown_value(stated)}; expected a text")
+    return stated
 
 
 def check_training(recipe: Recipe) -> None:

@@ -11,7 +11,7 @@ from importlib import import_module
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from deixis.errors import UsageError
+from deixis.errors import BadWeights, UsageError
 from deixis.extras import missing_package
 
 if TYPE_CHECKING:
@@ -84,13 +84,13 @@ def entry(name: str) -> Entry:
 def entry_of_type(kind: str, *, where: object) -> Entry:
     """Return the entry of the system whose saved folders are of a ``model_type``.
 
-    where: the file that says so, for the UsageError that lists the known types.
+    where: the file that says so, for the BadWeights that lists the known types.
     """
     for known in SYSTEMS.values():
         if known.model_type == kind:
             return known
     types = ", ".join(known.model_type for known in SYSTEMS.values())
-    raise UsageError(f"{where} is of type {kind!r}; this version opens: {types}")
+    raise BadWeights(f"{where} is of type {kind!r:.80}; this version opens: {types}")
 
 
 def converters() -> tuple[Converter, ...]:

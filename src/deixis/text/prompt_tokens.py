@@ -36,7 +36,8 @@ class TextCodec(Protocol):
     bos: begins every encoded text; None where nothing does. leading: where a prompt begins with it, every
     piece of text around pictures loses its first token; mostly ``bos``. eos: ends an answer; ends: all tokens
     that do, this one first. pad: fills short rows. region: its embedding is replaced by a region's vector;
-    None where regions have no token. specials: texts that act as tokens in ``encode``.
+    None where regions have no token. specials: texts that act as tokens in ``encode``. words: every id that
+    other text becomes is below it.
     """
 
     bos: int | None
@@ -46,6 +47,7 @@ class TextCodec(Protocol):
     pad: int
     region: int | None
     specials: tuple[str, ...]
+    words: int
 
     def __len__(self) -> int:
         """Return how many ids there are, added ones included: the rows that an embedding needs."""

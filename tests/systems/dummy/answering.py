@@ -6,14 +6,13 @@ from pathlib import Path
 
 import torch
 
-from deixis.checkpoints.saved_network import open_network
 from deixis.systems.ferret.answering import FerretSystem
 from deixis.systems.ferret.dialect import FerretDialect
 from deixis.systems.ferret.point_sampling import PointSampling
 from deixis.systems.spliced.network import SplicedNetwork
+from deixis.systems.spliced.opening import open_member
 from deixis.systems.spliced.preparation import SquarePreparation
 from deixis.text.prompt_tokens import TextCodec
-from deixis.text.tokenizers.codecs import open_codec
 from tests.systems.dummy.network import DummyNetwork
 
 
@@ -37,5 +36,4 @@ def dummy_system(network: SplicedNetwork, codec: TextCodec) -> DummySystem:
 
 def open_dummy(folder: Path, *, dtype: torch.dtype | None = torch.float32) -> DummySystem:
     """Return the system saved in ``folder``."""
-    network = open_network(DummyNetwork, folder, dtype=dtype)
-    return dummy_system(network, open_codec(network.config.codec, folder))
+    return open_member(DummyNetwork, folder, make=dummy_system, dtype=dtype)

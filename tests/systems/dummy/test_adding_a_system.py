@@ -12,7 +12,7 @@ from safetensors.torch import load_file
 
 import deixis
 from deixis.cli import main
-from deixis.errors import MissingWeights, UsageError
+from deixis.errors import BadWeights, MissingWeights, UsageError
 from deixis.runs.training import run_recipes
 from deixis.systems import entry, load, registry, training_parts
 from deixis.systems.contract import System
@@ -72,7 +72,7 @@ def ours(tmp_path: Path) -> Path:
 
 
 def test_without_its_line_nobody_knows_it(ours: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(UsageError, match="is of type 'deixis_dummy'; this version opens: deixis_pointer"):
+    with pytest.raises(BadWeights, match="is of type 'deixis_dummy'; this version opens: deixis_pointer"):
         load(ours)
     with pytest.raises(UsageError, match="no system is called 'dummy'"):
         entry("dummy")

@@ -82,7 +82,7 @@ def test_ferret(width: int, hidden: int, layers: int, heads: int, in_sampler: in
     config |= {"num_hidden_layers": layers, "num_attention_heads": heads, "im_region_fea_token": 32000}
     published = checkpoint(shapes, config)
     ours = our_config(published, tower=TOWER)
-    built = network_shapes(lambda: FerretNetwork(ours), tied=False)
+    built = network_shapes(lambda: FerretNetwork(ours))
     tensors = {FERRET.to_ours(key): one for key, one in published.tensors.items()}
     check_fit(
         tensors, {key: built[key] for key in built if not key.startswith("tower.")}, table=FERRET, where="c"
@@ -127,7 +127,7 @@ def test_ferret_ui(kind: str, decoder_fields: dict[str, Any], queries: int, keys
     ours = our_ui_config(published, tower=TOWER)
     tied = bool(ours.language["tie_word_embeddings"])
     assert tied is (kind == "gemma")
-    built = network_shapes(lambda: FerretV2Network(ours), tied=tied)
+    built = network_shapes(lambda: FerretV2Network(ours))
     kept = {key: one for key, one in published.tensors.items() if not (tied and key == HEAD)}
     tensors = {FERRET_V2.to_ours(key): one for key, one in kept.items()}
     check_fit(

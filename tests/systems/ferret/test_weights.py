@@ -18,6 +18,7 @@ from deixis.errors import BadWeights, DeixisError, MissingWeights, UsageError
 from deixis.systems.ferret.answering import open_ferret
 from deixis.systems.ferret.weights import convert_back, convert_delta, convert_folder, make_delta_folder
 from tests.checkpoints.tiny_checkpoints import CLIP, Folders, edit_json, ferret_folders
+from tests.systems.ferret.tiny import fresh_ferret
 
 EMBEDDING = "model.embed_tokens.weight"
 
@@ -307,5 +308,70 @@ def test_what_the_published_code_cannot_run_is_not_written_back(folders: Folders
         with pytest.raises(UsageError, match=word):
             convert_back(folder=tmp_path / "ours", out=tmp_path / "back")
         shutil.move(tmp_path / "kept", tmp_path / "ours" / "config.json")
-    with pytest.raises(BadWeights, match="model_type is 'ferret'; expected 'deixis_ferret'"):
+    with pytest.raises(BadWeights, match="'model_type' is 'ferret'; expected one of deixis_ferret"):
         convert_back(folder=folders.target, out=tmp_path / "back")
+
+
+def test_a_small_tower_has_no_original_format(folders: Folders, tmp_path: Path) -> None:
+    fresh_ferret().save(tmp_path / "small")
+    for convert in (
+        lambda: convert_back(folder=tmp_path / "small", out=tmp_path / "out"),
+        lambda: make_delta_folder(base=folders.base, target=tmp_path / "small", out=tmp_path / "out"),
+    ):
+        with pytest.raises(BadWeights, match=r"tower is 'efficientnet_tiny', which has no original format"):
+            convert()
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("content", [b"", b"not a model", b"\x0a" * 1000])
+def test_a_tokenizer_that_nobody_can_open(folders: Folders, tmp_path: Path, content: bytes) -> None:
+    (folders.target / "tokenizer.model").write_bytes(content)
+    (folders.target / "config.json").write_text(
+        json.dumps(read(folders.target / "config.json") | {"im_region_fea_token": folders.pieces})
+    )
+    fails_before_writing(folders, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        *(("image_size", "large"), ("image_size", 320_000), ("patch_size", 0), ("patch_size", True)),
+        *(("num_hidden_layers", 10**6), ("hidden_size", -1), ("layer_norm_eps", "small"), ("hidden_act", 3)),
+        *(("hidden_act", "no such"), ("num_attention_heads", 5), ("intermediate_size", [64])),
+    ],
+)
+def test_settings_of_a_tower_of_wrong_types(
+    folders: Folders, tmp_path: Path, name: str, value: object
+) -> None:
+    path = folders.tower / "config.json"
+    config = read(path)
+    config.get("vision_config", config)[name] = value
+    path.write_text(json.dumps(config))
+    fails_before_writing(folders, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        *(("mm_projector_type", 3), ("mm_projector_type", "no such"), ("sampler_pooler_mode", "sum")),
+        *(("region_geo_sampler", "yes"), ("mm_vision_select_layer", 99), ("max_sequence_length", -1)),
+        *(("max_sequence_length", 3.5), ("mm_use_im_patch_token", "no"), ("hidden_act", "no such")),
+        *(("rms_norm_eps", "1e-5"), ("rope_theta", "x"), ("tie_word_embeddings", "no"), ("vocab_size", True)),
+        *(("num_hidden_layers", 10**6), ("max_position_embeddings", 0), ("num_key_value_heads", "4")),
+        *(("eos_token_id", "2"), ("bos_token_id", [[1]]), ("head_dim", 0.5), ("attention_bias", 3)),
+    ],
+)
+def test_settings_of_a_checkpoint_of_wrong_types(
+    folders: Folders, tmp_path: Path, name: str, value: object
+) -> None:
+    edit_json(folders.target / "config.json", **{name: value})
+    fails_before_writing(folders, tmp_path)
+
+
+def fails_before_writing(folders: Folders, tmp_path: Path) -> None:
+    """A conversion of the whole checkpoint ends with exit code 4, and nothing is left."""
+    before = sorted(tmp_path.iterdir())
+    with pytest.raises(DeixisError) as told:
+        convert_folder(folder=folders.target, out=tmp_path / "out", tower=folders.tower)
+    assert told.value.exit_code == 4, told.value
+    assert sorted(tmp_path.iterdir()) == before

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +28,7 @@ from tests.checkpoints.tiny_checkpoints import (
     ferret_ui_folder,
     ferret_v2_folder,
 )
+from tests.systems.ferret.tiny import fresh_ferret_v2
 
 KINDS = ("llama", "gemma")
 
@@ -294,3 +295,40 @@ def test_ferret_ui_written_as_ferret_v2(tmp_path: Path, tower: Path) -> None:
     one, other = ({k: v for k, v in c.to_dict().items() if k not in changed} for c in (config, again))
     assert one == other
     assert same(loaded(tmp_path / "again"), loaded(tmp_path / "ours"))
+
+
+@pytest.mark.parametrize("convert", [convert_back, convert_ferret_ui_back])
+def test_small_towers_have_no_original_format(tmp_path: Path, convert: Callable[..., None]) -> None:
+    local = {"local_tower": None, "separate_projectors": False, "region_feature_source": "encoder"}
+    published = {"point_order": "transposed", "sampler": None, "region_adapter": True}
+    fresh_ferret_v2(**local, **published).save(tmp_path / "small")
+    with pytest.raises(BadWeights, match=r"tower is 'efficientnet_tiny', which has no original format"):
+        convert(folder=tmp_path / "small", out=tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("content", ["", "{}", "[" * 100_000, '{"model": {"type": "none"}}'])
+def test_a_tokenizer_that_nobody_can_open(tmp_path: Path, content: str, tower: Path) -> None:
+    ferret_ui_folder(tmp_path / "original", kind="llama")
+    (tmp_path / "original" / "tokenizer.json").write_text(content)
+    with pytest.raises(BadWeights, match=r"tokenizer"):
+        convert_ferret_ui(folder=tmp_path / "original", out=tmp_path / "out", tower=tower)
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        *(("mm_projector_type", 3), ("mm_patch_merge_type", "diagonal"), ("mm_patch_merge_type", {"a": 1})),
+        *(("image_grid_pinpoints", "[" * 9000), ("image_grid_pinpoints", [["a", "b"]])),
+        *(("image_grid_pinpoints", [[56 * 1000, 56 * 1000]]), ("image_grid_pinpoints", 3)),
+        *(("tokenizer_model_max_length", "long"), ("tokenizer_model_max_length", -5)),
+        *(("region_geo_sampler", "no"), ("template", 3), ("template", "no such")),
+    ],
+)
+def test_settings_of_ferret_ui_of_wrong_types(tmp_path: Path, tower: Path, name: str, value: object) -> None:
+    ferret_ui_folder(tmp_path / "original", kind="gemma")
+    edit_json(tmp_path / "original" / "config.json", **{name: value})
+    with pytest.raises(BadWeights):
+        convert_ferret_ui(folder=tmp_path / "original", out=tmp_path / "out", tower=tower)
+    assert not (tmp_path / "out").exists()

@@ -14,8 +14,8 @@ from tokenizers.models import BPE
 from tokenizers.pre_tokenizers import ByteLevel
 from tokenizers.processors import TemplateProcessing
 
+from deixis.text.tokenizers.added_tokens import AddedToken, AddedTokens
 from deixis.text.tokenizers.codecs import SentencePieceCodec, TokenizerCodec, WordCodec
-from deixis.text.tokenizers.llama_tokenizer import AddedToken, AddedTokens
 from tests.systems.pointer.tiny import tiny_vocabulary
 
 LLAMA_3 = ("<|begin_of_text|>", "<|end_of_text|>", "<|start_header_id|>", "<|end_header_id|>", "<|eot_id|>")

@@ -11,8 +11,8 @@ import pytest
 from deixis.errors import BadWeights, MissingWeights, UsageError
 from deixis.text.prompt_tokens import TextCodec, prompt_ids
 from deixis.text.splicing import PICTURE_MARKER
+from deixis.text.tokenizers.added_tokens import AddedToken, AddedTokens
 from deixis.text.tokenizers.codecs import CodecDefaults, SentencePieceCodec, TokenizerCodec, open_codec
-from deixis.text.tokenizers.llama_tokenizer import AddedToken, AddedTokens
 from tests.text.tokenizers.made_codecs import (
     header_codec,
     header_tokenizer,
@@ -133,7 +133,7 @@ def test_damaged_files(kind: str, content: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("settings", "fault"),
     [
-        ("{", "is not JSON"),
+        ("{", "is not valid JSON"),
         ("[]", "expected an object"),
         ('{"added_tokens_decoder": {"x": {}}}', "added_tokens_decoder cannot be read"),
         ('{"added_tokens_decoder": {"400": "<region_fea>"}}', "added_tokens_decoder cannot be read"),
@@ -155,7 +155,7 @@ def test_tokens_that_no_tokenizer_has(tmp_path: Path) -> None:
     piece_codec(tmp_path)
     with pytest.raises(UsageError, match="padding '<nothing>' is no token"):
         SentencePieceCodec(tmp_path / "tokenizer.model", pad="<nothing>")
-    with pytest.raises(UsageError, match='expected "sentencepieces", "tokenizer" or "words"'):
+    with pytest.raises(UsageError, match="expected one of sentencepieces, tokenizer, words"):
         open_codec("bytes", tmp_path)
 
 

@@ -12,8 +12,9 @@ from typing import Any
 import pytest
 
 from deixis.errors import BadWeights, MissingWeights, UsageError
-from deixis.text.tokenizers import llama_tokenizer
-from deixis.text.tokenizers.llama_tokenizer import AddedToken, AddedTokens, SentencePieces
+from deixis.text.tokenizers import sentencepiece_file
+from deixis.text.tokenizers.added_tokens import AddedToken, AddedTokens
+from deixis.text.tokenizers.llama_tokenizer import SentencePieces
 
 sentencepiece = pytest.importorskip("sentencepiece")
 
@@ -250,7 +251,7 @@ def test_a_model_without_control_tokens(tmp_path: Path) -> None:
 
 
 def test_a_model_file_is_read_only_up_to_a_size(model_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(llama_tokenizer, "LARGEST_MODEL", 10)
+    monkeypatch.setattr(sentencepiece_file, "LARGEST_MODEL", 10)
     with pytest.raises(BadWeights, match="more than 10 bytes"):
         SentencePieces(model_file, legacy=True)
 

@@ -14,9 +14,9 @@ from tokenizers.models import BPE
 
 from deixis.errors import UsageError
 from deixis.text.prompt_tokens import TextCodec, shared_length, text_and_places
+from deixis.text.tokenizers.added_tokens import AddedToken, AddedTokens
 from deixis.text.tokenizers.codecs import SentencePieceCodec, TokenizerCodec, WordCodec
 from deixis.text.tokenizers.detokenise import capitalised, glued
-from deixis.text.tokenizers.llama_tokenizer import AddedToken, AddedTokens
 from deixis.text.tokenizers.vocabulary import SPECIAL
 from tests.text.tokenizers.made_codecs import LETTERS, header_codec, piece_codec, word_codec
 

@@ -46,7 +46,10 @@ class Checkpoint:
         """How many tokens the embedding has rows for."""
         if EMBEDDING not in self.tensors:
             raise BadWeights(f"{self.folder} has no {EMBEDDING}; is a file of the checkpoint missing?")
-        return self.tensors[EMBEDDING].shape[0]
+        shape = self.tensors[EMBEDDING].shape
+        if len(shape) != 2:
+            raise BadWeights(f"{self.folder}: {EMBEDDING} is {list(shape)}; expected a row for each token")
+        return shape[0]
 
     @property
     def dtype(self) -> str:
@@ -72,6 +75,15 @@ class Checkpoint:
             return default
         if type(value) is not int:
             raise BadWeights(f"{self.where}: field {name!r} is {value!r:.40}; expected a whole number")
+        return value
+
+    def truth(self, name: str, default: bool) -> bool:
+        """Return a truth value of the configuration; a missing or null one is the default."""
+        value = self.config.get(name)
+        if value is None:
+            return default
+        if type(value) is not bool:
+            raise BadWeights(f"{self.where}: field {name!r} is {value!r:.40}; expected true or false")
         return value
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from deixis.errors import BadWeights
+from deixis.files.declared_fields import Maybe, Truth
 
 
 def region_token(config: Mapping[str, Any], *, rows: int, pieces: int | None, where: str) -> int:
@@ -18,6 +19,8 @@ def region_token(config: Mapping[str, Any], *, rows: int, pieces: int | None, wh
     rows: of the embedding. pieces: of the tokenizer before anything was added, where it is known.
     BadWeights: an id without a row, or rows that don't go with what was added.
     """
+    for name in ("mm_use_im_patch_token", "mm_use_im_start_end"):
+        Maybe(Truth()).check(config.get(name), name=name, where=where)
     stated = config.get("im_region_fea_token")
     patch = bool(config.get("mm_use_im_patch_token", True))
     silent = "mm_use_im_patch_token" not in config

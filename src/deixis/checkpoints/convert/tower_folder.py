@@ -12,6 +12,7 @@ from deixis.checkpoints.convert.renaming import CLIP_PARTS, DINOV2_PARTS, dinov2
 from deixis.checkpoints.files.lazy import LazyTensor, Tensors, shown
 from deixis.checkpoints.files.settings import read_settings
 from deixis.checkpoints.files.shards import open_shards
+from deixis.checkpoints.tower_fields import TOWER
 from deixis.errors import BadWeights, MissingWeights
 
 # Fields of a tower's settings, with the libraries' defaults where a file leaves them out.
@@ -95,6 +96,7 @@ def tower_settings(fields: Mapping[str, Any], *, kind: str, where: str) -> dict[
         if value is None:
             raise BadWeights(f"{where}: field {name!r} of the vision tower is missing; fetch the whole file")
         settings[name] = value
+    TOWER.check(settings, name="", where=where)
     return settings
 
 
@@ -142,6 +144,10 @@ def inferred(tensors: Tensors) -> dict[str, Any]:
     for key in (first, positions, hidden):
         if key not in tensors:
             raise BadWeights(f"the stored vision tower has no {key}; give a whole one with --tower")
+    if any(len(tensors[key].shape) != axes for key, axes in ((first, 4), (positions, 2), (hidden, 2))):
+        raise BadWeights(
+            f"{tensors[first].where}: the stored vision tower is no CLIP; its tensors are misshapen"
+        )
     (intermediate, width), rows = tensors[hidden].shape, tensors[positions].shape[0]
     if width % CLIP_HEAD:
         raise BadWeights(
@@ -150,6 +156,8 @@ def inferred(tensors: Tensors) -> dict[str, Any]:
             "tower's config.json with --tower"
         )
     patch = tensors[first].shape[-1]
+    if isqrt(rows - 1) < 1 or patch < 1:
+        raise BadWeights(f"{tensors[first].where}: the stored vision tower sees no picture; it is damaged")
     layers = {key.split(".")[2] for key in tensors if key.startswith("encoder.layers.")}
     return CLIP_FIELDS | {
         "kind": "clip",

@@ -45,15 +45,23 @@ def new_folder(out: Path) -> Iterator[Path]:
         shutil.rmtree(work, ignore_errors=True)
 
 
-def copy_tokenizer(source: Path, folder: Path, *, otherwise: Path | None = None) -> None:
-    """Copy the tokenizer files of a checkpoint, or those of ``otherwise`` where it has none."""
+def tokenizer_place(source: Path, *, otherwise: Path | None = None) -> Path:
+    """Return the folder that holds a checkpoint's tokenizer: its own, or the other where it has none.
+
+    MissingWeights: neither has one.
+    """
     for place in (source, otherwise):
         if place is not None and any((place / name).is_file() for name in TOKENIZER_FILES[:2]):
-            for name in TOKENIZER_FILES:
-                if (place / name).is_file():
-                    shutil.copyfile(place / name, folder / name)
-            return
+            return place
     raise MissingWeights(
         f"{source} has no tokenizer; expected {' or '.join(TOKENIZER_FILES[:2])} beside the weights: fetch "
         "all files of the checkpoint"
     )
+
+
+def copy_tokenizer(source: Path, folder: Path, *, otherwise: Path | None = None) -> None:
+    """Copy the tokenizer files of a checkpoint, or those of ``otherwise`` where it has none."""
+    place = tokenizer_place(source, otherwise=otherwise)
+    for name in TOKENIZER_FILES:
+        if (place / name).is_file():
+            shutil.copyfile(place / name, folder / name)

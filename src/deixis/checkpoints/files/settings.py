@@ -10,15 +10,15 @@ from typing import Any
 from deixis.errors import BadWeights, MissingWeights, RecordError
 from deixis.files.json_files import read_json
 
-LARGEST = 64 << 20
+LARGEST = 8 << 20  # bytes; an index of a hundred thousand tensors has as many
 
 
-def read_settings(path: Path) -> dict[str, Any]:
+def read_settings(path: Path, *, largest: int = LARGEST) -> dict[str, Any]:
     """Return the JSON object of a file; MissingWeights where there is none, BadWeights for anything else."""
     if not path.is_file():
         raise MissingWeights(f"{path} is missing; expected the folder of a checkpoint, with its {path.name}")
     try:
-        return read_json(path, largest=LARGEST).values
+        return read_json(path, largest=largest).values
     except RecordError as fault:
         raise BadWeights(f"{fault}; fetch the file again") from fault
 

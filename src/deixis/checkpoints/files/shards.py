@@ -18,6 +18,7 @@ from deixis.checkpoints.files.pickled_file import read_pickled
 from deixis.checkpoints.files.safetensors_file import read_safetensors
 from deixis.checkpoints.files.settings import read_settings
 from deixis.errors import BadWeights, MissingWeights
+from deixis.files.json_files import can_be_named
 
 Reader = Callable[[Path], dict[str, LazyTensor]]
 INDICES = ("model.safetensors.index.json", "pytorch_model.bin.index.json")
@@ -63,7 +64,7 @@ def read_index(path: Path) -> dict[str, str]:
         raise BadWeights(f"{path}: field 'weight_map' is {mapped!r:.60}; expected file names by key")
     for key, name in mapped.items():
         plain = isinstance(name, str) and name and Path(name).name == name and not re.search(r"[\\\0:]", name)
-        if not plain or name in (".", ".."):
+        if not plain or name in (".", "..") or not can_be_named(name):
             raise BadWeights(
                 f"{path}: the file of {key} is {name!r:.120}; expected the plain name of a file in "
                 f"{path.parent}; an index that points elsewhere is not followed"

@@ -6,15 +6,14 @@ from pathlib import Path
 
 import torch
 
-from deixis.checkpoints.saved_network import open_network
 from deixis.systems.ferret.dialect import FerretDialect
 from deixis.systems.ferret.model import FerretNetwork
 from deixis.systems.ferret.point_sampling import PointSampling
 from deixis.systems.spliced.answering import SplicedSystem
 from deixis.systems.spliced.network import SplicedNetwork
+from deixis.systems.spliced.opening import open_member
 from deixis.systems.spliced.preparation import SquarePreparation
 from deixis.text.prompt_tokens import TextCodec
-from deixis.text.tokenizers.codecs import open_codec
 
 
 class FerretSystem(SplicedSystem):
@@ -26,6 +25,7 @@ class FerretSystem(SplicedSystem):
 def ferret_system(network: SplicedNetwork, codec: TextCodec) -> FerretSystem:
     """Return the system of a network and its tokenizer."""
     assert isinstance(network, FerretNetwork)
+    network.tower.checked_cells(network.config.side)
     return FerretSystem(
         network,
         codec,
@@ -37,5 +37,4 @@ def ferret_system(network: SplicedNetwork, codec: TextCodec) -> FerretSystem:
 
 def open_ferret(folder: Path, *, dtype: torch.dtype | None = torch.float32) -> FerretSystem:
     """Return the system saved in ``folder``, in ``dtype``; None is the one that it is stored in."""
-    network = open_network(FerretNetwork, folder, dtype=dtype)
-    return ferret_system(network, open_codec(network.config.codec, folder))
+    return open_member(FerretNetwork, folder, make=ferret_system, dtype=dtype)

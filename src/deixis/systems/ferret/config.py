@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from deixis.checkpoints.region_fields import LAYER, POINT_ORDER, PROJECTOR
+from deixis.checkpoints.region_fields import SAMPLER as SAMPLER_FIELD
+from deixis.checkpoints.tower_fields import SIDE, TOWER
+from deixis.files.declared_fields import Field, Truth
 from deixis.layers.language.causal_decoders import VICUNA_7B
 from deixis.systems.spliced.config import SplicedConfig
 
@@ -62,3 +66,17 @@ class FerretConfig(SplicedConfig):
             "pad_token_id": pad_token_id,
         }
         super().__init__(**kwargs, **ids)
+
+    @classmethod
+    def fields(cls) -> dict[str, Field]:
+        """Return what a saved file may say, field by field."""
+        return {
+            **super().fields(),
+            "tower": TOWER,
+            "select_layer": LAYER,
+            "side": SIDE,
+            "projector": PROJECTOR,
+            "sampler": SAMPLER_FIELD,
+            "region_adapter": Truth(),
+            "point_order": POINT_ORDER,
+        }

@@ -46,6 +46,10 @@ class FerretNetwork(SplicedNetwork):
         self.post_init()
         self.set_generation()
 
+    def least_tokens(self) -> int:
+        """Return how many tokens any picture becomes."""
+        return int(self.tower.cells(self.config.side) ** 2)
+
     def encode_pictures(self, pixels: Tensor) -> PictureFeatures:
         """Encode square pictures (B, 3, S, S), normalised, each to n * n tokens and a map of n x n."""
         features = self.tower(pixels)  # (B, n * n, C)

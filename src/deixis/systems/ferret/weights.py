@@ -19,7 +19,8 @@ from deixis.checkpoints.files.folders import copy_tokenizer, new_folder
 from deixis.checkpoints.files.settings import read_settings, write_settings
 from deixis.checkpoints.files.writing import write_tensors
 from deixis.checkpoints.language_settings import language_settings, published_language, token_ids
-from deixis.checkpoints.system_folder import write_converted
+from deixis.checkpoints.saved_network import read_config
+from deixis.checkpoints.system_folder import settings_from, write_converted
 from deixis.errors import BadWeights, UsageError
 from deixis.systems.ferret.config import SAMPLER, FerretConfig
 from deixis.systems.ferret.keys import ADDED, FERRET
@@ -76,7 +77,7 @@ def write_ferret(
     named = checkpoint.config.get("mm_vision_tower")
     found = find_tower(checkpoint.below(TOWER), tower=tower, beside=checkpoint.folder / BESIDE, named=named)
     pieces = vocabulary_pieces(checkpoint.folder, other_tokenizer)
-    config = our_config(checkpoint, tower=found, pieces=pieces)
+    config = settings_from(lambda: our_config(checkpoint, tower=found, pieces=pieces), where=checkpoint.where)
     write_converted(
         checkpoint,
         out=out,
@@ -104,7 +105,7 @@ def our_config(checkpoint: Checkpoint, *, tower: TowerFiles, pieces: int | None 
             f"{checkpoint.where}: mm_hidden_size is {width}, the vision tower is "
             f"{tower.settings['hidden_size']} wide; it is not {config.get('mm_vision_tower')!r:.120}"
         )
-    geometric = bool(config.get("region_geo_sampler", False))
+    geometric = checkpoint.truth("region_geo_sampler", False)
     return FerretConfig(
         language=language,
         tower=tower.settings,
@@ -112,7 +113,7 @@ def our_config(checkpoint: Checkpoint, *, tower: TowerFiles, pieces: int | None 
         side=tower.settings["image_size"],
         projector=config.get("mm_projector_type") or "linear",
         sampler={**SAMPLER, "pooling": config.get("sampler_pooler_mode", "mean")} if geometric else None,
-        region_adapter=not geometric and bool(config.get("region_fea_adapter", False)),
+        region_adapter=not geometric and checkpoint.truth("region_fea_adapter", False),
         point_order="transposed",
         template="ferret_v1",
         codec="sentencepieces",
@@ -159,15 +160,26 @@ def make_delta_folder(*, base: Path, target: Path, out: Path) -> int:
 
 def original_of(folder: Path) -> Checkpoint:
     """Return a checkpoint by its original names; a folder of ours is renamed, without its tower."""
-    checkpoint = Checkpoint.open(folder)
-    if checkpoint.config.get("model_type") != FerretConfig.model_type:
-        return checkpoint
-    return renamed_back(checkpoint)
+    if read_settings(folder / "config.json").get("model_type") != FerretConfig.model_type:
+        return Checkpoint.open(folder)
+    config = publishable(folder)
+    return renamed_back(Checkpoint.open(folder), config)
 
 
-def renamed_back(checkpoint: Checkpoint) -> Checkpoint:
+def publishable(folder: Path) -> FerretConfig:
+    """Return the configuration of a folder of ours, whose tower has to be one that was published."""
+    where = folder / "config.json"
+    config: FerretConfig = read_config(FerretConfig, where)
+    if config.tower["kind"] != "clip":
+        raise BadWeights(
+            f"{where}: the vision tower is {config.tower['kind']!r}, which has no original format: published "
+            "Ferrets see with CLIP"
+        )
+    return config
+
+
+def renamed_back(checkpoint: Checkpoint, config: FerretConfig) -> Checkpoint:
     """Return a folder of ours by its original names, without its tower."""
-    config = FerretConfig(**checkpoint.config)
     ours = {key: tensor for key, tensor in checkpoint.tensors.items() if not key.startswith("tower.")}
     tensors = {FERRET.to_original(key): tensor for key, tensor in ours.items()}
     kept = checkpoint.folder / ORIGINAL
@@ -176,28 +188,23 @@ def renamed_back(checkpoint: Checkpoint) -> Checkpoint:
 
 
 def convert_back(*, folder: Path, out: Path) -> None:
-    """Write a folder of ours in the original format, the tower in ``vision_tower`` below it."""
+    """Write a folder of ours in the original format, the tower in ``vision_tower`` below it.
+
+    BadWeights for any other folder, and for a network whose tower the published system doesn't know.
+    """
+    config = publishable(folder)
     checkpoint = Checkpoint.open(folder)
-    kind = checkpoint.config.get("model_type")
-    if kind != FerretConfig.model_type:
-        raise BadWeights(
-            f"{checkpoint.where}: model_type is {kind!r:.60}; expected {FerretConfig.model_type!r}"
-        )
-    original = renamed_back(checkpoint)
+    original = renamed_back(checkpoint, config)
     with new_folder(out) as work:
         copy_tokenizer(folder, work)
         write_tensors(work, original.tensors)
-        write_tower(work / BESIDE, checkpoint)
+        write_tower(work / BESIDE, checkpoint, config.tower)
         write_settings(work / "config.json", original.config)
 
 
-def write_tower(folder: Path, checkpoint: Checkpoint) -> None:
-    """Write the tower of one of our folders as ``transformers`` wrote CLIP's before its version 5."""
-    settings = dict(checkpoint.config["tower"])
-    if settings.pop("kind", None) != "clip":
-        raise BadWeights(
-            f"{checkpoint.where}: the tower is not CLIP; the original format has no place for it"
-        )
+def write_tower(folder: Path, checkpoint: Checkpoint, tower: Mapping[str, Any]) -> None:
+    """Write the CLIP of one of our folders as ``transformers`` wrote it before its version 5."""
+    settings = {name: value for name, value in tower.items() if name != "kind"}
     folder.mkdir()
     stored = checkpoint.below("tower.vision.")
     write_tensors(folder, {f"vision_model.{key}": tensor for key, tensor in stored.items()})

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import torch
 
-from deixis.checkpoints.saved_network import open_network
 from deixis.data.grit.rendering import INCLUDE_COORDINATES, PROVIDE_BOXES
 from deixis.pictures.opening import Picture
 from deixis.systems.ferret.dialect import FerretDialect
@@ -17,8 +16,8 @@ from deixis.systems.ferret_v2.model import FerretV2Network
 from deixis.systems.ferret_v2.tiles import TiledPicture, TiledPixels, Tiling
 from deixis.systems.spliced.answering import SplicedSystem
 from deixis.systems.spliced.network import SplicedNetwork
+from deixis.systems.spliced.opening import open_member
 from deixis.text.prompt_tokens import TextCodec
-from deixis.text.tokenizers.codecs import open_codec
 
 FERRET_UI_TEMPLATES = ("ferret_llama_3", "ferret_gemma_instruct")
 
@@ -52,6 +51,8 @@ def ferret_v2_system(network: SplicedNetwork, codec: TextCodec) -> FerretV2Syste
     are used (ferret_v2.md, 10).
     """
     assert isinstance(network, FerretV2Network)
+    network.tower.checked_cells(network.tiling.side)
+    network.tile_tower.checked_cells(network.tiling.crop)
     published_ui = network.config.template in FERRET_UI_TEMPLATES
     return FerretV2System(
         network,
@@ -65,5 +66,4 @@ def ferret_v2_system(network: SplicedNetwork, codec: TextCodec) -> FerretV2Syste
 
 def open_ferret_v2(folder: Path, *, dtype: torch.dtype | None = torch.float32) -> FerretV2System:
     """Return the system saved in ``folder``, in ``dtype``; None is the one that it is stored in."""
-    network = open_network(FerretV2Network, folder, dtype=dtype)
-    return ferret_v2_system(network, open_codec(network.config.codec, folder))
+    return open_member(FerretV2Network, folder, make=ferret_v2_system, dtype=dtype)

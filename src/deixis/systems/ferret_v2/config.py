@@ -5,7 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Literal, Self
 
+from deixis.checkpoints.decoder_fields import LONGEST
+from deixis.checkpoints.region_fields import LAYER, POINT_ORDER, PROJECTOR
+from deixis.checkpoints.region_fields import SAMPLER as SAMPLER_FIELD
+from deixis.checkpoints.tower_fields import SIDE, TOWER
 from deixis.errors import UsageError
+from deixis.files.declared_fields import Field, Listed, Maybe, OneOf, Truth, Whole
 from deixis.layers.language.causal_decoders import VICUNA_7B
 from deixis.systems.ferret.config import CLIP_LARGE_336, SAMPLER
 from deixis.systems.ferret_v2.grids import FERRET_UI_GRIDS, FERRET_V2_GRIDS
@@ -13,6 +18,7 @@ from deixis.systems.spliced.config import SplicedConfig
 
 DINOV2_LARGE = {"kind": "dinov2"}  # what is not said is ViT-L/14 at 518 pixels
 VICUNA_7B_LONG = {**VICUNA_7B, "max_position_embeddings": 4096, "rms_norm_eps": 1e-5}  # v1.5
+MOST_TILES, MOST_GRIDS, MOST_PIXELS = 64, 1000, 1 << 25  # of a canvas; the published largest has 6 tiles
 WHOLE_SIDES = {"any_res": 224, "fixed": 336, "direct_upsample": 448}
 
 CHOICES = {
@@ -102,6 +108,7 @@ class FerretV2Config(SplicedConfig):
         for name, known in CHOICES.items():
             if getattr(self, name) not in known:
                 raise UsageError(f"{name} is {getattr(self, name)!r}; expected one of {', '.join(known)}")
+        check_grids(self.grids, crop=self.crop)
         if self.global_side is None:
             self.global_side = WHOLE_SIDES[self.resolution]
         ids: dict[str, Any] = {
@@ -128,3 +135,35 @@ class FerretV2Config(SplicedConfig):
             "point_order": "transposed",
         }
         return cls(**{**published, **changes})
+
+    @classmethod
+    def fields(cls) -> dict[str, Field]:
+        """Return what a saved file may say, field by field."""
+        return {
+            **super().fields(),
+            **{name: OneOf(known) for name, known in CHOICES.items()},
+            "tower": TOWER,
+            "local_tower": Maybe(TOWER),
+            "select_layer": LAYER,
+            "local_select_layer": Maybe(LAYER),
+            "projector": PROJECTOR,
+            "separate_projectors": Truth(),
+            "sampler": SAMPLER_FIELD,
+            "region_adapter": Truth(),
+            "point_order": POINT_ORDER,
+            "grids": Listed(Listed(Whole(1, MOST_TILES), 2, 2), 1, MOST_GRIDS),
+            "crop": SIDE,
+            "global_side": Maybe(SIDE),
+            "max_image_tokens": Maybe(Whole(1, LONGEST)),
+            "max_tokens": Maybe(Whole(1, LONGEST)),
+        }
+
+
+def check_grids(grids: Sequence[Sequence[int]], *, crop: int) -> None:
+    """Raise UsageError for a grid of so many or so large tiles that no picture is seen so."""
+    for columns, rows in grids:
+        if columns * rows > MOST_TILES or columns * rows * crop * crop > MOST_PIXELS:
+            raise UsageError(
+                f"a grid of {columns} x {rows} tiles of {crop} pixels is too large; expected at most "
+                f"{MOST_TILES} tiles and {MOST_PIXELS:,} pixels"
+            )

@@ -80,6 +80,15 @@ class FerretV2Network(SplicedNetwork):
         """The length that rows are cut to after their pictures have been put in."""
         return self.config.max_tokens
 
+    def least_tokens(self) -> int:
+        """Return how many tokens a picture becomes at least that fills the smallest canvas."""
+        assert self.config.global_side is not None
+        whole = self.tower.cells(self.config.global_side) ** 2
+        if not self.tiling.grids:
+            return whole
+        tiles = min(columns * rows for columns, rows in self.tiling.grids)
+        return whole + tiles * self.tile_tower.cells(self.config.crop) ** 2
+
     @property
     def tiling(self) -> Tiling:
         """How pictures are prepared for this network."""

@@ -15,7 +15,8 @@ from deixis.checkpoints.files.folders import copy_tokenizer, new_folder
 from deixis.checkpoints.files.settings import read_settings, write_settings
 from deixis.checkpoints.files.writing import write_tensors
 from deixis.checkpoints.language_settings import language_settings, token_ids
-from deixis.checkpoints.system_folder import write_converted
+from deixis.checkpoints.saved_network import config_of
+from deixis.checkpoints.system_folder import settings_from, write_converted
 from deixis.errors import BadWeights, UsageError
 from deixis.systems.ferret.config import SAMPLER
 from deixis.systems.ferret_v2.config import FerretV2Config
@@ -44,7 +45,8 @@ def convert_ferret_ui(*, folder: Path, out: Path, tower: Path | None = None) -> 
     checkpoint = Checkpoint.open(folder)
     named = checkpoint.config.get("mm_vision_tower")
     found = find_tower(checkpoint.below(TOWER), tower=tower, beside=folder / BESIDE, named=named)
-    return write(checkpoint, out=out, config=our_ui_config(checkpoint, tower=found), towers={"tower": found})
+    config = settings_from(lambda: our_ui_config(checkpoint, tower=found), where=checkpoint.where)
+    return write(checkpoint, out=out, config=config, towers={"tower": found})
 
 
 def convert_folder(
@@ -58,7 +60,8 @@ def convert_folder(
     towers = {"tower": given_tower(checkpoint, "global_vision", stored=TOWER, tower=tower)}
     if checkpoint.config.get("local_vision") is not None or checkpoint.has(LOCAL_TOWER):
         towers["local_tower"] = given_tower(checkpoint, "local_vision", stored=LOCAL_TOWER, tower=local_tower)
-    return write(checkpoint, out=out, config=our_config(checkpoint, towers=towers), towers=towers)
+    config = settings_from(lambda: our_config(checkpoint, towers=towers), where=checkpoint.where)
+    return write(checkpoint, out=out, config=config, towers=towers)
 
 
 def given_tower(checkpoint: Checkpoint, field: str, *, stored: str, tower: Path | None) -> TowerFiles:
@@ -116,7 +119,7 @@ def our_ui_config(checkpoint: Checkpoint, *, tower: TowerFiles) -> FerretV2Confi
         **fields,
         tower=tower.settings,
         projector=config.get("mm_projector_type") or "linear",
-        sampler={**SAMPLER, "pooling": pooling} if config.get("region_geo_sampler", False) else None,
+        sampler={**SAMPLER, "pooling": pooling} if checkpoint.truth("region_geo_sampler", False) else None,
         resolution="any_res" if any_resolution else "fixed",
         crop=crop,
         global_side=crop,
@@ -168,15 +171,12 @@ def our_config(checkpoint: Checkpoint, *, towers: dict[str, TowerFiles]) -> Ferr
     fields["separate_projectors"] = checkpoint.has("model.mm_projector_local.")
     local = towers.get("local_tower")
     chosen = {**shared(checkpoint, decoder), **fields}
-    try:
-        return FerretV2Config(
-            tower=towers["tower"].settings,
-            local_tower=None if local is None else local.settings,
-            sampler={**SAMPLER, **sampler} if config.get("region_geo_sampler", True) else None,
-            **chosen,
-        )
-    except (UsageError, TypeError, ValueError) as fault:
-        raise BadWeights(f"{checkpoint.where}: {fault}") from fault
+    return FerretV2Config(
+        tower=towers["tower"].settings,
+        local_tower=None if local is None else local.settings,
+        sampler={**SAMPLER, **sampler} if checkpoint.truth("region_geo_sampler", True) else None,
+        **chosen,
+    )
 
 
 def shared(checkpoint: Checkpoint, decoder: dict[str, Any]) -> dict[str, Any]:
@@ -190,8 +190,8 @@ def shared(checkpoint: Checkpoint, decoder: dict[str, Any]) -> dict[str, Any]:
     return {
         "language": language,
         "select_layer": checkpoint.number("select_layer", checkpoint.number("mm_vision_select_layer", -2)),
-        "region_adapter": bool(config.get("region_fea_adapter", False))
-        and not config.get("region_geo_sampler", False),
+        "region_adapter": checkpoint.truth("region_fea_adapter", False)
+        and not checkpoint.truth("region_geo_sampler", False),
         "template": config.get("template") or template,
         "codec": "sentencepieces" if sentencepieces else "tokenizer",
         "region_token_id": region_token(
@@ -218,26 +218,43 @@ def grids(checkpoint: Checkpoint, *, crop: int) -> list[list[int]]:
 
 def convert_back(*, folder: Path, out: Path) -> None:
     """Write a folder of ours as a Ferret-v2 checkpoint in the original manner."""
-    checkpoint, config = ours(folder)
-    write_back(checkpoint, out=out, config=ferret_v2_config(config))
+    config = ours(folder)
+    write_back(Checkpoint.open(folder), out=out, config=ferret_v2_config(config))
 
 
 def convert_ferret_ui_back(*, folder: Path, out: Path) -> None:
     """Write a folder of ours as Ferret-UI was published; UsageError if it is no network of that kind."""
-    checkpoint, config = ours(folder)
-    write_back(checkpoint, out=out, config=ferret_ui_config(config))
+    config = ours(folder)
+    published = ferret_ui_config(config)
+    check_towers(config, ("clip",), where=folder / "config.json")
+    write_back(Checkpoint.open(folder), out=out, config=published)
 
 
-def ours(folder: Path) -> tuple[Checkpoint, FerretV2Config]:
-    """Return a folder of ours and its configuration."""
-    checkpoint = Checkpoint.open(folder)
-    kind = checkpoint.config.get("model_type")
-    if kind != FerretV2Config.model_type or "global_vision" in checkpoint.config:
+def ours(folder: Path) -> FerretV2Config:
+    """Return the configuration of a folder of ours.
+
+    BadWeights for any other folder, and for vision towers other than those that were published.
+    """
+    where = folder / "config.json"
+    settings = read_settings(where)
+    if settings.get("model_type") != FerretV2Config.model_type or "global_vision" in settings:
         raise BadWeights(
-            f"{checkpoint.where}: model_type is {kind!r:.60}; expected {FerretV2Config.model_type!r}, as "
-            "deixis writes it"
+            f"{where}: model_type is {settings.get('model_type')!r:.60}; expected "
+            f"{FerretV2Config.model_type!r}, as deixis writes it"
         )
-    return checkpoint, FerretV2Config(**checkpoint.config)
+    config: FerretV2Config = config_of(FerretV2Config, settings, where=str(where))
+    check_towers(config, ("clip", "dinov2"), where=where)
+    return config
+
+
+def check_towers(config: FerretV2Config, published: tuple[str, ...], *, where: Path) -> None:
+    """Raise BadWeights for a vision tower that published systems don't have."""
+    for name, tower in (("tower", config.tower), ("local_tower", config.local_tower)):
+        if tower is not None and tower["kind"] not in published:
+            raise BadWeights(
+                f"{where}: {name} is {tower['kind']!r}, which has no original format; published are "
+                f"{' and '.join(published)}"
+            )
 
 
 def write_back(checkpoint: Checkpoint, *, out: Path, config: dict[str, Any]) -> None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from deixis.checkpoints.settings_fields import Field, Group, Listed, Maybe, Number, OneOf, Truth, Whole
 from deixis.errors import BadWeights
+from deixis.files.declared_fields import Field, Group, Listed, Maybe, Number, OneOf, Truth, Whole
 from deixis.layers.language.llama_body import BodySize
 from deixis.layers.language.small_decoders import SIZES as DECODERS
 from deixis.layers.language.small_decoders import DecoderSize, decoder_size
@@ -53,16 +53,16 @@ class PointerOptions:
 
     tower, decoder_name: names of ``layers.towers`` and ``small_decoders``. side: pixels of the square,
     letterboxed picture given to the tower; a multiple of 32. map_width: channels of the place map.
-    picture_grid: the picture is read as grid x grid tokens. candidates: how many places of a phrase get a
-    second look; 0 for none. looks: how many times they are looked at. most_found: how many of a phrase's
+    picture_grid: the picture is read as grid x grid tokens. candidates: how many places of a phrase are
+    refined; 0 for none. looks: how many times they are looked at. most_found: how many of a phrase's
     places the decoder is told of, one token each. region_detail: whether regions are read in detail, too.
     candidate_detail: whether candidates are read in the tower's own maps, too. region_view: whether regions
     are cut out of the picture and seen enlarged, too. dropped: the share of what picture tokens, regions and
     candidates say that is left out at random in training. region_namer: whether a classifier has a say in
     what regions are called. second_side: pixels of another square at which the picture is seen, too, when it
     is asked about; places come from both. 0 for none.
-    max_text: longest text in tokens. place_rule: settings of ``places.PlaceRule``; claim_rules: of
-    ``claims.ClaimRule``, by sort of claim; both chosen on pictures held out of training.
+    max_text: longest text in tokens. place_rule: settings of ``place_reading.PlaceRule``; claim_rules: of
+    ``claim_verdicts.ClaimRule``, by sort of claim; both chosen on pictures held out of training.
     """
 
     def __init__(

@@ -15,8 +15,8 @@ from deixis.checkpoints.files.lazy import Tensors
 from deixis.checkpoints.files.safetensors_file import read_safetensors
 from deixis.checkpoints.files.settings import read_settings
 from deixis.checkpoints.generation_fields import generation_fields
-from deixis.checkpoints.settings_fields import EVERYWHERE, checked
 from deixis.errors import BadWeights
+from deixis.files.declared_fields import EVERYWHERE, checked
 from deixis.layers.places.place_map import STRIDE, resized_position
 from deixis.systems.pointer.core import PointerCore
 from deixis.systems.pointer.options import PointerOptions
@@ -80,7 +80,11 @@ def load_core(folder: Path, *, dtype: torch.dtype | None = torch.float32) -> tup
         return network, vocabulary
     options = options_of(folder)
     generation_fields(folder)  # not used here, but a broken file is told of when a folder is opened
-    check_sizes(options, read_safetensors(file), folder=folder)
+    try:
+        header = read_safetensors(file)
+    except BadWeights as fault:
+        raise BadWeights(f"{folder} is not a complete {WHAT}: {fault}") from fault
+    check_sizes(options, header, folder=folder)
     # Drawing weights that are replaced at once takes a tenth of a second; on the meta device, which would
     # save that, torch imports its compiler, which takes seconds.
     try:

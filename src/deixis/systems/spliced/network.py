@@ -134,6 +134,10 @@ class SplicedNetwork(PreTrainedModel, GenerationMixin):
         """The length that rows are cut to after their pictures have been put in; None is any."""
         return None
 
+    def least_tokens(self) -> int:
+        """Return how many tokens an ordinary picture becomes at least."""
+        return 0
+
     def read(
         self,
         input_ids: Tensor,

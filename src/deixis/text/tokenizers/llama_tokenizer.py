@@ -19,16 +19,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 from itertools import groupby
 from os import PathLike
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
-from deixis.errors import BadWeights, MissingWeights, UsageError
+from deixis.errors import UsageError
+from deixis.text.tokenizers.added_tokens import AddedToken, AddedTokens
+from deixis.text.tokenizers.sentencepiece_file import open_model, read_model
 
 LOW_BAR = "\u2581"
-LARGEST_MODEL = 16 * 2**20
 # A model file may repeat a field at its end, and the last value counts: normaliser, dummy prefix, off.
 NO_DUMMY_PREFIX = b"\x1a\x02\x18\x00"
 
@@ -39,59 +39,6 @@ Guard = Literal["every piece", "spaced pieces"]
 end of the guard and the first character of the text, and that character is lost. Empty text is an error.
 "spaced pieces": later releases (ViP-LLaVA, Florence-VL); only a piece that begins with a space is guarded.
 """
-
-
-@dataclass(frozen=True)
-class AddedToken:
-    """A text that is one token, and what it does to the white space beside it.
-
-    special: one of the tokenizer's own (padding, end of text …), left out of decoded text. As it stands, a
-    token is what transformers up to 4.33 made of a plain string: it eats white space on both sides.
-    takes_bar: a lone U+2581 before it, at the beginning of a text, is dropped where ``legacy`` is false;
-    special tokens do that unless told otherwise. Phi-3's marks don't: its settings name them in no role.
-    """
-
-    text: str
-    special: bool = False
-    eats_left: bool = True
-    eats_right: bool = True
-    takes_bar: bool | None = None
-
-    @property
-    def drops_bar(self) -> bool:
-        """Whether a lone U+2581 before it is dropped."""
-        return self.special if self.takes_bar is None else self.takes_bar
-
-    def __post_init__(self) -> None:
-        if not self.text or self.text != self.text.strip():
-            raise UsageError(
-                f"an added token cannot be {self.text!r}; expected text without white space at its ends"
-            )
-
-
-@dataclass(frozen=True)
-class AddedTokens:
-    """The tokens added to a model, in the order of their ids; one that the model knows keeps its own id."""
-
-    tokens: tuple[AddedToken, ...] = ()
-
-    def __post_init__(self) -> None:
-        texts = [token.text for token in self.tokens]
-        twice = sorted({text for text in texts if texts.count(text) > 1})
-        if twice:
-            raise UsageError(f"added tokens given twice: {', '.join(twice)}; give each once")
-
-    @classmethod
-    def plain(cls, *texts: str, special: Iterable[str] = ()) -> AddedTokens:
-        """Return tokens as plain strings were added: white space is eaten on both sides.
-
-        >>> AddedTokens.plain("[PAD]", "<roi>", special=["[PAD]"]).tokens[1]
-        AddedToken(text='<roi>', special=False, eats_left=True, eats_right=True, takes_bar=None)
-        """
-        named = frozenset(special)
-        if not named <= set(texts):
-            raise UsageError(f"special tokens {sorted(named - set(texts))} are not among the added {texts}")
-        return cls(tuple(AddedToken(text, special=text in named) for text in texts))
 
 
 NONE_ADDED = AddedTokens()
@@ -247,36 +194,3 @@ class SentencePieces:
     def join(self, tokens: list[str]) -> str:
         """Return what sentencepiece makes of its own pieces."""
         return str(self.processor.decode(tokens)) if tokens else ""
-
-
-def read_model(path: Path) -> bytes:
-    """Return the content of a model file of reasonable size."""
-    if not path.is_file():
-        raise MissingWeights(f"there is no tokenizer file {str(path)!r}; expected a sentencepiece model")
-    with path.open("rb") as stream:
-        content = stream.read(LARGEST_MODEL + 1)
-    if len(content) > LARGEST_MODEL:
-        raise BadWeights(
-            f"{path} has more than {LARGEST_MODEL:,} bytes; no sentencepiece model is that large"
-        )
-    return content
-
-
-def open_model(content: bytes, path: Path) -> Any:
-    """Return the sentencepiece processor of a model file's content."""
-    try:
-        from sentencepiece import SentencePieceProcessor
-    except ImportError as fault:
-        raise UsageError(
-            "this tokenizer needs the package sentencepiece; install it with `pip install sentencepiece`"
-        ) from fault
-    processor = SentencePieceProcessor()
-    try:
-        processor.LoadFromSerializedProto(content)
-    except RuntimeError as fault:
-        raise BadWeights(f"{path} is not a sentencepiece model, or it is damaged: {fault}") from fault
-    if min(processor.bos_id(), processor.eos_id(), processor.unk_id()) < 0:
-        raise BadWeights(
-            f"{path} lacks a token for begin, end or unknown; expected a model of the Llama family"
-        )
-    return processor

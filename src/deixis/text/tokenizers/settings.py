@@ -6,10 +6,12 @@ import json
 from pathlib import Path
 from typing import Any
 
-from deixis.errors import BadWeights
-from deixis.text.tokenizers.llama_tokenizer import AddedToken, AddedTokens
+from deixis.errors import BadWeights, RecordError, UsageError
+from deixis.files.json_files import read_json as bounded_json
+from deixis.text.tokenizers.added_tokens import AddedToken, AddedTokens
 
 SETTINGS_FILE = "tokenizer_config.json"
+LARGEST = 16 << 20  # bytes; Llama-3 lists all its special tokens
 
 
 def read_settings(folder: Path) -> dict[str, Any]:
@@ -19,15 +21,20 @@ def read_settings(folder: Path) -> dict[str, Any]:
 
 def read_json(path: Path) -> dict[str, Any]:
     """Return an object from a file; empty where there is no file."""
-    if not path.is_file():
+    if not path.exists():
         return {}
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as fault:
-        raise BadWeights(f"{path} is not JSON: {fault}") from fault
-    if not isinstance(content, dict):
-        raise BadWeights(f"{path} holds {type(content).__name__}; expected an object")
-    return content
+        return bounded_json(path, largest=LARGEST).values
+    except RecordError as fault:
+        raise BadWeights(str(fault)) from fault
+
+
+def truth(settings: dict[str, Any], name: str, *, where: Path) -> bool:
+    """Return whether settings say so; true where they say nothing."""
+    stated = settings.get(name)
+    if stated is not None and type(stated) is not bool:
+        raise BadWeights(f"{where}: field {name!r} is {stated!r:.60}; expected true or false")
+    return stated is None or stated
 
 
 def write_json(path: Path, content: dict[str, Any]) -> None:
@@ -81,12 +88,18 @@ def added_tokens(folder: Path, settings: dict[str, Any]) -> AddedTokens | None:
                     for _, token in listed
                 )
             )
-        except (KeyError, TypeError, ValueError, AttributeError) as fault:
+        except (KeyError, TypeError, ValueError, AttributeError, UsageError) as fault:
             raise BadWeights(
                 f"{folder / SETTINGS_FILE}: added_tokens_decoder cannot be read: {fault!r}"
             ) from fault
     numbers = read_json(folder / "added_tokens.json")
     if not numbers:
         return None
+    where = folder / "added_tokens.json"
+    if wrong := [text for text, number in numbers.items() if type(number) is not int]:
+        raise BadWeights(f"{where}: {wrong[0]!r:.60} has {numbers[wrong[0]]!r:.60}; expected whole numbers")
     texts = sorted(numbers, key=numbers.__getitem__)
-    return AddedTokens.plain(*texts, special=texts)
+    try:
+        return AddedTokens.plain(*texts, special=texts)
+    except UsageError as fault:
+        raise BadWeights(f"{where} cannot be read: {fault}") from fault

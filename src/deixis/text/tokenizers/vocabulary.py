@@ -6,6 +6,7 @@ typed by a user, is read as "<", "place", ">".
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,9 @@ from tokenizers import Tokenizer
 from tokenizers.models import WordPiece
 from tokenizers.normalizers import BertNormalizer
 from tokenizers.pre_tokenizers import BertPreTokenizer
+
+from deixis.errors import BadWeights
+from deixis.text.tokenizers.tokenizer_file import TOKENIZER_FILE, count_ids, open_tokenizer
 
 
 @dataclass(frozen=True)
@@ -57,12 +61,35 @@ class Vocabulary:
 
     def save(self, folder: Path) -> None:
         """Write ``tokenizer.json`` into ``folder``."""
-        self.tokenizer.save(str(folder / "tokenizer.json"))
+        self.tokenizer.save(str(folder / TOKENIZER_FILE))
 
     @classmethod
     def load(cls, folder: Path) -> Vocabulary:
-        """Read ``tokenizer.json`` of ``folder``."""
-        return cls(Tokenizer.from_file(str(folder / "tokenizer.json")))
+        """Read ``tokenizer.json`` of ``folder``; BadWeights for one that isn't made as here."""
+        path = folder / TOKENIZER_FILE
+        return cls(as_made(open_tokenizer(path), path))
+
+
+def as_made(tokenizer: Tokenizer, path: Path) -> Tokenizer:
+    """Return a tokenizer of a file's pieces, made anew; BadWeights where the file is of another kind."""
+    count_ids(tokenizer, path)
+    pieces = sorted(tokenizer.get_vocab(), key=tokenizer.get_vocab().__getitem__)
+    if [str(piece) for piece in pieces[: len(SPECIAL)]] != [token.text for token in SPECIAL]:
+        raise BadWeights(f"{path} doesn't begin with the tokens {', '.join(token.text for token in SPECIAL)}")
+    made = piece_tokenizer({piece: i for i, piece in enumerate(pieces)}, unknown=UNKNOWN.text)
+    stated, ours = json.loads(tokenizer.to_str()), json.loads(made.to_str())
+    model, own = stated["model"], ours["model"]
+    same = {
+        name: (stated[name], ours[name])
+        for name in ("normalizer", "pre_tokenizer", "decoder", "added_tokens")
+    }
+    same |= {
+        name: (model.get(name), own[name]) for name in ("type", "unk_token", "continuing_subword_prefix")
+    }
+    same["vocab"] = (model.get("vocab"), own["vocab"])
+    if wrong := [name for name, (there, here) in same.items() if there != here]:
+        raise BadWeights(f"{path} is no vocabulary of word pieces as deixis writes it: {wrong[0]} differs")
+    return made
 
 
 def build_vocabulary(texts: Iterable[str], source: Mapping[str, int], *, at_least: int = 2) -> Vocabulary:
