@@ -21,6 +21,7 @@ from deixis.english.word_classes import (
     DESCRIBING,
     DETERMINERS,
     MANY,
+    NOUNS_IN_LY,
     ONE_OF_MANY,
     PREPOSITIONS,
     PREPOSITIONS_BEFORE_NOUNS,
@@ -81,7 +82,7 @@ def goes_before(word: str) -> bool:
 
 def describes(word: str) -> bool:
     """Tell whether a word stands before nouns, and never for one as "two" does in "the two standing"."""
-    return word in DESCRIBING or word.endswith(("'s", "ly"))
+    return word in DESCRIBING or word.endswith("'s") or (word.endswith("ly") and word not in NOUNS_IN_LY)
 
 
 def ends_noun(words: Sequence[str], at: int, *, named: bool, said: bool) -> bool:

@@ -10,7 +10,15 @@ from collections.abc import Sequence
 
 from deixis.english.inflection import is_plural_noun, singular
 from deixis.english.numbers import number_of
-from deixis.english.word_classes import ANIMALS, DETERMINERS, MANY, PEOPLE, PREPOSITIONS
+from deixis.english.word_classes import (
+    ANIMALS,
+    BEHIND_NOUNS,
+    DETERMINERS,
+    MANY,
+    NOUNS_IN_LY,
+    PEOPLE,
+    PREPOSITIONS,
+)
 
 # In "-ing" and never a verb.
 NO_VERBS = frozenset((
@@ -51,7 +59,7 @@ NOT_DONE = frozenset((
     "infrared", "hatred", "kindred", "airbed", "waterbed", "featherbed", "truckbed", "dred", "purebred",
 ))  # fmt: skip
 
-OPENING = DETERMINERS | PREPOSITIONS | MANY | {"and", "them", "it", "him", "something", "together"}
+OPENING = DETERMINERS | PREPOSITIONS | MANY | BEHIND_NOUNS | {"and", "them", "it", "him", "something"}
 
 
 def says_of_noun(words: Sequence[str], at: int) -> bool:
@@ -93,17 +101,9 @@ def is_done(words: Sequence[str], at: int) -> bool:
 
 def opens_more(word: str) -> bool:
     """Tell whether a word can't be the noun that a participle in front of it belongs to."""
-    if word in DETERMINERS | PREPOSITIONS | MANY | {
-        "and",
-        "each",
-        "them",
-        "it",
-        "him",
-        "something",
-        "together",
-    }:
+    if word in OPENING or number_of(word) is not None:
         return True
-    return number_of(word) is not None or (word.endswith("ly") and len(word) > 4)
+    return word.endswith("ly") and len(word) > 4 and word not in NOUNS_IN_LY
 
 
 def is_one_of(word: str, kinds: frozenset[str]) -> bool:

@@ -85,3 +85,7 @@ ANIMALS = frozenset((
 ))  # fmt: skip
 PRONOUNS = frozenset(("it", "they", "he", "she", "i", "you", "we"))
 DESCRIBING = DETERMINERS | ADJECTIVES | PRONOUNS
+NOUNS_IN_LY = frozenset((
+    "family", "fly", "butterfly", "firefly", "dragonfly", "lily", "belly", "jelly", "ally", "bully", "gully",
+    "assembly", "dolly", "holly", "reply", "supply", "doily", "underbelly", "waterlily",
+))  # fmt: skip
