@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 import tomllib
@@ -10,10 +11,14 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+import deixis
 from deixis.extras import EXTRAS, missing_package
+from deixis.training.recipes.packaged import packaged_recipes
 
 ROOT = Path(__file__).parents[1]
-PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+SETTINGS = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+PROJECT = SETTINGS["project"]
+PACKAGE = Path(deixis.__file__).parent
 
 # Only what a plain install brings can be imported, and what those packages need themselves.
 PLAIN = f"""
@@ -105,3 +110,22 @@ def test_training_names_its_own_extra_for_what_others_bring_too() -> None:
     assert "'deixis[published]'" in str(missing_package(fault))
     assert "'deixis[training]'" in str(missing_package(fault, extra="training"))
     assert missing_package(ModuleNotFoundError("No module named 'spam'", name="spam")) is None
+
+
+def test_the_metadata_state_the_licence_of_the_weights() -> None:
+    code, weights = PROJECT["license"].split(" AND ")
+    assert code == "Apache-2.0" and weights == "LicenseRef-non-commercial-research"
+    texts = [(ROOT / name).read_text(encoding="utf-8") for name in PROJECT["license-files"]]
+    assert "Apache License" in texts[0]
+    assert "license_name: non-commercial-research" in texts[1]
+
+
+def test_recipes_are_in_the_wheel_and_messages_name_them_as_they_are_found() -> None:
+    assert all(path.is_relative_to(PACKAGE) for path in packaged_recipes().values())
+    assert "**/*.yaml" in SETTINGS["tool"]["setuptools"]["package-data"]["deixis"]
+    wrong = [
+        f"{path.relative_to(PACKAGE)}: {match}"
+        for path in PACKAGE.rglob("*.py")
+        for match in re.findall(r"recipes/[a-z_0-9]+/[a-z_0-9*-]+\.yaml", path.read_text(encoding="utf-8"))
+    ]
+    assert wrong == []
