@@ -137,7 +137,9 @@ def with_items(tasks: Sequence[Task[Any]], scenes: Sequence[Scene], seed: int) -
     found = [task for task in tasks if task.items(scenes, seed)]
     if not found:
         needs = "; ".join(f"{task.name!r} needs {task.needs}" for task in tasks)
-        raise UsageError(f"no task finds anything to ask in {len(scenes)} pictures: {needs}")
+        raise UsageError(
+            f"none of {len(tasks)} tasks finds anything to ask in {len(scenes)} pictures: {needs}"
+        )
     return found
 
 

@@ -56,7 +56,7 @@ class ProtocolCard:
             "prompt": {task.name: task.prompt for task in self.tasks},
             "points_at": {task.name: task.points_at for task in self.tasks},
             "rule": {task.name: task.rule for task in self.tasks},
-            "frame": "pixels of the stored picture; x0 y0 x1 y1, continuous edges: pixel i is [i, i + 1)",
+            "frame": "pixels of the upright picture; x0 y0 x1 y1, continuous edges: pixel i is [i, i + 1)",
             "rounding": "none",
             "misses": "nowhere, no place and answers that cannot be parsed; the last are counted apart, too",
             "ci95": EXPLAINED,

@@ -138,7 +138,7 @@ def failure_line(asked: Asked) -> str:
 
 
 def item_fields(asked: Asked) -> dict[str, Any]:
-    """Return an item with its answer for JSON; coordinates in pixels of the stored picture.
+    """Return an item with its answer for JSON; coordinates in pixels of the upright picture.
 
     Earlier questions with their answers, and what is wrong in words, stand there only where an item has them.
     """

@@ -90,6 +90,8 @@ def read_lvis_questions(path: Path) -> list[ClassificationRecord]:
 def write_lvis_questions(records: Iterable[ClassificationRecord], path: Path) -> None:
     """Write records as ``read_lvis_questions`` reads them; UsageError if the file cannot be written."""
     lines = [json.dumps(line_of(record), ensure_ascii=False) + "\n" for record in records]
+    if not Path(path).parent.is_dir():
+        raise UsageError(f"cannot write {str(path)!r}: there is no folder {str(Path(path).parent)!r}")
     write_whole(Path(path), "".join(lines))
 
 
