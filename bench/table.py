@@ -2,7 +2,19 @@
 
 from __future__ import annotations
 
-from bench import any_resolution, ask, mask_points, reading, sampler, soft_mask, training
+from bench import (
+    any_resolution,
+    ask,
+    levels,
+    mask_points,
+    painted_regions,
+    painting,
+    prefill,
+    reading,
+    sampler,
+    soft_mask,
+    training,
+)
 from bench.benchmark import Benchmark
 
 BENCHMARKS: dict[str, Benchmark] = {
@@ -15,5 +27,10 @@ BENCHMARKS: dict[str, Benchmark] = {
         mask_points.BENCHMARK,
         any_resolution.BENCHMARK,
         reading.BENCHMARK,
+        painting.REGIONS,
+        painting.SCRIBBLE,
+        levels.BENCHMARK,
+        prefill.BENCHMARK,
+        painted_regions.BENCHMARK,
     )
 }

@@ -14,11 +14,11 @@ from deixis.pictures.opening import Picture
 from deixis.records.dialogue import Dialogue
 from deixis.systems import load
 from deixis.systems.contract import Prompt, System
-from deixis.systems.ferret.region_pixels import pointed
 from deixis.systems.spliced.answering import SplicedSystem
 from tests.contract.promises import Subject
-from tests.systems.ferret.tiny import fresh_ferret, fresh_ferret_v2, lesson, saved, tiny_codec
+from tests.systems.ferret.tiny import SIDE, fresh_ferret, fresh_ferret_v2, lesson, saved, tiny_codec
 from tests.systems.pointer.tiny import noise_picture
+from tests.systems.vip_llava.tiny import fresh_vip_llava
 
 COORDINATES = re.compile(r"\[[\d\s,]*\]")
 
@@ -31,6 +31,19 @@ def ferret() -> Subject:
 def ferret_v2() -> Subject:
     """Return Ferret-v2's subject; of its small towers the classifying end is never used."""
     return subject(fresh_ferret_v2, frozen=("tower.vision.head", "local_tower.vision.head"))
+
+
+def vip_llava() -> Subject:
+    """Return ViP-LLaVA's subject, taught to spell boxes; the published one answers in words only."""
+    return subject(spelling_vip_llava, frozen=("tower.",))
+
+
+def spelling_vip_llava() -> SplicedSystem:
+    """Return an untaught ViP-LLaVA that may spell boxes."""
+    tower = {"kind": "efficientnet_tiny", "side": SIDE}
+    return fresh_vip_llava(
+        boxes="thousandths", tower=tower, select_layers=None, feature_norm=False, side=SIDE
+    )
 
 
 def subject(make: Callable[[], SplicedSystem], *, frozen: tuple[str, ...]) -> Subject:
@@ -62,9 +75,7 @@ def logits(system: System, picture: Picture, prompt: Prompt) -> Tensor:
     """Return the logits (T, V) of a prompt with its picture and regions, without any cache."""
     own = as_ferret(system)
     _, prepared = own.preparation.view(picture)
-    drawn = own.sampling.draw(
-        [pointed(region).pixels for region in prompt.regions], [0] * len(prompt.regions)
-    )
+    drawn = own.sampling.draw([pixels for pixels, _ in prompt.own or ()], [0] * len(prompt.own or ()))
     pixels = own.preparation.stack([prepared])
     ids = torch.tensor([prompt.ids], device=system.device)
     return own.network(ids, pixel_values=pixels.to(system.device), regions=drawn).logits[0]

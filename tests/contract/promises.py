@@ -26,6 +26,7 @@ from deixis.training.parallel import World
 from deixis.training.recipes.recipe import Group, Recipe
 from deixis.training.state.checkpoints import RunState, checkpoints, load_checkpoint, save_checkpoint
 from deixis.training.state.ema import AveragedWeights
+from deixis.training.state.origin import Origin
 from tests.device_double import DeviceDouble
 
 IGNORED = -100
@@ -404,7 +405,12 @@ def pictures_are_told_apart(subject: Subject, folder: Path) -> None:
         question = checked_question("what is {it}?", {"it": Point(40, 60).bind(bound.frame)}, pictures)
         prompt = prompt_of(system, question)
         assert [one.original for one in prompt.encoded] == [picture.frame for picture in pictures]
-        assert region_seen_in(system, prompt) == bound.frame, "a region is seen in the other picture"
+        if system.paints:
+            inputs = system.encoder_inputs(question)
+            assert [one.picture.frame for one in inputs if one.painted] == [bound.frame]
+        else:
+            seen = region_seen_in(system, prompt)
+            assert seen == bound.frame, "a region is seen in the other picture"
 
 
 @torch.inference_mode()
@@ -561,12 +567,13 @@ def lessons(subject: Subject, system: System, out: Path) -> list[float]:
     """Train for two steps, the second one resumed from what the first one left; return the losses."""
     network, world = system.network, World(rank=0, size=1, device=system.device)
     recipe = Recipe("lessons", system.name, steps=2, batch=1, groups=(Group(("",), 1e-3),), ema=0.9)
+    origin = Origin(recipe.as_dict(), world.size, {})
     dialogues, picture = subject.training(system)
     said = []
     for step in range(2):
         state = RunState(network, build_optimiser(network, recipe), AveragedWeights(network, decay=0.9))
         if step:
-            assert load_checkpoint(checkpoints(out)[-1], state, recipe=recipe.as_dict(), world=world) == step
+            assert load_checkpoint(checkpoints(out)[-1], state, origin=origin, world=world) == step
         prepare_step(state.optimiser, recipe, step)
         loss = system.losses(dialogues, picture)["total"]
         loss.backward()
@@ -575,7 +582,7 @@ def lessons(subject: Subject, system: System, out: Path) -> list[float]:
         state.optimiser.zero_grad(set_to_none=True)
         assert state.average is not None
         state.average.update(network, step=step)
-        save_checkpoint(out, state, step=step + 1, recipe=recipe.as_dict(), world=world)
+        save_checkpoint(out, state, step=step + 1, origin=origin, world=world)
         said.append(float(loss.detach()))
     system.save(out / "model")
     return said

@@ -17,7 +17,7 @@ from deixis.systems import load
 from deixis.systems.contract import Prompt, System
 from deixis.systems.pointer.answering import PointerSystem
 from deixis.systems.pointer.place_reading import PlaceReading
-from deixis.systems.pointer.training.collate import region_tensors
+from deixis.systems.pointer.region_inputs import region_tensors
 from deixis.text.tokenizers.vocabulary import (
     END,
     FOUND,
@@ -30,7 +30,7 @@ from deixis.text.tokenizers.vocabulary import (
     SPECIAL,
     UNKNOWN,
 )
-from tests.contract.ferret_subjects import ferret, ferret_v2
+from tests.contract.ferret_subjects import ferret, ferret_v2, vip_llava
 from tests.contract.promises import Subject
 from tests.systems.pointer.tiny import noise_picture, saved_system, tiny_dialogues
 
@@ -130,6 +130,11 @@ def readable_by_pointer(system: System) -> list[Completion]:
     ]
 
 
-SUBJECTS: dict[str, Callable[[], Subject]] = {"pointer": pointer, "ferret": ferret, "ferret_v2": ferret_v2}
+SUBJECTS: dict[str, Callable[[], Subject]] = {
+    "pointer": pointer,
+    "ferret": ferret,
+    "ferret_v2": ferret_v2,
+    "vip_llava": vip_llava,
+}
 # Further settings of a registered system that have to keep the promises, too.
 VARIANTS: dict[str, Callable[[], Subject]] = {"pointer looking twice": pointer_looking_twice}

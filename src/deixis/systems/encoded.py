@@ -15,17 +15,19 @@ from torch import Tensor
 
 from deixis.pictures.opening import Picture, digest_of
 from deixis.regions.frames import Frame
-from deixis.regions.shapes import Region
 
 BUDGET = 512 << 20  # bytes
 
 
 @dataclass(frozen=True)
 class EncoderInput:
-    """A picture, and the regions that are painted on it before it is encoded (by systems that paint)."""
+    """A picture, and what is painted on it before it is encoded (by systems that paint).
+
+    painted: regions, or whatever says with which mark each is painted.
+    """
 
     picture: Picture
-    painted: tuple[Region, ...] = ()
+    painted: tuple[Hashable, ...] = ()
 
     @property
     def key(self) -> Hashable:

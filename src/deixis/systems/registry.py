@@ -25,7 +25,8 @@ class Entry:
     model_type: what its ``config.json`` says. answering: a function from a saved folder to a System.
     training: one from a recipe to TrainingParts. training_needs: one from a recipe to the names of packaged
     weights (``layers.towers.pretrained``) that its training starts from. how_to_get: what to do where there
-    are no weights. weights: folder of weights inside the package. conversion: a tuple of Converters, see ``deixis convert``.
+    are no weights. weights: folder of weights inside the package. conversion: a tuple of Converters,
+    see ``deixis convert``.
     """
 
     model_type: str
@@ -66,6 +67,16 @@ SYSTEMS: Mapping[str, Entry] = MappingProxyType(
             how_to_get="convert Ferret-UI's with `deixis convert ferret-ui` (docs/ferret_v2.md; Ferret-v2's "
             "were never published), or train a small one with `deixis train ferret_v2/small --data DIR "
             "--out DIR`; then give the folder",
+        ),
+        "vip_llava": Entry(
+            model_type="deixis_vip_llava",
+            answering="deixis.systems.vip_llava.answering:open_vip_llava",
+            training="deixis.systems.vip_llava.training:training_parts",
+            training_needs="deixis.systems.spliced.training.building:packaged_parts",
+            conversion="deixis.systems.vip_llava.conversion:CONVERTERS",
+            how_to_get="convert the published ones with `deixis convert vip-llava` (docs/vip_llava.md), or "
+            "train a small one with `deixis train vip_llava/small --data DIR --out DIR`; then give the "
+            "folder",
         ),
     }
 )

@@ -16,6 +16,9 @@ from tests.parity.checks import (
     ferret_v2_networks,
     ferret_v2_text,
     ferret_weights,
+    vip_llava_networks,
+    vip_llava_painting,
+    vip_llava_text,
 )
 from tests.parity.planning import Families, Family
 
@@ -40,5 +43,8 @@ FAMILIES: Families = {
             **ferret_data.FERRET_V2,
             **ferret_evaluation.V2_CHECKS,
         }
+    ),
+    "vip_llava": Family(
+        checks={**vip_llava_painting.PAINTING, **vip_llava_text.TEXT, **vip_llava_networks.NETWORKS}
     ),
 }

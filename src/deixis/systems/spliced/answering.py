@@ -26,6 +26,7 @@ from deixis.systems.encoded import Encoded, EncoderInput
 from deixis.systems.questions import MOST_PICTURES, Question
 from deixis.systems.spliced.dialect import Dialect
 from deixis.systems.spliced.dialogue_text import DialogueText
+from deixis.systems.spliced.marking import Marking, Unmarked
 from deixis.systems.spliced.network import SplicedNetwork
 from deixis.systems.spliced.policy import SplicedPolicy
 from deixis.systems.spliced.preparation import Preparation
@@ -111,15 +112,16 @@ class SplicedSystem(System):
         shown = question.shown()
         order = [encoded[number] for turn in shown for number in turn]
         counts = [len(turn) for turn in shown]
+        dialect = self.dialect_for(question)
         turns, found = exchanges(
             [turn_of(answer) for answer in question.before],
-            dialect=self.dialect,
+            dialect=dialect,
             specials=self.specials,
             request=self.request,
             shown=counts[:-1],
         )
         words = requesting(question.text, self.request)
-        text, own = asked(words, dict(question.regions), dialect=self.dialect, specials=self.specials)
+        text, own = asked(words, dict(question.regions), dialect=dialect, specials=self.specials)
         found += own
         said = [self.said(answer) for answer in question.before]
         ids = self.text.ids([*turns, (with_pictures(text, counts[-1]), None)], said)
@@ -138,6 +140,10 @@ class SplicedSystem(System):
             tuple(order),
             regions,
         )
+
+    def dialect_for(self, question: Question) -> Dialect:
+        """Return the dialect that speaks of the regions of a question and of what was said before."""
+        return self.dialect
 
     def check_length(self, ids: Sequence[int], encoded: Sequence[Encoded]) -> None:
         """Raise UsageError for a prompt that is longer than the network was made for."""
@@ -225,11 +231,15 @@ class SplicedSystem(System):
 
         The picture comes with the first question, a turn's own pictures with that turn.
         """
+        return self.written(dialogue, self.dialect)
+
+    def written(self, dialogue: Dialogue, dialect: Dialect) -> Prompt:
+        """Return the same in a dialect."""
         first = [1, *[0] * len(dialogue.turns)]
         shown = [own + len(turn.pictures) for own, turn in zip(first, dialogue.turns, strict=False)]
         turns, found = exchanges(
             dialogue.turns,
-            dialect=self.dialect,
+            dialect=dialect,
             specials=self.specials,
             request=self.request,
             variant="train",
@@ -237,7 +247,8 @@ class SplicedSystem(System):
         )
         learnt = supervised(turns, self.template, self.codec)
         labels = learnt.labels if dialogue.words_learnt else (IGNORED,) * len(learnt.ids)
-        return Prompt(learnt.ids, labels, tuple(region for region, _ in found))
+        seen = tuple(region for region, one in found if one.pixels is not None)
+        return Prompt(learnt.ids, labels, seen)
 
     def losses(self, dialogues: Sequence[Dialogue], picture: Picture) -> dict[str, Tensor]:
         """Return the losses of dialogues about a picture."""
@@ -255,7 +266,12 @@ class SplicedSystem(System):
             sampling=self.sampling,
             max_text=self.network.config.max_text,
             request=self.request,
+            marking=self.marking(),
         )
+
+    def marking(self) -> Marking:
+        """Return how regions are marked in training."""
+        return Unmarked(self.dialect)
 
     def save(self, folder: str | Path) -> None:
         """Write config.json, safetensors, the tokenizer's files and generation_config.json."""

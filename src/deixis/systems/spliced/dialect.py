@@ -83,7 +83,7 @@ class Dialect(Protocol):
         ...
 
     def write_box(self, box: Box) -> str:
-        """Return a box, in pixels of an original picture, as an answer has it behind a phrase."""
+        """Return a box, in pixels of an original, as an answer has it behind a phrase; "" for none."""
         ...
 
     def reader(self) -> PlaceText:

@@ -60,7 +60,7 @@ class SplicedNetwork(PreTrainedModel, GenerationMixin):
             raise BadRegion("this network was built without a sampler: it can't be asked about regions")
         return encoder(maps, drawn)
 
-    def idle_parts(self, pixels: Any, regions: DrawnRegions | None) -> Iterable[nn.Module | None]:
+    def unused_modules(self, pixels: Any, regions: DrawnRegions | None) -> Iterable[nn.Module | None]:
         """Return the encoders that a batch with these inputs doesn't use."""
         raise NotImplementedError
 
@@ -245,7 +245,7 @@ class SplicedNetwork(PreTrainedModel, GenerationMixin):
             loss = mean_loss(logits, labels[:, 1:][learnt])
             if self.training and input_ids is not None:
                 seen = bool((input_ids == PICTURE_MARKER).any())
-                loss = loss + nothing(self.idle_parts(pixel_values if seen else None, regions))
+                loss = loss + zero_loss(self.unused_modules(pixel_values if seen else None, regions))
         return CausalLMOutputWithPast(loss=loss, logits=logits, **named(cache_of(output)))
 
     @torch.no_grad()
@@ -298,7 +298,7 @@ def mean_loss(logits: Tensor, labels: Tensor) -> Tensor:
     return functional.cross_entropy(logits.float(), labels)
 
 
-def nothing(parts: Iterable[nn.Module | None]) -> Tensor | float:
+def zero_loss(parts: Iterable[nn.Module | None]) -> Tensor | float:
     """Return 0 that depends on all trained weights of some parts.
 
     Training in several processes waits for a gradient of every weight; a batch without regions has none of

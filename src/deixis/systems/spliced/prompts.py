@@ -72,7 +72,8 @@ def answered(answer: str, marks: Sequence[Mark], *, dialect: Dialect, specials: 
     text, end = "", 0
     for mark in marks:
         text += neutralised(answer[end : mark.end], specials)
-        text += "".join(f" {dialect.write_box(box)}" for box in mark.boxes)
+        boxes = (dialect.write_box(box) for box in mark.boxes)
+        text += "".join(f" {box}" for box in boxes if box)
         end = mark.end
     return text + neutralised(answer[end:], specials)
 

@@ -18,7 +18,9 @@ from deixis.errors import RecordError
 from deixis.pictures.opening import Picture
 from deixis.records.dialogue import Example, Turn
 from deixis.regions.pixels import RegionPixels
+from deixis.regions.shapes import Region
 from deixis.systems.spliced.dialect import Dialect
+from deixis.systems.spliced.marking import Marking, Unmarked
 from deixis.systems.spliced.preparation import Preparation
 from deixis.systems.spliced.prompts import exchanges, located
 from deixis.systems.spliced.regions import RegionSampling
@@ -58,9 +60,11 @@ class SplicedCollate:
         max_text: int,
         request: str = "",
         strict_masking: Masking = "corrected",
+        marking: Marking | None = None,
     ) -> None:
         self.codec, self.template, self.specials = codec, template, tuple(specials)
-        self.dialect, self.preparation, self.sampling = dialect, preparation, sampling
+        self.preparation, self.sampling = preparation, sampling
+        self.marking = Unmarked(dialect) if marking is None else marking
         self.max_text, self.request, self.strict_masking = max_text, request, strict_masking
 
     def __call__(self, examples: Sequence[Example]) -> Batch:
@@ -96,6 +100,8 @@ class SplicedCollate:
         dialogues = [d for d in example.dialogues if d.words_learnt]
         rng = np.random.default_rng(zlib.crc32(repr([d.turns[0].answer for d in dialogues]).encode()))
         parts = [dialogues[index].turns for index in rng.permutation(len(dialogues)).tolist()]
+        if self.marking.most_regions is not None:
+            parts = with_few_regions(parts, most=self.marking.most_regions)
         while True:
             kept = self.written([turn for turns in parts for turn in turns], example.pictures)
             if len(kept.ids) <= self.max_text:
@@ -113,9 +119,10 @@ class SplicedCollate:
         first = [len(pictures), *[0] * len(turns)]
         shown = [own + len(turn.pictures) for own, turn in zip(first, turns, strict=False)]
         every = (*pictures, *(picture for turn in turns for picture in turn.pictures))
+        seen, dialect = self.marking.marked(turns, every)
         texts, found = exchanges(
             turns,
-            dialect=self.dialect,
+            dialect=dialect,
             specials=self.specials,
             request=self.request,
             variant="train",
@@ -124,4 +131,16 @@ class SplicedCollate:
         learnt = supervised(
             texts, self.template, self.codec, strict_masking=self.strict_masking, picture=bool(every)
         )
-        return Conversation(learnt.ids, learnt.labels, every, located(found, every))
+        return Conversation(learnt.ids, learnt.labels, seen, located(found, every))
+
+
+def with_few_regions(parts: Sequence[Sequence[Turn]], *, most: int) -> list[Sequence[Turn]]:
+    """Return dialogues in their order without those that would bring too many regions; at least one."""
+    kept: list[Sequence[Turn]] = []
+    regions: set[Region] = set()
+    for turns in parts:
+        more = regions | {region for turn in turns for _, region in turn.regions}
+        if not kept or len(more) <= most:
+            kept.append(turns)
+            regions = more
+    return kept
