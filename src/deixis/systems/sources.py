@@ -51,16 +51,17 @@ class ReadSource:
     def read(cls, choice: SourceChoice, data: Path) -> ReadSource:
         """Return what a choice names below ``data``; RecordError says what is wrong in which line."""
         folder = below(data, choice.folder, where="source folder")
+        outside: dict[str, Any] = {} if choice.outside is None else {"outside": choice.outside}
         if choice.samples is not None:
             file = below(data, f"{choice.folder}/{choice.samples}", where="file of samples")
-            return cls(choice, folder, records=tuple(read_records(file, broken=choice.broken)))
+            return cls(choice, folder, records=tuple(read_records(file, broken=choice.broken, **outside)))
         if choice.grit is not None:
             file = below(data, f"{choice.folder}/{choice.grit}", where="file of samples")
             images = below(data, f"{choice.folder}/{choice.images}", where="folder of pictures")
             return cls(
                 choice,
                 folder,
-                grit=tuple(sound_records(read_grit(file), images=images, broken=choice.broken)),
+                grit=tuple(sound_records(read_grit(file, **outside), images=images, broken=choice.broken)),
             )
         found = scenes_of(choice, folder)
         if choice.hold_out > len(found):

@@ -78,7 +78,6 @@ def test_a_number_that_makes_no_sense(part: str, name: str, count: int, kind: ty
         ({"sources": []}, "no sources"),
         ({"sources": [{"outside": "ignore"}]}, "expected one of 'refuse', 'cut', 'pass_over'"),
         ({"sources": [{"broken": "cut"}]}, "expected one of 'refuse', 'pass_over'"),
-        ({"sources": [{"samples": "a.jsonl", "outside": "cut"}]}, "which is for datasets"),
         ({"sources": [{"samples": "a.jsonl", "records": "b.jsonl"}]}, "samples is given twice"),
         ({"objective": {"language_model": 1.0, "words": 2.0}}, "."),
         ({"network": {"side": math.nan}}, "network.side: is nan; expected a finite number"),

@@ -22,8 +22,7 @@ class SourceChoice:
     multiplier: how often the source comes up beside the others. ``grit``, ``dense`` and multipliers are for
     systems that spell boxes as text. detection: the labelled boxes of the pictures and no dialogues, for
     systems that learn to find things before they learn to speak.
-    outside: what is done with boxes of a dataset that stick out of their pictures, null for the reader's own
-    rule. broken: what is done with pictures that can't be opened; "pass_over" opens all of them beforehand.
+    outside: what is done with boxes that stick out of their pictures, null for the reader's own rule. broken: what is done with pictures that can't be opened; "pass_over" opens all of them beforehand.
     """
 
     ALIASES: ClassVar[Mapping[str, str]] = {"records": "samples"}
@@ -49,11 +48,6 @@ class SourceChoice:
             raise RecipeError(
                 f"source {self.folder!r} has hold_out {self.hold_out}; expected a number of pictures of a "
                 "dataset, 0 for a file of samples"
-            )
-        if self.outside is not None and listed:
-            raise RecipeError(
-                f"source {self.folder!r} has outside {self.outside!r}, which is for datasets; the places of "
-                "samples have to lie in their pictures. Leave it out"
             )
         check_numbers(self, {"multiplier": (0, MOST_OFTEN)}, what=f"source {self.folder!r}")
 
