@@ -22,7 +22,8 @@ class SourceChoice:
     multiplier: how often the source comes up beside the others. ``grit``, ``dense`` and multipliers are for
     systems that spell boxes as text. detection: the labelled boxes of the pictures and no dialogues, for
     systems that learn to find things before they learn to speak.
-    outside: what is done with boxes that stick out of their pictures, null for the reader's own rule. broken: what is done with pictures that can't be opened; "pass_over" opens all of them beforehand.
+    outside: what is done with boxes that stick out of their pictures, null for the reader's own rule.
+    broken: what is done with pictures that can't be opened; "pass_over" opens all of them beforehand.
     """
 
     ALIASES: ClassVar[Mapping[str, str]] = {"records": "samples"}
