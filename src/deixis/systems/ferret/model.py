@@ -58,7 +58,7 @@ class FerretNetwork(SplicedNetwork):
         maps = features.transpose(1, 2).unflatten(2, (cells, cells))  # (B, C, n, n)
         return PictureFeatures(tokens=tuple(tokens), maps=tuple(maps))
 
-    def idle_parts(self, pixels: Any, regions: DrawnRegions | None) -> Iterable[nn.Module | None]:
+    def unused_modules(self, pixels: Any, regions: DrawnRegions | None) -> Iterable[nn.Module | None]:
         """Return the encoders that a batch with these inputs doesn't use."""
         if pixels is None:
             yield from (self.tower, self.projector)

@@ -174,7 +174,7 @@ class FerretV2Network(SplicedNetwork):
             )[0]
         return enlarged.to(merged.dtype) + merged
 
-    def idle_parts(self, pixels: Any, regions: DrawnRegions | None) -> Iterable[nn.Module | None]:
+    def unused_modules(self, pixels: Any, regions: DrawnRegions | None) -> Iterable[nn.Module | None]:
         """Return the encoders that a batch with these inputs doesn't use."""
         if pixels is None:
             yield from (self.tower, self.projector)
