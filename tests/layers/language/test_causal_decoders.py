@@ -113,3 +113,14 @@ def test_vicuna_knows_one_more_word() -> None:
 def test_unknown_decoders(settings: dict[str, Any]) -> None:
     with pytest.raises(UsageError, match="known: llama, gemma, phi3"):
         build_decoder(settings)
+
+
+def test_stretched_positions_by_their_first_name() -> None:
+    scaling = {"short_factor": [1.0] * 8, "long_factor": [2.0] * 8}
+    fields = {"model_type": "phi3", "hidden_size": 32, "num_attention_heads": 2, "pad_token_id": 0}
+    lengths = {"max_position_embeddings": 512, "original_max_position_embeddings": 128}
+    for name in ("type", "rope_type"):
+        first = decoder_config(fields | lengths | {"rope_scaling": {name: "su", **scaling}})
+        today = decoder_config(fields | lengths | {"rope_scaling": {name: "longrope", **scaling}})
+        assert first.rope_parameters == today.rope_parameters
+        assert first.rope_parameters["rope_type"] == "longrope"

@@ -73,7 +73,20 @@ def decoder_config(settings: Mapping[str, Any]) -> PreTrainedConfig:
             f"a decoder of model_type {kind!r} is not known; known: {', '.join(DECODERS)}. Is 'model_type' "
             "among the decoder's settings?"
         )
-    return DECODERS[kind].config(**{key: value for key, value in settings.items() if key != "model_type"})
+    fields = {key: with_today_names(value) for key, value in settings.items() if key != "model_type"}
+    return DECODERS[kind].config(**fields)
+
+
+def with_today_names(value: Any) -> Any:
+    """Return a setting as the library reads it today: Phi-3's first files call its stretching "su".
+
+    >>> with_today_names({"type": "su", "short_factor": [1.0]})
+    {'type': 'longrope', 'short_factor': [1.0]}
+    """
+    if not isinstance(value, Mapping):
+        return value
+    renamed = {name: "longrope" for name in ("type", "rope_type") if value.get(name) == "su"}
+    return {**value, **renamed}
 
 
 def build_decoder(settings: Mapping[str, Any]) -> PreTrainedModel:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -101,7 +102,7 @@ class SentencePieceCodec:
                 "rstrip": token.eats_right,
                 "normalized": False,
                 "single_word": False,
-                "special": token.special,
+                "special": token.special or token.text == self.region_text,
             }
             for token in self.added.tokens
         }
@@ -140,9 +141,19 @@ class SentencePieceCodec:
 
 
 def added_with(added: AddedTokens | None, region: str | None) -> AddedTokens:
-    """Return added tokens with the region token among them, if there is to be one."""
-    if added is None:
-        return AddedTokens() if region is None else AddedTokens.plain(region, special=[region])
-    if region is None or region in {token.text for token in added.tokens}:
-        return added
-    return AddedTokens((*added.tokens, AddedToken(region, special=True)))
+    """Return added tokens with the region token among them, if there is to be one.
+
+    It acts as the published programs had it: decoded text shows it, which leaves out only tokens that have a
+    role of the tokenizer's own.
+    """
+    tokens = () if added is None else added.tokens
+    if region is None:
+        return AddedTokens(tokens)
+    if region not in {token.text for token in tokens}:
+        return AddedTokens((*tokens, AddedToken(region, takes_bar=True)))
+    return AddedTokens(
+        tuple(
+            replace(token, special=False, takes_bar=token.drops_bar) if token.text == region else token
+            for token in tokens
+        )
+    )
