@@ -222,7 +222,7 @@ def test_a_config_that_does_not_fit_the_weights(folder: Path, changes: dict[str,
 
 def test_unknown_parts_are_told_the_known_ones(folder: Path) -> None:
     changed_config(folder, tower="clip")
-    with pytest.raises(DeixisError, match="'tower' is .* expected one of efficientnet_lite0"):
+    with pytest.raises(DeixisError, match=r"'tower' is .* expected one of efficientnet_lite0"):
         load(folder)
     changed_config(folder, tower="efficientnet_tiny", decoder_name="large")
     with pytest.raises(DeixisError, match="'decoder_name' is 'large'; expected one of small"):
