@@ -24,6 +24,7 @@ ALLOWED: dict[str, tuple[str, ...]] = {
     "progress": ("errors",),
     "devices": ("errors",),
     "files": ("errors",),
+    "endpoints": ("errors", "files"),
     "regions": ("errors", "files"),
     "pictures": ("errors", "files", "regions"),
     "painting": ("errors", "files", "pictures", "regions"),
@@ -35,7 +36,8 @@ ALLOWED: dict[str, tuple[str, ...]] = {
     "engine": ("answers", "errors", "layers", "text"),
     "records": ("answers", "errors", "files", "pictures", "regions", "text"),
     "data": (
-        "answers", "english", "errors", "files", "painting", "pictures", "records", "regions", "text",
+        "answers", "endpoints", "english", "errors", "files", "painting", "pictures", "progress", "records",
+        "regions", "text",
     ),
     "training": (
         "checkpoints", "data", "devices", "errors", "extras", "files", "layers", "progress", "records",
@@ -47,8 +49,8 @@ ALLOWED: dict[str, tuple[str, ...]] = {
     "deixis": ("answers", "errors", "painting", "pictures", "regions", "systems"),
     "runs": ("devices", "errors", "files", "progress", "systems", "training"),
     "evaluation": (
-        "answers", "data", "deixis", "engine", "english", "errors", "extras", "files", "painting",
-        "pictures", "progress", "records", "regions", "systems", "text",
+        "answers", "data", "deixis", "endpoints", "engine", "english", "errors", "extras", "files",
+        "painting", "pictures", "progress", "records", "regions", "systems", "text",
     ),
     "chat": (
         "answers", "deixis", "errors", "files", "painting", "pictures", "records", "regions", "systems",
@@ -58,8 +60,8 @@ ALLOWED: dict[str, tuple[str, ...]] = {
     ),
     "studies": ("errors", "evaluation", "files", "progress", "runs", "training"),
     "cli": (
-        "answers", "chat", "checkpoints", "data", "deixis", "devices", "engine", "english", "errors",
-        "evaluation", "extras", "files", "gallery", "painting", "pictures", "progress", "records",
+        "answers", "chat", "checkpoints", "data", "deixis", "devices", "endpoints", "engine", "english",
+        "errors", "evaluation", "extras", "files", "gallery", "painting", "pictures", "progress", "records",
         "regions", "runs", "studies", "systems", "text", "training",
     ),
     "__main__": ("cli",),

@@ -57,6 +57,10 @@ class EndpointError(DeixisError):
     exit_code = 5
 
 
+class RefusedRequest(EndpointError):
+    """A request that a server does not accept, however often it is made."""
+
+
 class RecipeError(UsageError):
     """A training recipe that cannot be run as written."""
 

@@ -5,9 +5,9 @@ from collections.abc import Callable
 
 import pytest
 
+from deixis.endpoints.chat import ChatRequest
 from deixis.errors import EndpointError, RecordError, UsageError
 from deixis.evaluation.benchmarks.ferret_bench import BenchRecord, JudgeRule
-from deixis.evaluation.judging.endpoint import ChatRequest
 from deixis.evaluation.judging.judge import (
     Judge,
     RelativeScore,

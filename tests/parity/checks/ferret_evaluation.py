@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 
 from deixis.data.sources.flickr30k_files import Annotation, read_annotation, read_captions
+from deixis.endpoints.chat import ChatRequest
 from deixis.errors import EndpointError
 from deixis.evaluation.benchmarks.ferret_bench import BenchRecord, bench_question, rules_of, shown_to_judge
 from deixis.evaluation.benchmarks.ferret_ui import screen_item
 from deixis.evaluation.benchmarks.lvis_questions import record_of
-from deixis.evaluation.judging.endpoint import ChatRequest
 from deixis.evaluation.judging.judge import FAILED, Review, aggregate, judge_request, printed, review
 from deixis.evaluation.metrics.flickr_entities import read_true_phrases, score_phrases, sentences_of
 from deixis.evaluation.metrics.pope import score_pope

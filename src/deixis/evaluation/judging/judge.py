@@ -13,9 +13,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from deixis.endpoints.chat import ChatRequest
 from deixis.errors import EndpointError, RecordError
 from deixis.evaluation.benchmarks.ferret_bench import BenchRecord, JudgeRule
-from deixis.evaluation.judging.endpoint import ChatRequest
 from deixis.evaluation.metrics.rules import Rules, check_rules
 
 Judge = Callable[[ChatRequest], str]

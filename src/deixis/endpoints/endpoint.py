@@ -1,4 +1,4 @@
-"""A client of endpoints that speak OpenAI's chat protocol, such as a judge of answers or a server of our own.
+"""A client of endpoints that speak OpenAI's chat protocol: judges, teachers, servers of one's own.
 
 It needs nothing but the standard library. Every wait and every answer is bounded, and no part of the key
 appears in a message (``keys``).
@@ -11,57 +11,31 @@ import json
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from deixis.errors import EndpointError, UsageError
-from deixis.evaluation.judging.bounds import (
+from deixis.endpoints.bounds import (
     LONGEST_TIME,
     MOST_ATTEMPTS,
     MOST_BYTES,
     check_address,
     check_number,
 )
-from deixis.evaluation.judging.keys import MOST_SHOWN, holds_key, key_for, quoted
-from deixis.evaluation.judging.timed_connection import opener_until
+from deixis.endpoints.chat import ChatRequest, Reply, read_json, reply_of
+from deixis.endpoints.keys import MOST_SHOWN, holds_key, key_for, quoted
+from deixis.endpoints.pace import Pace
+from deixis.endpoints.timed_connection import opener_until
+from deixis.errors import EndpointError, RefusedRequest, UsageError
 
 CHUNK = 1 << 16
 AGAIN = frozenset({408, 409, 425, 429, 500, 502, 503, 504})  # what may pass if asked again
+TOO_MANY = 429
 HOPELESS = {
     401: "the key was not accepted; check it",
     403: "the key does not allow this; check what it is for",
     404: "there is no such address or model; check the address (it usually ends in /v1) and the model's name",
 }
-
-
-@dataclass(frozen=True)
-class ChatRequest:
-    """One question to a chat endpoint. messages: (role, content), as "system" and "user".
-
-    UsageError: a field that no endpoint would understand.
-    """
-
-    model: str
-    messages: tuple[tuple[str, str], ...]
-    temperature: float = 0.0
-    max_tokens: int = 1024
-
-    def __post_init__(self) -> None:
-        texts = [self.model, *(text for message in self.messages for text in message)]
-        if not all(isinstance(text, str) for text in texts) or not self.model or not self.messages:
-            raise UsageError("a request has a model's name and at least one (role, content), all strings")
-        check_number("temperature", self.temperature, least=0, most=100)
-        check_number("max_tokens", self.max_tokens, least=1, most=MOST_BYTES, whole=True)
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the request as the protocol has it."""
-        return {
-            "model": self.model,
-            "messages": [{"role": role, "content": content} for role, content in self.messages],
-            "temperature": self.temperature,
-            "max_tokens": self.max_tokens,
-        }
 
 
 @dataclass(frozen=True)
@@ -75,6 +49,7 @@ class Endpoint:
     made at most, where the server is busy, fails or can't be reached; between attempts it waits 1, 2, 4, …
     times ``first_wait`` seconds or what the server asks for, never longer than ``longest_wait``.
     largest_answer: bytes of one answer; a longer one is an error, not cut off.
+    pace: when requests may be made, shared by all threads; one that is told to wait holds back all.
     """
 
     address: str = "https://api.openai.com/v1"
@@ -86,6 +61,7 @@ class Endpoint:
     longest_wait: float = 30.0
     largest_answer: int = 1 << 20
     sleep: Callable[[float], None] = field(default=time.sleep, repr=False, compare=False)
+    pace: Pace | None = field(default=None, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         check_address(self.address)
@@ -107,12 +83,22 @@ class Endpoint:
         EndpointError: no usable answer came, after all attempts. UsageError: there is no key, or the server
         refuses in a way that no further request can mend.
         """
+        reply = self.reply(request)
+        if reply.text is None:
+            raise EndpointError(f"the model declines to answer: {reply.refusal:.200}")
+        return reply.text
+
+    def reply(self, request: ChatRequest) -> Reply:
+        """Return the first answer to a request with what it took; errors as of ``complete``.
+
+        RefusedRequest: the server does not accept this request, however often it is made.
+        """
         key = self.key_to_send()
         content = self.post("chat/completions", request.to_dict())
-        text = answer_text(content, shown=lambda said: quoted(said, key))
-        if holds_key(text, key):
+        reply = reply_of(content, shown=lambda said: quoted(said, key))
+        if holds_key(reply.text or reply.refusal, key):
             raise EndpointError(f"{self.address} repeats the key in its answer, which is therefore not kept")
-        return text
+        return reply
 
     def key_to_send(self) -> str | None:
         """Return the key, None for none; errors as of ``keys.key_for``."""
@@ -130,6 +116,8 @@ class Endpoint:
         if key is not None:
             request.add_unredirected_header("Authorization", f"Bearer {key}")
         for attempt in range(1, self.attempts + 1):
+            if self.pace is not None:
+                self.pace.wait()
             try:
                 return read_json(self.once(request, key), shown=lambda said: quoted(said, key))
             except Again as fault:
@@ -138,8 +126,12 @@ class Endpoint:
                         f"{self.address} gave no answer in {attempt} attempts; the last time: {fault}. Is "
                         "it up, and are its limits kept? timeout, attempts and longest_wait can be raised"
                     ) from None
+                busy = fault.busy
                 wait = self.first_wait * 2 ** (attempt - 1) if fault.after is None else fault.after
-            self.sleep(min(max(wait, 0.0), self.longest_wait))
+            wait = min(max(wait, 0.0), self.longest_wait)
+            if self.pace is not None and busy:
+                self.pace.hold_back(wait)
+            self.sleep(wait)
         raise AssertionError("the last attempt returns or raises")
 
     def once(self, request: urllib.request.Request, key: str | None) -> bytes:
@@ -175,7 +167,8 @@ class Endpoint:
         """Return the error for a status that is not success."""
         said = f"status {fault.code}: {excerpt(fault, key)}"
         if fault.code in AGAIN:
-            return Again(said, after=seconds(fault.headers.get("Retry-After")))
+            after = seconds(fault.headers.get("Retry-After"))
+            return Again(said, after=after, busy=after is not None or fault.code == TOO_MANY)
         if 300 <= fault.code < 400:
             return UsageError(
                 f"{self.address} sends us elsewhere ({said}); a key is never carried to another address: "
@@ -188,15 +181,18 @@ class Endpoint:
             )
         if fault.code in HOPELESS:
             return UsageError(f"{self.address} refuses: {HOPELESS[fault.code]} ({said})")
-        return EndpointError(f"{self.address} does not accept the request ({said})")
+        return RefusedRequest(f"{self.address} does not accept the request ({said})")
 
 
 class Again(Exception):
-    """An attempt that failed in a way that may pass. after: the seconds that the server asks to wait."""
+    """An attempt that failed in a way that may pass.
 
-    def __init__(self, why: str, *, after: float | None = None) -> None:
+    after: the seconds that the server asks to wait. busy: it wants fewer requests, whoever makes them.
+    """
+
+    def __init__(self, why: str, *, after: float | None = None, busy: bool = False) -> None:
         super().__init__(why)
-        self.after = after
+        self.after, self.busy = after, busy
 
 
 def excerpt(fault: urllib.error.HTTPError, key: str | None) -> str:
@@ -219,34 +215,3 @@ def seconds(header: str | None) -> float | None:
     except ValueError:
         return None
     return value if 0 <= value < float("inf") else None
-
-
-def read_json(body: bytes, *, shown: Callable[[str], str] = str) -> Any:
-    """Return the content of a body; EndpointError if it is not JSON. shown: what may be shown of it."""
-    try:
-        return json.loads(body)
-    except (ValueError, RecursionError):
-        said = shown(body[: 4 * MOST_SHOWN].decode("utf-8", errors="replace"))
-        raise EndpointError(
-            f"the endpoint's answer is not JSON: {said[:MOST_SHOWN]!r}; is the address that of a chat "
-            "endpoint?"
-        ) from None
-
-
-def answer_text(content: Any, *, shown: Callable[[str], str] = str) -> str:
-    """Return the text of the first choice of a chat completion; EndpointError if there is none.
-
-    shown: what of its words may be shown.
-
-    >>> answer_text({"choices": [{"message": {"role": "assistant", "content": "8 7"}}]})
-    '8 7'
-    """
-    try:
-        text = content["choices"][0]["message"]["content"]
-    except (KeyError, IndexError, TypeError):
-        text = None
-    if not isinstance(text, str):
-        part = content if not isinstance(content, Sequence) else content[:1]
-        said = shown(json.dumps(part)[: 4 * MOST_SHOWN])[:MOST_SHOWN]
-        raise EndpointError(f"the endpoint's answer has no text at choices[0].message.content: {said}")
-    return text

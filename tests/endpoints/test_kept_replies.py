@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from deixis.endpoints.chat import ChatRequest, Reply, ShownPicture, Usage
+from deixis.endpoints.endpoint import Endpoint
+from deixis.endpoints.kept_replies import KeptReplies, ReplyFolder
 from deixis.errors import EndpointError, RecordError, UsageError
-from deixis.evaluation.judging.endpoint import ChatRequest, Endpoint
-from deixis.evaluation.judging.kept_replies import KeptReplies
 
 REQUEST = ChatRequest("judge", (("system", "Be fair."), ("user", "8 or 7? \ud800 ü")), temperature=0.2)
 
@@ -80,3 +81,17 @@ def test_a_folder_that_cannot_be_written_is_told_at_once(tmp_path: Path) -> None
     (tmp_path / "file").touch()
     with pytest.raises(UsageError, match="the folder of replies"):
         KeptReplies(Counting(), tmp_path / "file", asked="here")
+
+
+def test_all_of_a_reply_is_kept_but_pictures_as_digests(tmp_path: Path) -> None:
+    picture = ShownPicture(b"not quite a picture" * 100)
+    request = ChatRequest("m", (("user", ("What is it?", picture)),))
+    kept = ReplyFolder(tmp_path, "here")
+    replies = [Reply("a dog", finish="stop", usage=Usage(7, 2)), Reply(None, refusal="No."), Reply("")]
+    for reply in replies:
+        kept.keep(request, reply)
+        assert kept.find(request) == reply
+        assert list(kept.replies()) == [reply]
+    assert kept.path(request).stat().st_size < 1000
+    other = ChatRequest("m", (("user", ("What is it?", ShownPicture(b"other"))),))
+    assert kept.find(other) is None

@@ -14,8 +14,9 @@ from shutil import which
 
 import pytest
 
+from deixis.endpoints.chat import ChatRequest
+from deixis.endpoints.endpoint import Endpoint
 from deixis.errors import EndpointError
-from deixis.evaluation.judging.endpoint import ChatRequest, Endpoint
 
 REQUEST = ChatRequest("judge", (("user", "8 or 7?"),))
 Serve = Callable[[socket.socket], None]

@@ -7,9 +7,9 @@ from urllib.parse import quote
 
 import pytest
 
+from deixis.endpoints.keys import HIDDEN, holds_key, quoted
 from deixis.errors import EndpointError, UsageError
-from deixis.evaluation.judging.keys import HIDDEN, holds_key, quoted
-from tests.evaluation.judging.test_endpoint import (
+from tests.endpoints.test_endpoint import (
     KEY,
     REQUEST,
     Said,

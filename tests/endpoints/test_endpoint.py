@@ -12,8 +12,10 @@ from typing import Any
 
 import pytest
 
-from deixis.errors import EndpointError, UsageError
-from deixis.evaluation.judging.endpoint import ChatRequest, Endpoint
+from deixis.endpoints.chat import ChatRequest
+from deixis.endpoints.endpoint import Endpoint
+from deixis.endpoints.pace import Pace
+from deixis.errors import EndpointError, RefusedRequest, UsageError
 
 REQUEST = ChatRequest("judge", (("system", "Be fair."), ("user", "8 or 7?")), temperature=0.2, max_tokens=9)
 KEY = "sk-very-secret"
@@ -303,3 +305,31 @@ def test_impossible_settings(changes: dict[str, Any]) -> None:
 def test_impossible_requests(values: dict[str, Any]) -> None:
     with pytest.raises(UsageError):
         ChatRequest(**{"model": "judge", "messages": (("user", "8 or 7?"),), **values})
+
+
+def test_a_busy_server_holds_back_all_who_share_the_pace(server: Server) -> None:
+    held: list[float] = []
+
+    class Noted(Pace):
+        def hold_back(self, seconds: float) -> None:
+            held.append(seconds)
+
+    server.script = [
+        Said(429, headers={"Retry-After": "3"}), Said(500), Said(429), Said(body=completion("1 2"))
+    ]  # fmt: skip
+    assert endpoint(server, pace=Noted()).complete(REQUEST) == "1 2"
+    assert held == [3.0, 4.0]  # a server that fails is no reason for others to wait
+
+
+def test_what_a_model_declines(server: Server) -> None:
+    body = json.dumps({"choices": [{"message": {"content": None, "refusal": "No."}}]}).encode()
+    server.script = [Said(body=body), Said(body=body)]
+    assert endpoint(server).reply(REQUEST).refusal == "No."
+    with pytest.raises(EndpointError, match="declines to answer: No"):
+        endpoint(server).complete(REQUEST)
+
+
+def test_a_request_that_is_not_accepted_is_told_from_failures(server: Server) -> None:
+    server.script = [Said(400, b"content policy")]
+    with pytest.raises(RefusedRequest, match="content policy"):
+        endpoint(server).reply(REQUEST)
