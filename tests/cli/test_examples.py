@@ -19,7 +19,7 @@ from deixis.cli import main
 from deixis.cli.program import COMMANDS, build_parser
 from deixis.regions.shapes import Box
 
-RUN = ("ask", "chat", "data")
+RUN = ("ask", "chat", "data", "paint")
 EXAMPLE = re.compile(r"(?:^|[|:] ?)\s*((?:torchrun .* -m )?deixis [a-z].*)$")
 
 
@@ -68,6 +68,9 @@ class Anything:
 
     def fingerprint(self) -> str:
         return "f00d"
+
+    def seen(self, picture: Any, question: str, *, regions: Any = ()) -> list[Any]:
+        return [picture]
 
     def ask(
         self, picture: Any, question: Any, *, regions: Any = (), before: Any = (), **settings: Any

@@ -150,6 +150,11 @@ def test_references_say_what_was_painted() -> None:
         ({"colour": 7}, "a name or three numbers"),
         ({"style": "comic"}, "style is 'comic'; expected one of clean, published"),
         ({"alpha": 3}, "of style 'published'"),
+        ({"alpha": 256, "style": "published"}, "alpha is 256; expected a whole number from 0 to 255"),
+        ({"alpha": True, "style": "published"}, "alpha is True"),
+        ({"width": 10**9, "style": "published"}, "width is 1000000000; expected"),
+        ({"width": 0, "style": "published"}, "width is 0"),
+        ({"seed": -1, "style": "published"}, "seed is -1"),
     ],
 )
 def test_mistakes_are_told(options: dict[str, Any], message: str) -> None:

@@ -18,7 +18,12 @@ def write_drawing(answer: AnswerContent, path: Path) -> None:
     Folders that are missing are made. UsageError: the name has no format, or cannot be written.
     """
     require_format(path)
-    image = draw(answer)
+    write_picture(draw(answer), path)
+
+
+def write_picture(image: Image.Image, path: Path) -> None:
+    """Write a picture in the format that the name ends in, as ``write_drawing`` does."""
+    require_format(path)
     try:
         with replacing(path) as partial:
             image.save(partial, format_of(path))

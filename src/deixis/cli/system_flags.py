@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import argparse
 import gc
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from deixis.cli.messages import LOG, NOTICE
+from deixis.painting.kinds import KINDS, kind_of
 
 if TYPE_CHECKING:
     from deixis.systems.contract import System
 
 MODEL = "a system's name or a saved folder (default: the embedded one)"
 DEVICE = "where to compute: auto, cpu, cuda, cuda:1, mps (default: auto, a GPU if there is one)"
+PAINT_STYLES = ("clean", "published")  # as ``deixis.painting.painter`` has them, which is slow to import
 DTYPE = "numbers to compute with: auto, float32, bfloat16, float16, stored (default: auto, float32 on a CPU)"
 
 
@@ -55,3 +58,36 @@ def open_system(arguments: argparse.Namespace) -> System:
     numbers = str(system.dtype).removeprefix("torch.")
     LOG.log(NOTICE, "%s on %s in %s", system.name, system.device, numbers)
     return system
+
+
+def add_paint_flags(parser: argparse.ArgumentParser) -> None:
+    """Add --paint, --paint-style and --save-input."""
+    parser.add_argument(
+        "--paint",
+        metavar="KIND",
+        help=f"for systems that paint regions on the picture: as {', '.join(KINDS)} (default: what suits "
+        "the region)",
+    )
+    parser.add_argument(
+        "--paint-style",
+        choices=PAINT_STYLES,
+        help="for these systems: clean lines, or ViP-LLaVA's own paint (default: what the model knows)",
+    )
+    parser.add_argument(
+        "--save-input",
+        type=Path,
+        metavar="PATH",
+        help="write the picture that the model saw, painted and in its own pixels: to this file, for several "
+        "pictures into this folder",
+    )
+
+
+def checked_kind(arguments: argparse.Namespace) -> str | None:
+    """Return the kind of mark that is asked for; UsageError if there is none of that name."""
+    return None if arguments.paint is None else kind_of(arguments.paint)
+
+
+def set_paint(system: System, arguments: argparse.Namespace) -> None:
+    """Let a system paint as the flags say; UsageError for one that doesn't paint."""
+    if arguments.paint is not None or arguments.paint_style is not None:
+        system.paint_as(kind=checked_kind(arguments), style=arguments.paint_style)

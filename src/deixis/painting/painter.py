@@ -25,8 +25,10 @@ from deixis.pictures.opening import Picture, open_picture
 from deixis.regions.shapes import Box, Mask, Point, Polygon, Region, Scribble
 
 Style = Literal["clean", "published"]
-STYLES = ("clean", "published")
+STYLES: tuple[Style, ...] = ("clean", "published")
 MOST_REGIONS = 256
+WIDEST = 336  # a line as wide as the picture that CLIP sees
+LARGEST_SEED = (1 << 32) - 1
 # What a region is marked with where nothing else is asked for.
 USUAL: Mapping[type, Kind] = {
     Box: "rectangle",
@@ -82,13 +84,12 @@ def paint(
     signs = choose_signs(
         opened, list(bound.values()), kinds=kinds_for(list(bound.values()), kind), colour=colour
     )
-    if style not in STYLES:
-        raise UsageError(f"style is {style!r}; expected one of {', '.join(STYLES)}")
-    if style == "clean":
+    if style_of(style) == "clean":
         if alpha is not None or width is not None:
             raise UsageError("alpha and width are of style 'published'; 'clean' chooses its own")
         pixels = paint_clean(opened.pixels, [Mark(r, s) for r, s in zip(bound.values(), signs, strict=True)])
     else:
+        check_whole({"alpha": (alpha, 0, 255), "width": (width, 1, WIDEST), "seed": (seed, 0, LARGEST_SEED)})
         look = Look(alpha=alpha, width=width)
         pixels = paint_published(
             opened.pixels, list(bound.values()), signs, draws=SeededDraws(seed), look=look
@@ -98,6 +99,21 @@ def paint(
         pixels = lay_labels(pixels, boxes, list(bound), [sign.colour.rgb for sign in signs])
     painted = replace(opened, pixels=pixels, decoded=None)
     return Painted(painted, dict(zip(bound, signs, strict=True)))
+
+
+def check_whole(numbers: Mapping[str, tuple[int | None, int, int]]) -> None:
+    """Raise UsageError for a number that is none within its bounds; numbers: (value, least, most) by name."""
+    for name, (value, least, most) in numbers.items():
+        if value is not None and (type(value) is not int or not least <= value <= most):
+            raise UsageError(f"{name} is {value!r}; expected a whole number from {least} to {most}")
+
+
+def style_of(name: str) -> Style:
+    """Return a style by its name."""
+    for style in STYLES:
+        if style == name:
+            return style
+    raise UsageError(f"style is {name!r}; expected one of {', '.join(STYLES)}")
 
 
 def by_name(regions: Mapping[str, Region] | Sequence[Region] | Region) -> dict[str, Region]:

@@ -173,6 +173,34 @@ class System(ABC):
         """Return what the encoder sees of each picture of a question; systems that paint say what."""
         return [EncoderInput(picture) for picture in question.pictures]
 
+    def painted(self, one: EncoderInput) -> Picture:
+        """Return a picture with what is painted on it, in the pixels of the original."""
+        return one.picture
+
+    def paint_as(self, *, kind: str | None = None, style: str | None = None) -> None:
+        """Paint regions as one kind of mark, in a style, from now on; None leaves it as it is.
+
+        UsageError: no such kind or style, or a system that paints nothing.
+        """
+        raise UsageError(f"system {self.name!r} doesn't paint regions on the picture; leave --paint out")
+
+    def seen(
+        self,
+        picture: Any,
+        question: str,
+        *,
+        regions: Mapping[str, Any] | None = None,
+        before: Sequence[Answer] = (),
+        **named: Any,
+    ) -> list[Picture]:
+        """Return the pictures of a question as the system sees them: with its marks, if it paints.
+
+        They are in pixels of the originals, as large as those. The arguments are those of ``ask``.
+        """
+        own = regions_of_each([question], regions, named)[0]
+        asked = checked_question(question, own, self.pictures(picture), before=before)
+        return [self.painted(one) for one in self.encoder_inputs(asked)]
+
     def parse(self, completion: Completion, prompt: Prompt) -> Reading:
         """Turn tokens into text and places; what breaks the grammar is a parse failure, never a place."""
         reader = self.reader(prompt, completion.settings)

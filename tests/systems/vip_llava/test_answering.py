@@ -16,6 +16,7 @@ from deixis.regions.shapes import Box, Mask, Point, Polygon, Region, Scribble
 from deixis.systems.questions import Question, checked_question
 from deixis.systems.vip_llava.answering import VipLlavaSystem
 from deixis.systems.vip_llava.painting import Coat, Paint
+from tests.systems.ferret.tiny import fresh_ferret
 from tests.systems.pointer.tiny import noise_picture
 from tests.systems.vip_llava.tiny import fresh_vip_llava
 
@@ -56,7 +57,7 @@ def colour_around(seen: Picture, box: Box) -> str:
 
 def test_two_regions_in_one_turn(system: VipLlavaSystem) -> None:
     question = asked("is {a} left of {b}?", {"a": LEFT, "b": RIGHT})
-    (seen,) = [system.seen(one) for one in system.encoder_inputs(question)]
+    (seen,) = [system.painted(one) for one in system.encoder_inputs(question)]
     spoken = words(system, question)
     assert spoken == [colour_around(seen, LEFT), colour_around(seen, RIGHT)]
     assert len(set(spoken)) == 2
@@ -65,9 +66,9 @@ def test_two_regions_in_one_turn(system: VipLlavaSystem) -> None:
 def test_two_turns_about_different_regions(system: VipLlavaSystem) -> None:
     first = system.ask(GREY, "what is {it}?", it=LEFT, max_new_tokens=2)
     alone = asked("what is {it}?", {"it": LEFT})
-    (one,) = [system.seen(one) for one in system.encoder_inputs(alone)]
+    (one,) = [system.painted(one) for one in system.encoder_inputs(alone)]
     later = asked("and {that}?", {"that": RIGHT}, first)
-    (both,) = [system.seen(one) for one in system.encoder_inputs(later)]
+    (both,) = [system.painted(one) for one in system.encoder_inputs(later)]
     assert words(system, later) == [colour_around(both, LEFT), colour_around(both, RIGHT)]
     assert colour_around(one, LEFT) == colour_around(both, LEFT), "an earlier mark has changed"
     assert np.array_equal(one.pixels[:, :80], both.pixels[:, :80])
@@ -107,7 +108,7 @@ def test_every_region_is_shown(region: Region, style: Any) -> None:
     system = fresh_vip_llava(paint_style=style)
     question = asked("what is {it}?", {"it": region})
     (one,) = system.encoder_inputs(question)
-    assert (system.seen(one).pixels != 128).any()
+    assert (system.painted(one).pixels != 128).any()
     assert system.ask(GREY, "what is {it}?", it=region, max_new_tokens=2).regions
 
 
@@ -149,3 +150,36 @@ def test_regions_are_words_and_answers_are_words(system: VipLlavaSystem) -> None
         system.ask(GREY, "what is {it}?", it=Box(500, 500, 600, 600))
     with pytest.raises(UsageError, match="the regions given are: none"):
         system.ask(GREY, "what is {it}?")
+
+
+def test_what_was_seen_can_be_had(system: VipLlavaSystem) -> None:
+    system.paint_as(kind="mask-contour", style="clean")
+    (seen,) = system.seen(GREY, "what is {it}?", it=LEFT)
+    assert seen.frame == GREY.frame and (seen.pixels != GREY.pixels).any()
+    assert "mask contour" in system.dialect_for(asked("what is {it}?", {"it": LEFT})).__repr__()
+    (plain,) = system.seen(GREY, "what is there?")
+    assert np.array_equal(plain.pixels, GREY.pixels)
+    first = system.ask(GREY, "what is {it}?", it=LEFT, max_new_tokens=2)
+    (later,) = system.seen(GREY, "and what else?", before=[first])
+    assert np.array_equal(later.pixels, seen.pixels)
+    system.paint_as(style="published")
+    assert system.paint == Paint("published", "mask contour")
+
+
+@pytest.mark.parametrize(
+    ("how", "message"),
+    [({"kind": "star"}, "no visual prompt 'star'"), ({"style": "comic"}, "style is 'comic'")],
+)
+def test_marks_that_do_not_exist_are_told(system: VipLlavaSystem, how: Any, message: str) -> None:
+    with pytest.raises(UsageError, match=message):
+        system.paint_as(**how)
+    with pytest.raises(UsageError, match=message):
+        Paint(**how)
+
+
+def test_a_system_that_does_not_paint_says_so() -> None:
+    system = fresh_ferret()
+    with pytest.raises(UsageError, match="'ferret' doesn't paint regions"):
+        system.paint_as(kind="ellipse")
+    (seen,) = system.seen(GREY, "what is {it}?", it=LEFT)
+    assert np.array_equal(seen.pixels, GREY.pixels)

@@ -17,7 +17,13 @@ from deixis.cli.outputs import mask_files
 from deixis.cli.picture_files import PictureFile, picture_files, pictures_and_questions
 from deixis.cli.picture_flags import PASS_OVER, REFUSE, add_picture_flags
 from deixis.cli.progress_bars import ProgressBars
-from deixis.cli.system_flags import add_system_flags, open_system
+from deixis.cli.system_flags import (
+    add_paint_flags,
+    add_system_flags,
+    checked_kind,
+    open_system,
+    set_paint,
+)
 from deixis.errors import BadRegion, UsageError
 from deixis.progress import SILENT
 from deixis.records.typed_regions import add_region_flags, parse_regions
@@ -26,6 +32,7 @@ from deixis.regions.names import REGION_NAME, names_in, unknown_name
 
 if TYPE_CHECKING:
     from deixis.cli.answer_outputs import AnswerOutput
+    from deixis.cli.drawings import SeenPictures
     from deixis.regions.frames import Frame
     from deixis.regions.shapes import Region
 
@@ -42,6 +49,7 @@ examples:
   deixis ask photos "Where is the dog?" --json > answers.jsonl
   deixis ask photos "Where is the dog?" -q "Where is the ball?" --format coco --out found.json
   deixis ask photos "Where is the dog?" --out drawn
+  deixis ask photo.jpg "What is {it}?" --box 10,20,110,220 --save-input seen.png
 
 A region without a name is {it}; {{ and }} are braces themselves. Coordinates are pixels of the picture as it
 is seen, turned upright, x to the right and y down, unless --frame says otherwise; a box is x0,y0,x1,y1.
@@ -68,6 +76,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_picture_flags(parser, many=True)
     add_system_flags(parser)
     add_answer_flags(parser)
+    add_paint_flags(parser)
     parser.add_argument(
         "--format", choices=FORMATS, metavar="F", help=f"how to answer: {', '.join(FORMATS)} (default: text)"
     )
@@ -100,7 +109,10 @@ def run(arguments: argparse.Namespace) -> int:
     check_names(questions, regions)
     settings = settings_of(arguments)
     output = output_of(arguments, files, questions=len(questions), several=several)
-    output.check({file.path: "the picture itself" for file in files} | mask_files(arguments))
+    checked_kind(arguments)
+    inputs = {file.path: "the picture itself" for file in files} | mask_files(arguments)
+    output.check(inputs)
+    seen = seen_of(arguments, output, files, inputs, questions=len(questions), several=several)
     pictures = AskedPictures(
         files, max_pixels=arguments.max_pixels, broken=arguments.broken or (PASS_OVER if several else REFUSE)
     )
@@ -109,6 +121,7 @@ def run(arguments: argparse.Namespace) -> int:
             check_regions(regions, pictures.first().frame)
             warnings.simplefilter("ignore")  # they were said
         system = open_system(arguments)
+        set_paint(system, arguments)
         # It takes a while to find by what weights are known, and text doesn't show it.
         weights = system.fingerprint() if format_of(arguments) != "text" else ""
         own = [{name: regions[name] for name in dict.fromkeys(names_in(text))} for text in questions]
@@ -116,6 +129,8 @@ def run(arguments: argparse.Namespace) -> int:
         try:
             for picture, file in pictures.opened(progress):
                 with located(file.name if several else ""):
+                    if seen is not None:
+                        seen.write(system, picture, questions, own, file.name)
                     answers = system.ask(picture, questions, regions=own, **settings)
                 output.add([replace(answer, weights=weights) for answer in answers], picture, file.name)
         finally:
@@ -153,6 +168,25 @@ def output_of(
             return outputs.LinesFile(out)
     drawings = None if out is None else Drawings(out, names, questions, in_folder=several)
     return outputs.Printed(as_json=kind == "jsonl", headed=several, drawings=drawings)
+
+
+def seen_of(
+    arguments: argparse.Namespace,
+    output: AnswerOutput,
+    files: Sequence[PictureFile],
+    inputs: Mapping[Path, str],
+    *,
+    questions: int,
+    several: bool,
+) -> SeenPictures | None:
+    """Return where the pictures go that the model saw, tried out; None if nobody asked for them."""
+    from deixis.cli.answer_outputs import Printed
+    from deixis.cli.drawings import seen_pictures
+
+    seen = seen_pictures(arguments, [file.name for file in files], questions=questions, several=several)
+    if seen is not None:
+        seen.check(inputs, output.drawings if isinstance(output, Printed) else None)
+    return seen
 
 
 def check_regions(regions: Mapping[str, Region], frame: Frame) -> None:

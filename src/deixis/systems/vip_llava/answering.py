@@ -8,6 +8,8 @@ from pathlib import Path
 
 import torch
 
+from deixis.painting.kinds import kind_of
+from deixis.painting.painter import style_of
 from deixis.pictures.opening import Picture
 from deixis.records.dialogue import Dialogue
 from deixis.systems.contract import Prompt
@@ -54,7 +56,14 @@ class VipLlavaSystem(SplicedSystem):
             for picture, coat in zip(question.pictures, coats, strict=True)
         ]
 
-    def seen(self, one: EncoderInput) -> Picture:
+    def paint_as(self, *, kind: str | None = None, style: str | None = None) -> None:
+        """Paint regions as one kind of mark, in a style, from now on; None leaves it as it is."""
+        paint = self.paint
+        self.paint = Paint(
+            paint.style if style is None else style_of(style), paint.kind if kind is None else kind_of(kind)
+        )
+
+    def painted(self, one: EncoderInput) -> Picture:
         """Return a picture with its marks painted on it."""
         picture = one.picture
         for coat in one.painted:
@@ -64,7 +73,7 @@ class VipLlavaSystem(SplicedSystem):
 
     def encode(self, inputs: Sequence[EncoderInput]) -> list[Encoded]:
         """Paint, and encode all pictures as one batch."""
-        encoded = super().encode([EncoderInput(self.seen(one)) for one in inputs])
+        encoded = super().encode([EncoderInput(self.painted(one)) for one in inputs])
         return [replace(made, key=one.key) for made, one in zip(encoded, inputs, strict=True)]
 
     def dialect_for(self, question: Question) -> Dialect:

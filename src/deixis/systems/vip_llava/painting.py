@@ -8,11 +8,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from deixis.data.painted.assignment import signs_of
+from deixis.errors import UsageError
 from deixis.painting.clean import Mark, paint_clean
 from deixis.painting.colours import NAMED
 from deixis.painting.draws import SeededDraws
-from deixis.painting.kinds import PAPER, Kind
-from deixis.painting.painter import USUAL, Style, next_sign, paint_published
+from deixis.painting.kinds import KINDS, PAPER, Kind
+from deixis.painting.painter import USUAL, Style, next_sign, paint_published, style_of
 from deixis.painting.published import Look
 from deixis.painting.sign import Sign
 from deixis.pictures.opening import Picture
@@ -49,10 +50,18 @@ class Coat:
 
 @dataclass(frozen=True)
 class Paint:
-    """How regions are painted when a question is answered. kind: one for all, or None for what suits each."""
+    """How regions are painted when a question is answered. kind: one for all, or None for what suits each.
+
+    UsageError: no such style or kind.
+    """
 
     style: Style = "published"
     kind: Kind | None = None
+
+    def __post_init__(self) -> None:
+        style_of(self.style)
+        if self.kind is not None and self.kind not in KINDS:
+            raise UsageError(f"no visual prompt {self.kind!r}; the kinds are {', '.join(KINDS)}")
 
     def signs(self, turns: Sequence[Asked], pictures: Sequence[Picture]) -> dict[Region, Sign]:
         """Return a sign for each region of a dialogue, in the order in which they come up.
