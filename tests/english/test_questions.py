@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from deixis.data.synthesis.templates.questions import COUNT, NAME, PRESENCE, PRESENCE_ANY, WHERE
 
-from deixis.data.synthesis.question_templates import COUNT, NAME, PRESENCE, PRESENCE_ANY, WHERE
 from deixis.data.synthesis.question_writer import question_from
 from deixis.english.questions import presumes
 

@@ -8,7 +8,7 @@ import io
 
 from deixis.answers.as_text import describe
 from deixis.answers.content import AnswerContent
-from deixis.answers.drawing import draw
+from deixis.answers.drawing.drawn_answer import draw
 
 WIDEST = 900  # of the shown picture, in pixels
 

@@ -52,7 +52,7 @@ class Answer(AnswerContent):
 
         number: which of several pictures.
         """
-        from deixis.answers.drawing import draw
+        from deixis.answers.drawing.drawn_answer import draw
 
         return draw(self, number)
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from deixis.answers.drawn_file import write_drawing
+from deixis.answers.drawing.drawn_file import write_drawing
 from deixis.answers.grounded import Answer
 from deixis.chat.describing import describe_exchange, describe_region
 from deixis.chat.session import Session

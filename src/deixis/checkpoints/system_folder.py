@@ -21,7 +21,7 @@ from deixis.checkpoints.tokenizer_fit import check_tokens
 from deixis.errors import BadWeights, MissingWeights
 from deixis.files.declared_fields import Fields, checked
 from deixis.text.templates import find_template
-from deixis.text.tokenizers.codecs import open_codec
+from deixis.text.tokenizers.codecs.opening import open_codec
 
 Settings = TypeVar("Settings", bound=PreTrainedConfig)
 

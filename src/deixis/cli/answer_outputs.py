@@ -12,11 +12,11 @@ from pathlib import Path, PurePath
 from typing import IO, Any
 
 from deixis.answers.as_text import describe
-from deixis.answers.coco import CocoFile
+from deixis.answers.export.coco import CocoFile
+from deixis.answers.export.label_studio import label_studio_task
+from deixis.answers.export.labels import Labels
+from deixis.answers.export.yolo import yolo_lines, yolo_names
 from deixis.answers.grounded import Answer
-from deixis.answers.label_studio import label_studio_task
-from deixis.answers.labels import Labels
-from deixis.answers.yolo import yolo_lines, yolo_names
 from deixis.cli.answer_flags import in_flags
 from deixis.cli.drawings import Drawings, require_apart
 from deixis.cli.outputs import refuse_inputs

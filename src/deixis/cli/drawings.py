@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any
 
-from deixis.answers.drawn_file import require_format, write_drawing, write_picture
+from deixis.answers.drawing.drawn_file import require_format, write_drawing, write_picture
 from deixis.answers.grounded import Answer
 from deixis.cli.outputs import refuse_inputs
 from deixis.errors import UsageError

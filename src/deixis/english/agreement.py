@@ -12,8 +12,8 @@ import torch
 from torch import Tensor
 
 from deixis.english.nouns import is_plural
-from deixis.text.tokenizers.detokenise import joined
-from deixis.text.tokenizers.vocabulary import PHRASE, PHRASE_END, SPECIAL
+from deixis.text.tokenizers.word_pieces.detokenise import joined
+from deixis.text.tokenizers.word_pieces.vocabulary import PHRASE, PHRASE_END, SPECIAL
 
 OF_ONE = {"is": "are", "was": "were", "has": "have", "it": "they"}  # and what is said of several
 BEFORE_VERB = frozenset(("?", "yes", "no", ",", "they"))  # may stand between a phrase and what is said of it

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from deixis.english.inflection import forms
 from deixis.english.word_classes import ARTICLES
-from deixis.text.tokenizers.vocabulary import SPECIAL
+from deixis.text.tokenizers.word_pieces.vocabulary import SPECIAL
 
 MARK = "##"  # in front of pieces that go on with a word
 

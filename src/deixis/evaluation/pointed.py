@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from deixis.answers.dialects import REGION_TOKEN, fill_placeholders
+from deixis.answers.reading.dialects import REGION_TOKEN, fill_placeholders
 from deixis.errors import BadRegion
 from deixis.regions.frames import Frame
 from deixis.regions.marked_pixels import region_pixels

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from xml.etree.ElementTree import Element
 
-from deixis.answers.palette import COLOURS
+from deixis.answers.drawing.palette import COLOURS
 from deixis.gallery.html import tag
 from deixis.gallery.kinds import KINDS, NOT_JUDGED, RIGHT, WRONG, Kind
 from deixis.gallery.style import STYLE, colour_rules

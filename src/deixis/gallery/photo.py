@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from PIL import Image, ImageDraw
 
-from deixis.answers.drawing import Sheet
-from deixis.answers.palette import BLACK, WHITE, Colour, colour_of
+from deixis.answers.drawing.drawn_answer import Sheet
+from deixis.answers.drawing.palette import BLACK, WHITE, Colour, colour_of
 from deixis.pictures.opening import Picture
 from deixis.regions.raster import stroke_points
 from deixis.regions.shapes import Box

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from deixis.answers.palette import COLOURS, ink_on
+from deixis.answers.drawing.palette import COLOURS, ink_on
 
 STYLE = """
 :root {

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from deixis.data.synthesis.writers.captioning import caption_dialogues
+from deixis.data.synthesis.writers.counting import counted_kind
 
 from deixis.data.augment import Augmentation, View, draw_view
 from deixis.data.scene import Caption, Phrase, PictureFile, Scene, Thing
 from deixis.data.sources.pack import read_pack
-from deixis.data.synthesis.captioning import caption_dialogues
-from deixis.data.synthesis.counting import counted_kind
 from deixis.data.synthesis.dialogue_mix import KINDS, DialogueMix
 from deixis.data.synthesis.dialogue_writer import write_dialogues
 from deixis.data.synthesis.phrasebook import Phrasebook, caption_words, phrases_of, same_word

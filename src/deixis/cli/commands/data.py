@@ -89,7 +89,7 @@ def check(file: Path) -> int:
 
 def show(file: Path, *, line: int, out: Path | None) -> int:
     """Write the drawn sample and print where, and its turns."""
-    from deixis.answers.drawn_file import format_of, require_format
+    from deixis.answers.drawing.drawn_file import format_of, require_format
     from deixis.files.writing import replacing, require_writable
     from deixis.records.record import read_record
     from deixis.records.show import draw_record

@@ -59,7 +59,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Paint, write, and print the words for each mark."""
-    from deixis.answers.drawn_file import require_format, write_picture
+    from deixis.answers.drawing.drawn_file import require_format, write_picture
     from deixis.files.writing import require_writable
     from deixis.painting.colours import colour_of
     from deixis.painting.painter import paint

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from deixis.answers.dialects import clamped, thousandth
+from deixis.answers.reading.dialects import clamped, thousandth
 from deixis.data.grit.draws import LocationDraws
 from deixis.data.grit.records import ASSISTANT, HUMAN, Corners, GritRecord, Place, Said
 from deixis.data.scene import Scene

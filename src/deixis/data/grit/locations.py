@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from deixis.answers.dialects import STEPS, clamped
+from deixis.answers.reading.dialects import STEPS, clamped
 from deixis.data.grit.draws import Format, LocationDraws
 from deixis.data.grit.records import HUMAN, Corners, GritRecord, Place
 from deixis.errors import BadRegion, RecordError

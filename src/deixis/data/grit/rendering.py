@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from deixis.answers.dialects import REGION_TOKEN, coordinate_text
+from deixis.answers.reading.dialects import REGION_TOKEN, coordinate_text
 from deixis.data.grit.locations import Location
 from deixis.data.grit.records import HUMAN, PLACEHOLDER, GritRecord, Said
 from deixis.text.templates import picture_first

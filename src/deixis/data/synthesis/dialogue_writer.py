@@ -6,16 +6,16 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 
-from deixis.data.synthesis.assertions import assertion_dialogues
-from deixis.data.synthesis.captioning import caption_dialogues, list_dialogues
-from deixis.data.synthesis.counting import count_dialogues
-from deixis.data.synthesis.histories import history_dialogues
-from deixis.data.synthesis.locating import absent_dialogues, present_dialogues
-from deixis.data.synthesis.naming import region_dialogues
-from deixis.data.synthesis.pairs import pair_dialogues
-from deixis.data.synthesis.presence import presence_dialogues
-from deixis.data.synthesis.qualified_dialogues import qualified_dialogues
 from deixis.data.synthesis.visible_scene import VisibleScene
+from deixis.data.synthesis.writers.assertions import assertion_dialogues
+from deixis.data.synthesis.writers.captioning import caption_dialogues, list_dialogues
+from deixis.data.synthesis.writers.counting import count_dialogues
+from deixis.data.synthesis.writers.histories import history_dialogues
+from deixis.data.synthesis.writers.locating import absent_dialogues, present_dialogues
+from deixis.data.synthesis.writers.naming import region_dialogues
+from deixis.data.synthesis.writers.pairs import pair_dialogues
+from deixis.data.synthesis.writers.presence import presence_dialogues
+from deixis.data.synthesis.writers.qualified_dialogues import qualified_dialogues
 from deixis.records.dialogue import Dialogue
 
 WRITERS: Mapping[str, Callable[[VisibleScene, str, int, np.random.Generator], list[Dialogue]]] = {

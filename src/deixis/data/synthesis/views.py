@@ -10,13 +10,13 @@ import numpy as np
 from deixis.data.augment import Augmentation, View, draw_view
 from deixis.data.opening import open_scene
 from deixis.data.scene import Scene
-from deixis.data.synthesis.counting import NUMBERS
 from deixis.data.synthesis.dialogue_mix import ABSENT, KINDS, DialogueMix
 from deixis.data.synthesis.dialogue_writer import write_dialogues
 from deixis.data.synthesis.phrasebook import Phrasebook, caption_words
 from deixis.data.synthesis.qualified import all_qualified
-from deixis.data.synthesis.question_templates import all_words
+from deixis.data.synthesis.templates.questions import all_words
 from deixis.data.synthesis.visible_scene import VisibleScene
+from deixis.data.synthesis.writers.counting import NUMBERS
 from deixis.records.dialogue import Example
 from deixis.records.lengths import words_in
 

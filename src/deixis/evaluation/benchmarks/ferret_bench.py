@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from deixis.answers.dialects import STEPS, TooFewNumbers, whole_numbers
+from deixis.answers.reading.dialects import STEPS, TooFewNumbers, whole_numbers
 from deixis.errors import RecordError, UsageError
 from deixis.evaluation.metrics.rules import Rules, check_rules
 from deixis.evaluation.pointed import PointedQuestion, Pointing

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-from deixis.answers.dialects import thousandth
+from deixis.answers.reading.dialects import thousandth
 from deixis.errors import RecordError
 from deixis.evaluation.benchmarks.predictions import identifier, paired
 from deixis.evaluation.metrics.rules import Rules, check_rules, share

@@ -16,7 +16,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from deixis.answers.dialects import STEPS, thousandth
+from deixis.answers.reading.dialects import STEPS, thousandth
 from deixis.data.opening import stored_size, turned_edges, turned_mask
 from deixis.errors import BadRegion, RecordError, UsageError
 from deixis.evaluation.benchmarks.predictions import identifier

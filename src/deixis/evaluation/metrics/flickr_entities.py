@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from deixis.answers.boxed_phrases import phrase_before, read_answer
-from deixis.answers.dialects import scored_phrases
+from deixis.answers.reading.boxed_phrases import phrase_before, read_answer
+from deixis.answers.reading.dialects import scored_phrases
 from deixis.data.sources.flickr30k_files import read_annotation, read_captions, read_text
 from deixis.errors import MalformedAnswer, RecordError
 from deixis.evaluation.benchmarks.predictions import identifier, paired

@@ -11,8 +11,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from deixis.answers.boxed_phrases import read_boxes
-from deixis.answers.dialects import STEPS, scored_phrases
+from deixis.answers.reading.boxed_phrases import read_boxes
+from deixis.answers.reading.dialects import STEPS, scored_phrases
 from deixis.errors import MalformedAnswer, RecordError
 from deixis.evaluation.benchmarks.predictions import identifier, paired
 from deixis.evaluation.metrics.edges import found, mean_box

@@ -9,7 +9,7 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from deixis.layers.towers.pretrained import packaged_file
-from deixis.text.tokenizers.vocabulary import Vocabulary
+from deixis.text.tokenizers.word_pieces.vocabulary import Vocabulary
 
 SOURCE = "minilm"
 WORDS = "embeddings.word_embeddings.weight"

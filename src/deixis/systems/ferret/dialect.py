@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from deixis.answers.dialects import coordinate_text
-from deixis.answers.phrase_reader import BoxedPhraseReader
+from deixis.answers.reading.dialects import coordinate_text
+from deixis.answers.reading.phrase_reader import BoxedPhraseReader
 from deixis.regions.shapes import Box, Mask, Region
 from deixis.systems.ferret.region_pixels import pointed, whole_pixels
 from deixis.systems.spliced.dialect import Variant, WrittenRegion

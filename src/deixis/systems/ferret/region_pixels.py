@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from deixis.answers.dialects import REGION_TOKEN, Rounding, coordinate_text
+from deixis.answers.reading.dialects import REGION_TOKEN, Rounding, coordinate_text
 from deixis.errors import FrameMismatch
 from deixis.regions.marked_pixels import region_pixels
 from deixis.regions.pixels import RegionPixels

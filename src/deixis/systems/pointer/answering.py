@@ -30,14 +30,14 @@ from deixis.regions.carrying import carried
 from deixis.regions.shapes import Box, Region
 from deixis.systems.contract import Prompt, System
 from deixis.systems.encoded import Encoded, EncoderInput
-from deixis.systems.pointer.claim_verdicts import SORTS, ClaimRule, VerdictWords
 from deixis.systems.pointer.core import PointerCore
+from deixis.systems.pointer.decoding.claim_verdicts import SORTS, ClaimRule, VerdictWords
+from deixis.systems.pointer.decoding.openings import RegionNames
+from deixis.systems.pointer.decoding.place_reading import PlaceRule, picture_part
+from deixis.systems.pointer.decoding.policy import PointerPolicy, verdicts
+from deixis.systems.pointer.decoding.reading import PointerReader
 from deixis.systems.pointer.earlier_answers import own_tokens, turn_of
-from deixis.systems.pointer.openings import RegionNames
-from deixis.systems.pointer.place_reading import PlaceRule, picture_part
-from deixis.systems.pointer.policy import PointerPolicy, verdicts
 from deixis.systems.pointer.prompts import Asked, asks_about_one, dialogue_tokens, prompt_tokens
-from deixis.systems.pointer.reading import PointerReader
 from deixis.systems.pointer.region_inputs import region_tensors
 from deixis.systems.pointer.training.collate import PointerCollate
 from deixis.systems.pointer.training.objective import ObjectiveWeights, PointerObjective
@@ -45,7 +45,7 @@ from deixis.systems.pointer.weights import load_core, save_network
 from deixis.systems.questions import Question
 from deixis.systems.registry import resolve
 from deixis.text.packing import picture_weight
-from deixis.text.tokenizers.vocabulary import REGION, Vocabulary
+from deixis.text.tokenizers.word_pieces.vocabulary import REGION, Vocabulary
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel

@@ -31,7 +31,7 @@ from deixis.systems.pointer.options import PointerOptions
 from deixis.systems.pointer.place_head import PlaceHead, Pointed
 from deixis.text.packing import packed_attention
 from deixis.text.splicing import splice
-from deixis.text.tokenizers.vocabulary import PICTURE, REGION
+from deixis.text.tokenizers.word_pieces.vocabulary import PICTURE, REGION
 
 
 class PictureReader(nn.Module):

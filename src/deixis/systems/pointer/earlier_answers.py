@@ -7,9 +7,9 @@ from deixis.records.dialogue import Mark, Turn
 from deixis.regions.carrying import carried
 from deixis.regions.shapes import Box
 from deixis.systems.encoded import Encoded
-from deixis.systems.pointer.place_grammar import State, next_state
-from deixis.text.tokenizers.detokenise import joined
-from deixis.text.tokenizers.vocabulary import END, SPECIAL, Vocabulary
+from deixis.systems.pointer.decoding.place_grammar import State, next_state
+from deixis.text.tokenizers.word_pieces.detokenise import joined
+from deixis.text.tokenizers.word_pieces.vocabulary import END, SPECIAL, Vocabulary
 
 
 def own_tokens(answer: Answer, vocabulary: Vocabulary, *, system: str) -> tuple[int, ...] | None:

@@ -20,7 +20,7 @@ from deixis.text.packing import (
     packed_attention,
     picture_weight,
 )
-from deixis.text.tokenizers.vocabulary import ANSWER, END, PAD, PICTURE, REGION, UNKNOWN, USER
+from deixis.text.tokenizers.word_pieces.vocabulary import ANSWER, END, PAD, PICTURE, REGION, UNKNOWN, USER
 
 NEVER_ANSWERED = (PAD, PICTURE, REGION, USER, ANSWER, UNKNOWN)
 

@@ -21,8 +21,8 @@ from deixis.regions.names import split_names, unknown_name
 from deixis.regions.shapes import Region
 from deixis.text.plain_characters import plain_characters
 from deixis.text.token_sequence import TokenSequence
-from deixis.text.tokenizers.unknown_words import listed, unknown_words
-from deixis.text.tokenizers.vocabulary import (
+from deixis.text.tokenizers.word_pieces.unknown_words import listed, unknown_words
+from deixis.text.tokenizers.word_pieces.vocabulary import (
     ANSWER,
     END,
     FOUND,

@@ -20,7 +20,7 @@ from deixis.files.declared_fields import EVERYWHERE, checked
 from deixis.layers.places.place_map import STRIDE, resized_position
 from deixis.systems.pointer.core import PointerCore
 from deixis.systems.pointer.options import PointerOptions
-from deixis.text.tokenizers.vocabulary import Vocabulary
+from deixis.text.tokenizers.word_pieces.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
     from deixis.systems.pointer.model import PointerNetwork

@@ -10,7 +10,7 @@ from deixis.checkpoints.decoder_fields import DECODER, LONGEST, TOKEN, TOKENS
 from deixis.files.declared_fields import Field, Maybe, OneOf, Whole
 from deixis.layers.language.causal_decoders import decoder_config
 from deixis.text.templates import TEMPLATES
-from deixis.text.tokenizers.codecs import KINDS as CODECS
+from deixis.text.tokenizers.codecs.opening import KINDS as CODECS
 
 
 class SplicedConfig(PreTrainedConfig):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
-from deixis.answers.boxed_phrases import BoxedPhrase
+from deixis.answers.reading.boxed_phrases import BoxedPhrase
 from deixis.regions.pixels import RegionPixels
 from deixis.regions.shapes import Box, Mask, Region
 

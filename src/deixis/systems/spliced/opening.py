@@ -14,7 +14,7 @@ from deixis.errors import BadWeights, UsageError
 from deixis.systems.spliced.answering import SplicedSystem
 from deixis.systems.spliced.network import SplicedNetwork
 from deixis.text.prompt_tokens import TextCodec
-from deixis.text.tokenizers.codecs import open_codec
+from deixis.text.tokenizers.codecs.opening import open_codec
 
 Member = TypeVar("Member", bound=SplicedSystem)
 SHORTEST = 32  # tokens of a short question and its answer, the template apart

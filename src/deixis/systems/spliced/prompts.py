@@ -9,8 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 
-from deixis.answers.boxed_phrases import read_boxes
 from deixis.answers.grounded import Answer, Span
+from deixis.answers.reading.boxed_phrases import read_boxes
 from deixis.data.grit.conversion import ReferringTurn
 from deixis.data.grit.dense import CLASSIFY, LOCALIZE
 from deixis.errors import FrameMismatch, UsageError

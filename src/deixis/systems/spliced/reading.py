@@ -8,8 +8,8 @@ from typing import Any
 
 import torch
 
-from deixis.answers.boxed_phrases import BoxedPhrase, WrittenBox
 from deixis.answers.grounded import Finish, Place, Span
+from deixis.answers.reading.boxed_phrases import BoxedPhrase, WrittenBox
 from deixis.engine.policy import Delta
 from deixis.engine.settings import Settings
 from deixis.engine.stopping import StopFilter

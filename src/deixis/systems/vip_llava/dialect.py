@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from deixis.answers.dialects import coordinate_text
-from deixis.answers.phrase_reader import BoxedPhraseReader
-from deixis.answers.plain_reader import PlainReader
+from deixis.answers.reading.dialects import coordinate_text
+from deixis.answers.reading.phrase_reader import BoxedPhraseReader
+from deixis.answers.reading.plain_reader import PlainReader
 from deixis.errors import UsageError
 from deixis.painting.sign import Sign
 from deixis.regions.shapes import Box, Mask, Region

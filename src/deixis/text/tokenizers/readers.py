@@ -11,10 +11,10 @@ from collections.abc import Callable, Sequence
 from tokenizers import Tokenizer
 
 from deixis.text.tokenizers.checked_input import check_id
-from deixis.text.tokenizers.detokenise import Joiner
 from deixis.text.tokenizers.llama_tokenizer import LOW_BAR, SentencePieces
 from deixis.text.tokenizers.spellers import BYTE, UNREADABLE, ByteLetters, ByteTokens
-from deixis.text.tokenizers.vocabulary import SPECIAL
+from deixis.text.tokenizers.word_pieces.detokenise import Joiner
+from deixis.text.tokenizers.word_pieces.vocabulary import SPECIAL
 
 ORDINARY = "x"  # stands before a piece that isn't the first
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
+from deixis.systems.pointer.decoding.place_reading import UNCHANGED, PlaceRule, evidence_of
 
 from deixis.data.sources import read_scenes
 from deixis.data.synthesis.phrasebook import Phrasebook
@@ -25,7 +26,6 @@ from deixis.systems.pointer.fitting.place_rule import (
     nowhere_shares,
     phrase_scores,
 )
-from deixis.systems.pointer.place_reading import UNCHANGED, PlaceRule, evidence_of
 from tests.systems.pointer.tiny import tiny_system
 from tests.toy.pack import write_toy_pack
 

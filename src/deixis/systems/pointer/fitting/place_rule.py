@@ -27,7 +27,7 @@ from deixis.regions.shapes import Box
 from deixis.systems.contract import Prompt
 from deixis.systems.encoded import Encoded, EncoderInput
 from deixis.systems.pointer.answering import PointerSystem
-from deixis.systems.pointer.place_reading import (
+from deixis.systems.pointer.decoding.place_reading import (
     UNCHANGED,
     PlaceReading,
     PlaceRule,
@@ -37,7 +37,7 @@ from deixis.systems.pointer.place_reading import (
     read_places,
 )
 from deixis.systems.pointer.prompts import dialogue_tokens
-from deixis.text.tokenizers.vocabulary import PLACE, Vocabulary
+from deixis.text.tokenizers.word_pieces.vocabulary import PLACE, Vocabulary
 
 RIGHT = 0.5  # IoU
 AGREE = (0.5, 0.6, 0.7, 0.8)

@@ -30,7 +30,7 @@ from deixis.progress import SILENT, Progress
 from deixis.regions.shapes import Box, Region
 from deixis.systems.pointer.core import PointerCore
 from deixis.systems.pointer.region_inputs import region_tensors
-from deixis.text.tokenizers.vocabulary import UNKNOWN, Vocabulary
+from deixis.text.tokenizers.word_pieces.vocabulary import UNKNOWN, Vocabulary
 
 LEAST = 4  # things that a name must have to be learnt
 LEAST_QUALITY = 30  # phrases that a word must stand in, before the noun, to be known as a quality

@@ -18,7 +18,7 @@ from deixis.systems.pointer.core import PointerCore
 from deixis.systems.pointer.fitting.claim_weights import choose_claim_rules
 from deixis.systems.pointer.fitting.place_rule import choose_rule
 from deixis.systems.pointer.fitting.region_classifier import fit_region_classifier
-from deixis.text.tokenizers.vocabulary import Vocabulary
+from deixis.text.tokenizers.word_pieces.vocabulary import Vocabulary
 
 
 def fit_network(

@@ -27,8 +27,8 @@ from deixis.systems.pointer.training.phrase_encoder import phrase_vectors
 from deixis.systems.pointer.weights import load_network, rebuilt, save_network
 from deixis.systems.sources import Sources, own_pieces, phrases_in
 from deixis.systems.starting_model import model_folder
-from deixis.text.tokenizers.unknown_words import count_words, listed
-from deixis.text.tokenizers.vocabulary import Vocabulary, build_vocabulary, grown_vocabulary
+from deixis.text.tokenizers.word_pieces.unknown_words import count_words, listed
+from deixis.text.tokenizers.word_pieces.vocabulary import Vocabulary, build_vocabulary, grown_vocabulary
 from deixis.training.loop import TrainingParts
 from deixis.training.recipes.recipe import Recipe
 from deixis.training.recipes.strict import build

@@ -17,7 +17,7 @@ from deixis.systems.pointer.prompts import dialogue_tokens
 from deixis.systems.pointer.region_inputs import region_tensors
 from deixis.text.packing import PADDING_SEGMENT, PICTURE_SEGMENT
 from deixis.text.token_sequence import IGNORED, TokenSequence
-from deixis.text.tokenizers.vocabulary import PAD, PICTURE, PLACE, Vocabulary
+from deixis.text.tokenizers.word_pieces.vocabulary import PAD, PICTURE, PLACE, Vocabulary
 
 
 @dataclass(frozen=True)

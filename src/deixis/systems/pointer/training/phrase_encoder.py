@@ -18,7 +18,7 @@ from deixis.files.writing import replacing
 from deixis.layers.language.word_vectors import SOURCE, source_pieces
 from deixis.layers.towers.pretrained import packaged_file
 from deixis.progress import SILENT, Progress
-from deixis.text.tokenizers.vocabulary import piece_tokenizer
+from deixis.text.tokenizers.word_pieces.vocabulary import piece_tokenizer
 
 LOG = logging.getLogger("deixis")
 BATCH = 256

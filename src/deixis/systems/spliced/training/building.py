@@ -28,8 +28,8 @@ from deixis.systems.spliced.network import SplicedNetwork
 from deixis.systems.spliced.training.initial_parts import Initial, fill
 from deixis.systems.spliced.training.objective import SplicedObjective
 from deixis.text.prompt_tokens import TextCodec
-from deixis.text.tokenizers.codecs import WordCodec
-from deixis.text.tokenizers.vocabulary import build_vocabulary
+from deixis.text.tokenizers.codecs.opening import WordCodec
+from deixis.text.tokenizers.word_pieces.vocabulary import build_vocabulary
 from deixis.training.loop import TrainingParts
 from deixis.training.recipes.recipe import Recipe
 from deixis.training.recipes.strict import renamed

@@ -18,7 +18,7 @@ from deixis.errors import BadWeights, RecipeError
 from deixis.systems.network_options import stored_options
 from deixis.systems.spliced.network import SplicedNetwork
 from deixis.text.prompt_tokens import TextCodec
-from deixis.text.tokenizers.codecs import open_codec
+from deixis.text.tokenizers.codecs.opening import open_codec
 from deixis.training.recipes.data_paths import below
 
 PARTS = ("language", "tower", "local_tower", "projector")

@@ -1,0 +1,1 @@
+"""Text that a system wrote, read as words, phrases and places."""

@@ -1,0 +1,206 @@
+"""How one answer of the pointer system is decoded: words, phrases, and places that the place head chooses."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from itertools import pairwise
+from typing import Protocol
+
+import torch
+from deixis.systems.pointer.decoding.claim_verdicts import (
+    ClaimRule,
+    Sort,
+    VerdictWords,
+    Weighing,
+    judged,
+    weigh,
+)
+from deixis.systems.pointer.decoding.openings import (
+    RegionNames,
+    by_article,
+    first_scores,
+    name_opening,
+    scores_behind,
+    verdict_opening,
+    word_opening,
+)
+from deixis.systems.pointer.decoding.place_grammar import State, due, forbid, next_state, repetitions
+from deixis.systems.pointer.decoding.place_reading import PlaceReading, PlaceRule, picture_part, read_places
+from deixis.systems.pointer.decoding.reading import PointerReader
+from deixis.text.tokenizers.word_pieces.vocabulary import FOUND, NOWHERE, PHRASE, PLACE, Vocabulary
+from torch import Tensor
+
+from deixis.answers.grounded import Finish
+from deixis.engine.embedded import Embedded
+from deixis.engine.policy import Delta, Start
+from deixis.engine.sampling import Sampler
+from deixis.engine.settings import Settings
+from deixis.english.agreement import Agreement
+from deixis.english.spelling import Spelling
+from deixis.systems.contract import Prompt
+from deixis.systems.pointer.core import PointerCore
+from deixis.systems.pointer.prompts import verdict
+
+
+class Pointer(Protocol):
+    """What a policy asks of the system that it decodes for."""
+
+    network: PointerCore
+    vocabulary: Vocabulary
+    rule: PlaceRule
+    spelling: Spelling
+    agreement: Agreement
+    articles: tuple[int, ...]
+    claim_rules: dict[Sort, ClaimRule]
+    verdict_words: VerdictWords | None
+
+    def reader(self, prompt: Prompt, settings: Settings) -> PointerReader:
+        """Return what reads an answer."""
+        ...
+
+    def region_names(self, prompt: Prompt) -> RegionNames | None:
+        """Return what the region classifier says of a prompt's region, if it is about one."""
+        ...
+
+    def judges(self, prompt: Prompt, region_names: RegionNames) -> bool:
+        """Tell whether what a prompt claims of its region could be judged."""
+        ...
+
+    def asides(self, prompt: Prompt, question: str) -> tuple[Embedded, Embedded]:
+        """Return a question about {it} as prompts: about a prompt's region, and about all of the picture."""
+        ...
+
+
+def weighed_claims(system: Pointer, prompt: Prompt) -> Weighing:
+    """Return what the network makes of what a question claims; None unless it knows all of it."""
+    return weigh(
+        prompt.own.claims,
+        system.vocabulary,
+        system.network.region_namer,
+        prompts=lambda question: system.asides(prompt, question),
+        articles=system.articles,
+    )
+
+
+class PointerPolicy:
+    """Decodes one answer.
+
+    places: what each place token said. settings.max_places: so many places are kept, and no phrase is opened
+    once there are so many.
+    """
+
+    def __init__(self, system: Pointer, prompt: Prompt, settings: Settings) -> None:
+        self.system, self.prompt, self.settings = system, prompt, settings
+        self.encoded = prompt.encoded[0]
+        self.rule = system.rule if prompt.own.presumes else system.rule.open_minded()
+        self.asked = system.spelling.words(prompt.ids)
+        self.reader = system.reader(prompt, settings)
+        self.state = State.WORDS
+        self.ids: list[int] = []
+        self.places: list[PlaceReading] = []
+
+    def start(self, logits: Tensor) -> Start:
+        """Choose the first words: by a verdict, a name by decoder and classifier, or the first two together.
+
+        With a temperature they are drawn, by the same evidence.
+        """
+        choose = Sampler(self.settings).choose
+        if self.left() == 0:
+            logits = logits.index_fill(0, torch.tensor([PHRASE.id], device=logits.device), float("-inf"))
+        scores = first_scores(logits)
+        system, prompt = self.system, self.prompt
+        region_names = system.region_names(prompt)
+        if region_names is not None and system.judges(prompt, region_names):
+            weighed = yield from weighed_claims(system, prompt)
+            if weighed is not None and weighed.sort in system.claim_rules:
+                assert system.verdict_words is not None
+                claimed = judged(weighed, system.claim_rules, names=region_names, words=system.verdict_words)
+                said = verdict_opening(scores, claimed)
+                if said is not None:
+                    return said
+        if region_names is not None:
+            behind = yield from scores_behind(system.articles)
+            said = name_opening(by_article(scores, behind, system.articles), region_names, choose)
+            if said is not None:
+                return said
+        return (yield from word_opening(scores, choose))
+
+    def forced(self, hidden: Tensor) -> Sequence[int]:
+        """Return the verdict on a place, which is the place head's, not the words'."""
+        if self.state is not State.PLACE:
+            return ()
+        reading = self.decide(hidden)
+        self.places.append(reading)
+        count = 0 if reading.nowhere else len(reading.boxes)
+        return verdict(count, most_found=self.system.network.config.most_found)
+
+    def decide(self, hidden: Tensor) -> PlaceReading:
+        """Return what the hidden state (W,) at a place token says."""
+        seen, encoded = self.encoded.tensors, self.encoded
+        pointed = self.system.network.point(hidden[None, None], seen.places)
+        quality = None if pointed.quality is None else pointed.quality[0, 0].float().cpu()
+        reading = read_places(
+            pointed.scores[0, 0].float().cpu(),
+            pointed.nowhere[0, 0].float().cpu(),
+            pointed.boxes[0, 0].float().cpu(),
+            inside=picture_part(encoded.view.frame, encoded.original),
+            rule=self.rule,
+            quality=quality,
+        )
+        left = self.left()
+        return reading if left is None else first_places(reading, left)
+
+    def left(self) -> int | None:
+        """Return how many further places the answer may have; None for any number."""
+        if self.settings.max_places is None:
+            return None
+        given = sum(len(reading.boxes) for reading in self.places if not reading.nowhere)
+        return max(self.settings.max_places - given, 0)
+
+    def constrain(self, logits: Tensor) -> Tensor:
+        """Return logits that keep to the grammar, say nothing twice, spell and bend words right."""
+        allowed = forbid(logits[None], [self.state])[0]
+        end = due(self.ids)
+        if end is not None:
+            return torch.full_like(allowed, float("-inf")).index_fill(
+                0, torch.tensor([end], device=allowed.device), 0.0
+            )
+        again = sorted(repetitions(self.ids))
+        if self.left() == 0:
+            again.append(PHRASE.id)
+        if again:
+            allowed[torch.tensor(again, device=allowed.device)] = float("-inf")
+        if self.state is State.IN_PHRASE:
+            opened = len(self.ids) - self.ids[::-1].index(PHRASE.id)
+            return self.system.spelling.kept(allowed, self.asked, self.ids[opened:])
+        return self.system.agreement.kept(allowed, self.ids)
+
+    def accept(self, token: int, logprob: float) -> Delta:
+        """Take the next token."""
+        following = next_state(self.state, token)
+        assert following is not None, f"{self.state} was followed by token {token}"
+        self.state = following
+        self.ids.append(token)
+        delta = self.reader.add(token, logprob, self.places)
+        return replace(delta, ended=True) if following is State.ENDED else delta
+
+    def close(self, finish: Finish) -> Delta:
+        """Return what is left."""
+        return self.reader.close(finish)
+
+
+def first_places(reading: PlaceReading, count: int) -> PlaceReading:
+    """Return a reading with at most so many places, the best ones."""
+    return replace(
+        reading,
+        boxes=reading.boxes[:count],
+        masses=reading.masses[:count],
+        scores=None if reading.scores is None else reading.scores[:count],
+        quality=None if reading.quality is None else reading.quality[:count],
+    )
+
+
+def verdicts(ids: Sequence[int]) -> int:
+    """Return how many place tokens got their verdict; an answer may be cut right behind a place token."""
+    return sum(before == PLACE.id and token in (FOUND.id, NOWHERE.id) for before, token in pairwise(ids))

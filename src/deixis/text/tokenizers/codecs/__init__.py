@@ -1,0 +1,1 @@
+"""Ways in which texts become ids, each behind one contract."""
