@@ -15,6 +15,7 @@ from deixis.layers.regions.point_draws import DrawnRegions, draw_points
 from deixis.layers.regions.point_sets import PointSet, choose_point_sets, squared_distances
 from deixis.layers.regions.visual_sampler import VisualSampler
 from deixis.regions.pixels import RegionPixels
+from deixis.systems.spliced.surplus_regions import with_tokens
 from tests.parity.case import Case
 
 
@@ -42,6 +43,34 @@ def settle_choices(
         agree = close(reaches(points, own), reaches(points, stored))
         case.settle(f"outputs/knn_idx_{stage}{suffix}", agrees=agree, how="the multiset of distances")
         points = taken(points, stored.anchors)
+
+
+def in_text(
+    vectors: Tensor, owners: Tensor, ids: Tensor, *, token: int, attention_mask: Tensor | None = None
+) -> list[Tensor]:
+    """Return for each row of ids (B, T) the vectors of its regions (R, D), those with a token only.
+
+    owners (R,): the row of each region. Of surplus regions of a row the first ones have tokens.
+    """
+    kept = with_tokens(owners, ids, attention_mask, token=token)
+    return [vectors[kept & (owners == row)] for row in range(len(ids))]
+
+
+def sampled_regions(
+    case: Case, owners: Tensor, ids: Tensor, *, token: int, suffix: str = ""
+) -> tuple[Tensor, Tensor]:
+    """Return the numbers of a case's regions that were sampled, and those that its points are stored of.
+
+    owners (R,): the row of each region. Either are all of them, or those that are left once surplus ones are
+    removed (ferret_v2.md, 9).
+    """
+    every = torch.arange(len(owners))
+    kept = every[with_tokens(owners, ids, None, token=token)]
+    fits = {len(kept): kept, len(every): every}
+    sampled = fits[len(case.fed(f"region_features{suffix}"))]
+    stored = fits[len(case.input(f"sampled_points{suffix}"))]
+    assert len(sampled) <= len(stored), "regions were sampled of which no points are stored"
+    return sampled, stored
 
 
 def compare_points(pixels: RegionPixels, stored: Tensor) -> None:

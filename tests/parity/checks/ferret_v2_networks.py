@@ -20,7 +20,14 @@ from deixis.systems.ferret_v2.model import FerretV2Network
 from deixis.systems.ferret_v2.tiles import NO_TILES, TiledPixels, Tiling, cut, fitted_canvas
 from deixis.text.splicing import PICTURE_MARKER
 from tests.parity.case import Case
-from tests.parity.checks.ferret_choices import compare_points, listed_pixels, settle_choices, stored_choices
+from tests.parity.checks.ferret_choices import (
+    compare_points,
+    in_text,
+    listed_pixels,
+    sampled_regions,
+    settle_choices,
+    stored_choices,
+)
 from tests.parity.checks.ferret_networks import (
     decoder_fields,
     expect_gradients,
@@ -150,12 +157,11 @@ def check_model(case: Case) -> None:
     assert case.given("image_token_id") == PICTURE_MARKER
     side = case.given("config").get("tokenizer_padding_side", "right")
     pixels = stacked_pixels(case, network)
-    drawn = drawn_regions(case)
+    ids, token = case.input("input_ids"), network.config.region_token_id
+    drawn = drawn_regions(case, ids, token=token)
     found, features = read_picture(case, network, pixels, drawn)
-    ids = case.input("input_ids")
-    by_row = (
-        None if found is None or drawn is None else [found[drawn.pictures == row] for row in range(len(ids))]
-    )
+    owners = None if drawn is None else drawn.pictures
+    by_row = None if found is None or owners is None else in_text(found, owners, ids, token=token)
     merged = network.embed(
         ids,
         pictures=features.tokens,
@@ -173,7 +179,10 @@ def check_model(case: Case) -> None:
     expect_gradients(case, network, table=FERRET_V2)
     if "outputs/generated_ids" in case.golden.tensors:
         prompt = case.input("generate_prompt_ids")
-        regions = None if by_row is None else by_row[:1]
+        regions = None
+        if found is not None and owners is not None:
+            own = owners == 0
+            regions = in_text(found[own], owners[own], prompt, token=token)
         check_greedy(
             case, network, network.embed(prompt, pictures=features.tokens[:1], slots=slots(network, regions))
         )
@@ -266,18 +275,25 @@ def stacked_pixels(case: Case, network: FerretV2Network) -> TiledPixels:
     )
 
 
-def drawn_regions(case: Case) -> DrawnRegions | None:
+def drawn_regions(case: Case, ids: Tensor, *, token: int) -> DrawnRegions | None:
     """Return a case's points with the samples that they are in; None where there are no regions."""
     rows = case.rows("regions")
     if not rows:
         return None
     owners = torch.tensor([row.given("sample") for row in rows])
     assert owners.tolist() == sorted(owners.tolist())
-    points = case.input("sampled_points")
-    compare_draws(case, rows, points)
     names = sorted(name for name in case.golden.tensors if name.startswith("inputs/fps_start_"))
     starts = torch.stack([case.tensor(name).long() for name in names])
-    return DrawnRegions(points=points, pictures=owners, starts=starts)
+    sampled, stored = sampled_regions(case, owners, ids, token=token)
+    compare_draws(case, [rows[number] for number in stored], case.input("sampled_points"))
+    return drawn_of(case.input("sampled_points"), owners[sampled], starts, sampled, stored)
+
+
+def drawn_of(points: Tensor, owners: Tensor, starts: Tensor, sampled: Tensor, stored: Tensor) -> DrawnRegions:
+    """Return the sampled of a case's regions; points (R, P, 2) are those of the stored ones."""
+    picked = torch.isin(stored, sampled)
+    starts = starts if starts.shape[1] == len(sampled) else starts[:, picked]
+    return DrawnRegions(points=points[picked], pictures=owners, starts=starts)
 
 
 def compare_draws(case: Case, regions: list[Case], points: Tensor) -> None:
@@ -317,6 +333,8 @@ def check_sample(case: Case, network: FerretV2Network, index: int, regions: list
         settle_choices(case, network.sampler, drawn, choices, suffix=f"_{index}")
         found = network.sampler(features.maps, drawn, chosen=choices)
         case.output(f"region_features_{index}", found)
+    if found is not None:
+        found = in_text(found, torch.zeros(len(found)), ids, token=network.config.region_token_id)[0]
     merged = network.embed(ids, pictures=features.tokens, slots=slots(network, [found]))
     case.output(f"inputs_embeds_{index}", merged.embeds[0] / network.word_scale)
     case.output(f"logits_{index}", network(inputs_embeds=merged.embeds).logits[0])
@@ -342,9 +360,11 @@ def sample_regions(case: Case, index: int, regions: list[Case]) -> DrawnRegions 
     if not regions:
         return None
     starts = case.input(f"fps_start_{index}").T.contiguous()  # (stages, R)
-    points = case.input(f"sampled_points_{index}")
-    compare_draws(case, regions, points)
-    return DrawnRegions(points=points, pictures=torch.zeros(len(points), dtype=torch.long), starts=starts)
+    points, token = case.input(f"sampled_points_{index}"), case.given("config")["im_region_fea_token"]
+    owners, ids = torch.zeros(len(regions), dtype=torch.long), case.input(f"input_ids_{index}")[None]
+    sampled, stored = sampled_regions(case, owners, ids, token=token, suffix=f"_{index}")
+    compare_draws(case, [regions[number] for number in stored], points)
+    return drawn_of(points, owners[sampled], starts, sampled, stored)
 
 
 def check_v2_gradients(case: Case) -> None:
@@ -362,6 +382,7 @@ def check_v2_gradients(case: Case) -> None:
         features, found = network.encode_pictures(pixels), None
         if drawn is not None and network.sampler is not None:
             found = network.sampler(features.maps, drawn, chosen=stored_choices(subject, suffix=f"_{index}"))
+            found = in_text(found, torch.zeros(len(found)), ids, token=network.config.region_token_id)[0]
         labels = ids.masked_fill(torch.arange(ids.shape[1]) < ids.shape[1] - learnt, -100)
         merged = network.embed(ids, pictures=features.tokens, slots=slots(network, [found]), labels=labels)
         total = total + network(inputs_embeds=merged.embeds, labels=merged.labels).loss

@@ -356,3 +356,27 @@ def test_regions_follow_their_own_rows() -> None:
     merged = network.read(**{**given.inputs(), "regions": shuffled})
     torch.testing.assert_close(merged.embeds, network.read(**given.inputs()).embeds)
     assert int((given.input_ids == REGION).sum()) == len(shuffled)
+
+
+def test_surplus_regions_of_a_row_are_left_out(subject: Subject, caplog: pytest.LogCaptureFixture) -> None:
+    """One more region than tokens in the first row: its last one goes, not the second row's."""
+    network, given = subject
+    exact, surplus = drawn(counts=(2, 1)), drawn(counts=(3, 1))
+    kept = torch.tensor([0, 1, 3])
+    surplus = DrawnRegions(surplus.points.clone(), surplus.pictures, surplus.starts)
+    surplus.points[kept], surplus.starts[:, kept] = exact.points, exact.starts
+    wanted = network.read(**given.inputs() | {"regions": exact}).embeds
+    assert not caplog.records
+    torch.testing.assert_close(network.read(**given.inputs() | {"regions": surplus}).embeds, wanted)
+    assert "row 0 of the batch has 2 region tokens and 3 regions; the last 1 are left out" in caplog.text
+
+
+def test_regions_of_which_no_text_speaks_train_nothing(subject: Subject) -> None:
+    network, given = subject
+    ids = given.input_ids.masked_fill(given.input_ids == REGION, 7)
+    network.train()
+    learnt = network(**given.inputs() | {"input_ids": ids}, labels=ids.masked_fill(ids < 0, IGNORED))
+    learnt.loss.backward()
+    parts = [getattr(network, name, None) for name in ("sampler", "region_adapter")]
+    weights = [weight for part in parts if part is not None for weight in part.parameters()]
+    assert all(weight.grad is not None and not weight.grad.any() for weight in weights)

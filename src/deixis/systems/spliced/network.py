@@ -21,6 +21,7 @@ from deixis.layers.language.cache_argument import cache_of, named, past_length
 from deixis.layers.language.causal_decoders import build_decoder, word_scale
 from deixis.layers.picture_features import PictureFeatures
 from deixis.layers.regions.point_draws import DrawnRegions
+from deixis.systems.spliced.surplus_regions import owners_of, spoken_of
 from deixis.text.splicing import IGNORED, PICTURE_MARKER, Merged, Side, merge, shown_in
 
 
@@ -154,9 +155,9 @@ class SplicedNetwork(PreTrainedModel, GenerationMixin):
         picture_counts: how many of the pictures belong to each row of ``input_ids`` (B, T), in order; without
         it picture i belongs to row i, and a row without a marker takes one too, any, and ignores it.
         ``regions.pictures`` says which of all pictures each region is in; those of a row come in reading
-        order.
+        order. A row with more regions than region tokens uses its first ones; BadRegion for one with fewer.
         """
-        wanted = regions is not None and len(regions) > 0
+        wanted, slot = regions is not None and len(regions) > 0, self.config.region_token_id
         if pixel_values is None and wanted:
             raise BadRegion("regions came without the pictures that they are in")
         counts = [1] * len(input_ids) if picture_counts is None else list(picture_counts)
@@ -172,12 +173,12 @@ class SplicedNetwork(PreTrainedModel, GenerationMixin):
                 )
             ends = list(accumulate(counts))
             tokens = [features.tokens[end - count : end] for end, count in zip(ends, counts, strict=True)]
-            if regions is not None and wanted:
+            if regions is not None and slot is not None:
+                regions = spoken_of(regions, input_ids, attention_mask, token=slot, picture_counts=counts)
+            if regions is not None and len(regions):
                 found = self.encode_regions(features.maps, regions)  # (R, D)
-                rows = [row for row, count in enumerate(counts) for _ in range(count)]
-                owners = torch.tensor(rows)[regions.pictures.cpu()].to(found.device)
+                owners = owners_of(regions, counts).to(found.device)
                 vectors = [found[owners == row] for row in range(len(input_ids))]
-        slot = self.config.region_token_id
         return self.embed(
             input_ids,
             pictures=tokens,
@@ -245,7 +246,8 @@ class SplicedNetwork(PreTrainedModel, GenerationMixin):
             loss = mean_loss(logits, labels[:, 1:][learnt])
             if self.training and input_ids is not None:
                 seen = bool((input_ids == PICTURE_MARKER).any())
-                loss = loss + zero_loss(self.unused_modules(pixel_values if seen else None, regions))
+                named_regions = regions if bool((input_ids == self.config.region_token_id).any()) else None
+                loss = loss + zero_loss(self.unused_modules(pixel_values if seen else None, named_regions))
         return CausalLMOutputWithPast(loss=loss, logits=logits, **named(cache_of(output)))
 
     @torch.no_grad()
