@@ -63,13 +63,13 @@ def asked(given: dict[str, Any], *, at_once: bool) -> dict[str, Any]:
 def small_system(seed: int) -> Any:
     """Return a random system of the size that is trained here."""
     import torch
-    from deixis.text.tokenizers.codecs.opening import WordCodec
-    from deixis.text.tokenizers.word_pieces.vocabulary import build_vocabulary
 
     from deixis.layers.language.small_decoders import small_language
     from deixis.systems.vip_llava.answering import vip_llava_system
     from deixis.systems.vip_llava.config import VipLlavaConfig
     from deixis.systems.vip_llava.model import VipLlavaNetwork
+    from deixis.text.tokenizers.codecs.opening import WordCodec
+    from deixis.text.tokenizers.word_pieces.vocabulary import build_vocabulary
 
     characters = [chr(code) for code in range(33, 127) if not chr(code).isupper()]
     pieces = ["[UNK]", "what", "is", "within", "the", *characters, *(f"##{one}" for one in characters)]

@@ -9,10 +9,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from bench.benchmark import Benchmark, Goal, Side
 from deixis.answers.reading.boxed_phrases import BoxedPhrase
 from deixis.answers.reading.phrase_reader import BoxedPhraseReader
-
-from bench.benchmark import Benchmark, Goal, Side
 from deixis.text.prompt_tokens import TextCodec
 
 KINDS = ("sentencepieces", "tokenizer", "words")

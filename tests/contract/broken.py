@@ -11,10 +11,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from deixis.systems.pointer.decoding.place_reading import PlaceReading
-from deixis.systems.pointer.decoding.policy import PointerPolicy
-from deixis.systems.pointer.decoding.reading import PointerReader
-from deixis.text.tokenizers.word_pieces.vocabulary import SPECIAL, Vocabulary
 from tokenizers import AddedToken
 from torch import Tensor
 
@@ -28,9 +24,13 @@ from deixis.regions.shapes import Box, Region
 from deixis.systems.contract import Prompt, Reading
 from deixis.systems.encoded import Encoded, EncodedCache, EncoderInput
 from deixis.systems.pointer.answering import PointerSystem
+from deixis.systems.pointer.decoding.place_reading import PlaceReading
+from deixis.systems.pointer.decoding.policy import PointerPolicy
+from deixis.systems.pointer.decoding.reading import PointerReader
 from deixis.systems.pointer.region_inputs import region_tensors
 from deixis.systems.pointer.weights import load_network
 from deixis.systems.questions import Question
+from deixis.text.tokenizers.word_pieces.vocabulary import SPECIAL, Vocabulary
 from tests.contract import promises
 from tests.contract.promises import Promise, Subject
 from tests.contract.subjects import pointer

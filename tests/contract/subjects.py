@@ -7,7 +7,17 @@ from dataclasses import replace
 from functools import partial
 
 import torch
+from torch import Tensor
+
+from deixis.devices import moved, pixel_tensor
+from deixis.engine.policy import Completion
+from deixis.pictures.opening import Picture
+from deixis.records.dialogue import Dialogue
+from deixis.systems import load
+from deixis.systems.contract import Prompt, System
+from deixis.systems.pointer.answering import PointerSystem
 from deixis.systems.pointer.decoding.place_reading import PlaceReading
+from deixis.systems.pointer.region_inputs import region_tensors
 from deixis.text.tokenizers.word_pieces.vocabulary import (
     END,
     FOUND,
@@ -20,16 +30,6 @@ from deixis.text.tokenizers.word_pieces.vocabulary import (
     SPECIAL,
     UNKNOWN,
 )
-from torch import Tensor
-
-from deixis.devices import moved, pixel_tensor
-from deixis.engine.policy import Completion
-from deixis.pictures.opening import Picture
-from deixis.records.dialogue import Dialogue
-from deixis.systems import load
-from deixis.systems.contract import Prompt, System
-from deixis.systems.pointer.answering import PointerSystem
-from deixis.systems.pointer.region_inputs import region_tensors
 from tests.contract.ferret_subjects import ferret, ferret_v2, vip_llava
 from tests.contract.promises import Subject
 from tests.systems.pointer.tiny import noise_picture, saved_system, tiny_dialogues

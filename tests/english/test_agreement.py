@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 import torch
-from deixis.text.tokenizers.word_pieces.vocabulary import FOUND, NOWHERE, PHRASE, PHRASE_END, PLACE, SPECIAL
 from hypothesis import given
 from hypothesis import strategies as st
 
 from deixis.english.agreement import Agreement
+from deixis.text.tokenizers.word_pieces.vocabulary import FOUND, NOWHERE, PHRASE, PHRASE_END, PLACE, SPECIAL
 
 PIECES = (
     "the", "a", "ski", "##s", "dog", "men", "group", "of", "bride", "groom", "and", "bus", "is", "are", "was",

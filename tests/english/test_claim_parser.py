@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from deixis.data.synthesis.templates.questions import CHOICE, VERIFY
 from hypothesis import given
 from hypothesis import strategies as st
 
+from deixis.data.synthesis.templates.questions import CHOICE, VERIFY
 from deixis.english.claim_parser import LONGEST, claimed
 
 

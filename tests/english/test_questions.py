@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from deixis.data.synthesis.templates.questions import COUNT, NAME, PRESENCE, PRESENCE_ANY, WHERE
 
 from deixis.data.synthesis.question_writer import question_from
+from deixis.data.synthesis.templates.questions import COUNT, NAME, PRESENCE, PRESENCE_ANY, WHERE
 from deixis.english.questions import presumes
 
 

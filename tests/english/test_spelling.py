@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 import torch
-from deixis.text.tokenizers.word_pieces.vocabulary import PLACE, SPECIAL
 from hypothesis import given
 from hypothesis import strategies as st
 
 from deixis.english.inflection import forms
 from deixis.english.spelling import Spelling, Word
+from deixis.text.tokenizers.word_pieces.vocabulary import PLACE, SPECIAL
 
 PIECES = (
     "a", "the", "an", "where", "is", "of", "wind", "tube", "tooth", "hand", "photo", "9", "dog", "t", "red",

@@ -10,10 +10,10 @@ from functools import partial
 
 import numpy as np
 import pytest
-from deixis.answers.reading.boxed_phrases import read_answer, read_boxes
-from deixis.answers.reading.dialects import PHRASE_AND_BOX, lettered_pairs, scored_phrases
 
 from deixis.answers.grounded import Answer
+from deixis.answers.reading.boxed_phrases import read_answer, read_boxes
+from deixis.answers.reading.dialects import PHRASE_AND_BOX, lettered_pairs, scored_phrases
 from deixis.errors import DeixisError
 from deixis.evaluation.benchmarks.ferret_bench import shown_to_judge
 from deixis.evaluation.benchmarks.ferret_ui import plain

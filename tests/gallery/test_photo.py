@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
-from deixis.answers.drawing.palette import colour_of
 from PIL import Image
 
+from deixis.answers.drawing.palette import colour_of
 from deixis.answers.grounded import Answer, Place, Span
 from deixis.gallery.photo import draw_answers, draw_phrases
 from deixis.pictures.opening import Picture, open_picture

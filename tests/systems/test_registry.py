@@ -14,7 +14,6 @@ from pathlib import Path
 
 import pytest
 import torch
-from deixis.text.tokenizers.word_pieces.vocabulary import build_vocabulary
 from safetensors.torch import load_file, save_file
 
 from deixis import systems
@@ -24,6 +23,7 @@ from deixis.errors import BadWeights, DeixisError, MissingWeights, UsageError
 from deixis.systems import SYSTEMS, entry, load, registry, resolve, weights_folder
 from deixis.systems.pointer.answering import PointerSystem
 from deixis.systems.registry import Entry, converters
+from deixis.text.tokenizers.word_pieces.vocabulary import build_vocabulary
 from tests.systems.pointer.tiny import saved_system
 
 

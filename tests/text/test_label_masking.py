@@ -6,7 +6,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from deixis.text.tokenizers.codecs.opening import SentencePieceCodec
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -16,6 +15,7 @@ from deixis.text.prompt_tokens import TextCodec
 from deixis.text.published_masking import BEGUN_ROUNDS, VICUNA_NOT_LEGACY
 from deixis.text.splicing import PICTURE_MARKER
 from deixis.text.templates import TEMPLATES, Exchange
+from deixis.text.tokenizers.codecs.opening import SentencePieceCodec
 from tests.text.tokenizers.made_codecs import header_codec, phi_codec, piece_codec, unbegun_codec, word_codec
 
 TEMPLATE_OF = {"pieces": "ferret_v1", "headers": "ferret_llama_3", "words": "ferret_v1"}

@@ -7,12 +7,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-from deixis.answers.drawing.drawn_answer import GROUND, LEAST_LONG_SIDE, Sheet
-from deixis.answers.drawing.footer import footer, lines_of, shortened
-from deixis.answers.drawing.palette import BLACK, COLOURS, colour_of, ink_on, luminance
 from PIL import Image, ImageFont
 
 from deixis.answers import Answer, Span, draw
+from deixis.answers.drawing.drawn_answer import GROUND, LEAST_LONG_SIDE, Sheet
+from deixis.answers.drawing.footer import footer, lines_of, shortened
+from deixis.answers.drawing.palette import BLACK, COLOURS, colour_of, ink_on, luminance
 from deixis.pictures.opening import open_picture
 from deixis.regions.frames import Frame
 from deixis.regions.shapes import Box, Mask, Point, Polygon, Region, Scribble

@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from deixis.answers.drawing.drawn_file import write_drawing
 from PIL import Image
 
+from deixis.answers.drawing.drawn_file import write_drawing
 from deixis.answers.grounded import Answer
 from deixis.errors import UsageError
 from deixis.pictures.opening import open_picture

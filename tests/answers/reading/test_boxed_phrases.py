@@ -5,10 +5,10 @@ from __future__ import annotations
 import time
 
 import pytest
-from deixis.answers.reading.boxed_phrases import read_answer, read_boxes
 from hypothesis import given
 from hypothesis import strategies as st
 
+from deixis.answers.reading.boxed_phrases import read_answer, read_boxes
 from deixis.regions import Frame
 
 ONE, TWO = (1, 2, 3, 4), (5, 6, 7, 8)

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from deixis.answers.reading.dialects import (
     NotWholeNumbers,
     PhraseBox,
@@ -19,9 +22,6 @@ from deixis.answers.reading.dialects import (
     thousandth,
     whole_numbers,
 )
-from hypothesis import given
-from hypothesis import strategies as st
-
 from deixis.errors import BadRegion, MalformedAnswer, UsageError
 
 SIDES = st.integers(1, 5000)

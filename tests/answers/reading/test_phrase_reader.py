@@ -8,11 +8,12 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from deixis.answers.reading.boxed_phrases import BoxedPhrase, pairs, read_answer
 from deixis.answers.reading.brackets import BracketReader
 from deixis.answers.reading.phrase_reader import BoxedPhraseReader
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 LIKE_COORDINATES = re.compile(r"(?:\[\s*)+(?:[-+]?[.]?\d|\S{1,9}\s*,\s*\S{1,9}\s*[,\]]|$)")
 OPENINGS = re.compile(r"(?:\[\s*)+")

@@ -14,11 +14,11 @@ import jsonschema
 import numpy as np
 import pytest
 import yaml
-from deixis.answers.export.labels import Labels
-from deixis.answers.export.yolo import yolo_names
 from PIL import Image
 
 from deixis.answers import answer_schema
+from deixis.answers.export.labels import Labels
+from deixis.answers.export.yolo import yolo_names
 from deixis.answers.parts import Place, Span
 from deixis.cli import main
 from deixis.regions.shapes import Box

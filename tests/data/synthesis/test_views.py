@@ -8,8 +8,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from deixis.data.synthesis.writers.captioning import caption_dialogues
-from deixis.data.synthesis.writers.counting import counted_kind
 
 from deixis.data.augment import Augmentation, View, draw_view
 from deixis.data.scene import Caption, Phrase, PictureFile, Scene, Thing
@@ -20,6 +18,8 @@ from deixis.data.synthesis.phrasebook import Phrasebook, caption_words, phrases_
 from deixis.data.synthesis.phrasing import definite, sided
 from deixis.data.synthesis.views import DialogueSource, template_texts
 from deixis.data.synthesis.visible_scene import VisibleScene
+from deixis.data.synthesis.writers.captioning import caption_dialogues
+from deixis.data.synthesis.writers.counting import counted_kind
 from deixis.english.nouns import head_noun
 from deixis.errors import RecordError
 from deixis.records.dialogue import Dialogue, Example, Mark, Turn

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
-from deixis.text.tokenizers.codecs.opening import SentencePieceCodec
 from numpy.typing import NDArray
 
 from deixis.data.grit.dense import DenseObject, dense_records
@@ -21,6 +20,7 @@ from deixis.regions.marked_pixels import region_pixels
 from deixis.regions.pixels import RegionPixels
 from deixis.text.label_masking import supervised
 from deixis.text.templates import TEMPLATES
+from deixis.text.tokenizers.codecs.opening import SentencePieceCodec
 from tests.parity.case import Case
 from tests.parity.planning import Check
 

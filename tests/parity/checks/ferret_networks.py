@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from typing import Any
 
 import torch
-from deixis.text.tokenizers.codecs.opening import SentencePieceCodec
 from torch import Tensor
 from torch.nn import functional
 
@@ -21,6 +20,7 @@ from deixis.systems.spliced.network import SplicedNetwork
 from deixis.text.prompt_tokens import prompt_ids
 from deixis.text.splicing import IGNORED, PICTURE_MARKER, Merged, Side
 from deixis.text.templates import IMAGE, TEMPLATES
+from deixis.text.tokenizers.codecs.opening import SentencePieceCodec
 from tests.parity.case import Case
 from tests.parity.checks.ferret_choices import compare_points, pixels_of, settle_choices, stored_choices
 from tests.parity.planning import Check

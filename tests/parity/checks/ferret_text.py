@@ -6,10 +6,9 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
-from deixis.answers.reading import dialects
-from deixis.text.tokenizers.codecs.opening import SentencePieceCodec
 from numpy.typing import NDArray
 
+from deixis.answers.reading import dialects
 from deixis.errors import BadRegion, MalformedAnswer
 from deixis.evaluation.benchmarks.ferret_bench import shown_to_judge
 from deixis.evaluation.judging.judge import FAILED, read_scores
@@ -23,6 +22,7 @@ from deixis.text.prompt_tokens import prompt_ids
 from deixis.text.splicing import PICTURE_MARKER
 from deixis.text.templates import IMAGE, Exchange, Template, find_template, picture_first
 from deixis.text.tokenizers.added_tokens import AddedTokens
+from deixis.text.tokenizers.codecs.opening import SentencePieceCodec
 from tests.parity.case import Case
 from tests.parity.planning import Check
 

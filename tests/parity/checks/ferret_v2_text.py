@@ -5,12 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-from deixis.text.tokenizers.codecs.opening import SentencePieceCodec, TokenizerCodec
 
 from deixis.regions.marked_pixels import region_pixels
 from deixis.text.prompt_tokens import TextCodec, prompt_ids
 from deixis.text.templates import Exchange, Template, find_template
 from deixis.text.tokenizers.added_tokens import AddedToken, AddedTokens
+from deixis.text.tokenizers.codecs.opening import SentencePieceCodec, TokenizerCodec
 from tests.parity.case import Case
 from tests.parity.checks.ferret_text import both_maskings
 from tests.parity.planning import Check

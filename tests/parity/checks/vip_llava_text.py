@@ -5,8 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from deixis.text.tokenizers.codecs.opening import SentencePieceCodec, TokenizerCodec
-
 from deixis.evaluation.benchmarks.vip_bench import (
     LONGEST_REPLY,
     MOST_RETRIES,
@@ -25,6 +23,7 @@ from deixis.text.label_masking import IGNORED
 from deixis.text.prompt_tokens import TextCodec, prompt_ids
 from deixis.text.splicing import PICTURE_MARKER
 from deixis.text.templates import Exchange, find_template, picture_first
+from deixis.text.tokenizers.codecs.opening import SentencePieceCodec, TokenizerCodec
 from deixis.text.tokenizers.llama_tokenizer import AddedToken, AddedTokens
 from tests.parity.case import Case
 from tests.parity.checks.ferret_text import both_maskings

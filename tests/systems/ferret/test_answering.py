@@ -10,10 +10,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from deixis.answers.reading.boxed_phrases import read_boxes
 from safetensors.torch import load_file, save_file
 
 from deixis.answers.grounded import Answer, Place, Span
+from deixis.answers.reading.boxed_phrases import read_boxes
 from deixis.cli import main
 from deixis.engine.policy import Completion, Delta
 from deixis.engine.settings import Settings

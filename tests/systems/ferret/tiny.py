@@ -10,8 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from deixis.text.tokenizers.codecs.opening import WordCodec
-from deixis.text.tokenizers.word_pieces.vocabulary import build_vocabulary
 from torch import Tensor, nn
 
 from deixis.layers.language.small_decoders import small_language
@@ -28,6 +26,8 @@ from deixis.systems.spliced.answering import SplicedSystem
 from deixis.systems.spliced.training.objective import SplicedObjective
 from deixis.systems.vip_llava.answering import open_vip_llava
 from deixis.text.templates import FERRET_SYSTEM
+from deixis.text.tokenizers.codecs.opening import WordCodec
+from deixis.text.tokenizers.word_pieces.vocabulary import build_vocabulary
 from tests.systems.pointer.tiny import WORDS, noise_picture
 
 SAMPLER = {"points": 24, "anchors": [8, 4], "neighbours": [4, 3], "pooling": "max"}

@@ -9,8 +9,6 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from deixis.systems.pointer.decoding.place_reading import PlaceReading
-from deixis.text.tokenizers.word_pieces.vocabulary import END, FOUND, NOWHERE, PHRASE, PHRASE_END, PLACE
 
 from deixis.answers.grounded import Answer, Place, Span
 from deixis.engine.policy import Completion
@@ -29,7 +27,9 @@ from deixis.regions.shapes import Box, Mask, Point, Polygon, Region, Scribble
 from deixis.systems.contract import Prompt
 from deixis.systems.encoded import EncodedCache
 from deixis.systems.pointer.answering import PointerSystem
+from deixis.systems.pointer.decoding.place_reading import PlaceReading
 from deixis.systems.questions import Question, checked_question
+from deixis.text.tokenizers.word_pieces.vocabulary import END, FOUND, NOWHERE, PHRASE, PHRASE_END, PLACE
 from tests.contract.promises import prompt_of
 from tests.systems.decoding import decoded
 from tests.systems.pointer.tiny import noise_picture, tiny_system

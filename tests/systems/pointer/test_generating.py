@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 import torch
-from deixis.text.tokenizers.word_pieces.vocabulary import END, PICTURE
 from torch import Tensor
 
+from deixis.text.tokenizers.word_pieces.vocabulary import END, PICTURE
 from tests.systems.pointer.tiny import saved_system, tiny_system
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-from deixis.text.tokenizers.word_pieces.vocabulary import SPECIAL, UNKNOWN
 
 from deixis.errors import UsageError
 from deixis.records.dialogue import Dialogue, Mark, Turn
@@ -11,6 +10,7 @@ from deixis.regions.frames import Frame
 from deixis.regions.shapes import Box, Point, Region
 from deixis.systems.pointer.prompts import dialogue_tokens, prompt_tokens
 from deixis.text.token_sequence import IGNORED, TokenSequence
+from deixis.text.tokenizers.word_pieces.vocabulary import SPECIAL, UNKNOWN
 from tests.systems.pointer.tiny import tiny_vocabulary
 
 VOCABULARY = tiny_vocabulary()

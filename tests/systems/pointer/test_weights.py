@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 import torch
-from deixis.text.tokenizers.word_pieces.vocabulary import Vocabulary, grown_vocabulary, piece_tokenizer
 
 from deixis.errors import BadWeights
 from deixis.systems.pointer.training.building import learn_words
 from deixis.systems.pointer.weights import load_network, rebuilt, save_network
+from deixis.text.tokenizers.word_pieces.vocabulary import Vocabulary, grown_vocabulary, piece_tokenizer
 from tests.systems.pointer.tiny import saved_system, tiny_network, tiny_vocabulary
 
 

@@ -7,13 +7,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from deixis.text.tokenizers.word_pieces.vocabulary import (
-    END,
-    PHRASE,
-    PHRASE_END,
-    Vocabulary,
-    build_vocabulary,
-)
 
 from deixis.layers.places.box_refiner import BoxRefiner
 from deixis.pictures.opening import Picture, open_picture
@@ -24,6 +17,13 @@ from deixis.systems.pointer.answering import PointerSystem, open_pointer
 from deixis.systems.pointer.config import PointerConfig
 from deixis.systems.pointer.model import PointerNetwork
 from deixis.systems.pointer.weights import save_network
+from deixis.text.tokenizers.word_pieces.vocabulary import (
+    END,
+    PHRASE,
+    PHRASE_END,
+    Vocabulary,
+    build_vocabulary,
+)
 from tests.toy.recipe import TOY
 
 WORDS = (

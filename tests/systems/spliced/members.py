@@ -6,8 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import torch
-from deixis.answers.reading.dialects import REGION_TOKEN
 
+from deixis.answers.reading.dialects import REGION_TOKEN
 from deixis.layers.language.small_decoders import small_language
 from deixis.systems.ferret_v2.answering import ferret_v2_system
 from deixis.systems.ferret_v2.config import FerretV2Config

@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import sentencepiece
-from deixis.text.tokenizers.codecs.opening import SentencePieceCodec, TokenizerCodec, WordCodec
 from tokenizers import AddedToken as FastAddedToken
 from tokenizers import Tokenizer, decoders
 from tokenizers.models import BPE
@@ -16,6 +15,7 @@ from tokenizers.pre_tokenizers import ByteLevel
 from tokenizers.processors import TemplateProcessing
 
 from deixis.text.tokenizers.added_tokens import AddedToken, AddedTokens
+from deixis.text.tokenizers.codecs.opening import SentencePieceCodec, TokenizerCodec, WordCodec
 from tests.systems.pointer.tiny import tiny_vocabulary
 
 LLAMA_3 = ("<|begin_of_text|>", "<|end_of_text|>", "<|start_header_id|>", "<|end_header_id|>", "<|eot_id|>")

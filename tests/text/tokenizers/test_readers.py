@@ -7,9 +7,6 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
-from deixis.text.tokenizers.codecs.opening import SentencePieceCodec, TokenizerCodec, WordCodec
-from deixis.text.tokenizers.word_pieces.detokenise import capitalised, glued
-from deixis.text.tokenizers.word_pieces.vocabulary import SPECIAL
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tokenizers import Tokenizer, decoders
@@ -18,6 +15,9 @@ from tokenizers.models import BPE
 from deixis.errors import UsageError
 from deixis.text.prompt_tokens import TextCodec, shared_length, text_and_places
 from deixis.text.tokenizers.added_tokens import AddedToken, AddedTokens
+from deixis.text.tokenizers.codecs.opening import SentencePieceCodec, TokenizerCodec, WordCodec
+from deixis.text.tokenizers.word_pieces.detokenise import capitalised, glued
+from deixis.text.tokenizers.word_pieces.vocabulary import SPECIAL
 from tests.text.tokenizers.made_codecs import LETTERS, header_codec, piece_codec, word_codec
 
 BAR = "\u2581"

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from deixis.text.tokenizers.codecs.opening import open_codec
 
 from deixis.errors import BadWeights, DeixisError
+from deixis.text.tokenizers.codecs.opening import open_codec
 from tests.text.tokenizers.made_codecs import header_codec, piece_codec, word_codec
 
 TEXT = "what is near the red hat? "

@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 
 import numpy as np
-from deixis.answers.drawing.footer import footer, shortened
-from deixis.answers.drawing.palette import BLACK, WHITE, Colour, colour_of, ink_on
 from PIL import Image, ImageDraw, ImageFont
 
 from deixis.answers.as_text import short
 from deixis.answers.content import AnswerContent
+from deixis.answers.drawing.footer import footer, shortened
+from deixis.answers.drawing.palette import BLACK, WHITE, Colour, colour_of, ink_on
 from deixis.errors import UsageError
 from deixis.pictures.opening import Picture
 from deixis.regions.frames import Frame, same_frame

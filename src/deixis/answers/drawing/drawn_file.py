@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from deixis.answers.drawing.drawn_answer import draw
 from PIL import Image
 
 from deixis.answers.content import AnswerContent
+from deixis.answers.drawing.drawn_answer import draw
 from deixis.errors import UsageError
 from deixis.files.writing import replacing, shown
 

@@ -6,11 +6,11 @@ import re
 from bisect import bisect_right
 from collections.abc import Sequence
 
-from deixis.answers.drawing.palette import BLACK, Colour, colour_of
 from PIL import Image, ImageDraw, ImageFont
 
 from deixis.answers.as_text import short
 from deixis.answers.content import AnswerContent
+from deixis.answers.drawing.palette import BLACK, Colour, colour_of
 
 Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
 Underline = tuple[int, int, Colour]  # from character, to character

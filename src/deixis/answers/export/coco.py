@@ -6,10 +6,9 @@ from collections.abc import Sequence
 from pathlib import PurePath
 from typing import Any
 
+from deixis.answers.content import AnswerContent
 from deixis.answers.export.labels import Labels
 from deixis.answers.export.results import all_places, to_coco_results
-
-from deixis.answers.content import AnswerContent
 from deixis.pictures.opening import Picture
 
 LARGEST_ID = 1 << 53  # more than any reader of JSON keeps exactly

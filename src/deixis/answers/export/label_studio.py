@@ -10,10 +10,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from deixis.answers.content import AnswerContent
 from deixis.answers.export.labels import label_of
 from deixis.answers.export.results import all_places
-
-from deixis.answers.content import AnswerContent
 from deixis.answers.parts import Place, Span
 from deixis.pictures.opening import Picture
 

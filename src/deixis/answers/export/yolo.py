@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from deixis.answers.content import AnswerContent
 from deixis.answers.export.labels import Labels
 from deixis.answers.export.results import all_places
-
-from deixis.answers.content import AnswerContent
 from deixis.pictures.opening import Picture
 
 

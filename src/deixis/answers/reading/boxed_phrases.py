@@ -14,7 +14,6 @@ from dataclasses import dataclass, replace
 
 from deixis.answers.reading.brackets import BracketReader
 from deixis.answers.reading.dialects import STEPS
-
 from deixis.regions.frames import THOUSANDTHS
 from deixis.regions.shapes import Box
 

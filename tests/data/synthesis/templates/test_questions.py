@@ -6,6 +6,8 @@ import re
 
 import numpy as np
 import pytest
+
+from deixis.data.synthesis.question_writer import LOOSE, pattern, question_from, roughened
 from deixis.data.synthesis.templates.questions import (
     ALL,
     COMPARE,
@@ -16,8 +18,6 @@ from deixis.data.synthesis.templates.questions import (
     WHERE,
     all_words,
 )
-
-from deixis.data.synthesis.question_writer import LOOSE, pattern, question_from, roughened
 
 SLOTS = {"", "it", "a", "b"}
 

@@ -6,9 +6,9 @@ import dataclasses
 from pathlib import Path
 
 import pytest
-from deixis.data.synthesis.writers.counting import countable
 
 from deixis.data.scene import Caption, Phrase, PictureFile, Scene, Thing
+from deixis.data.synthesis.writers.counting import countable
 from deixis.regions.shapes import Box
 
 

@@ -7,6 +7,9 @@ from collections import Counter
 
 import numpy as np
 import pytest
+
+from deixis.data.synthesis.dialogue_writer import write_dialogues
+from deixis.data.synthesis.question_writer import pattern
 from deixis.data.synthesis.templates.follow_ups import (
     FURTHER,
     FURTHER_COUNT,
@@ -14,9 +17,6 @@ from deixis.data.synthesis.templates.follow_ups import (
     FURTHER_PHRASE,
     FURTHER_WHERE,
 )
-
-from deixis.data.synthesis.dialogue_writer import write_dialogues
-from deixis.data.synthesis.question_writer import pattern
 from deixis.records.dialogue import Dialogue
 from tests.data.synthesis.test_views import seen_pair, seen_scene
 

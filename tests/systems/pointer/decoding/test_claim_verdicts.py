@@ -7,6 +7,15 @@ from dataclasses import replace
 
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tests.systems.pointer.test_openings import next_words
+
+from deixis.english.claim_parser import claimed
+from deixis.layers.regions.region_classifier import NEVER, RegionClassifier
+from deixis.regions.shapes import Box, Region
+from deixis.systems.contract import Prompt
+from deixis.systems.pointer.answering import PointerSystem
 from deixis.systems.pointer.decoding.claim_verdicts import (
     LEAST_LIKELY,
     SORTS,
@@ -17,18 +26,9 @@ from deixis.systems.pointer.decoding.claim_verdicts import (
     Weighed,
     known_claims,
 )
-from deixis.text.tokenizers.word_pieces.vocabulary import ANSWER, END, PHRASE, USER
-from hypothesis import given, settings
-from hypothesis import strategies as st
-
-from deixis.english.claim_parser import claimed
-from deixis.layers.regions.region_classifier import NEVER, RegionClassifier
-from deixis.regions.shapes import Box, Region
-from deixis.systems.contract import Prompt
-from deixis.systems.pointer.answering import PointerSystem
 from deixis.systems.pointer.fitting.claim_weights import weighed_all
 from deixis.systems.questions import checked_question
-from tests.systems.pointer.test_openings import next_words
+from deixis.text.tokenizers.word_pieces.vocabulary import ANSWER, END, PHRASE, USER
 from tests.systems.pointer.tiny import noise_picture, tiny_system, tiny_vocabulary
 
 NAMES = ("dog", "cat", "hat")

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
 from deixis.systems.pointer.decoding.place_grammar import LONGEST, State, due, forbid, next_state, repetitions
 from deixis.text.tokenizers.word_pieces.vocabulary import (
     END,
@@ -15,8 +18,6 @@ from deixis.text.tokenizers.word_pieces.vocabulary import (
     SPECIAL,
     SpecialToken,
 )
-from hypothesis import given
-from hypothesis import strategies as st
 
 WORD = len(SPECIAL)
 VOCABULARY = len(SPECIAL) + 3

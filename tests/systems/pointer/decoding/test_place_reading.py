@@ -7,6 +7,11 @@ import math
 import numpy as np
 import pytest
 import torch
+from torch import Tensor
+
+from deixis.errors import BadWeights
+from deixis.pictures.opening import Picture, open_picture
+from deixis.pictures.padding import letterbox
 from deixis.systems.pointer.decoding.place_reading import (
     PlaceReading,
     PlaceRule,
@@ -14,11 +19,6 @@ from deixis.systems.pointer.decoding.place_reading import (
     places_in,
     read_places,
 )
-from torch import Tensor
-
-from deixis.errors import BadWeights
-from deixis.pictures.opening import Picture, open_picture
-from deixis.pictures.padding import letterbox
 
 SIDE = 64.0
 WHOLE = (0.0, 0.0, SIDE, SIDE)

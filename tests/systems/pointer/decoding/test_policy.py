@@ -8,19 +8,6 @@ from collections.abc import Callable, Sequence
 
 import pytest
 import torch
-from deixis.systems.pointer.decoding.openings import FIRST_WORDS, SURE
-from deixis.systems.pointer.decoding.place_grammar import LONGEST, State, forbid, next_state, repetitions
-from deixis.systems.pointer.decoding.place_reading import PlaceReading, PlaceRule, picture_part, read_places
-from deixis.systems.pointer.decoding.policy import verdicts
-from deixis.text.tokenizers.word_pieces.vocabulary import (
-    END,
-    FOUND,
-    NOWHERE,
-    PHRASE,
-    PHRASE_END,
-    PICTURE,
-    PLACE,
-)
 from torch import Tensor, nn
 from transformers.modeling_outputs import CausalLMOutputWithPast
 
@@ -31,8 +18,21 @@ from deixis.layers.places.place_map import PlaceMap
 from deixis.regions.shapes import Box, Point, Polygon, Region
 from deixis.systems.contract import Prompt
 from deixis.systems.pointer.answering import PointerSystem
+from deixis.systems.pointer.decoding.openings import FIRST_WORDS, SURE
+from deixis.systems.pointer.decoding.place_grammar import LONGEST, State, forbid, next_state, repetitions
+from deixis.systems.pointer.decoding.place_reading import PlaceReading, PlaceRule, picture_part, read_places
+from deixis.systems.pointer.decoding.policy import verdicts
 from deixis.systems.pointer.region_inputs import region_tensors
 from deixis.systems.questions import checked_question
+from deixis.text.tokenizers.word_pieces.vocabulary import (
+    END,
+    FOUND,
+    NOWHERE,
+    PHRASE,
+    PHRASE_END,
+    PICTURE,
+    PLACE,
+)
 from tests.systems.decoding import decoded
 from tests.systems.pointer.tiny import noise_picture, tiny_system
 

@@ -6,7 +6,6 @@ from collections.abc import Iterator, Sequence
 
 import pytest
 import torch
-from deixis.systems.pointer.decoding.claim_verdicts import Evidence, KnownClaim, Sort, Weighed
 
 from deixis.data.scene import Scene
 from deixis.data.sources import read_scenes
@@ -16,6 +15,7 @@ from deixis.data.synthesis.qualities import Qualities
 from deixis.layers.regions.region_classifier import NEVER
 from deixis.systems.contract import Prompt
 from deixis.systems.pointer.answering import PointerSystem
+from deixis.systems.pointer.decoding.claim_verdicts import Evidence, KnownClaim, Sort, Weighed
 from deixis.systems.pointer.fitting import claim_weights
 from deixis.systems.pointer.fitting.claim_weights import choose_claim_rules, evidence_of
 from tests.systems.pointer.tiny import tiny_system

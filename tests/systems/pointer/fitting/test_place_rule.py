@@ -5,13 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from deixis.systems.pointer.decoding.place_reading import UNCHANGED, PlaceRule, evidence_of
 
 from deixis.data.sources import read_scenes
 from deixis.data.synthesis.phrasebook import Phrasebook
 from deixis.layers.places.place_map import STRIDE
 from deixis.regions.frames import Frame
 from deixis.regions.shapes import Box
+from deixis.systems.pointer.decoding.place_reading import UNCHANGED, PlaceRule, evidence_of
 from deixis.systems.pointer.fitting.place_rule import (
     AGREE,
     LEAST,

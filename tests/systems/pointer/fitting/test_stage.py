@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 import torch
-from deixis.systems.pointer.decoding.place_reading import PlaceRule
 
 from deixis.data.scene import Scene
 from deixis.data.sources import read_scenes
 from deixis.data.synthesis.phrasebook import Phrasebook
 from deixis.systems.pointer.answering import open_pointer
+from deixis.systems.pointer.decoding.place_reading import PlaceRule
 from deixis.systems.pointer.fitting.stage import fit_network
 from deixis.systems.pointer.model import PointerNetwork
 from deixis.systems.pointer.training.building import save_objective

@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from deixis.text.tokenizers.word_pieces.vocabulary import PAD, PICTURE, PLACE, REGION
 
 from deixis.records.dialogue import Dialogue, Example, Mark, Turn
 from deixis.regions.frames import Frame
@@ -19,6 +18,7 @@ from deixis.systems.pointer.training.collate import (
 )
 from deixis.text.packing import PADDING_SEGMENT, PICTURE_SEGMENT
 from deixis.text.token_sequence import IGNORED
+from deixis.text.tokenizers.word_pieces.vocabulary import PAD, PICTURE, PLACE, REGION
 from tests.systems.pointer.tiny import SIDE, noise_picture, tiny_dialogues, tiny_network, tiny_vocabulary
 
 VOCABULARY = tiny_vocabulary()

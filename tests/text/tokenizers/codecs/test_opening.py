@@ -7,17 +7,17 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
+from deixis.errors import BadWeights, MissingWeights, UsageError
+from deixis.text.prompt_tokens import TextCodec, prompt_ids
+from deixis.text.splicing import PICTURE_MARKER
+from deixis.text.tokenizers.added_tokens import AddedToken, AddedTokens
 from deixis.text.tokenizers.codecs.opening import (
     CodecDefaults,
     SentencePieceCodec,
     TokenizerCodec,
     open_codec,
 )
-
-from deixis.errors import BadWeights, MissingWeights, UsageError
-from deixis.text.prompt_tokens import TextCodec, prompt_ids
-from deixis.text.splicing import PICTURE_MARKER
-from deixis.text.tokenizers.added_tokens import AddedToken, AddedTokens
 from tests.text.tokenizers.made_codecs import (
     header_codec,
     header_tokenizer,

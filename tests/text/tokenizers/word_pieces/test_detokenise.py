@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from deixis.text.tokenizers.word_pieces.detokenise import Capitals, Joiner, capitalised, glued, joined
 from hypothesis import given
 from hypothesis import strategies as st
+
+from deixis.text.tokenizers.word_pieces.detokenise import Capitals, Joiner, capitalised, glued, joined
 
 PIECES = [
     "a",

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from deixis.text.tokenizers.word_pieces.unknown_words import count_words, listed, unknown_words
 
+from deixis.text.tokenizers.word_pieces.unknown_words import count_words, listed, unknown_words
 from tests.systems.pointer.tiny import tiny_vocabulary
 
 VOCABULARY = tiny_vocabulary()

@@ -5,6 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from deixis.text.tokenizers.word_pieces.vocabulary import (
     SPECIAL,
     UNKNOWN,
@@ -13,8 +16,6 @@ from deixis.text.tokenizers.word_pieces.vocabulary import (
     grown_vocabulary,
     is_character,
 )
-from hypothesis import given
-from hypothesis import strategies as st
 
 CHARACTERS = [chr(code) for code in range(33, 127) if not chr(code).isupper()]
 WORDS = ["[UNK]", "[PAD]", "dog", "place", "where", "the", "##s", "user", "rare"]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from deixis.data.synthesis.question_writer import CHOICE
 from deixis.data.synthesis.templates import everyday
 from deixis.data.synthesis.templates.follow_ups import (
     FURTHER,
@@ -16,8 +17,6 @@ from deixis.data.synthesis.templates.follow_ups import (
     FURTHER_PHRASE,
     FURTHER_WHERE,
 )
-
-from deixis.data.synthesis.question_writer import CHOICE
 
 WHERE = (
     *everyday.WHERE,

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
-from deixis.data.synthesis.templates.questions import CAPTION, LIST
 
 from deixis.data.lots import draw, pick
 from deixis.data.scene import Caption
 from deixis.data.synthesis.phrasing import sided
 from deixis.data.synthesis.question_writer import question_from
+from deixis.data.synthesis.templates.questions import CAPTION, LIST
 from deixis.data.synthesis.visible_scene import VisibleScene
 from deixis.records.dialogue import Dialogue, Mark, Turn
 

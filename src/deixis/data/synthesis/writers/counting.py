@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 import numpy as np
-from deixis.data.synthesis.templates.questions import COUNT
 
 from deixis.data.lots import pick
 from deixis.data.scene import Scene
 from deixis.data.synthesis.phrasebook import phrases_of
 from deixis.data.synthesis.question_writer import question_from
+from deixis.data.synthesis.templates.questions import COUNT
 from deixis.data.synthesis.visible_scene import VisibleScene
 from deixis.english.inflection import plural
 from deixis.english.nouns import head_noun, is_plural, words_of

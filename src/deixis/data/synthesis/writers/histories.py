@@ -9,6 +9,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
+
+from deixis.data.lots import draw, pick
+from deixis.data.synthesis.question_writer import question_from
 from deixis.data.synthesis.templates.follow_ups import (
     FURTHER,
     FURTHER_COUNT,
@@ -16,14 +19,11 @@ from deixis.data.synthesis.templates.follow_ups import (
     FURTHER_PHRASE,
     FURTHER_WHERE,
 )
+from deixis.data.synthesis.visible_scene import VisibleScene
 from deixis.data.synthesis.writers.counting import count_dialogues, count_turn, counted_kind, known_numbers
 from deixis.data.synthesis.writers.locating import present_dialogues, where_turn
 from deixis.data.synthesis.writers.naming import region_dialogues, region_turn
 from deixis.data.synthesis.writers.presence import presence_dialogues, presence_turn
-
-from deixis.data.lots import draw, pick
-from deixis.data.synthesis.question_writer import question_from
-from deixis.data.synthesis.visible_scene import VisibleScene
 from deixis.english.nouns import is_plural
 from deixis.records.dialogue import Dialogue, Mark, Turn
 

@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from deixis.data.synthesis.templates.questions import WHERE, WHERE_MANY
 
 from deixis.data.lots import draw, pick
 from deixis.data.synthesis.phrasing import definite
 from deixis.data.synthesis.question_writer import question_from
+from deixis.data.synthesis.templates.questions import WHERE, WHERE_MANY
 from deixis.data.synthesis.visible_scene import VisibleScene
 from deixis.english.nouns import is_plural
 from deixis.records.dialogue import Dialogue, Mark, Turn

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
-from deixis.data.synthesis.templates.questions import ANY_SORT, DESCRIBE, NAME, NAME_KIND, SORTS
 
 from deixis.data.lots import draw, pick
 from deixis.data.perturbation import perturbed_region
 from deixis.data.synthesis.question_writer import question_from
+from deixis.data.synthesis.templates.questions import ANY_SORT, DESCRIBE, NAME, NAME_KIND, SORTS
 from deixis.data.synthesis.visible_scene import VisibleScene
 from deixis.records.dialogue import Dialogue, Turn
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
-from deixis.data.synthesis.templates.questions import COMPARE, RELATE, SAME
 
 from deixis.data.lots import draw, pick
 from deixis.data.perturbation import perturbed_region
 from deixis.data.synthesis.question_writer import question_from
 from deixis.data.synthesis.relations import relation, size
+from deixis.data.synthesis.templates.questions import COMPARE, RELATE, SAME
 from deixis.data.synthesis.visible_scene import VisibleScene
 from deixis.english.inflection import plural
 from deixis.english.nouns import head_noun, is_plural

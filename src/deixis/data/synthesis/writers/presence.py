@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from deixis.data.synthesis.templates.questions import PRESENCE, PRESENCE_ANY
 
 from deixis.data.lots import pick
 from deixis.data.synthesis.phrasing import verdict, without_article
 from deixis.data.synthesis.question_writer import question_from
+from deixis.data.synthesis.templates.questions import PRESENCE, PRESENCE_ANY
 from deixis.data.synthesis.visible_scene import VisibleScene
 from deixis.english.nouns import is_plural
 from deixis.records.dialogue import Dialogue, Mark, Turn

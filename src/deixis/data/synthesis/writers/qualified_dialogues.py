@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import numpy as np
-from deixis.data.synthesis.templates.questions import ACTION
-from deixis.data.synthesis.writers.locating import bare_phrase, where_turn
 
 from deixis.data.lots import draw, pick
 from deixis.data.synthesis.phrasing import definite, verdict
 from deixis.data.synthesis.qualified import Qualified, qualified_phrases, surely_absent
 from deixis.data.synthesis.question_writer import question_from
+from deixis.data.synthesis.templates.questions import ACTION
 from deixis.data.synthesis.visible_scene import VisibleScene
+from deixis.data.synthesis.writers.locating import bare_phrase, where_turn
 from deixis.english.nouns import is_plural
 from deixis.records.dialogue import Dialogue, Mark, Turn
 

@@ -13,6 +13,13 @@ from dataclasses import dataclass
 from typing import Literal, NamedTuple, get_args
 
 import torch
+from torch import Tensor
+
+from deixis.engine.embedded import Embedded
+from deixis.engine.policy import Probe
+from deixis.english.nouns import head_noun
+from deixis.english.word_classes import ARTICLES_AND_SOME
+from deixis.layers.regions.region_classifier import NEVER, RegionClassifier
 from deixis.systems.pointer.decoding.openings import (
     JudgedClaim,
     RegionNames,
@@ -23,13 +30,6 @@ from deixis.systems.pointer.decoding.openings import (
     scores_behind,
 )
 from deixis.text.tokenizers.word_pieces.vocabulary import END, SPECIAL, Vocabulary
-from torch import Tensor
-
-from deixis.engine.embedded import Embedded
-from deixis.engine.policy import Probe
-from deixis.english.nouns import head_noun
-from deixis.english.word_classes import ARTICLES_AND_SOME
-from deixis.layers.regions.region_classifier import NEVER, RegionClassifier
 
 Sort = Literal["name", "quality"]
 SORTS: tuple[Sort, ...] = get_args(Sort)

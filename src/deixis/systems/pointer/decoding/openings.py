@@ -11,12 +11,12 @@ from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 
 import torch
-from deixis.systems.pointer.decoding.place_grammar import State, forbid, next_state
-from deixis.text.tokenizers.word_pieces.vocabulary import END
 from torch import Tensor
 
 from deixis.engine.embedded import Embedded
 from deixis.engine.policy import Probe
+from deixis.systems.pointer.decoding.place_grammar import State, forbid, next_state
+from deixis.text.tokenizers.word_pieces.vocabulary import END
 
 FIRST_WORDS = 6  # first tokens that are tried out
 SURE = math.log(0.9)  # a first token as likely as this is taken as it is

@@ -11,6 +11,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from enum import Enum
 
+from torch import Tensor
+
 from deixis.text.tokenizers.word_pieces.vocabulary import (
     END,
     FOUND,
@@ -20,7 +22,6 @@ from deixis.text.tokenizers.word_pieces.vocabulary import (
     PLACE,
     SPECIAL,
 )
-from torch import Tensor
 
 LONGEST = 48  # word pieces in a row: more than any phrase or remark has; an answer that lost its thread has
 LOOP = 4  # words in a row that make a circle when they come again; a triple recurs in honest phrases

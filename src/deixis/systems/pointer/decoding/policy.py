@@ -8,6 +8,17 @@ from itertools import pairwise
 from typing import Protocol
 
 import torch
+from torch import Tensor
+
+from deixis.answers.grounded import Finish
+from deixis.engine.embedded import Embedded
+from deixis.engine.policy import Delta, Start
+from deixis.engine.sampling import Sampler
+from deixis.engine.settings import Settings
+from deixis.english.agreement import Agreement
+from deixis.english.spelling import Spelling
+from deixis.systems.contract import Prompt
+from deixis.systems.pointer.core import PointerCore
 from deixis.systems.pointer.decoding.claim_verdicts import (
     ClaimRule,
     Sort,
@@ -28,19 +39,8 @@ from deixis.systems.pointer.decoding.openings import (
 from deixis.systems.pointer.decoding.place_grammar import State, due, forbid, next_state, repetitions
 from deixis.systems.pointer.decoding.place_reading import PlaceReading, PlaceRule, picture_part, read_places
 from deixis.systems.pointer.decoding.reading import PointerReader
-from deixis.text.tokenizers.word_pieces.vocabulary import FOUND, NOWHERE, PHRASE, PLACE, Vocabulary
-from torch import Tensor
-
-from deixis.answers.grounded import Finish
-from deixis.engine.embedded import Embedded
-from deixis.engine.policy import Delta, Start
-from deixis.engine.sampling import Sampler
-from deixis.engine.settings import Settings
-from deixis.english.agreement import Agreement
-from deixis.english.spelling import Spelling
-from deixis.systems.contract import Prompt
-from deixis.systems.pointer.core import PointerCore
 from deixis.systems.pointer.prompts import verdict
+from deixis.text.tokenizers.word_pieces.vocabulary import FOUND, NOWHERE, PHRASE, PLACE, Vocabulary
 
 
 class Pointer(Protocol):

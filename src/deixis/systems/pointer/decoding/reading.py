@@ -5,6 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from deixis.answers.grounded import Finish, Span
+from deixis.engine.policy import Delta
+from deixis.engine.settings import Settings
+from deixis.engine.stopping import StopFilter
+from deixis.systems.encoded import Encoded
 from deixis.systems.pointer.decoding.place_grammar import State, next_state
 from deixis.systems.pointer.decoding.place_reading import SUREST, PlaceReading, places_in
 from deixis.text.tokenizers.word_pieces.detokenise import Joiner
@@ -17,12 +22,6 @@ from deixis.text.tokenizers.word_pieces.vocabulary import (
     SPECIAL,
     Vocabulary,
 )
-
-from deixis.answers.grounded import Finish, Span
-from deixis.engine.policy import Delta
-from deixis.engine.settings import Settings
-from deixis.engine.stopping import StopFilter
-from deixis.systems.encoded import Encoded
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any, cast, get_args
 
 from deixis.answers.reading.dialects import REGION_TOKEN
-
 from deixis.errors import BadWeights
 from deixis.text.tokenizers.llama_tokenizer import Guard
 from deixis.text.tokenizers.settings import token_texts

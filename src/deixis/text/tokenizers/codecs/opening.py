@@ -9,13 +9,12 @@ from __future__ import annotations
 from os import PathLike
 from pathlib import Path
 
+from deixis.errors import BadWeights, UsageError
+from deixis.text.prompt_tokens import TextCodec
 from deixis.text.tokenizers.codecs.defaults import FERRET, PAD_TOKEN, CodecDefaults
 from deixis.text.tokenizers.codecs.piece_codec import PIECES_FILE, SentencePieceCodec
 from deixis.text.tokenizers.codecs.tokenizer_codec import TokenizerCodec
 from deixis.text.tokenizers.codecs.word_codec import WordCodec
-
-from deixis.errors import BadWeights, UsageError
-from deixis.text.prompt_tokens import TextCodec
 from deixis.text.tokenizers.tokenizer_file import TOKENIZER_FILE
 
 KINDS = ("sentencepieces", "tokenizer", "words")

@@ -9,6 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from deixis.answers.reading.dialects import REGION_TOKEN
+from deixis.errors import UsageError
+from deixis.text.prompt_tokens import TextReader
+from deixis.text.tokenizers.added_tokens import AddedToken, AddedTokens
 from deixis.text.tokenizers.codecs.defaults import (
     FERRET,
     PAD_TOKEN,
@@ -17,10 +20,6 @@ from deixis.text.tokenizers.codecs.defaults import (
     listed,
     region_of,
 )
-
-from deixis.errors import UsageError
-from deixis.text.prompt_tokens import TextReader
-from deixis.text.tokenizers.added_tokens import AddedToken, AddedTokens
 from deixis.text.tokenizers.llama_tokenizer import Guard, SentencePieces
 from deixis.text.tokenizers.readers import PieceReader
 from deixis.text.tokenizers.settings import (

@@ -7,13 +7,13 @@ from os import PathLike
 from pathlib import Path
 from typing import Any
 
-from deixis.answers.reading.dialects import REGION_TOKEN
-from deixis.text.tokenizers.codecs.defaults import FERRET, PAD_TOKEN, CodecDefaults, listed, region_of
 from tokenizers import AddedToken as FastAddedToken
 
+from deixis.answers.reading.dialects import REGION_TOKEN
 from deixis.errors import BadWeights
 from deixis.text.prompt_tokens import TextReader
 from deixis.text.tokenizers.checked_input import check_characters, check_ids
+from deixis.text.tokenizers.codecs.defaults import FERRET, PAD_TOKEN, CodecDefaults, listed, region_of
 from deixis.text.tokenizers.readers import TokenReader, WholeReader
 from deixis.text.tokenizers.settings import (
     SETTINGS_FILE,

@@ -7,12 +7,11 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from deixis.answers.reading.dialects import REGION_TOKEN
-from deixis.text.tokenizers.codecs.defaults import PAD_TOKEN
-from deixis.text.tokenizers.word_pieces.vocabulary import END, PAD, REGION, USER, Vocabulary
-
 from deixis.text.prompt_tokens import TextReader
 from deixis.text.tokenizers.checked_input import check_characters, check_ids
+from deixis.text.tokenizers.codecs.defaults import PAD_TOKEN
 from deixis.text.tokenizers.readers import WordReader
+from deixis.text.tokenizers.word_pieces.vocabulary import END, PAD, REGION, USER, Vocabulary
 
 
 class WordCodec:
