@@ -15,17 +15,20 @@ from deixis.systems.ferret.training import FERRET
 from deixis.systems.ferret_v2.training import FERRET_V2
 from deixis.systems.network_options import stored_options
 from deixis.systems.pointer.training.building import network_options
+from deixis.systems.spliced.network import SplicedNetwork
 from deixis.systems.spliced.training.building import Member, check_not_small, checked_options
 from deixis.systems.spliced.training.initial_parts import PARTS
+from deixis.systems.vip_llava.training import VIP_LLAVA
 from deixis.training.optimiser import group_of
 from deixis.training.recipes.packaged import FOLDER
 from deixis.training.recipes.recipe import in_order, read_recipe
 from tests.systems.ferret.networks import ferret, ferret_v2
+from tests.systems.vip_llava.tiny import fresh_vip_llava
 from tests.toy.pack import write_toy_pack
 from tests.toy.recipe import TOY, toy_recipe
 
 RECIPES = {str(path.relative_to(FOLDER)): read_recipe(path) for path in sorted(FOLDER.rglob("*.yaml"))}
-MEMBERS: dict[str, Member] = {"ferret": FERRET, "ferret_v2": FERRET_V2}
+MEMBERS: dict[str, Member] = {"ferret": FERRET, "ferret_v2": FERRET_V2, "vip_llava": VIP_LLAVA}
 FAMILY = [name for name, recipe in RECIPES.items() if recipe.system in MEMBERS]
 # Recipe -> epochs, pictures or records in one, batch.
 STAGES = {
@@ -33,7 +36,14 @@ STAGES = {
     "ferret_v2/alignment.yaml": (1, 1_400_000, 256),
     "ferret_v2/dense.yaml": (1, 100_170, 128),
     "ferret_v2/instruct.yaml": (3, 1_300_000, 128),
+    "vip_llava/alignment.yaml": (1, 558_000, 256),
+    "vip_llava/region.yaml": (1, 665_000 + 520_000, 128),
+    "vip_llava/instruct.yaml": (1, 26_000, 128),
 }
+
+
+def vip_llava() -> SplicedNetwork:
+    return fresh_vip_llava().network
 
 
 def test_recipes_lie_in_their_systems_folder_and_start_from_each_other() -> None:
@@ -58,7 +68,7 @@ def test_options_and_parts_exist(name: str) -> None:
         options.pop(option, None)
     config = member.config(**options)
     json.dumps(config.to_dict())
-    network = ferret() if member is FERRET else ferret_v2()
+    network = {FERRET: ferret, FERRET_V2: ferret_v2, VIP_LLAVA: vip_llava}[member]()
     parts = {f"network.{parameter}" for parameter, _ in network.named_parameters()}
     assert all(group_of(parameter, recipe.groups) is not None for parameter in parts)
     for group in recipe.groups:

@@ -73,6 +73,45 @@ def test_a_request_goes_to_grit(data: Path) -> None:
     assert turn.question.endswith(" Give boxes.")
 
 
+REGIONS = {"id": "pointQA_twice-1", "image": "a.png", "bboxes": [[5, 5, 30, 30]]}
+REGIONS |= {"general_question": "How many zebras are there?", "answer": "two"}
+
+
+def test_region_instructions_are_painted(data: Path) -> None:
+    other = {"id": "vg_rel-2", "image": "a.png", "bboxes": [[5, 5, 30, 30], [30, 5, 50, 40]]}
+    write_list(data / "regions.json", REGIONS, other | {"answer": "(zebra, near, tree)"})
+    made = Sources.of(recipe({"painted": "regions.json"}), data)
+    source = examples(made)
+    found = source.example(0, np.random.default_rng(0))
+    assert len(source) == 2 and found.picture.frame.size == (60, 44)
+    assert (found.picture.pixels[..., 0] > 150).any(), "no red rectangle"
+    assert found.dialogues[0].turns[0].answer == "two"
+    assert any("zebras" in text for text in made.texts()) and not any("<image>" in t for t in made.texts())
+    made.only_dialogues()
+    square = Sources.of(toy_recipe(sources=[{"painted": "regions.json"}]), data)
+    assert examples(square).example(0, np.random.default_rng(0)).picture.frame.size == (64, 64)
+    quirky = Sources.of(recipe({"painted": "regions.json", "published_quirks": True}), data)
+    assert examples(quirky).example(1, np.random.default_rng(0)).pictures == ()
+    with pytest.raises(RecipeError, match=r"needs a picture for every sample.* and published_quirks"):
+        quirky.only_dialogues()
+    said = [{"from": "human", "value": "Hello?"}, {"from": "gpt", "value": "Hello."}]
+    write_list(data / "regions.json", REGIONS, {"id": "x", "conversations": said})
+    bare = Sources.of(recipe({"painted": "regions.json"}), data)
+    assert bare.identity() and examples(bare).example(1, np.random.default_rng(0)).pictures == ()
+    with pytest.raises(RecipeError, match=r"source './regions.json' has 1 without one"):
+        bare.only_dialogues()
+
+
+def test_region_instructions_are_known_again(data: Path) -> None:
+    write_list(data / "regions.json", REGIONS)
+    before = Sources.of(recipe({"painted": "regions.json"}), data).identity()
+    assert list(before) == ["samples of source 1 (./regions.json)", "pictures of source 1 (./regions.json)"]
+    write_list(data / "regions.json", REGIONS)
+    assert Sources.of(recipe({"painted": "regions.json"}), data).identity() == before
+    write_list(data / "regions.json", REGIONS | {"answer": "three"})
+    assert Sources.of(recipe({"painted": "regions.json"}), data).identity() != before
+
+
 def test_multipliers_repeat_and_draw(data: Path) -> None:
     for factor, count in ((3.0, 30), (0.2, 2), (1.5, 15)):
         made = Sources.of(recipe({"grit": "vg_objects.json", "multiplier": factor}), data)
@@ -140,12 +179,18 @@ def test_sources_that_say_two_things_are_refused() -> None:
         SourceChoice(grit="b.json", dense=True)
     with pytest.raises(RecipeError, match="is dense and detection"):
         SourceChoice(dense=True, detection=True)
+    with pytest.raises(RecipeError, match="is grit and painted"):
+        SourceChoice(grit="b.json", painted="c.json")
+    with pytest.raises(RecipeError, match="published_quirks without painted"):
+        SourceChoice(published_quirks=True)
+    with pytest.raises(RecipeError, match="painted and outside"):
+        SourceChoice(painted="c.json", outside="cut")
     for wrong in ({"hold_out": -1}, {"hold_out": 5, "grit": "b.json"}, {"hold_out": 5, "samples": "a.jsonl"}):
         with pytest.raises(RecipeError, match="expected a number of pictures of a dataset"):
             SourceChoice(**wrong)
 
 
-@pytest.mark.parametrize("name", ["grit", "samples"])
+@pytest.mark.parametrize("name", ["grit", "samples", "painted"])
 def test_files_that_are_not_there(data: Path, name: str) -> None:
     with pytest.raises(RecordError, match="gone"):
         Sources.of(recipe({name: "gone.json"}), data)

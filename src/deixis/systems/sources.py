@@ -16,6 +16,8 @@ from deixis.data.grit.records import PLACEHOLDER, GritRecord, read_grit
 from deixis.data.grit.source import DenseSource, GritSource, find_picture, sound_records
 from deixis.data.mixture import JoinedSource
 from deixis.data.opening import sound_scenes
+from deixis.data.painted.records import RegionRecord, read_region_records
+from deixis.data.painted.source import PaintedSource, path_of, sound_region_records
 from deixis.data.scene import Scene
 from deixis.data.sources import detect_layout, read_scenes
 from deixis.data.sources.coco import read_coco
@@ -46,6 +48,7 @@ class ReadSource:
     held_out: tuple[Scene, ...] = ()
     records: tuple[Record, ...] = ()
     grit: tuple[GritRecord, ...] = ()
+    painted: tuple[RegionRecord, ...] = ()
 
     @classmethod
     def read(cls, choice: SourceChoice, data: Path) -> ReadSource:
@@ -63,15 +66,26 @@ class ReadSource:
                 folder,
                 grit=tuple(sound_records(read_grit(file, **outside), images=images, broken=choice.broken)),
             )
+        if choice.painted is not None:
+            file = below(data, f"{choice.folder}/{choice.painted}", where="file of region instructions")
+            images = below(data, f"{choice.folder}/{choice.images}", where="folder of pictures")
+            read = read_region_records(file, root=images)
+            kept = sound_region_records(read, root=images, broken=choice.broken)
+            return cls(choice, folder, painted=tuple(kept))
         found = scenes_of(choice, folder)
         if choice.hold_out > len(found):
             raise RecipeError(
                 f"source {choice.what} has hold_out {choice.hold_out}, but only {len(found)} pictures; "
                 "expected fewer"
             )
-        kept = len(found) - choice.hold_out
+        first = len(found) - choice.hold_out
         usable = tuple if choice.dense else labelled if choice.detection else with_boxes
-        return cls(choice, folder, scenes=usable(found[:kept]), held_out=usable(found[kept:]))
+        return cls(choice, folder, scenes=usable(found[:first]), held_out=usable(found[first:]))
+
+    def painted_source(self, *, side: int | None) -> PaintedSource:
+        """Return the examples of region instructions; side: see ``PaintedSource``."""
+        images = self.folder / self.choice.images
+        return PaintedSource(self.painted, root=images, side=side, published=self.choice.published_quirks)
 
     def identity(self) -> dict[str, str]:
         """Return digests of what was read and of the names and sizes of its pictures."""
@@ -82,6 +96,11 @@ class ReadSource:
             said = digest(dataclasses.replace(record, where="") for record in self.grit)
             names = dict.fromkeys(record.picture for record in self.grit if record.picture is not None)
             return {"samples": said, "pictures": files_identity(found_pictures(names, images), images)}
+        if self.painted:
+            images = self.folder / self.choice.images
+            said = digest(dataclasses.replace(record, where="") for record in self.painted)
+            paths = (path_of(record, images) for record in self.painted if record.image)
+            return {"samples": said, "pictures": files_identity(paths, images)}
         said = digest((one.picture, one.frame, one.regions, one.turns) for one in self.records)
         return {"samples": said, "pictures": files_identity((r.path for r in self.records), self.folder)}
 
@@ -109,7 +128,7 @@ class Sources:
                 )
         choices = progress.track(recipe.sources, f"{recipe.name}: reading", unit="source")
         read = tuple(ReadSource.read(choice, data) for choice in choices)
-        if not any(source.scenes or source.records or source.grit for source in read):
+        if not any(source.scenes or source.records or source.grit or source.painted for source in read):
             raise RecipeError(f"recipe {recipe.name!r}: no picture below {data} has a phrase with a box")
         return cls(recipe, read)
 
@@ -146,6 +165,15 @@ class Sources:
                     "spell boxes as text"
                 )
 
+        for source in self.read:
+            bare = sum(not record.image for record in source.painted)
+            if bare or source.choice.published_quirks:
+                raise RecipeError(
+                    f"recipe {self.recipe.name!r}: {self.recipe.system} needs a picture for every sample; "
+                    f"source {source.choice.what!r} has {bare} without one"
+                    + (", and published_quirks leave out more" * source.choice.published_quirks)
+                )
+
     def texts(self) -> Iterator[str]:
         """Yield every text that a vocabulary made of the data should cover."""
         yield from texts_of(self.scenes, self.records)
@@ -153,6 +181,9 @@ class Sources:
             for record in source.grit:
                 for turn in record.turns:
                     yield from (PLACEHOLDER.sub(" ", turn.text),) * 2
+            if source.painted:
+                for text in source.painted_source(side=None).texts():
+                    yield from (text,) * 2
 
     def examples(self, *, phrasebook: Phrasebook, side: int, request: str = "") -> ExampleSource:
         """Return the training examples of all sources, one behind the other.
@@ -180,6 +211,8 @@ def examples_of(
         return RecordSource(read.records, side=fixed)
     if read.grit:
         return GritSource(read.grit, images=read.folder / read.choice.images, side=fixed, request=request)
+    if read.painted:
+        return read.painted_source(side=fixed)
     if not read.scenes:
         return None
     if read.choice.dense:

@@ -14,8 +14,8 @@ from PIL import Image
 
 from deixis.data.painted.building import build
 from deixis.data.painted.records import KINDS, read_region_records
-from deixis.data.painted.source import PaintedSource, painted, turned
-from deixis.errors import RecordError
+from deixis.data.painted.source import PaintedSource, painted, sound_region_records, turned
+from deixis.errors import BadPicture, RecordError
 from deixis.painting.draws import SeededDraws
 
 BOX, OTHER = [20, 15, 70, 60], [80, 10, 110, 50]
@@ -165,9 +165,58 @@ def test_mistakes_are_told(root: Path, kind: str, changes: dict[str, Any], messa
 
 
 def test_files_without_region_instructions_are_told(root: Path) -> None:
-    with pytest.raises(RecordError, match="no region instructions"):
+    with pytest.raises(RecordError, match=r"\[0\]: its id 'llava-1' begins with none of refcocog"):
         read_region_records(file_of(root, {"id": "llava-1", "image": "x"}), root=root)
+    with pytest.raises(RecordError, match="holds no records"):
+        read_region_records(file_of(root), root=root)
     assert all(kind.split("-")[0] in KINDS for kind in RECORDS)
+
+
+def dialogue(question: str, answer: str = "A dog.", **more: Any) -> dict[str, Any]:
+    said = [{"from": "human", "value": question}, {"from": "gpt", "value": answer}]
+    return {"id": "000000033471", "conversations": said, **more}
+
+
+def test_dialogues_without_regions_are_read_as_they_are(root: Path) -> None:
+    shown = dialogue("What is it?\n<image>", image="photo.png")
+    file = file_of(root, shown, dialogue("What is {x} a dog?"), record("pointQA_twice"))
+    source = PaintedSource(read_region_records(file, root=root), root=root)
+    first, second, third = (source.example(index, np.random.default_rng(0)) for index in range(3))
+    assert np.array_equal(first.picture.pixels, np.asarray(Image.open(root / "photo.png")))
+    assert [turn.question for turn in first.dialogues[0].turns] == ["What is it?"]
+    assert second.pictures == () and second.dialogues[0].turns[0].question == "What is {{x}} a dog?"
+    assert len(third.pictures) == 1
+    assert [length > 0 for length in source.lengths()] == [True, False, True]
+    assert len(sound_region_records(source.records, root=root, broken="pass_over")) == 3
+    with pytest.raises(RecordError, match="holds <image>, but there is no field 'image'"):
+        read_region_records(file_of(root, dialogue("<image>\nWhat?")), root=root)
+
+
+def test_a_mark_outside_of_its_picture_is_told(root: Path) -> None:
+    far = record("pointQA_twice", bboxes=[[500, 10, 600, 60]])
+    source = PaintedSource(read_region_records(file_of(root, far), root=root), root=root)
+    with pytest.raises(RecordError, match=r"mix.json\[0\].*outside of the picture photo.png.*120 x 80"):
+        source.example(0, np.random.default_rng(0))
+    over = record("pointQA_twice", bboxes=[[-5, 10, 60, 900]])
+    source = PaintedSource(read_region_records(file_of(root, over), root=root), root=root)
+    assert source.example(0, np.random.default_rng(0)).picture.frame.size == (120, 80)
+
+
+def test_pictures_can_be_letterboxed(root: Path) -> None:
+    records = read_region_records(file_of(root, record("v7w")), root=root)
+    example = PaintedSource(records, root=root, side=64).example(0, np.random.default_rng(0))
+    assert example.picture.frame.size == (64, 64) and example.picture.frame.parent is not None
+
+
+def test_broken_pictures_are_passed_over_and_counted(root: Path, caplog: pytest.LogCaptureFixture) -> None:
+    (root / "cut.png").write_bytes((root / "photo.png").read_bytes()[:200])
+    file = file_of(root, record("v7w"), record("pointQA_twice", image="cut.png"))
+    records = read_region_records(file, root=root)
+    assert len(sound_region_records(records, root=root)) == 2
+    assert [one.kind for one in sound_region_records(records, root=root, broken="pass_over")] == ["v7w"]
+    assert "passed over: 1" in caplog.text
+    with pytest.raises(BadPicture, match=r"cut\.png"):
+        PaintedSource(records, root=root).example(1, np.random.default_rng(0))
 
 
 def test_a_region_that_can_not_be_painted_is_told(root: Path) -> None:

@@ -12,10 +12,11 @@ from deixis.data.painted.objects import (
     relation_dialogue,
     relation_instruction,
 )
-from deixis.data.painted.records import RegionRecord
+from deixis.data.painted.records import DIALOGUE, RegionRecord
 from deixis.data.painted.vcr import Asked, vcr_instruction
 from deixis.painting.draws import Draws
 from deixis.painting.silhouette import Edges
+from deixis.text.templates import IMAGE
 
 
 def build(
@@ -26,6 +27,8 @@ def build(
     form: what VCR asks. published: RefCOCOg and Visual Genome without their picture, and marks in one colour,
     as the released code has it.
     """
+    if record.kind == DIALOGUE:
+        return Instruction(marker_first(record), ())
     if record.kind == "refcocog":
         (thing,) = record.things
         if record.turns:
@@ -46,3 +49,16 @@ def build(
         return look_twice_instruction(record.things[0].box, record.text, record.answer)
     assert record.question is not None and record.scene is not None
     return vcr_instruction(record.question, record.scene, draws, form=form)
+
+
+def marker_first(record: RegionRecord) -> tuple[tuple[str, str], ...]:
+    """Return a dialogue's turns with the picture's marker on a line in front of the first question.
+
+    Published files have it before or behind the question; the picture is read first.
+    """
+    turns = [
+        (question.replace(IMAGE, "").strip(), answer.replace(IMAGE, "")) for question, answer in record.turns
+    ]
+    (question, answer), *rest = turns
+    first = (f"{IMAGE}\n{question}", answer) if record.image else (question, answer)
+    return (first, *rest)

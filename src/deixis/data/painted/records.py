@@ -1,13 +1,12 @@
 """Records of region instructions, as ViP-LLaVA's files have them (vip_llava.md section 3.3).
 
 One JSON list; the first part of a record's ``id`` says which data set it is from, "gpt4v" behind it that a
-language model wrote its dialogue. Boxes are x0, y0, x1, y1 in pixels of the stored picture. Records of other
-kinds, such as LLaVA-1.5's, which a published file holds too, are counted and left out.
+language model wrote its dialogue. Boxes are x0, y0, x1, y1 in pixels of the stored picture. Records with
+other ids are dialogues about a whole picture or none, as LLaVA's files have them: id, image, conversations.
 """
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,20 +17,21 @@ from deixis.errors import RecordError
 from deixis.files.json_files import Fields, read_json
 from deixis.files.json_lists import read_json_list
 from deixis.painting.silhouette import Edges, Silhouette
+from deixis.text.templates import IMAGE
 
-LOG = logging.getLogger("deixis")
 LARGEST = 4 << 30  # bytes; the published mix of the second stage is well over one
 KINDS = ("refcocog", "vg_rel", "flickr30k", "v7w", "pointQA_twice", "vcr")
 MOST_BOXES, MOST_POINTS = 256, 100_000
+DIALOGUE = "dialogue"
 DATA_ROOT = "./dataset"  # how published records begin the paths of VCR's metadata
 
 
 @dataclass(frozen=True)
 class RegionRecord:
-    """A record of one of the kinds.
+    """A record of one of the kinds, or a dialogue without regions. image: "" for one without a picture.
 
     things: its boxes, with outlines where it has them. phrases: for a caption, the boxes of each. turns: of a
-    dialogue that a language model wrote. text: question or caption; answer: text, or "" where a box is the
+    dialogue that is written already. text: question or caption; answer: text, or "" where a box is the
     answer. right: that box. question, scene: VCR's.
     """
 
@@ -53,20 +53,30 @@ def read_region_records(path: Path, *, root: Path) -> list[RegionRecord]:
 
     RecordError: a field is missing or of another kind, with the record's place.
     """
-    found, others = [], 0
+    found = []
     for fields in read_json_list(path, largest=LARGEST):
         kind, *further = str(fields.values.get("id", "")).split("-")
         if kind in KINDS:
             found.append(record_of(fields, kind, written="gpt4v" in further[:1], root=root))
+        elif "conversations" in fields.values:
+            found.append(plain_record(fields))
         else:
-            others += 1
-    if others:
-        LOG.info("%s: %d records are no region instructions and were left out", path, others)
+            raise RecordError(
+                f"{fields.where}: its id {str(fields.values.get('id'))!r:.80} begins with none of "
+                f"{', '.join(KINDS)}, and it has no conversations"
+            )
     if not found:
-        raise RecordError(
-            f"{path} holds no region instructions; expected ids that begin with {', '.join(KINDS)}"
-        )
+        raise RecordError(f"{path} holds no records; expected at least one")
     return found
+
+
+def plain_record(fields: Fields) -> RegionRecord:
+    """Return a dialogue without regions."""
+    image = fields.text("image") if fields.values.get("image") is not None else ""
+    turns = turns_of(fields)
+    if any(IMAGE in text for turn in turns for text in turn) and not image:
+        raise RecordError(f"{fields.where}: a turn holds {IMAGE}, but there is no field 'image'")
+    return RegionRecord(DIALOGUE, image, fields.where, turns=turns)
 
 
 def record_of(fields: Fields, kind: str, *, written: bool, root: Path) -> RegionRecord:

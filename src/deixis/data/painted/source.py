@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,7 +19,9 @@ from deixis.files.json_files import below
 from deixis.painting.draws import Draws, SeededDraws
 from deixis.painting.published import Look, strokes_of
 from deixis.painting.strokes import lay_over
+from deixis.pictures.broken import REFUSE, BrokenPictures
 from deixis.pictures.opening import Picture, open_picture
+from deixis.pictures.padding import letterbox
 from deixis.records.dialogue import Dialogue, Example, Turn
 from deixis.records.lengths import words_in
 from deixis.text.templates import IMAGE
@@ -30,14 +32,23 @@ PICTURE_LINE = f"{IMAGE}\n"
 class PaintedSource:
     """Records with the pictures that their marks are painted on.
 
-    root: the folder that pictures are named from. published: dialogues as the released code builds
-    them, which leaves the picture out of RefCOCOg's and Visual Genome's.
+    root: the folder that pictures are named from. side: letterbox painted pictures to it; None leaves them as
+    they are. published: dialogues as the released code builds them, which leaves the picture out of
+    RefCOCOg's and Visual Genome's.
     """
 
-    def __init__(self, records: Sequence[RegionRecord], *, root: Path, published: bool = False) -> None:
+    def __init__(
+        self,
+        records: Sequence[RegionRecord],
+        *,
+        root: Path,
+        side: int | None = None,
+        published: bool = False,
+    ) -> None:
         if not records:
             raise RecordError("there are no records to train from; expected at least one")
         self.records, self.root, self.published = tuple(records), Path(root), published
+        self.side = side
 
     def __len__(self) -> int:
         return len(self.records)
@@ -53,21 +64,18 @@ class PaintedSource:
         seen = any(question.startswith(PICTURE_LINE) for question, _ in made.turns)
         pictures: tuple[Picture, ...] = ()
         if seen:
-            pictures = (self.painted_picture(record, made, draws),)
+            picture = painted_picture(record, made, draws, root=self.root)
+            pictures = (picture if self.side is None else letterbox(picture, self.side),)
         turns = tuple(
             Turn(doubled(question.removeprefix(PICTURE_LINE)), answer) for question, answer in made.turns
         )
         return Example(f"{record.kind} {record.image}", pictures, (Dialogue(record.kind, turns),))
 
-    def painted_picture(self, record: RegionRecord, made: Instruction, draws: Draws) -> Picture:
-        """Return a record's picture with its marks, which are where the stored file has them, upright."""
-        path = below(self.root, record.image, where=record.where)
-        picture, orientation = open_picture(path, name=record.image), orientation_of(path)
-        try:
-            stored = painted(turned(picture.pixels, orientation, back=True), made, draws)
-        except BadRegion as fault:
-            raise RecordError(f"{record.where}: {fault}") from fault
-        return replace(picture, pixels=turned(stored, orientation), decoded=None)
+    def texts(self) -> Iterator[str]:
+        """Yield the texts of all records, in one drawing that stands for all."""
+        for number, record in enumerate(self.records):
+            made = build(record, SeededDraws(number), published=self.published)
+            yield from (text.removeprefix(PICTURE_LINE) for turn in made.turns for text in turn)
 
     def lengths(self) -> list[int]:
         """Return how many words each record has, in one drawing that stands for all."""
@@ -77,6 +85,54 @@ class PaintedSource:
             words = words_in(text for turn in made.turns for text in turn)
             found.append(words if made.turns[0][0].startswith(PICTURE_LINE) else -words)
         return found
+
+
+def sound_region_records(
+    records: Sequence[RegionRecord], *, root: Path, broken: str = REFUSE
+) -> list[RegionRecord]:
+    """Return the records that are kept by the rule ``broken`` (``BrokenPictures``). root: as above."""
+    pictures = BrokenPictures(broken)
+    found = list(
+        pictures.sound(
+            records,
+            opened=lambda record: (
+                open_picture(path_of(record, root), name=record.image) if record.image else None
+            ),
+            name=lambda record: str(path_of(record, root)) if record.image else "",
+        )
+    )
+    pictures.report(root)
+    return found
+
+
+def path_of(record: RegionRecord, root: Path) -> Path:
+    """Return the file of a record's picture; RecordError for one outside of the folder."""
+    return below(root, record.image, where=record.where)
+
+
+def painted_picture(
+    record: RegionRecord, made: Instruction, draws: Draws, *, root: Path, look: Look | None = None
+) -> Picture:
+    """Return a record's picture with its marks, which are where the stored file has them, upright.
+
+    RecordError: a mark can't be painted, or lies outside the picture.
+    """
+    path = path_of(record, root)
+    picture, orientation = open_picture(path, name=record.image), orientation_of(path)
+    stored = turned(picture.pixels, orientation, back=True)
+    high, wide = stored.shape[:2]
+    for region in made.regions:
+        x0, y0, x1, y1 = region.silhouette.box
+        if not (x0 < wide and y0 < high and x1 > 0 and y1 > 0):
+            raise RecordError(
+                f"{record.where}: the box {list(region.silhouette.box)} is outside of the picture "
+                f"{record.image}, which has {wide} x {high} pixels; was it resized, or is it another version?"
+            )
+    try:
+        stored = painted(stored, made, draws, look=look)
+    except BadRegion as fault:
+        raise RecordError(f"{record.where}: {fault}") from fault
+    return replace(picture, pixels=turned(stored, orientation), decoded=None)
 
 
 def painted(
