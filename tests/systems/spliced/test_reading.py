@@ -72,6 +72,32 @@ def boxes(reading: Reading) -> list[tuple[float, ...]]:
     return [place.box.as_tuple() for span in reading.spans for place in span.places]
 
 
+@pytest.mark.parametrize("end", [True, False])
+@pytest.mark.parametrize("most", [None, 5])
+@pytest.mark.parametrize(
+    ("written", "shown"),
+    [
+        ("a dog.\n", "a dog."),
+        ("a dog [10, 20, 30, 40]. \n \n", "a dog."),
+        ("\n a dog [10, 20, 30, 40]\nand a hat [0, 0, 1000, 1000].\n", "a dog\nand a hat."),
+        ("a dog [10, 20, 30, 40] \n", "a dog"),
+        (" \n", ""),
+    ],
+)
+def test_white_space_at_the_ends_is_not_shown(
+    written: str, shown: str, most: int | None, end: bool, tmp_path: Path
+) -> None:
+    """Nor is it in any delta: what could be the last of it waits."""
+    codec = header_codec(tmp_path)
+    reading, deltas, _ = read(codec, written, end=end, max_places=most)
+    assert reading.text == shown
+    assert "".join(delta.text for delta in deltas) == shown
+    assert reading.raw == written
+    for span in reading.spans:
+        assert reading.text[span.start : span.end] == span.phrase
+    assert len(reading.spans) == written.count("[")
+
+
 # Stops.
 
 
@@ -94,7 +120,7 @@ def test_a_stop_behind_coordinates_keeps_their_place(codec: TextCodec) -> None:
 
 def test_of_several_stops_the_first_to_come_counts(codec: TextCodec) -> None:
     reading, _, _ = read(codec, TWO, stop=("are", "hat", "never"))
-    assert reading.text.lower().endswith("and the ") and len(boxes(reading)) == 1
+    assert reading.text.lower().endswith("and the") and len(boxes(reading)) == 1
 
 
 def test_a_stop_that_never_comes_changes_nothing(codec: TextCodec) -> None:
@@ -110,7 +136,7 @@ def test_a_stop_that_never_comes_changes_nothing(codec: TextCodec) -> None:
 def test_an_answer_ends_before_one_place_too_many(codec: TextCodec, most: int | None, found: int) -> None:
     reading, deltas, count = read(codec, TWO, max_places=most)
     assert len(boxes(reading)) == found and reading.parse_failures == ()
-    said = ["the dog ", "the dog and the hat ", "the dog and the hat are."][found]
+    said = ["the dog", "the dog and the hat", "the dog and the hat are."][found]
     assert reading.text.lower() == said
     assert deltas[count - 1].ended
     assert ("are" in reading.raw) == (found == 2)
@@ -133,7 +159,7 @@ def test_brackets_that_are_no_places_end_nothing(codec: TextCodec) -> None:
     assert reading.text.lower() == "the dog [so] is here [so to say]." and len(boxes(reading)) == 1
     assert reading.parse_failures == ()
     none, _, _ = read(codec, text, max_places=0)
-    assert none.text.lower() == "the dog [so] is " and none.spans == () and none.parse_failures == ()
+    assert none.text.lower() == "the dog [so] is" and none.spans == () and none.parse_failures == ()
 
 
 def test_what_is_malformed_is_no_place(codec: TextCodec) -> None:
@@ -145,7 +171,7 @@ def test_what_is_malformed_is_no_place(codec: TextCodec) -> None:
 
 def test_a_stop_and_too_many_places(codec: TextCodec) -> None:
     reading, _, _ = read(codec, TWO, max_places=1, stop="hat")
-    assert len(boxes(reading)) == 1 and reading.text.lower().endswith("and the ")
+    assert len(boxes(reading)) == 1 and reading.text.lower().endswith("and the")
     reading, _, _ = read(codec, TWO, max_places=1, stop="are")
     assert len(boxes(reading)) == 1 and reading.text.lower().endswith("the hat ")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -15,12 +16,14 @@ from deixis.engine.settings import Settings
 from deixis.engine.stopping import StopFilter
 from deixis.regions.frames import Frame
 from deixis.systems.spliced.dialect import PlaceText, ReadText
+from deixis.systems.spliced.trimming import Trimmed
 from deixis.text.prompt_tokens import TextCodec
 
 
 class SplicedReader:
     """Reads one answer token by token; the score of a place is the likelihood of its numbers.
 
+    White space at the ends of an answer isn't shown, as in the published programs; ``raw`` has it.
     ends: tokens that end an answer. frame: of the picture that places are in; None where there is none.
     """
 
@@ -35,7 +38,7 @@ class SplicedReader:
     ) -> None:
         self.codec, self.text, self.settings = codec, text, settings
         self.ends, self.frame = ends, frame
-        self.tokens, self.stop = codec.reader(), StopFilter(settings.stop)
+        self.tokens, self.stop, self.trimmed = codec.reader(), StopFilter(settings.stop), Trimmed()
         self.failures: list[str] = []
         self.parts: list[str] = []
         self.offsets: list[int] = [0]  # characters written before each token, and by all of them
@@ -69,9 +72,9 @@ class SplicedReader:
             why = "was cancelled before its end" if finish == "cancelled" else "stopped before its end"
             self.failures.append(f"the answer {why}; raise max_new_tokens")
         first = self.taken("" if self.broken else self.tokens.close(), token=False, last=True)
-        rest = self.text.close()
+        rest = self.shown(self.text.close())
         self.failures += self.text.failures
-        return Delta(first.text + rest.text, (*first.spans, *self.spans(rest)), ended=True)
+        return Delta(first.text + rest.text, (*first.spans, *rest.spans), ended=True)
 
     def taken(self, text: str, *, token: bool, last: bool = False) -> Delta:
         """Return what became certain by more raw text. token: a further token wrote it."""
@@ -83,8 +86,7 @@ class SplicedReader:
             self.offsets[-1] = end
         passed = self.stop.add(text) + (self.stop.close() if last else "")
         if self.settings.max_places is None:
-            read = self.text.add(passed)
-            return Delta(read.text, self.spans(read), ended=self.stop.hit)
+            return replace(self.shown(self.text.add(passed)), ended=self.stop.hit)
         return self.limited(passed)
 
     def limited(self, text: str) -> Delta:
@@ -92,13 +94,22 @@ class SplicedReader:
         assert self.settings.max_places is not None
         words, spans = "", tuple[Span, ...]()
         for character in text:
-            read = self.text.add(character)
-            words, spans = words + read.text, (*spans, *self.spans(read))
+            read = self.shown(self.text.add(character))
+            words, spans = words + read.text, (*spans, *read.spans)
             if self.text.boxes >= self.settings.max_places and self.text.opened is not None:
                 self.text.drop()
                 self.full = True
                 break
         return Delta(words, spans, ended=self.stop.hit or self.full)
+
+    def shown(self, read: ReadText) -> Delta:
+        """Return what became certain, in the answer without white space at its ends."""
+        words = self.trimmed.add(read.text)
+        moved = self.trimmed.dropped
+        spans = self.spans(read)
+        return Delta(
+            words, tuple(replace(one, start=one.start - moved, end=one.end - moved) for one in spans)
+        )
 
     def spans(self, read: ReadText) -> tuple[Span, ...]:
         """Return phrases as spans; none where likelihoods and tokens don't add up."""
