@@ -9,7 +9,6 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.systems.pointer.test_openings import next_words
 
 from deixis.english.claim_parser import claimed
 from deixis.layers.regions.region_classifier import NEVER, RegionClassifier
@@ -29,6 +28,7 @@ from deixis.systems.pointer.decoding.claim_verdicts import (
 from deixis.systems.pointer.fitting.claim_weights import weighed_all
 from deixis.systems.questions import checked_question
 from deixis.text.tokenizers.word_pieces.vocabulary import ANSWER, END, PHRASE, USER
+from tests.systems.pointer.decoding.test_openings import next_words
 from tests.systems.pointer.tiny import noise_picture, tiny_system, tiny_vocabulary
 
 NAMES = ("dog", "cat", "hat")
