@@ -1,4 +1,4 @@
-"""What published config.json files say and leave out: the region token, the decoder, the vision tower."""
+"""What published config.json files say and leave out: the region token, the decoder, the vision encoder."""
 
 from __future__ import annotations
 
@@ -204,7 +204,7 @@ def test_other_towers_are_refused(tmp_path: Path, change: dict[str, Any]) -> Non
     clip_folder(tmp_path, draw())
     edit_json(tmp_path / "config.json", **change)
     with pytest.raises(
-        BadWeights, match="expected the vision tower as CLIP or DINOv2, for Ferret the folder of openai"
+        BadWeights, match="expected the vision encoder as CLIP or DINOv2, for Ferret the folder of openai"
     ):
         read_tower(tmp_path)
 
@@ -212,10 +212,10 @@ def test_other_towers_are_refused(tmp_path: Path, change: dict[str, Any]) -> Non
 def test_a_tower_without_its_sizes_or_weights(tmp_path: Path) -> None:
     clip_folder(tmp_path, draw())
     edit_json(tmp_path / "config.json", vision_config=without(CLIP, "patch_size"))
-    with pytest.raises(BadWeights, match="field 'patch_size' of the vision tower is missing"):
+    with pytest.raises(BadWeights, match="field 'patch_size' of the vision encoder is missing"):
         read_tower(tmp_path)
     torch.save({"text_model.a": torch.ones(1)}, tmp_path / "pytorch_model.bin")
-    with pytest.raises(BadWeights, match="holds no tensors of a clip vision tower"):
+    with pytest.raises(BadWeights, match="holds no tensors of a clip vision encoder"):
         read_tower(tmp_path)
 
 
@@ -224,7 +224,13 @@ def test_where_a_tower_is_looked_for(tmp_path: Path) -> None:
     beside, given = tmp_path / "vision_tower", tmp_path / "given"
     with pytest.raises(MissingWeights) as caught:
         find_tower({}, tower=None, beside=beside, named=name)
-    for word in (name, "which is not looked up", "openai/clip-vit-large-patch14-336", "--tower", str(beside)):
+    for word in (
+        name,
+        "which is not looked up",
+        "openai/clip-vit-large-patch14-336",
+        "--vision-encoder",
+        str(beside),
+    ):
         assert word in str(caught.value)
     beside.mkdir()
     clip_folder(beside, draw())

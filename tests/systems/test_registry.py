@@ -17,7 +17,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from deixis import systems
-from deixis.checkpoints.convert.converters import FOLDER, TOWER, Converter, Option, Way
+from deixis.checkpoints.convert.converters import FOLDER, VISION_ENCODER, Converter, Option, Way
 from deixis.cli.commands.convert import all_options
 from deixis.errors import BadWeights, DeixisError, MissingWeights, UsageError
 from deixis.systems import SYSTEMS, entry, load, registry, resolve, weights_folder
@@ -83,7 +83,12 @@ def test_the_table_cannot_be_changed() -> None:
 
 
 def test_what_can_be_converted_is_said_by_the_systems() -> None:
-    assert [converter.name for converter in converters()] == ["ferret", "ferret-ui", "ferret-v2"]
+    assert [converter.name for converter in converters()] == [
+        "ferret",
+        "ferret-ui",
+        "ferret-v2",
+        "vip-llava",
+    ]
     names = [option.name for option in all_options(converters())]
     assert len(set(names)) == len(names) and "out" not in names
 
@@ -103,7 +108,7 @@ def nothing(given: Namespace) -> str:
     ("options", "ways"),
     [
         ((FOLDER,), ()),
-        ((FOLDER,), (Way(nothing, needed=(FOLDER,), allowed=(TOWER,)),)),
+        ((FOLDER,), (Way(nothing, needed=(FOLDER,), allowed=(VISION_ENCODER,)),)),
         ((FOLDER,), (Way(nothing, needed=(), chosen_by=FOLDER),)),
     ],
     ids=["no way", "an option of a way is not listed", "no way where nothing is asked for"],
@@ -117,11 +122,13 @@ def test_an_option_of_two_systems_is_there_once() -> None:
     def other(option: Option) -> Converter:
         return Converter("other", (option,), (Way(nothing, needed=(option,)),))
 
-    assert all_options([other(TOWER), other(TOWER)]) == [TOWER]
-    (both,) = all_options([other(TOWER), other(dataclasses.replace(TOWER, help="more"))])
-    assert both.help == f"{TOWER.help}; more"
-    with pytest.raises(ValueError, match="--tower is a folder of one system and a switch of another"):
-        all_options([other(TOWER), other(dataclasses.replace(TOWER, kind="switch"))])
+    assert all_options([other(VISION_ENCODER), other(VISION_ENCODER)]) == [VISION_ENCODER]
+    (both,) = all_options([other(VISION_ENCODER), other(dataclasses.replace(VISION_ENCODER, help="more"))])
+    assert both.help == f"{VISION_ENCODER.help}; more"
+    with pytest.raises(
+        ValueError, match="--vision-encoder is a folder of one system and a switch of another"
+    ):
+        all_options([other(VISION_ENCODER), other(dataclasses.replace(VISION_ENCODER, kind="switch"))])
 
 
 @pytest.mark.parametrize("name", ["no-such-system", "Pointer", "", "../pointer", "no/such/folder"])

@@ -13,7 +13,7 @@ from deixis.errors import BadWeights
 
 # Parts that systems of the family have in common; a table adds those of its own.
 CAUSES = {
-    "tower.": "the vision tower is of another size, or not whole; see --tower",
+    "tower.": "the vision encoder is of another size, or not whole; see --vision-encoder",
     "projector.": "the projector is of another kind or width than config.json says",
     "language.lm_head": "config.json is wrong about tie_word_embeddings, or a file is missing",
     "language.": "config.json and weights are of different checkpoints (7B and 13B?), or a file is missing",

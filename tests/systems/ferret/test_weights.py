@@ -182,7 +182,7 @@ def fails(folders: Folders, tmp_path: Path, word: str, kind: type[DeixisError] =
 
 
 def test_no_tower(folders: Folders, tmp_path: Path) -> None:
-    with pytest.raises(MissingWeights, match=r"holds no vision tower.*--tower.*vision_tower$"):
+    with pytest.raises(MissingWeights, match=r"holds no vision encoder.*--vision-encoder.*vision_tower$"):
         convert_delta(base=folders.base, delta=folders.delta, out=tmp_path / "none")
     assert not (tmp_path / "none").exists()
 
@@ -193,7 +193,7 @@ def test_no_tower(folders: Folders, tmp_path: Path) -> None:
         ({"model_type": "ferret_llama"}, "use `deixis convert ferret-ui`"),
         ({"model_type": "llama"}, "expected ferret or llava"),
         ({"vocab_size": 32000}, r"embed_tokens.weight is \[\d+, 48\].*vocab_size 32000"),
-        ({"mm_hidden_size": 1024}, "mm_hidden_size is 1024, the vision tower is 32 wide"),
+        ({"mm_hidden_size": 1024}, "mm_hidden_size is 1024, the vision encoder is 32 wide"),
         ({"mm_vision_select_feature": "cls_patch"}, "is 'cls_patch'; expected 'patch'"),
         ({"mm_vision_select_layer": "last"}, "'mm_vision_select_layer' is 'last'"),
         ({"intermediate_size": 90}, r"mlp\.\w+\.weight is \[.*config.json makes it \[.*7B and 13B"),
@@ -318,7 +318,7 @@ def test_a_small_tower_has_no_original_format(folders: Folders, tmp_path: Path) 
         lambda: convert_back(folder=tmp_path / "small", out=tmp_path / "out"),
         lambda: make_delta_folder(base=folders.base, target=tmp_path / "small", out=tmp_path / "out"),
     ):
-        with pytest.raises(BadWeights, match=r"tower is 'efficientnet_tiny', which has no original format"):
+        with pytest.raises(BadWeights, match=r"vision encoder is 'efficientnet_tiny', which has no original format"):
             convert()
     assert not (tmp_path / "out").exists()
 

@@ -134,7 +134,7 @@ def test_an_untied_head_must_be_there(tmp_path: Path, tower: Path) -> None:
 @pytest.mark.parametrize("named", ["/somebody/elses/disk/clip", "openai/clip-vit-large-patch14-336", None])
 def test_a_tower_that_is_not_stored(tmp_path: Path, tower: Path, named: str | None) -> None:
     ferret_ui_folder(tmp_path / "original", kind="llama", tower=False, mm_vision_tower=named)
-    with pytest.raises(MissingWeights, match=r"which is not looked up.*--tower"):
+    with pytest.raises(MissingWeights, match=r"which is not looked up.*--vision-encoder"):
         convert_ferret_ui(folder=tmp_path / "original", out=tmp_path / "ours")
     convert_ferret_ui(folder=tmp_path / "original", out=tmp_path / "ours", tower=tower)
     given = load_tower(tower)["vision_model.pre_layrnorm.weight"]
@@ -242,9 +242,9 @@ def test_ferret_v2_with_towers_beside_it(tmp_path: Path, tower: Path) -> None:
     }
     kept = {key: one for key, one in state.items() if "vision_tower" not in key}
     save_file(kept, tmp_path / "original" / "model.safetensors")
-    with pytest.raises(MissingWeights, match="--tower"):
+    with pytest.raises(MissingWeights, match="--vision-encoder"):
         convert_folder(folder=tmp_path / "original", out=tmp_path / "ours")
-    with pytest.raises(MissingWeights, match=r"facebook/dinov2-large.*--local-tower"):
+    with pytest.raises(MissingWeights, match=r"facebook/dinov2-large.*--local-vision-encoder"):
         convert_folder(folder=tmp_path / "original", out=tmp_path / "ours", tower=tower)
     (tmp_path / "dinov2").mkdir()
     save_file(local, tmp_path / "dinov2" / "model.safetensors")

@@ -129,7 +129,9 @@ def test_a_tower_may_lie_beside(published: Path, tmp_path: Path) -> None:
     file.unlink()
     start = "model.vision_tower.vision_tower."
     write_bin(tmp_path / "authors", {key: one for key, one in tensors.items() if not key.startswith(start)})
-    with pytest.raises(MissingWeights, match="clip-vit-large-patch14-336 and give its folder with --tower"):
+    with pytest.raises(
+        MissingWeights, match="clip-vit-large-patch14-336 and give its folder with --vision-encoder"
+    ):
         convert_folder(folder=tmp_path / "authors", out=tmp_path / "again")
 
 

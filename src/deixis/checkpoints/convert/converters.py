@@ -16,27 +16,40 @@ from typing import Literal
 class Option:
     """An argument of the command line. kind: the name of a folder, a switch, or one that chooses a way.
 
-    >>> Option("local_tower", "the tiles' tower").flag
-    '--local-tower'
+    former: what it was called before; that goes on working.
+
+    >>> Option("local_vision_encoder", "the tiles' vision encoder").flag
+    '--local-vision-encoder'
     """
 
     name: str
     help: str
     kind: Literal["folder", "switch", "way"] = "folder"
+    former: str | None = None
 
     @property
     def flag(self) -> str:
         """The option as it is typed."""
-        return "--" + self.name.replace("_", "-")
+        return as_typed(self.name)
+
+    @property
+    def former_flag(self) -> str | None:
+        """What was typed for it before."""
+        return None if self.former is None else as_typed(self.former)
 
     def given(self, arguments: Namespace) -> bool:
         """Return whether a command line has it."""
         return bool(getattr(arguments, self.name))
 
 
+def as_typed(name: str) -> str:
+    """Return an option's name as a flag."""
+    return "--" + name.replace("_", "-")
+
+
 # What these say is the same for every system.
 FOLDER = Option("folder", "a whole checkpoint")
-TOWER = Option("tower", "the vision tower, if the checkpoint has none")
+VISION_ENCODER = Option("vision_encoder", "the vision encoder, if the checkpoint has none", former="tower")
 BACK = Option("back", "from a folder of deixis to the original format", "way")
 
 

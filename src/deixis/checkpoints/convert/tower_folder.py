@@ -1,4 +1,4 @@
-"""A vision tower for a checkpoint: stored in it, beside it, or in a folder that the user gives."""
+"""A vision encoder for a checkpoint: stored in it, beside it, or in a folder that the user gives."""
 
 from __future__ import annotations
 
@@ -64,13 +64,13 @@ def read_tower(folder: Path) -> TowerFiles:
     fields = config.get("vision_config", config)
     if not isinstance(fields, dict) or (kind == "clip" and "clip" not in str(config.get("model_type"))):
         raise BadWeights(
-            f"{where} is of type {config.get('model_type')!r:.60}; expected the vision tower as CLIP or "
+            f"{where} is of type {config.get('model_type')!r:.60}; expected the vision encoder as CLIP or "
             "DINOv2, for Ferret the folder of openai/clip-vit-large-patch14-336"
         )
     tensors = tower_tensors(open_shards(folder), kind)
     if not tensors:
         raise BadWeights(
-            f"{folder} holds no tensors of a {kind} vision tower; is it the folder of another model?"
+            f"{folder} holds no tensors of a {kind} vision encoder; is it the folder of another model?"
         )
     return TowerFiles(tower_settings(fields, kind=kind, where=str(where)), tensors)
 
@@ -94,7 +94,9 @@ def tower_settings(fields: Mapping[str, Any], *, kind: str, where: str) -> dict[
     for name, default in (CLIP_FIELDS if kind == "clip" else DINOV2_FIELDS).items():
         value = fields.get(name, default)
         if value is None:
-            raise BadWeights(f"{where}: field {name!r} of the vision tower is missing; fetch the whole file")
+            raise BadWeights(
+                f"{where}: field {name!r} of the vision encoder is missing; fetch the whole file"
+            )
         settings[name] = value
     TOWER.check(settings, name="", where=where)
     return settings
@@ -108,7 +110,7 @@ def find_tower(
     named: object,
     settings: dict[str, Any] | None = None,
     usual: str = CLIP,
-    flag: str = "--tower",
+    flag: str = "--vision-encoder",
 ) -> TowerFiles:
     """Return the tower of a checkpoint.
 
@@ -126,7 +128,7 @@ def find_tower(
         return TowerFiles(known or inferred(inside), inside)
     if given is None:
         raise MissingWeights(
-            f"{beside.parent} holds no vision tower (its config.json names {named!r:.200}, which is not "
+            f"{beside.parent} holds no vision encoder (its config.json names {named!r:.200}, which is not "
             f"looked up); fetch {usual} and give its folder with {flag}, or put it there as {beside}"
         )
     return given
@@ -143,21 +145,23 @@ def inferred(tensors: Tensors) -> dict[str, Any]:
     hidden = "encoder.layers.0.mlp.fc1.weight"
     for key in (first, positions, hidden):
         if key not in tensors:
-            raise BadWeights(f"the stored vision tower has no {key}; give a whole one with --tower")
+            raise BadWeights(
+                f"the stored vision encoder has no {key}; give a whole one with --vision-encoder"
+            )
     if any(len(tensors[key].shape) != axes for key, axes in ((first, 4), (positions, 2), (hidden, 2))):
         raise BadWeights(
-            f"{tensors[first].where}: the stored vision tower is no CLIP; its tensors are misshapen"
+            f"{tensors[first].where}: the stored vision encoder is no CLIP; its tensors are misshapen"
         )
     (intermediate, width), rows = tensors[hidden].shape, tensors[positions].shape[0]
     if width % CLIP_HEAD:
         raise BadWeights(
             f"{tensors[hidden].where}: {hidden} is {shown(tensors[hidden].shape)}, and {width} is no "
             f"multiple of the {CLIP_HEAD} that a head of CLIP is wide; give the folder that holds the "
-            "tower's config.json with --tower"
+            "encoder's config.json with --vision-encoder"
         )
     patch = tensors[first].shape[-1]
     if isqrt(rows - 1) < 1 or patch < 1:
-        raise BadWeights(f"{tensors[first].where}: the stored vision tower sees no picture; it is damaged")
+        raise BadWeights(f"{tensors[first].where}: the stored vision encoder sees no picture; it is damaged")
     layers = {key.split(".")[2] for key in tensors if key.startswith("encoder.layers.")}
     return CLIP_FIELDS | {
         "kind": "clip",

@@ -31,7 +31,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("system", choices=[one.name for one in known], help="whose weights they are")
     for option in options:
         if option.kind == "folder":
-            parser.add_argument(option.flag, type=Path, metavar="DIR", help=option.help)
+            add_folder(parser, option)
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="the new folder to write")
     ways = parser.add_mutually_exclusive_group()
     for option in options:
@@ -40,6 +40,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     for option in options:
         if option.kind == "switch":
             parser.add_argument(option.flag, action="store_true", help=option.help)
+
+
+def add_folder(parser: argparse.ArgumentParser, option: Option) -> None:
+    """Declare the option that names a folder, and its former name, of which the help says nothing."""
+    parser.add_argument(option.flag, type=Path, metavar="DIR", help=option.help)
+    if option.former_flag is not None:
+        parser.add_argument(option.former_flag, dest=option.name, type=Path, help=argparse.SUPPRESS)
 
 
 def run(arguments: argparse.Namespace) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from argparse import Namespace
 
-from deixis.checkpoints.convert.converters import BACK, FOLDER, TOWER, Converter, Option, Way
+from deixis.checkpoints.convert.converters import BACK, FOLDER, VISION_ENCODER, Converter, Option, Way
 
 BASE = Option("base", "ferret: the decoder that a delta belongs to")
 DELTA = Option("delta", "ferret: the delta, as published")
@@ -33,7 +33,7 @@ def from_checkpoint(given: Namespace) -> str:
     """Write a whole checkpoint as a folder of ours."""
     from deixis.systems.ferret.weights import convert_folder
 
-    convert_folder(folder=given.folder, out=given.out, tower=given.tower)
+    convert_folder(folder=given.folder, out=given.out, tower=given.vision_encoder)
     return "Ferret, from a whole checkpoint"
 
 
@@ -42,7 +42,7 @@ def from_delta(given: Namespace) -> str:
     from deixis.systems.ferret.weights import convert_delta
 
     convert_delta(
-        base=given.base, delta=given.delta, out=given.out, tower=given.tower, any_base=given.any_base
+        base=given.base, delta=given.delta, out=given.out, tower=given.vision_encoder, any_base=given.any_base
     )
     return "Ferret, from base and delta"
 
@@ -50,15 +50,15 @@ def from_delta(given: Namespace) -> str:
 CONVERTERS = (
     Converter(
         name="ferret",
-        options=(FOLDER, BASE, DELTA, TARGET, TOWER, BACK, MAKE_DELTA, ANY_BASE),
+        options=(FOLDER, BASE, DELTA, TARGET, VISION_ENCODER, BACK, MAKE_DELTA, ANY_BASE),
         ways=(
             Way(make_delta, chosen_by=MAKE_DELTA, needed=(BASE, TARGET)),
             Way(back, chosen_by=BACK, needed=(FOLDER,)),
-            Way(from_checkpoint, chosen_by=FOLDER, needed=(FOLDER,), allowed=(TOWER,)),
-            Way(from_delta, needed=(BASE, DELTA), allowed=(TOWER, ANY_BASE)),
+            Way(from_checkpoint, chosen_by=FOLDER, needed=(FOLDER,), allowed=(VISION_ENCODER,)),
+            Way(from_delta, needed=(BASE, DELTA), allowed=(VISION_ENCODER, ANY_BASE)),
         ),
         examples=(
-            "ferret --base vicuna-7b-v1.3 --delta ferret-7b-delta --tower clip-336 --out ferret-7b",
+            "ferret --base vicuna-7b-v1.3 --delta ferret-7b-delta --vision-encoder clip-336 --out ferret-7b",
             "ferret --folder ferret-7b --back --out ferret-7b-original",
             "ferret --make-delta --base vicuna-7b-v1.3 --target ferret-7b --out ferret-7b-delta",
         ),

@@ -1,6 +1,6 @@
 """Ferret's published weights: deltas and whole checkpoints to our folder, our folder back, and deltas made.
 
-The published files hold float16 differences from Vicuna v1.3, and no vision tower.
+The published files hold float16 differences from Vicuna v1.3, and no vision encoder.
 """
 
 from __future__ import annotations
@@ -102,7 +102,7 @@ def our_config(checkpoint: Checkpoint, *, tower: TowerFiles, pieces: int | None 
     width = checkpoint.number("mm_hidden_size", tower.settings["hidden_size"])
     if width != tower.settings["hidden_size"]:
         raise BadWeights(
-            f"{checkpoint.where}: mm_hidden_size is {width}, the vision tower is "
+            f"{checkpoint.where}: mm_hidden_size is {width}, the vision encoder is "
             f"{tower.settings['hidden_size']} wide; it is not {config.get('mm_vision_tower')!r:.120}"
         )
     geometric = checkpoint.truth("region_geo_sampler", False)
@@ -172,8 +172,8 @@ def publishable(folder: Path) -> FerretConfig:
     config: FerretConfig = read_config(FerretConfig, where)
     if config.tower["kind"] != "clip":
         raise BadWeights(
-            f"{where}: the vision tower is {config.tower['kind']!r}, which has no original format: published "
-            "Ferrets see with CLIP"
+            f"{where}: the vision encoder is {config.tower['kind']!r}, which has no original format: "
+            "published Ferrets see with CLIP"
         )
     return config
 

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from argparse import Namespace
 
-from deixis.checkpoints.convert.converters import BACK, FOLDER, TOWER, Converter, Option, Way
+from deixis.checkpoints.convert.converters import BACK, FOLDER, VISION_ENCODER, Converter, Option, Way
 
-LOCAL_TOWER = Option("local_tower", "ferret-v2: the tiles' tower, if the checkpoint has none")
+LOCAL_VISION_ENCODER = Option(
+    "local_vision_encoder",
+    "ferret-v2: the tiles' vision encoder, if the checkpoint has none",
+    former="local_tower",
+)
 
 
 def ferret_ui(given: Namespace) -> str:
     """Write a checkpoint of Ferret-UI as a folder of ours."""
     from deixis.systems.ferret_v2.weights import convert_ferret_ui
 
-    convert_ferret_ui(folder=given.folder, out=given.out, tower=given.tower)
+    convert_ferret_ui(folder=given.folder, out=given.out, tower=given.vision_encoder)
     return "Ferret-UI"
 
 
@@ -29,7 +33,9 @@ def ferret_v2(given: Namespace) -> str:
     """Write a checkpoint of Ferret-v2 as a folder of ours."""
     from deixis.systems.ferret_v2.weights import convert_folder
 
-    convert_folder(folder=given.folder, out=given.out, tower=given.tower, local_tower=given.local_tower)
+    convert_folder(
+        folder=given.folder, out=given.out, tower=given.vision_encoder, local_tower=given.local_vision_encoder
+    )
     return "Ferret-v2"
 
 
@@ -44,19 +50,19 @@ def ferret_v2_back(given: Namespace) -> str:
 CONVERTERS = (
     Converter(
         name="ferret-ui",
-        options=(FOLDER, TOWER, BACK),
+        options=(FOLDER, VISION_ENCODER, BACK),
         ways=(
             Way(ferret_ui_back, chosen_by=BACK, needed=(FOLDER,)),
-            Way(ferret_ui, needed=(FOLDER,), allowed=(TOWER,)),
+            Way(ferret_ui, needed=(FOLDER,), allowed=(VISION_ENCODER,)),
         ),
         examples=("ferret-ui --folder Ferret-UI-Gemma2b --out ferret-ui-gemma",),
     ),
     Converter(
         name="ferret-v2",
-        options=(FOLDER, TOWER, LOCAL_TOWER, BACK),
+        options=(FOLDER, VISION_ENCODER, LOCAL_VISION_ENCODER, BACK),
         ways=(
             Way(ferret_v2_back, chosen_by=BACK, needed=(FOLDER,)),
-            Way(ferret_v2, needed=(FOLDER,), allowed=(TOWER, LOCAL_TOWER)),
+            Way(ferret_v2, needed=(FOLDER,), allowed=(VISION_ENCODER, LOCAL_VISION_ENCODER)),
         ),
     ),
 )

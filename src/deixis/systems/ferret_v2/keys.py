@@ -19,7 +19,7 @@ FERRET_V2 = KeyTable(
     ),
     towers=(("model.vision_tower", "tower"), ("model.vision_tower_local", "local_tower")),
     causes=(
-        ("local_tower.", "the tiles' vision tower is of another size, or not whole"),
+        ("local_tower.", "the tiles' vision encoder is of another size, or not whole"),
         ("local_projector.", "the tiles' projector is of another kind or width than config.json says"),
         ("sampler.", "the region sampler is of another width than the map it reads"),
     ),

@@ -47,8 +47,8 @@ class FerretV2Network(SplicedNetwork):
             not config.separate_projectors or config.region_feature_source == "encoder"
         ):
             raise UsageError(
-                f"the towers are {width} and {local_width} wide; they can share neither a projector nor a "
-                "region map of encoder features: set separate_projectors=True and "
+                f"the vision encoders are {width} and {local_width} wide; they can share neither a projector "
+                "nor a region map of encoder features: set separate_projectors=True and "
                 "region_feature_source='projected'"
             )
         self.projector = build_projector(config.projector, inputs=width, outputs=out_width)

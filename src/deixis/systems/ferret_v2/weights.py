@@ -86,7 +86,7 @@ def given_tower(checkpoint: Checkpoint, field: str, *, stored: str, tower: Path 
         named=checkpoint.config.get("mm_vision_tower_local"),
         settings=settings,
         usual=DINOV2,
-        flag="--local-tower",
+        flag="--local-vision-encoder",
     )
 
 
@@ -212,7 +212,7 @@ def grids(checkpoint: Checkpoint, *, crop: int) -> list[list[int]]:
     except (UsageError, ValueError, TypeError, SyntaxError, RecursionError, MemoryError) as fault:
         raise BadWeights(
             f"{checkpoint.where}: image_grid_pinpoints is {listed!r:.120}; expected [width, height] in "
-            f"multiples of the {crop} pixels that the vision tower sees: {fault}"
+            f"multiples of the {crop} pixels that the vision encoder sees: {fault}"
         ) from fault
 
 
@@ -233,7 +233,7 @@ def convert_ferret_ui_back(*, folder: Path, out: Path) -> None:
 def ours(folder: Path) -> FerretV2Config:
     """Return the configuration of a folder of ours.
 
-    BadWeights for any other folder, and for vision towers other than those that were published.
+    BadWeights for any other folder, and for vision encoders other than those that were published.
     """
     where = folder / "config.json"
     settings = read_settings(where)
@@ -248,7 +248,7 @@ def ours(folder: Path) -> FerretV2Config:
 
 
 def check_towers(config: FerretV2Config, published: tuple[str, ...], *, where: Path) -> None:
-    """Raise BadWeights for a vision tower that published systems don't have."""
+    """Raise BadWeights for a vision encoder that published systems don't have."""
     for name, tower in (("tower", config.tower), ("local_tower", config.local_tower)):
         if tower is not None and tower["kind"] not in published:
             raise BadWeights(

@@ -246,8 +246,10 @@ class SplicedNetwork(PreTrainedModel, GenerationMixin):
             loss = mean_loss(logits, labels[:, 1:][learnt])
             if self.training and input_ids is not None:
                 seen = bool((input_ids == PICTURE_MARKER).any())
-                named_regions = regions if bool((input_ids == self.config.region_token_id).any()) else None
-                loss = loss + zero_loss(self.unused_modules(pixel_values if seen else None, named_regions))
+                slot = self.config.region_token_id
+                spoken = slot is not None and bool((input_ids == slot).any())
+                unused = self.unused_modules(pixel_values if seen else None, regions if spoken else None)
+                loss = loss + zero_loss(unused)
         return CausalLMOutputWithPast(loss=loss, logits=logits, **named(cache_of(output)))
 
     @torch.no_grad()

@@ -163,6 +163,6 @@ def turn_of(answer: Answer) -> Turn:
 
 def boxes_behind(span: Span) -> tuple[Box, ...]:
     """Return the boxes of a span that its phrase doesn't spell out: without words, it is its first box."""
-    spelt_out = [written.box for written in read_boxes(span.phrase)[0]]
+    in_words = [written.box for written in read_boxes(span.phrase)[0]]
     boxes = (place.box for place in span.places)
-    return tuple(box for box in boxes if box not in [one.clipped(box.frame) for one in spelt_out])
+    return tuple(box for box in boxes if box not in [one.clipped(box.frame) for one in in_words])

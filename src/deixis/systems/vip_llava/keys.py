@@ -12,7 +12,7 @@ LEVELS = KeyTable(
         *language("language"),
     ),
     towers=(("model.vision_tower", "tower"),),
-    causes=(("feature_norm.", "the tower has another number of levels than the projector reads"),),
+    causes=(("feature_norm.", "the vision encoder has another number of levels than the projector reads"),),
 )
 # LLaVA-1.5 baselines of the same authors: one level, no norm.
 ONE_LEVEL = KeyTable(

@@ -136,7 +136,7 @@ def levels(checkpoint: Checkpoint, *, width: int) -> tuple[int, ...]:
     chosen = tuple(named) if isinstance(named, list | tuple) else FIVE_LEVELS
     if norm.shape[0] != width * len(chosen):
         raise BadWeights(
-            f"{norm.where}: {NORM} has {norm.shape[0]} numbers, the vision tower is {width} wide; expected "
+            f"{norm.where}: {NORM} has {norm.shape[0]} numbers, the vision encoder is {width} wide; expected "
             f"{len(chosen)} levels of it, {width * len(chosen)} numbers"
         )
     return chosen
