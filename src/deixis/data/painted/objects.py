@@ -15,7 +15,7 @@ from deixis.data.painted.tables import (
 )
 from deixis.painting.colours import named
 from deixis.painting.draws import Draws
-from deixis.painting.kinds import CODE
+from deixis.painting.kinds import CODE, PAPER, Kind
 from deixis.painting.sign import Sign
 from deixis.painting.silhouette import Edges, Silhouette
 from deixis.text.templates import IMAGE
@@ -32,7 +32,7 @@ def object_instruction(
     published: the question has neither a picture nor the words for the mark, as in the released code; such
     samples train on words only.
     """
-    (sign,) = loose_signs(CODE["refcocog"], 1, draws, apart=False)
+    (sign,) = loose_signs(kinds_of(thing), 1, draws, apart=False)
     if draws.random() < GENERIC:
         question = OBJECT_PROMPTS[draws.choice(len(OBJECT_PROMPTS))]
     elif published:
@@ -47,9 +47,14 @@ def object_instruction(
 
 def object_dialogue(thing: Silhouette, turns: Turns, draws: Draws) -> Instruction:
     """Return a dialogue about one painted thing; ``<bbox>`` in it becomes the words for the mark."""
-    (sign,) = loose_signs(CODE["refcocog"], 1, draws, apart=False)
+    (sign,) = loose_signs(kinds_of(thing), 1, draws, apart=False)
     spoken = {"<bbox>": sign.reference()}
     return Instruction(with_picture(replaced(turns, spoken)), (PaintedRegion(thing, sign),))
+
+
+def kinds_of(thing: Silhouette) -> tuple[Kind, ...]:
+    """Return which kinds of marks a thing can have: where only its box is known, those that need no more."""
+    return CODE["refcocog"] if thing.polygons else PAPER["box"]
 
 
 def relation_instruction(

@@ -32,7 +32,7 @@ class RegionRecord:
 
     things: its boxes, with outlines where it has them. phrases: for a caption, the boxes of each. turns: of a
     dialogue that is written already. text: question or caption; answer: text, or "" where a box is the
-    answer. right: that box. question, scene: VCR's.
+    answer. right: that box. id: as in the file. question, scene: VCR's.
     """
 
     kind: str
@@ -44,6 +44,7 @@ class RegionRecord:
     text: str = ""
     answer: str = ""
     right: Edges | None = None
+    id: str = ""
     question: Question | None = None
     scene: Scene | None = None
 
@@ -76,12 +77,13 @@ def plain_record(fields: Fields) -> RegionRecord:
     turns = turns_of(fields)
     if any(IMAGE in text for turn in turns for text in turn) and not image:
         raise RecordError(f"{fields.where}: a turn holds {IMAGE}, but there is no field 'image'")
-    return RegionRecord(DIALOGUE, image, fields.where, turns=turns)
+    return RegionRecord(DIALOGUE, image, fields.where, turns=turns, id=str(fields.values.get("id", "")))
 
 
 def record_of(fields: Fields, kind: str, *, written: bool, root: Path) -> RegionRecord:
     """Return one record. written: a language model wrote its dialogue."""
     made: dict[str, Any] = {"kind": kind, "image": fields.text("image"), "where": fields.where}
+    made["id"] = str(fields.values["id"])
     if kind in ("refcocog", "vg_rel"):
         wanted = 1 if kind == "refcocog" else 2
         boxes = boxes_of(fields, "bboxes", count=wanted)
