@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from deixis.cli.messages import said
 from deixis.cli.system_flags import add_system_flags, open_system
 from deixis.errors import MissingWeights, UsageError
 from deixis.systems.pointer.answering import PointerSystem
@@ -56,10 +57,12 @@ def test_a_failure_leaves_the_collector_on(tmp_path: Path) -> None:
 
 def test_where_it_computes_is_said_once(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     saved_system(tmp_path)
-    system = open_system(flags("--model", str(tmp_path), "--device", "cpu", "--dtype", "bfloat16"))
+    given = flags("--model", str(tmp_path), "--device", "cpu", "--dtype", "bfloat16")
+    with said(given):
+        system = open_system(given)
     assert (system.device, system.dtype) == (torch.device("cpu"), torch.bfloat16)
-    said = capsys.readouterr()
-    assert said.out == "" and said.err == "deixis: pointer on cpu in bfloat16\n"
+    printed = capsys.readouterr()
+    assert printed.out == "" and printed.err.count("deixis: pointer on cpu in bfloat16\n") == 1
 
 
 def test_a_device_that_is_missing_is_an_error(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ import torch
 from tokenizers import AddedToken
 from torch import Tensor
 
-from deixis.answers.grounded import Answer, Finish, Place, Span
+from deixis.answers.grounded import Finish, Place, Span
 from deixis.engine.embedded import Embedded
 from deixis.engine.policy import Completion, Delta
 from deixis.engine.settings import Settings
@@ -252,8 +252,9 @@ class StreamWithoutWords(PointerSystem):
 class HistoryRespelt(PointerSystem):
     """It writes earlier answers anew from their words."""
 
-    def said(self, answer: Answer) -> None:
-        return None
+    def build_prompt(self, question: Question, encoded: Sequence[Encoded]) -> Prompt:
+        before = tuple(replace(answer, raw=None) for answer in question.before)
+        return super().build_prompt(replace(question, before=before), encoded)
 
 
 class RegionsOnTheCPU(PointerSystem):

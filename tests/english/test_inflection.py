@@ -111,6 +111,8 @@ LETTERS = st.text("abcdefghijklmnopqrstuvwxyz", min_size=1, max_size=9)
 @given(word=LETTERS.filter(lambda word: len(word) > 2 and word[-1] not in "iu"))  # "skis", but "axis"
 def test_any_word_has_a_plural_that_stays_one(word: str) -> None:
     many = plural(word)
+    if many in noun_table.SINGULARS_IN_S:  # "innings" is what an inning is elsewhere
+        return
     assert plural(many) == many
     assert many == word or is_plural_noun(many)
 
@@ -122,5 +124,7 @@ def test_any_word_has_a_plural_that_stays_one(word: str) -> None:
 def test_regular_words_come_back(stem: str, ending: str) -> None:
     word = stem + ending
     if word in noun_table.PLURALS or plural(word) not in (f"{word}s", f"{word[:-1]}ies"):
+        return
+    if plural(word)[:-1] in noun_table.IN_IE:  # "bries" is more than one brie, whatever a bry may be
         return
     assert singular(plural(word)) == word

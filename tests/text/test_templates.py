@@ -89,8 +89,9 @@ def test_segments_are_the_text_and_tell_what_is_learnt(name: str) -> None:
     template = TEMPLATES[name]
     segments = template.segments(TALK)
     assert "".join(segment.text for segment in segments) == template.render(TALK)
+    gap = template.gap if template.answer_gap is None else template.answer_gap
     assert [segment.text for segment in segments if segment.learnt] == [
-        f"{template.gap}{answer}{template.answer_end}" for _, answer in TALK
+        f"{gap}{answer}{template.answer_end}" for _, answer in TALK
     ]
     assert template.stop in template.answer_end and template.stops[0] == template.stop
 

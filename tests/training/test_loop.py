@@ -209,7 +209,7 @@ def test_a_stage_mixes_in_another_model(pack, tmp_path):
 def test_mixing_in_nothing_or_other_words_is_an_error(pack, tmp_path):
     run_recipes([toy_recipe(steps=1)], data=pack, out=tmp_path)
     mixed = {"name": "mixed", "starts_from": "toy", "steps": 0}
-    with pytest.raises(RecipeError, match="needs 'gone', but there is no"):
+    with pytest.raises(RecipeError, match="needs 'gone', but no recipe of that name"):
         gone = {"model": "gone", "shares": {"": 0.5}}
         run_recipes([toy_recipe(**mixed, mixed_with=gone)], data=pack, out=tmp_path)
     strange = shutil.copytree(tmp_path / "toy" / "model", tmp_path / "strange")

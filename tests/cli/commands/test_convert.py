@@ -97,7 +97,7 @@ def test_the_help_lists_what_all_systems_take(
     assert "tower" not in said
     first = said.index("examples:\n  deixis convert ferret --base vicuna-7b-v1.3 --delta ferret-7b-delta ")
     last = said.index(
-        "  deixis convert ferret-ui --folder Ferret-UI-Gemma2b --out ferret-ui-gemma\n\nFolders"
+        "  deixis convert vip-llava --folder vip-7b --back --out vip-7b-original\n\nFolders"
     )
     assert first < last
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -122,7 +123,7 @@ def test_a_stage_of_other_sizes_is_refused(pack: Path, finished: Path) -> None:
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"network": {"towr": "clip"}}, "network: unknown key 'towr'; did you mean 'tower'"),
+        ({"network": {"towr": "clip"}}, "network: unknown key 'towr'"),
         ({"augmentation": {}}, r"expected augmentation: \{square: false\}"),
         ({"network": {"initial": {"tower": "gone"}, "pretrained": False}}, "for small new networks"),
         ({"network": {"initial": {"tower": "gone"}, "language": "small"}}, "for small new networks"),
@@ -138,9 +139,11 @@ def test_a_recipe_that_cannot_be_run(pack: Path, changes: dict[str, Any], messag
 
 
 def test_parts_need_a_language(pack: Path, tmp_path: Path) -> None:
-    tower = ferret_folders(tmp_path).tower
+    shutil.copytree(ferret_folders(tmp_path).tower, pack / "clip")
     with pytest.raises(RecipeError, match="initial names no language"):
-        parts_of(toy(network={"initial": {"tower": str(tower)}}), pack)
+        parts_of(toy(network={"initial": {"tower": "clip"}}), pack)
+    with pytest.raises(RecipeError, match="leads out of the data folder"):
+        parts_of(toy(network={"initial": {"tower": str(tmp_path)}}), pack)
     with pytest.raises(MissingWeights, match="gone"):
         parts_of(toy(network={"initial": {"language": "gone"}}), pack)
 

@@ -178,7 +178,7 @@ def test_the_result_opens_and_answers(data: Path, models: dict[str, Path]) -> No
 
 
 def test_what_starts_fresh_is_said(
-    data: Path, models: dict[str, Path], capsys: pytest.CaptureFixture[str]
+    data: Path, models: dict[str, Path], caplog: pytest.LogCaptureFixture
 ) -> None:
     started("dense", data, models["alignment"])
-    assert capsys.readouterr().err == "recipe 'ferret_v2-dense': parts that start fresh: sampler\n"
+    assert "recipe 'ferret_v2-dense': parts that start fresh: sampler" in caplog.messages
