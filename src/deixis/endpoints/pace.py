@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import re
 import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from types import MappingProxyType
 
 from deixis.endpoints.bounds import check_number
+from deixis.errors import UsageError
 
+RATE = re.compile(r"(\d{1,6}(?:\.\d{1,6})?)\s*/\s*(s|sec|min|m|h|hour)")
+PER = MappingProxyType({"s": 1.0, "sec": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0, "hour": 3600.0})
 FASTEST, SLOWEST = 1e4, 1e-4  # requests a second
 
 
@@ -43,3 +48,15 @@ class Pace:
         """Give no turn before so many seconds have passed; those that were given already stay."""
         with self._lock:
             self._next = max(self._next, self.clock() + seconds)
+
+
+def read_rate(text: str) -> float:
+    """Return how many requests a second some words mean; UsageError for others.
+
+    >>> read_rate("30/min"), read_rate("2/s")
+    (0.5, 2.0)
+    """
+    match = RATE.fullmatch(text.strip())
+    if match is None or not float(match[1]):
+        raise UsageError(f"the rate is {text!r:.40}; expected a number and a time, such as 2/s or 60/min")
+    return float(match[1]) / PER[match[2]]

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
-from typing import Protocol
+from typing import Any, Protocol
 
 from deixis.data.opening import sound_scenes
 from deixis.data.scene import Scene
@@ -39,6 +39,7 @@ SOURCES: Mapping[str, Reader] = MappingProxyType(
         "lvis": read_lvis,
     }
 )
+WITH_MASKS = ("coco", "refcoco", "lvis")  # whose readers take ``masks``
 OWN_RULES: Mapping[str, str] = MappingProxyType({"visual_genome": CUT})  # where boxes stick out; else REFUSE
 # What a folder of each layout holds; the first layout of which something is there is taken.
 SIGNS: Mapping[str, tuple[str, ...]] = MappingProxyType(
@@ -89,14 +90,23 @@ class Dataset:
 
 
 def read_dataset(
-    folder: Path, split: str, *, layout: str | None = None, outside: str | None = None
+    folder: Path,
+    split: str,
+    *,
+    layout: str | None = None,
+    outside: str | None = None,
+    masks: bool = False,
 ) -> Dataset:
-    """The scenes of one split and how they were read; arguments and errors as of ``read_scenes``."""
+    """The scenes of one split and how they were read; arguments and errors as of ``read_scenes``.
+
+    masks: things have theirs, in layouts that know any.
+    """
     chosen = detect_layout(Path(folder)) if layout is None else layout
     if chosen not in SOURCES:
         raise RecordError(f"unknown layout {chosen!r}; expected one of {', '.join(SOURCES)}")
     boxes = Boxes(OWN_RULES.get(chosen, REFUSE) if outside is None else outside)
-    return Dataset(SOURCES[chosen](Path(folder), split, outside=boxes), chosen, boxes)
+    asked: dict[str, Any] = {"masks": True} if masks and chosen in WITH_MASKS else {}
+    return Dataset(SOURCES[chosen](Path(folder), split, outside=boxes, **asked), chosen, boxes)
 
 
 def detect_layout(folder: Path) -> str:
