@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from deixis.records.check import check_records, count_records
-from deixis.records.record import MOST_MISTAKES
+from deixis.records.record_line import MOST_MISTAKES
 from deixis.regions import rle
 
 FULL = {"mask": {"size": [10_000, 10_000], "counts": rle.compress([0, 100_000_000])}}

@@ -11,8 +11,9 @@ from pathlib import Path
 
 from deixis.errors import BadPicture, BadRegion, RecordError, RegionClipped
 from deixis.pictures.opening import open_picture
-from deixis.records.record import MOST_MISTAKES, Record, parse_record
 from deixis.records.record_fields import numbered_lines
+from deixis.records.record_line import MOST_MISTAKES, parse_record
+from deixis.records.sample import Record
 from deixis.regions.frames import Frame
 from deixis.regions.names import names_in
 from deixis.regions.shapes import Mask, Outline, Point, Region
