@@ -9,6 +9,7 @@ from PIL import Image
 
 from deixis.pictures.opening import Picture
 from deixis.pictures.resizing import fitted_size, resize_pixels
+from deixis.regions.clipping import clip_boxes
 from deixis.regions.frames import Frame
 from deixis.regions.overlap import areas
 
@@ -66,7 +67,7 @@ def draw_view(
     resized = resize_pixels(np.ascontiguousarray(pixels), int(size[0]), int(size[1]))
     canvas.paste(Image.fromarray(resized), (int(offset[0]), int(offset[1])))
     moved = boxes * np.tile(scales, 2) + np.tile(offset, 2)
-    cut = np.clip(moved, 0, np.tile(extent, 2))
+    cut = clip_boxes(moved, extent.tolist())
     kept = areas(cut) >= how.keep * np.maximum(areas(moved), 1e-9)
     # Slivers teach nothing: a box must still be two pixels wide and high.
     kept &= (cut[:, 2:] - cut[:, :2]).min(axis=1) >= 2 if len(cut) else kept

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from deixis.regions.clipping import clip_boxes
 from deixis.regions.shapes import Box, Point, Polygon, Region, Scribble
 
 JITTER = 0.08  # of width and height, on each edge
@@ -28,7 +29,7 @@ def jittered(box: Box, rng: np.random.Generator) -> Box:
     size = np.array([x1 - x0, y1 - y0] * 2)
     moved = np.array([x0, y0, x1, y1]) + rng.uniform(-JITTER, JITTER, size=4) * size
     width, height = box.frame.width or np.inf, box.frame.height or np.inf
-    moved = np.clip(moved, 0, [width, height] * 2)
+    moved = clip_boxes(moved, (width, height))
     return Box(*(float(value) for value in moved), frame=box.frame)
 
 

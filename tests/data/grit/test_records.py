@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from deixis.data.grit.records import Place, dataset_of, read_grit, write_grit
+from deixis.data.grit.records import GritPlace, dataset_of, read_grit, write_grit
 from deixis.errors import RecordError
 from tests.data.grit.made import RUNS, record, spoken, values, write_list
 
@@ -22,7 +22,7 @@ GOOD = values(
 def test_a_record_is_read_with_its_places(tmp_path: Path) -> None:
     (found,) = read_grit(write_list(tmp_path / "vg_objects.json", GOOD))
     assert (found.id, found.picture, found.size, found.dataset) == ("1", "a.png", (60, 44), "vg_object")
-    assert found.turns[0].places == (Place((11, 8, 29, 22), RUNS),)
+    assert found.turns[0].places == (GritPlace((11, 8, 29, 22), RUNS),)
     assert found.turns[1].places[1].box == (5.5, 6, 7, 8)
     assert found.turns[1].placeholders == (1, 0)
 

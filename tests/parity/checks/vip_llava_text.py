@@ -11,7 +11,7 @@ from deixis.evaluation.benchmarks.vip_bench import (
     PAPER_RUNS,
     WARMER,
     Grade,
-    Item,
+    VipQuestion,
     by_capability,
     by_combination,
     grade,
@@ -151,7 +151,7 @@ def check_ratings(row: Case) -> None:
     messages: list[tuple[bool, str]] = []
     taken: dict[str, int] = {}
 
-    def asked(item: Item, message: str, temperature: float) -> str:
+    def asked(item: VipQuestion, message: str, temperature: float) -> str:
         number = item.key.removeprefix("v1_")
         reply = replies[number][taken.get(number, 0)]
         calls.append(

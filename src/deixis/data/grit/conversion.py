@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from deixis.data.grit.locations import Location
-from deixis.data.grit.records import PLACEHOLDER, GritRecord, Place, Said
+from deixis.data.grit.records import PLACEHOLDER, GritPlace, GritRecord, GritTurn
 from deixis.data.grit.rendering import Spelling, requested
 from deixis.english.word_classes import PREPOSITIONS
 from deixis.errors import RecordError
@@ -65,7 +65,7 @@ def record_dialogue(
 
 
 def question_of(
-    text: str, turn: Said, found: Sequence[Location], frame: Frame
+    text: str, turn: GritTurn, found: Sequence[Location], frame: Frame
 ) -> tuple[str, tuple[tuple[str, Region], ...], tuple[tuple[str, Box | Mask], ...]]:
     """A question with names in braces, its regions, and what they were drawn for."""
     regions: dict[str, Region] = {}
@@ -83,7 +83,7 @@ def question_of(
     return asked, tuple(regions.items()), tuple(meant.items())
 
 
-def answer_of(turn: Said, frame: Frame) -> tuple[str, tuple[Mark, ...]]:
+def answer_of(turn: GritTurn, frame: Frame) -> tuple[str, tuple[Mark, ...]]:
     """An answer without its placeholders, and the phrases before them with their boxes.
 
     Placeholders with nothing but commas, spaces or "and" between them belong to one phrase. Where no word is
@@ -125,7 +125,7 @@ def phrase_start(text: str, *, after: int) -> int:
     return start + len(text[start:]) - len(text[start:].lstrip())
 
 
-def box_of(place: Place, original: Frame) -> Box:
+def box_of(place: GritPlace, original: Frame) -> Box:
     """The box of a place, cut at the picture's edges and at least a pixel wide and high."""
     width, height = original.size
     x0, y0 = min(max(place.box[0], 0.0), width - 1), min(max(place.box[1], 0.0), height - 1)

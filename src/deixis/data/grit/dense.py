@@ -12,7 +12,7 @@ from typing import Any
 
 from deixis.answers.reading.dialects import clamped, thousandth
 from deixis.data.grit.draws import LocationDraws
-from deixis.data.grit.records import ASSISTANT, HUMAN, Corners, GritRecord, Place, Said
+from deixis.data.grit.records import ASSISTANT, HUMAN, Corners, GritPlace, GritRecord, GritTurn
 from deixis.data.scene import Scene
 from deixis.regions.overlap import area
 from deixis.text.templates import IMAGE
@@ -78,25 +78,25 @@ def dense_records(
     named = [f"{number}: {found.words}" for number, found in enumerate(asked, start=1)]
     both = [f"{n + 1}: {found.words} <bbox_location{n}>" for n, found in enumerate(listed)]
 
-    def record(question: Said, answer: Said) -> GritRecord:
+    def record(question: GritTurn, answer: GritTurn) -> GritRecord:
         return GritRecord(id, picture, width, height, (question, answer), "dense", where=f"picture {id}")
 
     return DenseRecords(
         order=tuple(order),
         referring=record(
-            Said(HUMAN, f"{IMAGE}\n{CLASSIFY.format(', '.join(spots))}", places_of(asked)),
-            Said(ASSISTANT, CATEGORIES.format(", ".join(named))),
+            GritTurn(HUMAN, f"{IMAGE}\n{CLASSIFY.format(', '.join(spots))}", places_of(asked)),
+            GritTurn(ASSISTANT, CATEGORIES.format(", ".join(named))),
         ),
         detection=record(
-            Said(HUMAN, f"{IMAGE}\n{LOCALIZE}"),
-            Said(ASSISTANT, OBJECTS.format(", ".join(both)), places_of(listed)),
+            GritTurn(HUMAN, f"{IMAGE}\n{LOCALIZE}"),
+            GritTurn(ASSISTANT, OBJECTS.format(", ".join(both)), places_of(listed)),
         ),
     )
 
 
-def places_of(objects: Sequence[DenseObject]) -> tuple[Place, ...]:
+def places_of(objects: Sequence[DenseObject]) -> tuple[GritPlace, ...]:
     """The places of objects, in their order."""
-    return tuple(Place(found.box, found.runs) for found in objects)
+    return tuple(GritPlace(found.box, found.runs) for found in objects)
 
 
 def raster_order(

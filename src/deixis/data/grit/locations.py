@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from deixis.answers.reading.dialects import STEPS, clamped
 from deixis.data.grit.draws import Format, LocationDraws
-from deixis.data.grit.records import HUMAN, Corners, GritRecord, Place
+from deixis.data.grit.records import HUMAN, Corners, GritPlace, GritRecord
 from deixis.errors import BadRegion, RecordError
 from deixis.regions import rle
 from deixis.regions.shapes import Mask
@@ -104,7 +104,9 @@ def choose_locations(
     return tuple(turns)
 
 
-def locate(place: Place, record: GritRecord, form: Format, rule: PointRule, draws: LocationDraws) -> Location:
+def locate(
+    place: GritPlace, record: GritRecord, form: Format, rule: PointRule, draws: LocationDraws
+) -> Location:
     """One place of a record as a box, or as a point that is drawn now."""
     width, height = record.size
     x0, y0, x1, y1 = clamped(place.box, width=width, height=height)

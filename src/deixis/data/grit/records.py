@@ -31,7 +31,7 @@ DATASETS = (
 
 
 @dataclass(frozen=True)
-class Place:
+class GritPlace:
     """A box x0 y0 x1 y1 in the picture's pixels, the last column and row included, maybe beyond its edges.
 
     runs: COCO's `{"size": [h, w], "counts": ...}` of what the box is drawn round, or None.
@@ -42,7 +42,7 @@ class Place:
 
 
 @dataclass(frozen=True)
-class Said:
+class GritTurn:
     """One turn: who says what, and the places that fill `<bbox_location0>`, `<bbox_location1>`, ... in it.
 
     Raises RecordError for a placeholder without its place.
@@ -50,7 +50,7 @@ class Said:
 
     speaker: str
     text: str
-    places: tuple[Place, ...] = ()
+    places: tuple[GritPlace, ...] = ()
 
     def __post_init__(self) -> None:
         for number in self.placeholders:
@@ -79,7 +79,7 @@ class GritRecord:
     picture: str | None
     width: int | None
     height: int | None
-    turns: tuple[Said, ...]
+    turns: tuple[GritTurn, ...]
     dataset: str = ""
     where: str = "record"
 
@@ -149,7 +149,7 @@ def read_grit(
     return records
 
 
-def sticks_out(place: Place, record: GritRecord, boxes: Boxes) -> bool:
+def sticks_out(place: GritPlace, record: GritRecord, boxes: Boxes) -> bool:
     """Whether a place sticks out of its picture, which is counted; RecordError where that is refused."""
     x0, y0, x1, y1 = place.box
     if x0 > x1 or y0 > y1:  # an error by every rule, where it is needed
@@ -175,7 +175,7 @@ def parse_grit(row: Fields) -> GritRecord:
     turns = []
     for value, found in zip(said, places, strict=True):
         try:
-            turns.append(Said(value.text("from"), value.text("value"), found))
+            turns.append(GritTurn(value.text("from"), value.text("value"), found))
         except RecordError as fault:
             message = str(fault)
             raise RecordError(
@@ -206,7 +206,7 @@ def _size(row: Fields, name: str) -> int | None:
     return None if row.values.get(name) is None else row.whole(name, least=1)
 
 
-def _places(row: Fields, *, turns: int) -> Iterator[tuple[Place, ...]]:
+def _places(row: Fields, *, turns: int) -> Iterator[tuple[GritPlace, ...]]:
     boxes = _nested(row, "box_x1y1x2y2", turns) or [[]] * turns
     masks = _nested(row, "masks", turns) or [[None] * len(some) for some in boxes]
     for turn, (corners, runs) in enumerate(zip(boxes, masks, strict=True)):
@@ -225,7 +225,7 @@ def _places(row: Fields, *, turns: int) -> Iterator[tuple[Place, ...]]:
         where = f"{row.where} box_x1y1x2y2[{turn}]"
         found = Fields({str(index): box for index, box in enumerate(corners)}, where)
         edges = [found.numbers(str(index), count=4) for index in range(len(corners))]
-        yield tuple(Place((b[0], b[1], b[2], b[3]), mask) for b, mask in zip(edges, runs, strict=True))
+        yield tuple(GritPlace((b[0], b[1], b[2], b[3]), mask) for b, mask in zip(edges, runs, strict=True))
 
 
 def _nested(row: Fields, name: str, turns: int) -> Sequence[Sequence[Any]] | None:

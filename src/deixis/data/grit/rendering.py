@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from deixis.answers.reading.dialects import REGION_TOKEN, coordinate_text
 from deixis.data.grit.locations import Location
-from deixis.data.grit.records import HUMAN, PLACEHOLDER, GritRecord, Said
+from deixis.data.grit.records import HUMAN, PLACEHOLDER, GritRecord, GritTurn
 from deixis.text.templates import picture_first
 
 PROVIDE_BOXES = "\nProvide the bounding boxes of the mentioned objects."
@@ -83,6 +83,6 @@ def spell(location: Location, record: GritRecord, how: Spelling, *, token: bool)
     return " ".join(words + [REGION_TOKEN] * (token and how.region_tokens))
 
 
-def requested(turn: Said, record: GritRecord, how: Spelling) -> str:
+def requested(turn: GritTurn, record: GritRecord, how: Spelling) -> str:
     """The first question, with the request for boxes where its kind of source has one."""
     return turn.text + how.request if record.dataset in GROUNDED else turn.text

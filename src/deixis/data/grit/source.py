@@ -13,7 +13,7 @@ from deixis.data.grit.conversion import record_dialogue
 from deixis.data.grit.dense import scene_records
 from deixis.data.grit.draws import Format, LocationDraws, NumpyDraws, StatedFormats
 from deixis.data.grit.locations import PointRule, choose_locations
-from deixis.data.grit.records import GritRecord, Place
+from deixis.data.grit.records import GritPlace, GritRecord
 from deixis.data.grit.tasks import TASKS, make_record
 from deixis.data.opening import open_scene, orientation_of, stored_size, turned_edges, turned_mask
 from deixis.data.scene import Scene
@@ -245,16 +245,16 @@ def turned_record(record: GritRecord, orientation: int) -> GritRecord:
     """A record in pixels of a stored picture, carried to the upright one."""
     width, height = stored_size(record.size, orientation)
 
-    def turned(place: Place) -> Place:
+    def turned(place: GritPlace) -> GritPlace:
         # The last column and row are part of a box: edge x of width becomes width - 1 - x.
         box = turned_edges(place.box, orientation, width=width - 1, height=height - 1)
         try:
             mask = None if place.runs is None else Mask.from_coco(dict(place.runs))
         except BadRegion:  # empty or wrong: reading it says so
-            return Place(box, place.runs)
+            return GritPlace(box, place.runs)
         if mask is None or (mask.width, mask.height) != record.size:  # another size: reading it says so
-            return Place(box, place.runs)
-        return Place(box, turned_mask(mask, orientation).to_coco())
+            return GritPlace(box, place.runs)
+        return GritPlace(box, turned_mask(mask, orientation).to_coco())
 
     turns = tuple(replace(turn, places=tuple(map(turned, turn.places))) for turn in record.turns)
     return replace(record, width=width, height=height, turns=turns)

@@ -15,7 +15,7 @@ from types import MappingProxyType
 import numpy as np
 
 from deixis.data.grit.negatives import Negative, absent_category, confused_phrase
-from deixis.data.grit.records import ASSISTANT, HUMAN, GritRecord, Place, Said
+from deixis.data.grit.records import ASSISTANT, HUMAN, GritPlace, GritRecord, GritTurn
 from deixis.data.grit.templates import TEMPLATES
 from deixis.data.scene import Caption, Phrase, Scene, Thing
 from deixis.data.sources.visual_genome import REGION, is_relation
@@ -234,8 +234,8 @@ def record_of(
 ) -> GritRecord:
     """The record of one question and answer about a scene."""
     said = (
-        Said(HUMAN, f"{IMAGE}\n{question}", tuple(map(place_of, asked))),
-        Said(ASSISTANT, answer, tuple(map(place_of, answered))),
+        GritTurn(HUMAN, f"{IMAGE}\n{question}", tuple(map(place_of, asked))),
+        GritTurn(ASSISTANT, answer, tuple(map(place_of, answered))),
     )
     return GritRecord(
         id=scene.id,
@@ -248,9 +248,9 @@ def record_of(
     )
 
 
-def place_of(thing: Thing) -> Place:
+def place_of(thing: Thing) -> GritPlace:
     """A thing's box and mask as a record has them."""
-    return Place(thing.box.as_tuple(), None if thing.mask is None else thing.mask.to_coco())
+    return GritPlace(thing.box.as_tuple(), None if thing.mask is None else thing.mask.to_coco())
 
 
 TASKS: Mapping[str, Task] = MappingProxyType(

@@ -28,7 +28,7 @@ Ask = Callable[[str, float], str]
 
 
 @dataclass(frozen=True)
-class Item:
+class VipQuestion:
     """A question of the benchmark.
 
     text: as the variant asks it, naming the mark. named: the same with "<obj>" in the place of what is
@@ -51,7 +51,7 @@ class Grade:
     score: float
 
 
-def read_items(folder: Path, variant: Variant) -> list[Item]:
+def read_items(folder: Path, variant: Variant) -> list[VipQuestion]:
     """Return the questions of a variant from a folder of the published layout.
 
     RecordError: a file is missing, or a question has no metadata.
@@ -60,14 +60,14 @@ def read_items(folder: Path, variant: Variant) -> list[Item]:
     return items_of(list(listed), read_json(folder / "vip-bench-meta-data.json"))
 
 
-def items_of(questions: Iterable[Fields], metadata: Fields) -> list[Item]:
+def items_of(questions: Iterable[Fields], metadata: Fields) -> list[VipQuestion]:
     """Return questions with their metadata, which are found by "v1_" and the question's number."""
     items = []
     for one in questions:
         key = f"v1_{one.whole('question_id')}"
         known = metadata.inside(key)
         texts = (one.text("image"), one.text("text"), known.text("question"), known.text("answer"))
-        items.append(Item(key, *texts, tuple(known.texts("capability"))))
+        items.append(VipQuestion(key, *texts, tuple(known.texts("capability"))))
     return items
 
 
@@ -97,7 +97,7 @@ def read_grade(reply: str) -> Grade | None:
     return Grade(word, score) if 0 <= score <= 1 else None
 
 
-def grade(item: Item, prediction: str, ask: Ask, *, temperature: float = 0.0) -> Grade:
+def grade(item: VipQuestion, prediction: str, ask: Ask, *, temperature: float = 0.0) -> Grade:
     """Return what a judge gives an answer; it is asked again where its reply is no grade.
 
     The reply to the last retry is not read, as published: the grade is 0 then, and its content empty.
@@ -127,21 +127,21 @@ class Scores:
         return row | {"total": round(self.total, 1), "std": round(self.std, 1), "runs": runs}
 
 
-def by_capability(items: Sequence[Item], grades: Mapping[str, Sequence[Grade]]) -> Scores:
+def by_capability(items: Sequence[VipQuestion], grades: Mapping[str, Sequence[Grade]]) -> Scores:
     """Return scores of items that need a capability, perhaps beside others. grades: by key, one a run."""
     return scores(items, grades, columns=lambda item: item.capabilities)
 
 
-def by_combination(items: Sequence[Item], grades: Mapping[str, Sequence[Grade]]) -> Scores:
+def by_combination(items: Sequence[VipQuestion], grades: Mapping[str, Sequence[Grade]]) -> Scores:
     """Return scores of items that need exactly the same capabilities; columns such as "know_rec"."""
     return scores(items, grades, columns=lambda item: ["_".join(sorted(item.capabilities))])
 
 
 def scores(
-    items: Sequence[Item],
+    items: Sequence[VipQuestion],
     grades: Mapping[str, Sequence[Grade]],
     *,
-    columns: Callable[[Item], Collection[str]],
+    columns: Callable[[VipQuestion], Collection[str]],
 ) -> Scores:
     """Return percentages over all runs; RecordError where items have none or different numbers of grades."""
     counts = {len(grades.get(item.key, ())) for item in items}
@@ -157,6 +157,6 @@ def scores(
     return Scores(means, statistics.fmean(totals), statistics.pstdev(totals), totals)
 
 
-def percent(items: Sequence[Item], grades: Mapping[str, Sequence[Grade]], run: int) -> float:
+def percent(items: Sequence[VipQuestion], grades: Mapping[str, Sequence[Grade]], run: int) -> float:
     """Return the mean grade of items in one run, in percent."""
     return 100 * math.fsum(grades[item.key][run].score for item in items) / len(items)

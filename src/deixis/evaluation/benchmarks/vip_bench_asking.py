@@ -14,8 +14,8 @@ from deixis.evaluation.benchmarks.vip_bench import (
     LONGEST_REPLY,
     PAPER_RUNS,
     Grade,
-    Item,
     Variant,
+    VipQuestion,
     grade,
 )
 from deixis.files.json_files import below, read_json_lines
@@ -29,7 +29,7 @@ MAX_NEW_TOKENS = 1024
 
 def ask_items(
     system: Any,
-    items: Sequence[Item],
+    items: Sequence[VipQuestion],
     *,
     folder: Path,
     variant: Variant,
@@ -99,7 +99,7 @@ def judges_of_runs(complete: Complete, *, folder: Path, asked: str, runs: int = 
 
 
 def grade_items(
-    items: Sequence[Item],
+    items: Sequence[VipQuestion],
     answers: Mapping[str, str],
     judges: Sequence[Complete],
     *,
@@ -121,7 +121,7 @@ def grade_items(
     return grades
 
 
-def graded(item: Item, answer: str, judge: Complete, *, model: str) -> Grade:
+def graded(item: VipQuestion, answer: str, judge: Complete, *, model: str) -> Grade:
     """Return what one judge gives an answer."""
     if not answer.strip():
         return Grade("", 0.0)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from deixis.layers.places.place_map import Overlap
+from deixis.layers.places.place_map import BoxOverlap
 
 AGREE = 0.5  # IoU from which another location's share counts as mass
 APART = 0.6  # IoU from which a location is no further candidate
@@ -39,7 +39,7 @@ def generalised_iou(first: Tensor, second: Tensor) -> Tensor:
 
 
 @torch.no_grad()
-def overlap_of(boxes: Tensor) -> Overlap:
+def overlap_of(boxes: Tensor) -> BoxOverlap:
     """Return which of the boxes (B, L, 4) of each picture overlap; worked out in float32."""
     boxes = boxes.float()
     # A few rows at a time: L x L numbers in float32 would need ten times the memory of what is kept.
@@ -48,7 +48,7 @@ def overlap_of(boxes: Tensor) -> Overlap:
         shared, areas = overlaps(rows, boxes)  # (B, R, L) each, areas of both boxes together
         agree.append(exceeds(shared, areas, AGREE))
         same.append(exceeds(shared, areas, APART))
-    return Overlap(agree=torch.cat(agree, dim=1), same=torch.cat(same, dim=1))
+    return BoxOverlap(agree=torch.cat(agree, dim=1), same=torch.cat(same, dim=1))
 
 
 def overlaps(boxes: Tensor, others: Tensor) -> tuple[Tensor, Tensor]:

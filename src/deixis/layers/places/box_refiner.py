@@ -17,7 +17,7 @@ from torch.nn import functional
 
 from deixis.layers.places.box_overlap import overlap_of
 from deixis.layers.places.candidate_detail import CandidateDetail
-from deixis.layers.places.place_map import STRIDE, Overlap, PlaceMap
+from deixis.layers.places.place_map import STRIDE, BoxOverlap, PlaceMap
 from deixis.layers.precision import read_by
 from deixis.layers.regions.box_sampling import (
     GEOMETRY,
@@ -56,7 +56,7 @@ class RefinedBoxes:
 
 @torch.no_grad()
 def choose_candidates(
-    locations: Tensor, nowhere: Tensor, boxes: Tensor, *, count: int, overlap: Overlap | None = None
+    locations: Tensor, nowhere: Tensor, boxes: Tensor, *, count: int, overlap: BoxOverlap | None = None
 ) -> Candidates:
     """Return the ``count`` best places by mass that are apart from each other.
 
@@ -82,7 +82,7 @@ def choose_candidates(
     )
 
 
-def best_apart(shares: Tensor, overlap: Overlap, *, count: int) -> tuple[Tensor, Tensor]:
+def best_apart(shares: Tensor, overlap: BoxOverlap, *, count: int) -> tuple[Tensor, Tensor]:
     """Return the indices (B, P, K) and masses of the best locations that are apart from each other.
 
     shares (B, P, L) of the locations.

@@ -18,7 +18,7 @@ BOX_UNIT = 16.0  # pixels that one unit of a box head's output stands for
 
 
 @dataclass(frozen=True)
-class Overlap:
+class BoxOverlap:
     """Which of the boxes of a picture's locations overlap; depends on nothing that is asked."""
 
     agree: Tensor  # (B, L, L) bool, where another location's share counts as mass
@@ -38,7 +38,7 @@ class PlaceMap:
     early: Tensor | None = None  # (B, C', 2H, 2W) the tower's map at stride 4, as it is
     picture: Tensor | None = None  # (B, 3, 8H, 8W) the pixels, in 0..1, for closer views of parts
     other: PlaceMap | None = None  # the same pictures seen at another size
-    overlap: Overlap | None = None  # of the boxes; worked out once where many phrases are asked for
+    overlap: BoxOverlap | None = None  # of the boxes; worked out once where many phrases are asked for
 
 
 class MapEncoder(nn.TransformerEncoderLayer):

@@ -15,7 +15,7 @@ from torch.nn import functional
 
 
 @dataclass(frozen=True)
-class Reading:
+class MapReading:
     """Points as weighted sums of rows of a table.
 
     rows: int64 (R, P, 4), the four cells around each point. shares: float32 (R, P, 4), how much each counts.
@@ -24,14 +24,14 @@ class Reading:
     rows: Tensor
     shares: Tensor
 
-    def of_regions(self, some: Tensor) -> Reading:
+    def of_regions(self, some: Tensor) -> MapReading:
         """Return the reading of some regions: int64 (R,)."""
-        return Reading(self.rows[some], self.shares[some])
+        return MapReading(self.rows[some], self.shares[some])
 
-    def at(self, chosen: Tensor) -> Reading:
+    def at(self, chosen: Tensor) -> MapReading:
         """Return the reading of some points of each region: int64 (R, A)."""
         wanted = chosen[..., None].expand(-1, -1, self.rows.shape[-1])
-        return Reading(self.rows.gather(1, wanted), self.shares.gather(1, wanted))
+        return MapReading(self.rows.gather(1, wanted), self.shares.gather(1, wanted))
 
     def of(self, table: Tensor) -> Tensor:
         """Return (R, P, D): the weighted sums of the table's rows (rows, D), in the table's precision."""
@@ -46,27 +46,27 @@ class Reading:
         )
         return summed.unflatten(0, self.rows.shape[:2])
 
-    def with_coordinates(self, points: Tensor, *, rows: int) -> Reading:
+    def with_coordinates(self, points: Tensor, *, rows: int) -> MapReading:
         """Return the reading of a table whose last two rows, after ``rows`` cells, count x and y times.
 
         points: (R, P, 2) as they count.
         """
         last = torch.tensor([rows, rows + 1], device=self.rows.device).expand(*self.rows.shape[:2], 2)
-        return Reading(
+        return MapReading(
             torch.cat([self.rows, last], dim=-1), torch.cat([self.shares, points.to(self.shares)], dim=-1)
         )
 
-    def narrowed(self) -> tuple[Tensor, Reading]:
+    def narrowed(self) -> tuple[Tensor, MapReading]:
         """Return the rows that count at all, int64 in order, and the reading of a table of only those."""
         used = torch.zeros(int(self.rows.max()) + 1 if self.rows.numel() else 1, dtype=torch.bool)
         used[self.rows.flatten()] = True
         used[0] |= not self.rows.numel()
         place = used.cumsum(0) - 1
-        return used.nonzero().flatten(), Reading(place[self.rows], self.shares)
+        return used.nonzero().flatten(), MapReading(place[self.rows], self.shares)
 
-    def to(self, device: torch.device) -> Reading:
+    def to(self, device: torch.device) -> MapReading:
         """Return the reading on another device."""
-        return Reading(self.rows.to(device), self.shares.to(device))
+        return MapReading(self.rows.to(device), self.shares.to(device))
 
 
 def cells_of(maps: Sequence[Tensor]) -> Tensor:
@@ -74,7 +74,7 @@ def cells_of(maps: Sequence[Tensor]) -> Tensor:
     return torch.cat([one.flatten(1).transpose(0, 1) for one in maps])
 
 
-def read_points(points: Tensor, pictures: Tensor, *, sizes: Sequence[tuple[int, int]]) -> Reading:
+def read_points(points: Tensor, pictures: Tensor, *, sizes: Sequence[tuple[int, int]]) -> MapReading:
     """Return where to read the cells (``cells_of``) of maps with these sizes (H, W).
 
     points: float32 (R, P, 2), x and y; 0 is the centre of the first cell, 1 that of the last one.
@@ -97,4 +97,4 @@ def read_points(points: Tensor, pictures: Tensor, *, sizes: Sequence[tuple[int, 
             cell = row.clamp(min=0).minimum(high - 1) * wide + column.clamp(min=0).minimum(wide - 1)
             rows.append(cell + firsts[pictures, None])
             shares.append(share * inside)
-    return Reading(torch.stack(rows, dim=-1), torch.stack(shares, dim=-1))  # (R, P, 4)
+    return MapReading(torch.stack(rows, dim=-1), torch.stack(shares, dim=-1))  # (R, P, 4)

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from deixis.errors import BadRegion, UsageError
-from deixis.layers.regions.map_reading import Reading, cells_of, read_points
+from deixis.layers.regions.map_reading import MapReading, cells_of, read_points
 from deixis.layers.regions.neighbour_pooling import Factor, NeighbourPooling, PairFactors, factorised
 from deixis.layers.regions.point_draws import DrawnRegions
 from deixis.layers.regions.point_sets import PointSet, choose_point_sets, rows_of
@@ -87,7 +87,7 @@ class VisualSampler(nn.Module):
         return self.reading(maps, drawn).to(maps[0].device).of(cells_of(maps).float())
 
     def exact_features(
-        self, maps: Sequence[Tensor], reading: Reading, points: Tensor, chosen: Sequence[PointSet]
+        self, maps: Sequence[Tensor], reading: MapReading, points: Tensor, chosen: Sequence[PointSet]
     ) -> Tensor:
         """Return (R, A, width) float32: the features of the last stage's anchors, all in float32.
 
@@ -132,7 +132,7 @@ class VisualSampler(nn.Module):
             finished.append(read)
         return torch.cat(finished)  # (R, A, D)
 
-    def reading(self, maps: Sequence[Tensor], drawn: DrawnRegions) -> Reading:
+    def reading(self, maps: Sequence[Tensor], drawn: DrawnRegions) -> MapReading:
         """Return where the maps' cells are read, on the CPU."""
         points = drawn.points.cpu()
         if self.point_order == "transposed":
@@ -212,7 +212,7 @@ def regions_at_once(points: Tensor) -> tuple[Tensor, ...]:
     return torch.arange(len(points), device=points.device).split(at_once)
 
 
-def first_projection(cells: Tensor, factor: Factor, *, reads: int) -> Callable[[Reading, Tensor], Tensor]:
+def first_projection(cells: Tensor, factor: Factor, *, reads: int) -> Callable[[MapReading, Tensor], Tensor]:
     """Return the function of a reading and its points (R, P, 2) that reads and projects: (R, P, D).
 
     Both steps are linear, so their order is free: cells (cells, D) are projected once for all regions if

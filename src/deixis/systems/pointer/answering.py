@@ -21,6 +21,7 @@ from deixis.english.agreement import Agreement
 from deixis.english.claim_parser import claimed
 from deixis.english.questions import presumes
 from deixis.english.spelling import Spelling
+from deixis.english.word_classes import ARTICLES_AND_SOME
 from deixis.errors import BadWeights, UsageError
 from deixis.layers.places.place_map import PlaceMap
 from deixis.pictures.opening import Picture
@@ -37,7 +38,7 @@ from deixis.systems.pointer.decoding.place_reading import PlaceRule, picture_par
 from deixis.systems.pointer.decoding.policy import PointerPolicy, verdicts
 from deixis.systems.pointer.decoding.reading import PointerReader
 from deixis.systems.pointer.earlier_answers import own_tokens, turn_of
-from deixis.systems.pointer.prompts import Asked, asks_about_one, dialogue_tokens, prompt_tokens
+from deixis.systems.pointer.prompts import AskedAbout, asks_about_one, dialogue_tokens, prompt_tokens
 from deixis.systems.pointer.region_inputs import region_tensors
 from deixis.systems.pointer.training.collate import PointerCollate
 from deixis.systems.pointer.training.objective import ObjectiveWeights, PointerObjective
@@ -51,7 +52,6 @@ if TYPE_CHECKING:
     from transformers import PreTrainedModel
 
 LOG = logging.getLogger("deixis")
-ARTICLES = frozenset(("a", "an", "the", "some"))
 
 
 @dataclass(frozen=True)
@@ -85,7 +85,7 @@ class PointerSystem(System):
         self.verdict_words = VerdictWords.of(vocabulary)
         self.spelling = Spelling(vocabulary.pieces)
         self.agreement = Agreement(vocabulary.pieces)
-        self.articles = tuple(i for i, piece in enumerate(vocabulary.pieces) if piece in ARTICLES)
+        self.articles = tuple(i for i, piece in enumerate(vocabulary.pieces) if piece in ARTICLES_AND_SOME)
 
     @torch.inference_mode()
     def encode(self, inputs: Sequence[EncoderInput]) -> list[Encoded]:
@@ -121,7 +121,7 @@ class PointerSystem(System):
             tuple(tokens.labels),
             tuple(tokens.regions),
             tuple(encoded),
-            Asked(presumes(question.text), claimed(question.text)),
+            AskedAbout(presumes(question.text), claimed(question.text)),
         )
 
     @torch.inference_mode()

@@ -38,7 +38,7 @@ from deixis.text.tokenizers.word_pieces.vocabulary import (
 
 
 @dataclass(frozen=True)
-class Asked:
+class AskedAbout:
     """What a prompt asks.
 
     presumes: whether the question takes for granted that what it asks for is in the picture. claims: what it

@@ -17,7 +17,7 @@ from deixis.systems.pointer.fitting.place_rule import (
     LEAST,
     NOWHERE,
     WEIGH,
-    PhraseScores,
+    JudgedPhrase,
     choose_rule,
     denied_from,
     f1,
@@ -33,10 +33,10 @@ PICTURE = Frame.original(64, 64)
 LEFT, RIGHT = (4.0, 4.0, 24.0, 24.0), (40.0, 30.0, 60.0, 60.0)
 
 
-def judged(shares: list[float], *truth: tuple[float, float, float, float]) -> PhraseScores:
+def judged(shares: list[float], *truth: tuple[float, float, float, float]) -> JudgedPhrase:
     """Return an item whose two locations and "nowhere" have these shares."""
     left, right, nowhere = torch.tensor(shares).log()
-    return PhraseScores(
+    return JudgedPhrase(
         torch.stack([left, right]),
         nowhere,
         torch.tensor([LEFT, RIGHT]),

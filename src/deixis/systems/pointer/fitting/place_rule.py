@@ -53,7 +53,7 @@ PRIOR = 0.1  # how firmly weights are held near 0
 
 
 @dataclass(frozen=True)
-class PhraseScores:
+class JudgedPhrase:
     """What the network says about one phrase, and where the phrase's boxes are (none: it is absent)."""
 
     locations: Tensor
@@ -110,7 +110,7 @@ def choose_rule(
     return max((replace(rule, least=least) for least in LEAST), key=lambda candidate: f1(present, candidate))
 
 
-def denied_from(items: Sequence[PhraseScores]) -> float:
+def denied_from(items: Sequence[JudgedPhrase]) -> float:
     """Return the share of "nowhere" from which "no" is right most often, were half of all things there."""
     shares = nowhere_shares(items)
     there = torch.tensor([bool(item.truth) for item in items])
@@ -123,7 +123,7 @@ def denied_from(items: Sequence[PhraseScores]) -> float:
     return max(NOWHERE, key=right)
 
 
-def trust_in(items: Sequence[PhraseScores], rule: PlaceRule) -> tuple[float, float, float, float]:
+def trust_in(items: Sequence[JudgedPhrase], rule: PlaceRule) -> tuple[float, float, float, float]:
     """Return how the evidence for a top place is best added up to the log odds of its being right."""
     evidence, right = [], []
     for item in items:
@@ -156,7 +156,7 @@ def fitted_odds(evidence: np.ndarray, right: np.ndarray) -> list[float]:
 @torch.inference_mode()
 def phrase_scores(
     system: PointerSystem, scene: Scene, *, phrasebook: Phrasebook, asked: str = WHERE
-) -> Iterator[PhraseScores]:
+) -> Iterator[JudgedPhrase]:
     """Yield every phrase of a scene, and as many absent ones, as the network sees them.
 
     asked: the question, with a slot for the phrase.
@@ -182,7 +182,7 @@ def phrase_scores(
     for number, truth in enumerate(truths.values()):
         own = None if quality is None else quality[number]
         seen = scores[number], nowhere[number], boxes[number]
-        yield PhraseScores(*seen, inside, view, picture.frame, truth, own)
+        yield JudgedPhrase(*seen, inside, view, picture.frame, truth, own)
 
 
 def asking_for(phrase: str, question: str, encoded: Encoded, vocabulary: Vocabulary) -> Prompt:
@@ -193,19 +193,19 @@ def asking_for(phrase: str, question: str, encoded: Encoded, vocabulary: Vocabul
     return Prompt(tuple(tokens.ids[:end]), tuple(tokens.labels[:end]), (), (encoded,))
 
 
-def boxes_read(item: PhraseScores, rule: PlaceRule) -> list[Box]:
+def boxes_read(item: JudgedPhrase, rule: PlaceRule) -> list[Box]:
     """Return the boxes that a rule reads, best first."""
     reading = item.read(rule)
     return [place.box for place in places_in(reading, view=item.view, original=item.original)]
 
 
-def hit(item: PhraseScores, rule: PlaceRule) -> bool:
+def hit(item: JudgedPhrase, rule: PlaceRule) -> bool:
     """Tell whether the top place is one of the phrase's boxes."""
     boxes = boxes_read(item, rule)
     return bool(boxes) and any(boxes[0].iou(truth) >= RIGHT for truth in item.truth)
 
 
-def f1(items: Sequence[PhraseScores], rule: PlaceRule) -> float:
+def f1(items: Sequence[JudgedPhrase], rule: PlaceRule) -> float:
     """Return the F1 of all places against all boxes, each box matched at most once."""
     matched = given = wanted = 0
     for item in items:
@@ -219,6 +219,6 @@ def f1(items: Sequence[PhraseScores], rule: PlaceRule) -> float:
     return 2 * matched / max(given + wanted, 1)
 
 
-def nowhere_shares(items: Sequence[PhraseScores]) -> Tensor:
+def nowhere_shares(items: Sequence[JudgedPhrase]) -> Tensor:
     """Return the share (n,) of "nowhere" of each item."""
     return torch.stack([torch.cat([item.locations, item.nowhere[None]]).softmax(dim=0)[-1] for item in items])
