@@ -17,6 +17,9 @@ OLDEST := 'torch==2.11.*' 'torchvision==0.26.*' 'transformers==5.16.*' 'pillow==
 # One piece with "=": pytest learns of the option only after it has looked for paths among the arguments.
 PARITY := $(if $(wildcard $(PARITY_DIR)/.),--parity-dir=$(PARITY_DIR))
 
+# As many test processes as cores, each with one thread: torch's own threads would only get in their way.
+IN_PROCESSES := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist loadfile
+
 .DEFAULT_GOAL := help
 .PHONY: help install demo gallery test test-all test-oldest check docs bench training clean
 .DELETE_ON_ERROR:
@@ -57,10 +60,10 @@ gallery: $(STAMP) ## make a page of photos of DATA with answers, good and bad, i
 	$(BIN)/deixis gallery --data '$(DATA)' --split val --out out/gallery
 
 test: $(STAMP) ## run the tests that are not slow
-	$(BIN)/python -m pytest -m "not slow" $(PARITY)
+	$(IN_PROCESSES) -m "not slow" $(PARITY)
 
 test-all: $(STAMP) ## run all tests, the slow ones too
-	$(BIN)/python -m pytest $(PARITY)
+	$(IN_PROCESSES) $(PARITY)
 
 test-oldest: $(OLDEST_STAMP) ## run the tests against the oldest supported versions, in an environment of their own
 	$(OLDEST_VENV)/bin/python -m pytest -m "not slow" $(PARITY)
