@@ -48,8 +48,9 @@ def evaluate(
     baseline_scenes, baseline_split: what further baselines are learnt on, and its name; without scenes there
     are none of them. outside: what became of boxes when the scenes were read, for the report. broken:
     "pass_over" leaves out items about pictures that can't be opened, and the report names these.
-    Raises UsageError for a task that finds nothing to ask, BadPicture or RecordError for a picture that can't
-    be opened, before anything is asked.
+    A question that the system refuses counts as wrong, and the report names it. Raises UsageError for a task
+    that finds nothing to ask and where every question is refused, BadPicture or RecordError for a picture
+    that can't be opened, before anything is asked.
     """
     ablation = control or ablation
     scenes, baseline_scenes = upright_scenes(scenes), upright_scenes(baseline_scenes)
@@ -63,6 +64,8 @@ def evaluate(
     # Before minutes of asking: learning takes seconds, and may find nothing to learn from.
     baselines = {task.name: baselines_of(task, scenes, own, learnt_on=baseline_scenes) for task, own in items}
     asked = tuple(ask_all(system, scenes, shown, picture_shown=ablation.picture, progress=progress))
+    if asked and all(one.refused for one in asked):
+        raise UsageError(f"all {len(asked)} questions are refused; the first: {asked[0].refused}")
     return Report(
         ProtocolCard(
             system=system.name,
@@ -181,7 +184,8 @@ def result_of(
             measure=lambda resampled: task.measure(resampled)[first],
             seed=seed,
         ),
-        parse_failures=sum(one.outcome.parse_failed for one in asked),
+        parse_failures=sum(one.outcome.parse_failed and not one.refused for one in asked),
         baselines=baselines,
         others={name: number for name, number in numbers.items() if name != first},
+        refused=sum(bool(one.refused) for one in asked),
     )

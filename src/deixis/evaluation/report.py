@@ -9,6 +9,7 @@ from dataclasses import dataclass, fields, is_dataclass
 from pathlib import Path
 from typing import Any
 
+from deixis.data.set_aside import MOST_NAMED
 from deixis.evaluation.protocol import ProtocolCard
 from deixis.evaluation.runner import Asked
 from deixis.files.writing import write_whole
@@ -22,7 +23,8 @@ UNDEFINED_CELL = "undefined"
 class TaskResult:
     """The numbers of one task, rates in 0..1: its value, further ones by name, and what comes for free.
 
-    A number is NaN where the items do not define it, such as a calibration error without any place.
+    refused: questions that the system refused; they count as wrong. A number is NaN where the items do not
+    define it, such as a calibration error without any place.
     """
 
     value: float
@@ -31,6 +33,7 @@ class TaskResult:
     parse_failures: int
     baselines: Mapping[str, float]
     others: Mapping[str, float]
+    refused: int = 0
 
     def to_dict(self) -> dict[str, Any]:
         """Return the result for JSON; the further numbers stand beside ``value``, undefined ones are None."""
@@ -40,6 +43,7 @@ class TaskResult:
             "ci95": None if math.isnan(self.value) else list(self.ci95),
             "parse_failures": self.parse_failures,
             "baselines": {name: defined(number) for name, number in self.baselines.items()},
+            "refused_questions": self.refused,
             **{name: defined(number) for name, number in self.others.items()},
         }
 
@@ -70,7 +74,18 @@ class Report:
         widths = [max(len(row[column]) for row in rows) for column in range(len(HEADER))]
         lines = ["| " + " | ".join(map(str.ljust, row, widths)) + " |" for row in rows]
         lines.insert(1, "|" + "|".join("-" * (width + 2) for width in widths) + "|")
-        return "\n".join([*lines, "", self.protocol.to_markdown()])
+        return "\n".join([*lines, "", *self.refused_lines(), self.protocol.to_markdown()])
+
+    def refused_lines(self) -> list[str]:
+        """Return a list of the questions that the system refused, each once, with an empty line behind."""
+        refused = [asked for asked in self.asked if asked.refused]
+        if not refused:
+            return []
+        each = {(one.task, one.item.question): one.refused for one in refused}
+        lines = [f"- {task}: “{question}” – {reason}" for (task, question), reason in each.items()]
+        more = [f"- and {len(lines) - MOST_NAMED} more"] if len(lines) > MOST_NAMED else []
+        heading = f"### Refused questions ({len(refused)}), counted as wrong"
+        return [heading, "", *lines[:MOST_NAMED], *more, ""]
 
     def failures_to_markdown(self) -> str:
         """Return what was answered wrongly, and why, in tasks that say so; "" for nothing."""
@@ -161,6 +176,8 @@ def item_fields(asked: Asked) -> dict[str, Any]:
             }
             for (question, regions), answer in zip(asked.item.before, asked.before, strict=True)
         ]
+    if asked.refused:
+        saved["refused"] = asked.refused
     if asked.outcome.failure:
         saved["failure"] = asked.outcome.failure
     return saved

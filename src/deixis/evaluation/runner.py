@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 import numpy as np
@@ -13,6 +14,7 @@ from tqdm import tqdm
 from deixis.data.opening import open_scene
 from deixis.data.scene import Scene
 from deixis.errors import RecordError, UsageError
+from deixis.evaluation.refusals import answers_or_refusals, reason_of, refusal
 from deixis.evaluation.task import Item, Outcome, Question, Task
 from deixis.pictures.opening import Picture
 
@@ -52,7 +54,8 @@ class Answerer(Protocol):
 class Asked:
     """An item of a task, the text that came back and what it earned.
 
-    before: the answers to the item's earlier questions.
+    before: the answers to the item's earlier questions. refused: why the system refused the question, or one
+    before it; "" where it answered.
     """
 
     task: str
@@ -60,6 +63,7 @@ class Asked:
     answer: str
     outcome: Outcome
     before: tuple[str, ...] = ()
+    refused: str = ""
 
 
 def chosen(items: Sequence[T], *, limit: int | None, seed: int) -> list[T]:
@@ -106,6 +110,7 @@ def ask_all(
                 answer.text,
                 task.score(answer, item),
                 before=tuple(earlier.text for earlier in before),
+                refused=reason_of(answer),
             )
 
 
@@ -126,7 +131,8 @@ def openings(dialogue: Dialogue) -> list[Dialogue]:
 def ask_about(system: Answerer, picture: Picture, dialogues: Sequence[Dialogue]) -> Mapping[Dialogue, Answer]:
     """Return the answer to the last question of each dialogue about a picture, and of its openings.
 
-    Each is asked once. Those that follow the same questions are asked together, in batches of up to 64.
+    Each is asked once. Those that follow the same questions are asked together, in batches of up to 64. A
+    question that the system refuses, or that follows such a one, has an answer without words (``refusals``).
     """
     follow: dict[Dialogue, list[Dialogue]] = {}
     # Single questions come first in their batches, as if there were no longer dialogues.
@@ -134,18 +140,30 @@ def ask_about(system: Answerer, picture: Picture, dialogues: Sequence[Dialogue])
         follow.setdefault(dialogue[:-1], []).append(dialogue)
     answers: dict[Dialogue, Answer] = {}
     for before, different in sorted(follow.items(), key=lambda pair: len(pair[0])):
+        if before and (reason := reason_of(answers[before])):
+            answers.update({dialogue: refusal(picture, reason) for dialogue in different})
+            continue
         earlier = {"before": [answers[part] for part in openings(before)]} if before else {}
         for start in range(0, len(different), LARGEST_BATCH):
             batch = different[start : start + LARGEST_BATCH]
-            given = system.ask(
-                picture,
-                [dialogue[-1][0] for dialogue in batch],
-                regions=[dict(dialogue[-1][1]) for dialogue in batch],
-                max_new_tokens=MAX_NEW_TOKENS,
-                **earlier,
-            )
+            ask = partial(ask_as_one, system, picture, earlier=earlier)
+            given = answers_or_refusals(batch, ask, picture=picture)
             answers.update(zip(batch, given, strict=True))
     return answers
+
+
+def ask_as_one(
+    system: Answerer, picture: Picture, batch: Sequence[Dialogue], *, earlier: Mapping[str, Any]
+) -> Sequence[Answer]:
+    """Return the answers to the last questions of dialogues that begin alike, asked as one batch."""
+    given: Sequence[Answer] = system.ask(
+        picture,
+        [dialogue[-1][0] for dialogue in batch],
+        regions=[dict(dialogue[-1][1]) for dialogue in batch],
+        max_new_tokens=MAX_NEW_TOKENS,
+        **earlier,
+    )
+    return given
 
 
 def picture_of(scene: Scene) -> Picture:
