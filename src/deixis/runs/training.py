@@ -10,6 +10,7 @@ import torch
 
 from deixis.errors import RecipeError
 from deixis.progress import SILENT, Progress
+from deixis.runs.model_card import terms_of, write_card
 from deixis.training.loop import train
 from deixis.training.parallel import World, join_world
 from deixis.training.recipes.recipe import Recipe, in_order, needed_by
@@ -101,10 +102,14 @@ def run_recipe(
     start = None if name is None else model_folder(name, recipe=recipe, out=out)
     with writing(folder):
         folder.mkdir(parents=True, exist_ok=True)
+    terms = terms_of(recipe, data=data, start=start)  # a damaged card is told before hours of work
     parts = training_parts(recipe, data=data, start=start, work=folder, progress=progress)
     if world.rank:
         # All processes make the same new weights; what is dropped while training is each one's own.
         seed_all(recipe.seed + world.rank)
-    return train(
+    model = train(
         parts, recipe, out=folder, world=world, resume=resume, max_steps=max_steps, progress=progress
     )
+    if world.leads:
+        write_card(model, recipe, terms)
+    return model
