@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from math import ceil
 from pathlib import Path
@@ -160,3 +161,49 @@ def test_options_that_no_pointer_has(options: dict[str, object], tmp_path: Path)
     data = write_toy_pack(tmp_path / "data", pictures=2)
     with pytest.raises(RecipeError, match="recipe 'toy'"):
         run_recipes([toy_recipe(network={**TOY["network"], **options})], data=data, out=tmp_path / "out")
+
+
+BOUNDLESS = {
+    "ferret/instruct.yaml": [
+        {"side": 320_000},
+        {"side": "336"},
+        {"vision_encoder": {"kind": "clip", "num_hidden_layers": 1_000_000}},
+        {"sampler": {"points": 10**9, "anchors": [8], "neighbours": [4], "pooling": "max"}},
+        {"language": {"model_type": "llama", "hidden_size": 10**8}},
+        {"max_text": 10**12},
+    ],
+    "ferret_v2/instruct.yaml": [{"crop": 320_000}, {"grids": [[10**6, 1]]}, {"global_side": -1}],
+    "vip_llava/instruct.yaml": [{"side": 320_000}, {"select_layers": [10**9]}],
+    "pointer/stage-1.yaml": [
+        {"side": 320_000},
+        {"map_width": 10_000_000},
+        {"candidates": 10**9},
+        {"most_found": 10**9},
+        {"picture_grid": 10**6},
+        {"dropout": 2},
+        {"second_side": 10**7},
+    ],
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "options"), [(name, one) for name, several in BOUNDLESS.items() for one in several]
+)
+def test_sizes_beyond_what_saved_networks_may_have_are_refused_at_once(
+    name: str, options: dict[str, object]
+) -> None:
+    """Before any data are read or a network is made."""
+    recipe = dataclasses.replace(RECIPES[name], network=options)
+    (option,) = options
+    with pytest.raises(RecipeError, match=rf"network: field '{option}[^']*' is .*; expected"):
+        if recipe.system == "pointer":
+            network_options(recipe)
+        else:
+            checked_options(recipe, MEMBERS[recipe.system])
+
+
+@pytest.mark.parametrize("name", FAMILY)
+def test_a_family_without_options_of_its_objective_says_so(name: str) -> None:
+    recipe = dataclasses.replace(RECIPES[name], objective={"language_model": 2.0})
+    with pytest.raises(RecipeError, match="its objective has no options; leave objective out"):
+        checked_options(recipe, MEMBERS[recipe.system])

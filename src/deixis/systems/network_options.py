@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import Any
 
 from deixis.errors import BadWeights, RecipeError, UsageError
+from deixis.files.declared_fields import Fields
 from deixis.training.recipes.strict import renamed, unknown_key
 
 # A recipe's word -> the name of the part in configurations and weights.
@@ -33,6 +34,21 @@ def stored_options(given: Mapping[str, Any], legal: Iterable[str], *, where: str
             shown = {stored: word for word, stored in STORED.items()}
             raise RecipeError(unknown_key(key, [shown.get(name, name) for name in names], where=where))
     return options
+
+
+def check_declared(options: Mapping[str, Any], fields: Fields, *, where: str) -> None:
+    """Raise RecipeError for an option that no saved network could have: of another type, or out of bounds.
+
+    options: by the names that configurations keep them by; null is the default. fields: what a configuration
+    may say; other options are left to it. Nothing is made of the options, so that a size beyond all memory costs nothing.
+    """
+    shown = {stored: word for word, stored in STORED.items()}
+    for name, value in options.items():
+        if name in fields and value is not None:
+            try:
+                fields[name].check(value, name=shown.get(name, name), where=where)
+            except BadWeights as fault:
+                raise RecipeError(str(fault)) from fault
 
 
 @contextmanager

@@ -248,8 +248,8 @@ class SplicedNetwork(PreTrainedModel, GenerationMixin):
                 seen = bool((input_ids == PICTURE_MARKER).any())
                 slot = self.config.region_token_id
                 spoken = slot is not None and bool((input_ids == slot).any())
-                unused = self.unused_modules(pixel_values if seen else None, regions if spoken else None)
-                loss = loss + zero_loss(unused)
+                spare = self.unused_modules(pixel_values if seen else None, regions if spoken else None)
+                loss = loss + zero_loss(spare)
         return CausalLMOutputWithPast(loss=loss, logits=logits, **named(cache_of(output)))
 
     @torch.no_grad()

@@ -16,7 +16,7 @@ from deixis.errors import RecipeError
 from deixis.layers.language.word_vectors import frequent_words, source_pieces, word_vectors
 from deixis.layers.towers.pretrained import load_pretrained_tower
 from deixis.progress import SILENT, Progress
-from deixis.systems.network_options import from_options, stored_options
+from deixis.systems.network_options import check_declared, from_options, stored_options
 from deixis.systems.pointer.config import PointerConfig
 from deixis.systems.pointer.fitting.stage import fit_network
 from deixis.systems.pointer.model import PointerNetwork
@@ -42,6 +42,7 @@ def training_parts(
 ) -> TrainingParts:
     """Return what the loop needs to train a pointer network by ``recipe`` on the datasets below ``data``."""
     weights = build(ObjectiveWeights, recipe.objective, where=f"recipe {recipe.name!r} objective")
+    network_options(recipe)  # before minutes of reading
     sources = Sources.of(recipe, data, progress=progress)
     sources.only_dialogues()
     progress.phase(f"{recipe.name}: collecting phrases and words")
@@ -95,9 +96,10 @@ def training_parts(
 def packaged_parts(recipe: Recipe) -> list[str]:
     """Return the names of the packaged weights that training by a recipe starts from."""
     weights = build(ObjectiveWeights, recipe.objective, where=f"recipe {recipe.name!r} objective")
+    options = network_options(recipe)
     if not weights.pretrained:
         return []
-    tower = [] if recipe.starts_from else [network_options(recipe).get("tower", PointerConfig().tower)]
+    tower = [] if recipe.starts_from else [options.get("tower", PointerConfig().tower)]
     return ["minilm", *tower]
 
 
@@ -117,8 +119,11 @@ def go_on(objective: PointerObjective, run: Path) -> None:
 
 
 def network_options(recipe: Recipe) -> dict[str, Any]:
-    """Return the recipe's network options, each checked to be one of PointerConfig's."""
-    return stored_options(recipe.network, PointerConfig.options(), where=f"recipe {recipe.name!r} network")
+    """Return the recipe's network options, each checked to be one that a PointerConfig may have."""
+    where = f"recipe {recipe.name!r} network"
+    options = stored_options(recipe.network, PointerConfig.options(), where=where)
+    check_declared(options, PointerConfig.fields(), where=where)
+    return options
 
 
 def new_network(

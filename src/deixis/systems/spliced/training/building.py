@@ -12,7 +12,6 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
-from transformers import PreTrainedConfig
 
 from deixis.data.synthesis.phrasebook import Phrasebook
 from deixis.errors import RecipeError
@@ -21,9 +20,10 @@ from deixis.layers.language.word_vectors import source_pieces, word_vectors
 from deixis.layers.towers.feature_grid import FeatureGridTower
 from deixis.layers.towers.pretrained import PACKAGED, load_pretrained_tower
 from deixis.progress import SILENT, Progress
-from deixis.systems.network_options import STORED, from_options, stored_options
+from deixis.systems.network_options import STORED, check_declared, from_options, stored_options
 from deixis.systems.sources import Sources, own_pieces
 from deixis.systems.spliced.answering import SplicedSystem, save_system, template_of
+from deixis.systems.spliced.config import SplicedConfig
 from deixis.systems.spliced.network import SplicedNetwork
 from deixis.systems.spliced.training.initial_parts import Initial, fill
 from deixis.systems.spliced.training.objective import SplicedObjective
@@ -45,7 +45,7 @@ OWN = ("view", "pretrained", "initial")  # options of a recipe that are no field
 class Member:
     """A system of the family: its classes, and how a network becomes a system."""
 
-    config: type[PreTrainedConfig]
+    config: type[SplicedConfig]
     network: type[SplicedNetwork]
     system: Callable[[SplicedNetwork, TextCodec], SplicedSystem]
     opened: Callable[[Path], SplicedSystem]
@@ -160,6 +160,14 @@ def checked_options(recipe: Recipe, member: Member) -> dict[str, Any]:
     for name in ("tower", "local_tower"):
         if isinstance(options.get(name), str):
             options[name] = {"kind": options[name]}
+    named = isinstance(options.get("language"), str)  # a small decoder, by its name
+    declared = {name: value for name, value in options.items() if name != "language" or not named}
+    check_declared(declared, member.config.fields(), where=f"recipe {recipe.name!r} network")
+    if recipe.objective:
+        raise RecipeError(
+            f"recipe {recipe.name!r}: this family learns from the next word alone, its objective has no "
+            f"options; leave objective out (it is {recipe.objective!r:.80})"
+        )
     return options
 
 
