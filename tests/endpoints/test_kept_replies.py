@@ -95,3 +95,11 @@ def test_all_of_a_reply_is_kept_but_pictures_as_digests(tmp_path: Path) -> None:
     assert kept.path(request).stat().st_size < 1000
     other = ChatRequest("m", (("user", ("What is it?", ShownPicture(b"other"))),))
     assert kept.find(other) is None
+
+
+def test_what_a_killed_run_began_to_write_is_no_reply(tmp_path: Path) -> None:
+    kept = ReplyFolder(tmp_path, "here")
+    kept.keep(REQUEST, Reply("a"))
+    (tmp_path / ".0123456789ab.partial.json").write_text('{"asked": "he')
+    (tmp_path / ".lock").touch()
+    assert [reply.text for reply in kept.replies()] == ["a"]

@@ -60,7 +60,7 @@ class ReplyFolder:
 
     def replies(self) -> Iterator[Reply]:
         """Yield every reply that is kept."""
-        for path in sorted(Path(self.folder).glob("*.json")):
+        for path in sorted(Path(self.folder).glob("[0-9a-f]*.json")):  # none that a killed run began to write
             yield reply_in(read_json(path, largest=LARGEST_REPLY))
 
 

@@ -14,10 +14,9 @@ from typing import Any
 import pytest
 
 from deixis.cli import main
-from deixis.cli.commands.teach import NAMES
 from deixis.data.grit.records import read_grit
 from deixis.data.painted.records import read_region_records
-from deixis.data.teacher.kinds import KINDS
+from deixis.data.teacher.kinds import NAMES, find_kind
 from tests.data.teacher.school import School, coco, good, said, school
 from tests.endpoints.test_endpoint import Said
 
@@ -46,10 +45,6 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_the_kinds_are_those_there_are() -> None:
-    assert tuple(KINDS) == NAMES
-
-
 @pytest.mark.parametrize("kind", NAMES)
 def test_samples_that_training_reads(folder: Path, kind: str, capsys: pytest.CaptureFixture[str]) -> None:
     with school(good) as running:
@@ -60,7 +55,7 @@ def test_samples_that_training_reads(folder: Path, kind: str, capsys: pytest.Cap
     out, err = capsys.readouterr()
     assert "made.json" in out and "3 replies, 3 of them new; 3,300 tokens, 0.01 USD in all" in out
     assert "asking the teacher" in err and "3,300 tokens, 0.01 USD" in err
-    if KINDS[kind].file == "regions":
+    if find_kind(kind).file == "regions":
         records = read_region_records(folder / "made.json", root=folder / "data")
         assert len(records) == 3 and (folder / "data" / records[0].image).is_file()
         assert kind == "pair" or all(record.things[0].polygons for record in records)

@@ -12,12 +12,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from deixis.data.teacher.dialogue_rules import DIALOGUE_SCHEMA
-from deixis.data.teacher.kinds import KINDS
+from deixis.data.teacher.kinds import NAMES, find_kind
 from deixis.data.teacher.kinds.negatives import SCHEMA
 from deixis.data.teacher.lesson import Rejected
 from deixis.data.teacher.schema import check_schema
 from tests.data.teacher.school import GOOD
 
+KINDS = {name: find_kind(name) for name in NAMES}
 SCALARS: st.SearchStrategy[Any] = (
     st.none() | st.booleans() | st.integers(-2, 7) | st.floats(allow_nan=False) | st.text(max_size=3)
 )

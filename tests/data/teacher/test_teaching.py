@@ -20,7 +20,7 @@ from deixis.data.painted.records import read_region_records
 from deixis.data.scene import PictureFile, Scene
 from deixis.data.sources import read_dataset
 from deixis.data.teacher.asking import MOST_FAILURES, Asker, asker_of, estimate
-from deixis.data.teacher.kinds import KINDS, find_kind
+from deixis.data.teacher.kinds import NAMES, find_kind
 from deixis.data.teacher.lesson import Lesson
 from deixis.data.teacher.picture_files import PictureFiles, picture_files
 from deixis.data.teacher.results import Origin, Results
@@ -85,7 +85,7 @@ def states(results: list[Result]) -> list[str]:
     return [result.state for result in results]
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", NAMES)
 def test_every_kind_is_taught(tmp_path: Path, kind: str) -> None:
     with school(good) as running:
         results, asker = taught(tmp_path, running, kind=kind)

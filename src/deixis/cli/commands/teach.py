@@ -12,6 +12,7 @@ from deixis.cli.counting import counted
 from deixis.cli.dataset_flags import add_dataset_flags, refuse_read_files
 from deixis.cli.folders import require_folder
 from deixis.cli.messages import is_quiet
+from deixis.data.teacher.kinds import NAMES, find_kind
 from deixis.errors import UsageError
 
 if TYPE_CHECKING:
@@ -31,7 +32,6 @@ example:
   deixis teach region --data refcocog --split train --out regions.json --model gpt-4o \\
       --endpoint https://api.openai.com/v1 --workers 8 --rate 60/min --prices 2.5,10 --budget 20USD
 """
-NAMES = ("region", "pair", "conversation", "negatives")  # as in ``data.teacher.kinds``, slower to import
 MOST_WORKERS = 256
 LONGEST_WAIT = 120.0  # seconds, that a server may ask to wait
 
@@ -92,7 +92,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Have the samples written, and say what came of it."""
     from deixis.data.teacher.asking import asker_of
-    from deixis.data.teacher.kinds import find_kind
     from deixis.data.teacher.results import Results, replies_folder
     from deixis.data.teacher.teaching import plan
     from deixis.endpoints.kept_replies import ReplyFolder

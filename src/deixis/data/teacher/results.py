@@ -89,6 +89,7 @@ class Results:
         return {
             "made_by": "deixis teach",
             "kind": self.kind.name,
+            "title": self.kind.title,
             "read_by": f"deixis.data.{'painted' if self.kind.file == 'regions' else 'grit'}.records",
             "written_by_a_language_model": True,
             "licence": self.origin.to_dict(sources),

@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from deixis.data.opening import upright_scene
 from deixis.data.scene import Scene
 from deixis.data.teacher.asking import Asker, Unasked
 from deixis.data.teacher.lesson import Kind, Lesson, Made, Rejected, Stored
@@ -109,7 +110,8 @@ def plan(
         if limit is not None and len(lessons) >= limit:
             break
         own = int.from_bytes(hashlib.sha256(scene.id.encode("utf-8", "surrogatepass")).digest()[:8], "big")
-        lessons += kind.choose(scene, np.random.default_rng([seed, own]), each)
+        # Upright, as the teacher sees it, for what it is told has edges of boxes.
+        lessons += kind.choose(upright_scene(scene), np.random.default_rng([seed, own]), each)
     return lessons if limit is None else lessons[:limit]
 
 

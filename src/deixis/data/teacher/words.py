@@ -9,6 +9,8 @@ import numpy as np
 
 from deixis.data.scene import Scene, Thing
 from deixis.data.sources.visual_genome import REGION, is_relation
+from deixis.english.nouns import words_of
+from deixis.english.word_classes import DETERMINERS
 
 T = TypeVar("T")
 UNNAMED = "object"  # what readers call a thing that nothing names
@@ -25,13 +27,25 @@ def expressions_of(scene: Scene) -> dict[int, list[str]]:
         for phrase in caption.phrases:
             if len(phrase.things) == 1 and not is_relation(caption):
                 found.setdefault(phrase.things[0], []).append(phrase.text)
-    return {thing: list(dict.fromkeys(texts))[:MOST_WORDS] for thing, texts in found.items()}
+    return {thing: distinct(texts)[:MOST_WORDS] for thing, texts in found.items()}
+
+
+def distinct(texts: Iterable[str]) -> list[str]:
+    """Return texts without those that say the same as an earlier one but for articles and capitals.
+
+    >>> distinct(["dog", "A dog", "the brown dog"])
+    ['dog', 'the brown dog']
+    """
+    found: dict[tuple[str, ...], str] = {}
+    for text in texts:
+        found.setdefault(tuple(word for word in words_of(text) if word not in DETERMINERS), text)
+    return list(found.values())
 
 
 def words_for(thing: Thing, expressions: dict[int, list[str]]) -> list[str]:
     """Return all words for a thing: its category, where that says anything, and what people wrote."""
     named = thing.category not in (UNNAMED, REGION) and thing.supercategory != REGION
-    return list(dict.fromkeys([*([thing.category] if named else []), *expressions.get(thing.id, [])]))
+    return distinct([*([thing.category] if named else []), *expressions.get(thing.id, [])])
 
 
 def speakable(scene: Scene, expressions: dict[int, list[str]]) -> list[Thing]:

@@ -88,7 +88,7 @@ def placed(text: str, things: tuple[int, ...]) -> tuple[str, list[int]]:
     return resolved(text, put), filled
 
 
-CONVERSATION = Kind(
+KIND = Kind(
     name="conversation",
     title="conversations that refer and ground, for Ferret's data",
     instruction=INSTRUCTION,

@@ -39,8 +39,8 @@ SCHEMA = {
 }
 INSTRUCTION = """\
 You make trick questions for an assistant that looks at photos and tends to say yes. You get one photo
-twice: as it is, and with what some phrases mean framed and numbered. Beside it you get these phrases,
-numbered from 1, and what else was written about the photo.
+twice: as it is, and with what some phrases mean, or one of it, framed and numbered. Beside it you get
+these phrases, numbered from 1, and what else was written about the photo.
 
 For each phrase, find the one that is most easily mistaken for it and is wrong here: change what it is
 about, or one quality or number, as little as possible, so that nothing anywhere in the photo fits the new
@@ -121,7 +121,7 @@ def fault_of(wrong: str, phrase: str, words: frozenset[str]) -> str:
     return f"{known[0]!r} is among the words of the picture" if known else ""
 
 
-NEGATIVES = Kind(
+KIND = Kind(
     name="negatives",
     title="questions about what is not there but might well be, for Ferret's data",
     instruction=INSTRUCTION,

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
+from itertools import combinations
 from typing import Any
 
 import numpy as np
 
-from deixis.data.scene import Scene
+from deixis.data.scene import Caption, Scene, Thing
 from deixis.data.sources.visual_genome import is_relation
 from deixis.data.teacher.dialogue_rules import (
     DIALOGUE_SCHEMA,
@@ -22,6 +24,7 @@ from deixis.data.teacher.samples import region_sample
 from deixis.data.teacher.words import drawn, expressions_of, quoted_list, speakable, words_for
 
 LEAST, MOST = 2, 5
+MOST_THINGS = 20  # that pairs are drawn from where nobody wrote about two of them
 PLACEHOLDER = re.compile(r"within (?:the )?(red|blue) box")
 TAGS = {"red": "<bbox0>", "blue": "<bbox1>"}
 INSTRUCTION = """\
@@ -51,30 +54,39 @@ answer.
 def choose(scene: Scene, rng: np.random.Generator, count: int) -> list[Lesson]:
     """Draw pairs: related things where the dataset has some, else pairs of a caption, else any two."""
     expressions = expressions_of(scene)
-    usable = {thing.id: thing for thing in speakable(scene, expressions)}
-    found: dict[tuple[int, int], str] = {}
-    for wanted in (True, False):
-        for caption in scene.captions:
-            if is_relation(caption) is wanted and not (found and not wanted):
-                alone = [phrase for phrase in caption.phrases if len(phrase.things) == 1]
-                pairs = [(one, other) for place, one in enumerate(alone) for other in alone[place + 1 :]]
-                for one, other in pairs:
-                    ids = (one.things[0], other.things[0])
-                    if ids[0] != ids[1] and set(ids) <= set(usable):
-                        found.setdefault(
-                            ids, f'People wrote: "{caption.text}" The first is "{one.text}", the second '
-                            f'"{other.text}".'
-                        )  # fmt: skip
-    if not found:
-        things = drawn(usable.values(), rng, 2 * count)
-        for one_thing, other_thing in zip(things[::2], things[1::2], strict=False):
-            names = [quoted_list(words_for(thing, expressions)) for thing in (one_thing, other_thing)]
-            told = f"People called the first: {names[0]}; the second: {names[1]}."
-            found[(one_thing.id, other_thing.id)] = told
+    things = speakable(scene, expressions)
+    usable = frozenset(thing.id for thing in things)
+    related = [caption for caption in scene.captions if is_relation(caption)]
+    written = pairs_of(related, usable) or pairs_of(scene.captions, usable)
+    told = written or chance_pairs(drawn(things, rng, MOST_THINGS), expressions)
+    chosen = drawn(told, rng, count) if written else list(told)[:count]
     return [
-        Lesson(f"vg_rel-gpt4v-{scene.id}-{ids[0]}-{ids[1]}", scene, ids, found[ids])
-        for ids in drawn(found, rng, count)
+        Lesson(f"vg_rel-gpt4v-{scene.id}-{one}-{other}", scene, (one, other), told[one, other])
+        for one, other in chosen
     ]
+
+
+def pairs_of(captions: Sequence[Caption], usable: frozenset[int]) -> dict[tuple[int, int], str]:
+    """Return pairs of things that a caption has a phrase each for, and what is told of them."""
+    found: dict[tuple[int, int], str] = {}
+    for caption in captions:
+        alone = [phrase for phrase in caption.phrases if len(phrase.things) == 1]
+        for one, other in combinations(alone, 2):
+            ids = (one.things[0], other.things[0])
+            if ids[0] != ids[1] and usable.issuperset(ids):
+                named = f'The first is "{one.text}", the second "{other.text}".'
+                found.setdefault(ids, f'People wrote: "{caption.text}" {named}')
+    return found
+
+
+def chance_pairs(things: Sequence[Thing], expressions: dict[int, list[str]]) -> dict[tuple[int, int], str]:
+    """Return all pairs of things and what is told of them, those of different categories first."""
+    pairs = sorted(combinations(things, 2), key=lambda pair: pair[0].category == pair[1].category)
+    names = {thing.id: quoted_list(words_for(thing, expressions)) for thing in things}
+    return {
+        (one.id, other.id): f"People called the first: {names[one.id]}; the second: {names[other.id]}."
+        for one, other in pairs
+    }
 
 
 def read(lesson: Lesson, content: Any, stored: Stored) -> Made:
@@ -92,7 +104,7 @@ def tag(words: str) -> str | None:
     return TAGS[match[1]] if match else None
 
 
-PAIR = Kind(
+KIND = Kind(
     name="pair",
     title="dialogues about two things and how they relate",
     instruction=INSTRUCTION,

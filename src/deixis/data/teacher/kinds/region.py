@@ -75,7 +75,7 @@ def tag(words: str) -> str | None:
     return TAG if PLACEHOLDER.fullmatch(words) else None
 
 
-REGION_KIND = Kind(
+KIND = Kind(
     name="region",
     title="dialogues about one thing",
     instruction=INSTRUCTION,
