@@ -25,7 +25,8 @@ CAT = deixis.Polygon(
     [(120, 75), (150, 25), (205, 60), (265, 45), (330, 10), (350, 75), (340, 150), (290, 215), (150, 190)]
 )
 STYLES: tuple[Style, ...] = ("clean", "published")
-SMALL = 240  # pixels of the width of a tile
+SMALL = 210  # pixels of the width of a tile
+COLOURS = 256  # of the picture that is written
 
 
 def tile(photo: Any, kind: str, *, style: Style) -> Image.Image:
@@ -51,7 +52,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         tiles = [np.asarray(tile(photo, kind, style=style)) for kind in KINDS]
         rows += [np.hstack(tiles[start : start + 2]) for start in range(0, len(tiles), 2)]
     out.parent.mkdir(parents=True, exist_ok=True)
-    Image.fromarray(np.vstack(rows)).save(out)
+    sheet = Image.fromarray(np.vstack(rows)).quantize(COLOURS, dither=Image.Dither.FLOYDSTEINBERG)
+    sheet.save(out, optimize=True)
     print(f"{out}: {', '.join(KINDS)}; the outline of the cat on the left, its box on the right")
     return 0
 
