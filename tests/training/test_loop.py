@@ -52,7 +52,9 @@ def test_a_run_leaves_model_metrics_and_checkpoints(finished):
     assert [row["step"] for row in rows] == [2, 4, 6]
     assert {"places", "boxes", "language_model", "total"} <= rows[0]["losses"].keys()
     assert {path.name for path in (finished / "model").iterdir()} == {
+        "README.md",
         "config.json",
+        "data_terms.json",
         "generation_config.json",
         "model.safetensors",
         "tokenizer.json",

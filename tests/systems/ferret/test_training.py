@@ -74,7 +74,8 @@ def finished(pack: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_a_small_ferret_trains_and_answers(pack: Path, finished: Path) -> None:
     names = {path.name for path in finished.iterdir()}
-    assert names == {"config.json", "generation_config.json", "model.safetensors", "tokenizer.json"}
+    saved = {"config.json", "generation_config.json", "model.safetensors", "tokenizer.json"}
+    assert names == saved | {"README.md", "data_terms.json"}
     system = load(finished)
     assert isinstance(system, SplicedSystem)
     picture = next((pack / "images").glob("*.jpg"))
@@ -129,7 +130,7 @@ def test_a_stage_of_other_sizes_is_refused(pack: Path, finished: Path) -> None:
         ({"network": {"initial": {"tower": "gone"}, "language": "small"}}, "for small new networks"),
         ({"network": {"initial": {"head": "gone"}}}, "initial: unknown key 'head'"),
         ({"network": {"initial": "vicuna"}}, "initial is 'vicuna'; expected a folder"),
-        ({"sources": [{"hold_out": 8}]}, "no picture below"),
+        ({"sources": [{"hold_out": 8}]}, "nothing to learn from in"),
     ],
     ids=str,
 )

@@ -169,7 +169,9 @@ def test_the_result_opens_and_answers(data: Path, models: dict[str, Path]) -> No
     )
     assert all(isinstance(answer, Answer) and answer.system == "ferret_v2" for answer in answers)
     assert {path.name for path in models["instruct"].iterdir()} == {
+        "README.md",
         "config.json",
+        "data_terms.json",
         "generation_config.json",
         "model.safetensors",
         "tokenizer.model",
