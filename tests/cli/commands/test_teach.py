@@ -71,7 +71,8 @@ def test_samples_that_training_reads(folder: Path, kind: str, capsys: pytest.Cap
     assert running.keys == [f"Bearer {KEY}"] * 3
 
 
-def test_killed_in_the_middle_it_goes_on(folder: Path) -> None:
+@pytest.mark.parametrize(("way", "again"), [(signal.SIGKILL, 1), (signal.SIGINT, 0)])
+def test_stopped_in_the_middle_it_goes_on(folder: Path, way: signal.Signals, again: int) -> None:
     def answer(request: dict[str, Any]) -> Said:
         reply = good(request)
         reply.delay = 0.0 if len(running.requests) <= 2 else 0.6
@@ -83,15 +84,15 @@ def test_killed_in_the_middle_it_goes_on(folder: Path) -> None:
         until = time.monotonic() + 60
         while len(running.requests) < 3 and time.monotonic() < until:
             time.sleep(0.01)
-        run.send_signal(signal.SIGKILL)
-        run.wait()
-        assert (
-            not (folder / "made.json").exists() and len(list((folder / "made.replies").glob("*.json"))) == 2
-        )
+        run.send_signal(way)
+        assert run.wait(timeout=30) == {signal.SIGKILL: -signal.SIGKILL, signal.SIGINT: 130}[way]
+        replies = list((folder / "made.replies").glob("[0-9a-f]*.json"))
+        assert len(replies) == 3 - again  # what was under way is waited for where it can be
+        assert not (folder / "made.json").exists()
         running.answer = good
         assert main(words(folder, running)) == 0
         asked = [json.dumps(request) for request in running.requests]
-    assert len(asked) == 5 and len(set(asked)) == 4  # the one that was cut down is asked again, no other
+    assert len(asked) == 4 + again and len(set(asked)) == 4  # only the one that was cut down is asked again
     assert len(read_region_records(folder / "made.json", root=folder / "data")) == 4
 
 

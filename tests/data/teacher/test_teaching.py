@@ -186,10 +186,10 @@ def test_a_server_that_wants_fewer_requests_gets_none_from_anybody(tmp_path: Pat
 
 
 def test_what_stays_broken_fails_and_is_asked_again_another_time(tmp_path: Path) -> None:
-    slow = Said(body=said(GOOD["region"]).body, delay=0.5)
+    slow = Said(body=said(GOOD["region"]).body, delay=1.0)
     for reply, reason in ((slow, "TimeoutError"), (Said(400, b"too long"), "too long"), (Said(500), "500")):
         with school(lambda request, reply=reply: reply) as running:  # type: ignore[misc]
-            ((result,), asker) = taught(tmp_path, running, count=1, timeout=0.1)
+            ((result,), asker) = taught(tmp_path, running, count=1, timeout=0.5)
         assert result.state == "failed" and reason in result.reasons[0]
         assert asker.spending.used.total == 0 and asker.asked == 0
     with school(good) as running:
