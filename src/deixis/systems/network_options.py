@@ -40,7 +40,8 @@ def check_declared(options: Mapping[str, Any], fields: Fields, *, where: str) ->
     """Raise RecipeError for an option that no saved network could have: of another type, or out of bounds.
 
     options: by the names that configurations keep them by; null is the default. fields: what a configuration
-    may say; other options are left to it. Nothing is made of the options, so that a size beyond all memory costs nothing.
+    may say; other options are left to it. Nothing is made of the options: a size beyond all
+    memory costs nothing.
     """
     shown = {stored: word for word, stored in STORED.items()}
     for name, value in options.items():

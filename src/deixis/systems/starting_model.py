@@ -25,9 +25,9 @@ def model_folder(name: str, *, recipe: Recipe, out: Path) -> Path:
     if has_model(Path(name)):
         return Path(name)
     raise RecipeError(
-        f"recipe {recipe.name!r} needs {name!r:.200}, but no recipe of that name has saved a model below {out}, "
-        "and there is no such folder of a saved model; give that recipe too, the folder of a saved model, or "
-        "the name of a system with packaged weights"
+        f"recipe {recipe.name!r} needs {name!r:.200}, but no recipe of that name has saved a model "
+        f"below {out}, and there is no such folder of a saved model; give that recipe too, the folder of a "
+        "saved model, or the name of a system with packaged weights"
     )
 
 

@@ -41,10 +41,11 @@ class Template:
 
     opening: before everything, the system text in it. user, assistant: what announces a question and an
     answer. gap: between that and the words; answer_gap: before an answer, if that is another. question_end,
-    answer_end: behind them; the latter is learnt. between: before every question but the first. stop: the text at which generation is over. marks: texts
-    that only a template may write; in a user's words they have to be neutralised. masking: how the published
-    program found answers again; None if it knew where they are. further_stops: other texts that end an
-    answer. picture_only: of a question nothing is written but its picture.
+    answer_end: behind them; the latter is learnt. between: before every question but the first. stop: the
+    text at which generation is over. marks: texts that only a template may write; in a user's words they have
+    to be neutralised. masking: how the published program found answers again; None if it knew where they are.
+    further_stops: other texts that end an answer. picture_only: of a question nothing is written but its
+    picture.
     """
 
     name: str

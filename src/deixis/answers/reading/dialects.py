@@ -5,8 +5,7 @@
 The scale has 1000 steps on both axes whatever the picture's size (ferret.md, sections 6 and 8). "published"
 cuts off decimals both ways, as the released weights were trained and scored; a box shrinks by up to a step on
 its way to text and back. "corrected" takes the nearest step. The published parsers stand here too: they
-decide scores. Answers to users are read by ``answers.reading.boxed_phrases``, which turns nothing malformed into a
-box.
+decide scores. Answers to users are read by ``boxed_phrases``, which turns nothing malformed into a box.
 """
 
 from __future__ import annotations
