@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from pathlib import Path
 
@@ -75,3 +76,23 @@ def test_every_command_takes_the_flags(command: str, capsys: pytest.CaptureFixtu
         build_parser().parse_args([*command.split(), "--help"])
     said = capsys.readouterr().out
     assert all(flag in said for flag in ("--verbose", "--quiet", "--traceback"))
+
+
+def test_a_mistake_under_a_bar_has_a_line_of_its_own(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    recipe = {
+        "name": "mine",
+        "system": "pointer",
+        "starts_from": "pointer",
+        "steps": 1,
+        "batch": 1,
+        "sources": [{"folder": "nowhere", "samples": "samples.jsonl"}],
+        "objective": {"pretrained": False},
+    }
+    (tmp_path / "mine.yaml").write_text(json.dumps(recipe))
+    words = ["train", str(tmp_path / "mine.yaml"), "--data", str(tmp_path), "--out", str(tmp_path / "runs")]
+    assert main(words) == 2
+    *bars, mistake = capsys.readouterr().err.splitlines()
+    assert any("mine: reading" in bar for bar in bars)
+    assert mistake.startswith("deixis: ") and "samples.jsonl cannot be read" in mistake

@@ -25,3 +25,18 @@ def test_an_unknown_argument(words: str, usage: str, capsys: pytest.CaptureFixtu
     said = capsys.readouterr().err
     assert stopped.value.code == 2
     assert said.startswith(usage) and "unknown arguments: " in said and "--nonsense" in said
+
+
+@pytest.mark.parametrize(
+    ("words", "meant"),
+    [
+        ("ask photo.jpg what? --bx 1,2,3,4", "; did you mean --box?"),
+        ("train mine.yaml --data d --out o --max-stps=3", "; did you mean --max-steps?"),
+        ("evaluate --data d --split s --task-s grounding", "; did you mean --tasks?"),
+        ("ask photo.jpg what? --zzz", "--zzz\n"),
+    ],
+)
+def test_the_nearest_option_is_named(words: str, meant: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(words.split())
+    assert capsys.readouterr().err.endswith(meant.rstrip("\n") + "\n")

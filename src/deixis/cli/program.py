@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import difflib
 import errno
 import os
 import sys
@@ -45,8 +46,15 @@ class CommandParser(argparse.ArgumentParser):
             setattr(known, further, [*getattr(known, further), *unknown])
             unknown = []
         if unknown:
-            self.error(f"unknown arguments: {' '.join(unknown)}")
+            self.error(f"unknown arguments: {' '.join(unknown)}{self.meant(unknown)}")
         return known, unknown
+
+    def meant(self, unknown: Sequence[str]) -> str:
+        """Return which option the first unknown one is most like, as the end of a message; often empty."""
+        options = [option for option in self._option_string_actions if option.startswith("--")]
+        typed = next((word.partition("=")[0] for word in unknown if word.startswith("-")), "")
+        near = difflib.get_close_matches(typed, options, n=1)
+        return f"; did you mean {near[0]}?" if near else ""
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -113,6 +121,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
     except DeixisError as mistake:
         if wants_traceback(parsed):
             traceback.print_exc()
+        traceback.clear_frames(mistake.__traceback__)  # what they hold ends: an open bar closes its line
         print(f"deixis: {in_flags(str(mistake))}", file=sys.stderr)
         return mistake.exit_code
     except BrokenPipeError:  # the reader of our output has gone, as in `deixis ... | head`

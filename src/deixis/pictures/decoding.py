@@ -73,7 +73,7 @@ def open_upright(source: Any, *, max_pixels: int, name: str = "", low: bool = Fa
 
 def from_path(source: str | os.PathLike[str], *, max_pixels: int, name: str, low: bool) -> Upright:
     """Open a file."""
-    if str(source).startswith(("http://", "https://")):
+    if str(source).startswith(("http:/", "https:/")):  # a Path has one slash of two
         raise BadPicture(f"{source} is an address; download the picture and give its path or bytes")
     if not os.path.isfile(source):  # unlike Path.is_file, also False for a name too long to be one
         raise BadPicture(f"there is no picture file {str(source)[:200]!r}")

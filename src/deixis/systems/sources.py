@@ -129,7 +129,11 @@ class Sources:
         choices = progress.track(recipe.sources, f"{recipe.name}: reading", unit="source")
         read = tuple(ReadSource.read(choice, data) for choice in choices)
         if not any(source.scenes or source.records or source.grit or source.painted for source in read):
-            raise RecipeError(f"recipe {recipe.name!r}: no picture below {data} has a phrase with a box")
+            said = ", ".join(choice.what for choice in recipe.sources)
+            raise RecipeError(
+                f"recipe {recipe.name!r}: nothing to learn from in {said} below {data}; "
+                "expected samples, or pictures with a phrase that has a box"
+            )
         return cls(recipe, read)
 
     def identity(self) -> dict[str, str]:

@@ -160,8 +160,14 @@ def adapt(objective: nn.Module, recipe: Recipe) -> None:
     ):
         raise RecipeError(
             f"recipe {recipe.name!r}: no linear map has a name that begins with one of lora's parts "
-            f"{list(wanted.parts)}; names are those of the network, such as network.language"
+            f"{list(wanted.parts)}; there are linear maps in {', '.join(parts_with_maps(objective))}"
         )
+
+
+def parts_with_maps(objective: nn.Module) -> list[str]:
+    """Return the first two words of every linear map's name, each once."""
+    names = (name for name, module in objective.named_modules() if isinstance(module, nn.Linear))
+    return sorted({".".join(name.split(".")[:2]) for name in names})
 
 
 def fit(parts: TrainingParts, recipe: Recipe, *, cut_short: bool, progress: Progress) -> None:

@@ -70,6 +70,7 @@ def test_json_is_one_object_a_question_and_nothing_else(photo, model, tmp_path, 
     ("words", "code", "message"),
     [
         (["gone.jpg", "what?"], 3, "there is no picture file"),
+        (["https://example.org/a.jpg", "what?"], 3, "download the picture and give its path"),
         (["PHOTO"], 2, "nothing is asked"),
         (["PHOTO", "what is {a}?"], 2, "add --box a="),
         (["PHOTO", "what?", "--box", "1,2,3,4"], 2, "'it' is in no question"),

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from deixis.cli.answer_flags import add_answer_flags, settings_of
 from deixis.cli.asked_pictures import AskedPictures
-from deixis.cli.messages import LOG, is_quiet, warnings_said
+from deixis.cli.messages import LOG, NOTICE, is_quiet, warnings_said
 from deixis.cli.outputs import mask_files
 from deixis.cli.picture_files import PictureFile, picture_files, pictures_and_questions
 from deixis.cli.picture_flags import PASS_OVER, REFUSE, add_picture_flags
@@ -135,6 +135,8 @@ def run(arguments: argparse.Namespace) -> int:
                 output.add([replace(answer, weights=weights) for answer in answers], picture, file.name)
         finally:
             output.close()
+        if arguments.out is not None and format_of(arguments) != "text":
+            LOG.log(NOTICE, "written: %s", arguments.out)
     return pictures.report()
 
 

@@ -40,7 +40,7 @@ PROMPT = "> "
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Describe the command's arguments."""
-    parser.add_argument("picture", type=Path, help="a picture file")
+    parser.add_argument("picture", type=Path, metavar="PICTURE", help="a picture file")
     add_region_flags(parser)
     add_picture_flags(parser)
     add_system_flags(parser)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 HELP = "measure a system on a dataset"
 EXAMPLE = (
-    "deixis evaluate --data packs/flickr_grounding --split val --tasks grounding,naming --json report.json"
+    "deixis evaluate --data data/flickr_grounding --split val --tasks grounding,naming --json report.json"
 )
 DEFAULT_TASKS = "grounding,expressions,naming"
 

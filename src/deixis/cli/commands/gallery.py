@@ -12,7 +12,7 @@ from deixis.cli.messages import LOG, is_quiet
 from deixis.cli.system_flags import add_system_flags, open_system
 
 HELP = "make a page of photos with a system's answers, good and bad"
-EXAMPLE = "deixis gallery --data packs/flickr_grounding --split val --out gallery"
+EXAMPLE = "deixis gallery --data data/flickr_grounding --split val --out gallery"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

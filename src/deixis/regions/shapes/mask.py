@@ -40,7 +40,10 @@ class Mask:
         if self.frame.kind in ("unit", "thousandths"):
             raise FrameMismatch(f"a mask is made of pixels; it cannot be in frame {self.frame.kind}")
         if self.frame.bound and (self.width, self.height) != tuple(map(round, self.frame.size)):
-            raise BadRegion(f"the mask has {self.width} x {self.height} pixels, its frame is {self.frame}")
+            raise BadRegion(
+                f"the mask has {self.width} x {self.height} pixels, its frame is {self.frame}; "
+                "expected a mask as large as the picture"
+            )
 
     @classmethod
     def from_array(cls, mask: NDArray[np.generic], *, frame: Frame = PIXELS) -> Self:
