@@ -162,7 +162,8 @@ def finding(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.usefixtures("finding")
 def test_coco(place: Path, capsys: Any) -> None:
     assert main(["ask", "photos", QUESTION, "--format", "coco", "--out", "found/coco.json"]) == 0
-    assert capsys.readouterr().out == ""
+    said = capsys.readouterr()
+    assert said.out == "" and said.err.endswith("deixis: written: found/coco.json\n")
     file = json.loads(Path("found/coco.json").read_text())
     assert file["images"][1] == {"id": 2, "file_name": "b.JPG", "width": 40, "height": 90}
     assert file["categories"] == [{"id": 1, "name": "dog"}, {"id": 2, "name": "red dog"}]
