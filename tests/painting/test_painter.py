@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from typing import Any
 
 import numpy as np
@@ -131,6 +132,25 @@ def test_published_style_is_drawn_from_a_seed() -> None:
     assert np.array_equal(first, again) and not np.array_equal(first, other)
     opaque = paint(grey(), box, style="published", alpha=255, width=3, colour="red").picture.pixels
     assert (opaque[20, 30] == (255, 0, 0)).all()
+
+
+THIN = [Polygon([(10, 10), (90, 10), (50, 10)]), Polygon([(0, 0), (160, 0), (160, 0.5), (0, 0.5)])]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("region", [*THIN, Polygon([(10, 10), (90, 90), (50, 50)])], ids=str)
+def test_published_marks_of_regions_without_width_come_to_an_end(kind: Kind, region: Region) -> None:
+    started = time.perf_counter()
+    painted = paint(grey(), region, kind=kind, style="published", seed=1)
+    assert (painted.picture.pixels != 128).any() and time.perf_counter() - started < 5
+
+
+def test_masks_of_many_parts_take_linear_time() -> None:
+    cells = np.zeros((600, 600), dtype=bool)
+    cells[::2, ::2] = True
+    started = time.perf_counter()
+    assert len(outlines_of(cells)) == 90_000
+    assert time.perf_counter() - started < 20
 
 
 def test_references_say_what_was_painted() -> None:

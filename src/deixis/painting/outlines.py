@@ -18,18 +18,22 @@ def outlines_of(mask: NDArray[np.bool_]) -> tuple[tuple[XY, ...], ...]:
     """
     follows = boundary(mask)
     loops = []
-    while follows:
-        start = min(follows)
-        loop, at, came = [start], start, (0, 0)
-        while True:
-            at, came = step(follows, at, came)
-            if at == start:
-                break
-            loop.append(at)
-        loops.append(loop)
+    for start in sorted(follows):
+        while start in follows:  # where two parts touch, a corner belongs to both
+            loops.append(loop_from(start, follows))
     outer = [loop for loop in loops if signed_area(loop) > 0]
     outer.sort(key=signed_area, reverse=True)
     return tuple(tuple((float(x), float(y)) for x, y in turns(loop)) for loop in outer)
+
+
+def loop_from(start: Corner, follows: dict[Corner, list[Corner]]) -> list[Corner]:
+    """Return the corners from one back to itself; their edges are used up."""
+    loop, at, came = [start], start, (0, 0)
+    while True:
+        at, came = step(follows, at, came)
+        if at == start:
+            return loop
+        loop.append(at)
 
 
 def boundary(mask: NDArray[np.bool_]) -> dict[Corner, list[Corner]]:

@@ -21,7 +21,7 @@ from deixis.painting.silhouette import XY, Edges, Silhouette, bounds_of, contain
 from deixis.painting.strokes import RGBA, Stroke
 
 ANCHOR = 336  # pixels of a side of what CLIP sees; widths are relative to it
-TRIES_INSIDE, TRIES_CENTRE = 50, 10
+TRIES_INSIDE, TRIES_CENTRE, TRIES_TRIANGLE = 50, 10, 300
 FLATTEST = 150.0  # degrees: no angle of a triangle is wider
 
 
@@ -167,9 +167,12 @@ def centre_in(part: tuple[XY, ...], draws: Draws) -> XY:
 
 
 def triangle(canvas: Canvas) -> list[Stroke]:
-    """A triangle with corners in the region, none of them too flat."""
+    """A triangle with corners in the region, none of them too flat, if the region has room for one.
+
+    In a region without width all are flat; the published program would draw for ever.
+    """
     parts = canvas.all_parts("triangle")
-    while True:
+    for _ in range(TRIES_TRIANGLE):
         corners = tuple(canvas.inside(parts) for _ in range(3))
         if widest_angle(corners) <= FLATTEST:
             break
