@@ -220,9 +220,10 @@ def strings_of(value: object) -> Iterator[str]:
 def training_wordings() -> set[str]:
     """Every string that stands in some table with templates in a module of deixis.data.synthesis."""
     found: set[str] = set()
-    for module in pkgutil.iter_modules(deixis.data.synthesis.__path__):
+    below = deixis.data.synthesis
+    for module in pkgutil.walk_packages(below.__path__, prefix=f"{below.__name__}."):
         if not module.ispkg:
-            for value in vars(importlib.import_module(f"deixis.data.synthesis.{module.name}")).values():
+            for value in vars(importlib.import_module(module.name)).values():
                 texts = list(strings_of(value)) if isinstance(value, tuple | list | Mapping) else []
                 if any("{" in text for text in texts):
                     found.update(one for text in texts for one in alternatives(text))

@@ -96,9 +96,7 @@ def test_the_help_lists_what_all_systems_take(
     assert "--local-vision-encoder DIR" in said and "the tiles' vision encoder" in said
     assert "tower" not in said
     first = said.index("examples:\n  deixis convert ferret --base vicuna-7b-v1.3 --delta ferret-7b-delta ")
-    last = said.index(
-        "  deixis convert vip-llava --folder vip-7b --back --out vip-7b-original\n\nFolders"
-    )
+    last = said.index("  deixis convert vip-llava --folder vip-7b --back --out vip-7b-original\n\nFolders")
     assert first < last
 
 

@@ -173,7 +173,7 @@ def test_a_stop_and_too_many_places(codec: TextCodec) -> None:
     reading, _, _ = read(codec, TWO, max_places=1, stop="hat")
     assert len(boxes(reading)) == 1 and reading.text.lower().endswith("and the")
     reading, _, _ = read(codec, TWO, max_places=1, stop="are")
-    assert len(boxes(reading)) == 1 and reading.text.lower().endswith("the hat ")
+    assert len(boxes(reading)) == 1 and reading.text.lower().endswith("the hat")
 
 
 # Ends.
