@@ -80,7 +80,12 @@ def test_stopped_in_the_middle_it_goes_on(folder: Path, way: signal.Signals, aga
 
     with school(answer) as running:
         command = [sys.executable, "-m", "deixis", *words(folder, running, "--workers", "1", "--quiet")]
-        run = subprocess.Popen(command, env={**os.environ, "no_proxy": "127.0.0.1", "TEACHER_KEY": KEY})
+        # A test that runs in the background of a shell has Ctrl-C switched off, and so would what it starts.
+        run = subprocess.Popen(
+            command,
+            env={**os.environ, "no_proxy": "127.0.0.1", "TEACHER_KEY": KEY},
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+        )
         until = time.monotonic() + 60
         while len(running.requests) < 3 and time.monotonic() < until:
             time.sleep(0.01)
