@@ -212,7 +212,8 @@ def bezier(controls: NDArray[np.float64], *, count: int) -> NDArray[np.float64]:
     """Return `count` points (n, 2) of the cubic curve with four control points (4, 2)."""
     t = np.linspace(0, 1, count)[:, None]
     u = 1 - t
-    return u**3 * controls[0] + 3 * u**2 * t * controls[1] + 3 * u * t**2 * controls[2] + t**3 * controls[3]
+    shares = np.hstack([u * u * u, 3 * u * u * t, 3 * u * t * t, t * t * t])  # (n, 4)
+    return shares @ controls
 
 
 def whole_pixels(curve: NDArray[np.float64]) -> NDArray[np.float64]:
