@@ -18,7 +18,7 @@ OLDEST := 'torch==2.11.*' 'torchvision==0.26.*' 'transformers==5.16.*' 'pillow==
 PARITY := $(if $(wildcard $(PARITY_DIR)/.),--parity-dir=$(PARITY_DIR))
 
 # As many test processes as cores, each with one thread: torch's own threads would only get in their way.
-IN_PROCESSES := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist loadfile
+IN_PROCESSES := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n logical --dist loadfile
 
 .DEFAULT_GOAL := help
 .PHONY: help install demo gallery test test-all test-oldest check docs bench training clean
