@@ -1,0 +1,231 @@
+"""A published benchmark: words about its protocol, and four small functions; one file each.
+
+``read`` makes items of the published files, ``prompt`` says what is asked, ``score`` marks one reply, and
+``tabulate`` adds marks up to the numbers that papers print. A benchmark knows no system: whoever asks one
+(``asking.asking``) hands its replies over.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, Generic, Literal, TypeVar
+
+from deixis.endpoints.chat import ChatRequest
+from deixis.errors import UsageError
+from deixis.evaluation.metrics.rules import Rules, check_rules
+from deixis.regions.shapes import Region
+
+T = TypeVar("T")
+Judge = Callable[[ChatRequest], str]
+"""Any function from a request to the text of its reply, such as ``Endpoint.complete`` or ``KeptReplies``."""
+Fault = Literal["", "unparsed", "refused", "unjudged"]
+NOTHING: Mapping[str, Any] = MappingProxyType({})
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A picture that an item shows: its name, and what ``open_picture`` opens: a path, or encoded bytes."""
+
+    name: str
+    source: Path | bytes = field(repr=False)
+
+
+@dataclass(frozen=True)
+class BenchmarkItem(Generic[T]):
+    """One question of a benchmark.
+
+    id: unique in what was read. question: as the file has it; ``prompt`` makes of it what is asked. truth:
+    whatever ``score`` needs. regions: by the names in the prompt's ``{braces}``. group: what is scored
+    together, such as the rotations of one question; the id where nothing else is. kinds: what the item counts
+    under in the table, by heading, such as {"task": "count"}.
+    """
+
+    id: str
+    pictures: tuple[Shown, ...]
+    question: str
+    truth: T
+    regions: tuple[tuple[str, Region], ...] = ()
+    group: str = ""
+    kinds: Mapping[str, str] = NOTHING
+
+    @property
+    def together(self) -> str:
+        """What the item is scored together with."""
+        return self.group or self.id
+
+
+@dataclass(frozen=True)
+class ReplyPlace:
+    """A place of a reply: x0 y0 x1 y1 in pixels of the original picture, continuous edges, and its phrase.
+
+    picture: which of the item's pictures, from 0.
+    """
+
+    box: tuple[float, float, float, float]
+    score: float | None = None
+    phrase: str = ""
+    picture: int = 0
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What a system answered to an item.
+
+    failures: what of it was malformed, as ``Answer.parse_failures``. refused: why the system would not answer
+    the question at all; "" where it did.
+    """
+
+    text: str
+    places: tuple[ReplyPlace, ...] = ()
+    failures: tuple[str, ...] = ()
+    refused: str = ""
+
+
+@dataclass(frozen=True)
+class Scoring:
+    """How replies are scored.
+
+    rules: "published" counts what the authors' programs count, faults included, where a benchmark has such
+    rules of its own (``Benchmark.rules``); "corrected" is the documented rule. judge: a language model behind
+    an endpoint, for benchmarks that need one; None leaves its work undone, and counted. judge_model: its name
+    there, None for the model that the benchmark was published with.
+    """
+
+    rules: Rules = "corrected"
+    judge: Judge | None = None
+    judge_model: str | None = None
+
+    def __post_init__(self) -> None:
+        check_rules(self.rules)
+
+
+@dataclass(frozen=True)
+class Mark:
+    """What one reply earned.
+
+    value: 0 to 1; None where nobody can say ("unjudged"). read: what the reply was read as. fault:
+    "unparsed" and "refused" are worth 0 and counted apart; "unjudged" is left out of the means and counted.
+    why: the fault in words. numbers: what else was measured, the same names for every item of a benchmark.
+    """
+
+    value: float | None
+    read: str = ""
+    fault: Fault = ""
+    why: str = ""
+    numbers: Mapping[str, float] = NOTHING
+
+    def __post_init__(self) -> None:
+        if (self.value is None) != (self.fault == "unjudged"):
+            raise ValueError(
+                f"a mark of value {self.value} with fault {self.fault!r}: only unjudged ones have none"
+            )
+
+
+def unparsed(why: str, *, value: float = 0.0, numbers: Mapping[str, float] = NOTHING) -> Mark:
+    """Return the mark of a reply that can't be read. value: what published rules give it all the same."""
+    return Mark(value, fault="unparsed", why=why, numbers=numbers)
+
+
+def unjudged(why: str) -> Mark:
+    """Return the mark of a reply that a judge was needed for and gave nothing."""
+    return Mark(None, fault="unjudged", why=why)
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of a table.
+
+    value: on a scale up to ``most``; None of nothing. n: how many items it is of (or groups of them, where
+    the line says so). unparsed, refused: how many of the n these were, worth 0; unjudged: how many further
+    items nobody judged.
+    """
+
+    value: float | None
+    n: int
+    unparsed: int = 0
+    refused: int = 0
+    unjudged: int = 0
+    most: float = 100.0
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the line for JSON."""
+        return dict(vars(self))
+
+
+@dataclass(frozen=True)
+class Table:
+    """The numbers of a benchmark by name; the first is the one that papers print."""
+
+    rows: Mapping[str, Row]
+
+    @property
+    def first(self) -> Row:
+        """The number that papers print."""
+        return next(iter(self.rows.values()))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the table for JSON."""
+        return {name: row.to_dict() for name, row in self.rows.items()}
+
+
+Read = Callable[[Path], list[BenchmarkItem[T]]]
+Prompt = Callable[[BenchmarkItem[T]], str]
+Score = Callable[[BenchmarkItem[T], Reply, Scoring], Mark]
+Tabulate = Callable[[Sequence[BenchmarkItem[T]], Sequence[Mark]], Table]
+
+
+@dataclass(frozen=True)
+class Benchmark(Generic[T]):
+    """A benchmark: what is said about it, and what it does.
+
+    name: for commands; title: what the field calls it. layout: the files that ``read`` takes, in words.
+    prompt_text: the published prompt, with <angle brackets> for what an item fills in. metric: how marks come
+    about and add up. unread: what a reply counts as that can't be read. judge: whether a judge is needed.
+    numbers: where its published numbers are. rules: which rules of scoring there are. max_new_tokens: how
+    long a reply may be.
+
+    read: from the folder, or the file of questions in it, to items; RecordError names file and row. prompt:
+    what is asked about an item; braces that are no names of regions are doubled by whoever asks.
+    score: marks a reply that isn't refused and has words or places (``marking.mark`` sees to the others; by
+    published rules it gets empty ones, too). tabulate: from all items and their marks, in the same order.
+    """
+
+    name: str
+    title: str
+    layout: str
+    prompt_text: str
+    metric: str
+    read: Read[T]
+    prompt: Prompt[T]
+    score: Score[T]
+    tabulate: Tabulate[T]
+    numbers: str
+    unread: str = "wrong, and counted as unparsed"
+    judge: Literal["no", "optional", "needed"] = "no"
+    judge_model: str = ""
+    rules: tuple[Rules, ...] = ("corrected",)
+    max_new_tokens: int = 64
+
+    def check(self, scoring: Scoring) -> None:
+        """Raise UsageError for rules that the benchmark doesn't have."""
+        if scoring.rules not in self.rules:
+            raise UsageError(
+                f"benchmark {self.name!r} has no rules {scoring.rules!r}; expected {' or '.join(self.rules)}"
+            )
+
+    def protocol(self, scoring: Scoring) -> dict[str, str]:
+        """Return in words how a score by these rules comes about."""
+        judged = "none"
+        if self.judge != "no" and scoring.judge is not None:
+            judged = scoring.judge_model or self.judge_model
+        return {
+            "benchmark": self.title,
+            "prompt": self.prompt_text,
+            "metric": self.metric,
+            "unread": self.unread,
+            "rules": scoring.rules,
+            "judge": judged if self.judge != "no" else "not needed",
+        }
