@@ -56,6 +56,21 @@ def test_length_groups_are_the_published_ones(
     assert length_grouped(alike, size=size, chunks=chunks, chance=chance(seed)) == plain
 
 
+def test_the_published_sampler_keeps_negative_lengths_of_words_alone() -> None:
+    lengths = [-4, -9, -2, -7, -1, -6, -8, -3]
+    published = length_grouped(lengths, size=4, chunks=2, chance=chance(3), published=True)
+    groups = grouped(lengths, size=4, chunks=2, chance=chance(3))
+    assert published == [i for group in groups for i in group]
+    ours = length_grouped(lengths, size=4, chunks=2, chance=chance(3))
+    assert ours != published and sorted(ours) == sorted(published) == list(range(8))
+
+    def unevenness(order: list[int]) -> int:
+        own = -np.array(lengths)[order].reshape(-1, 2, 2).sum(axis=-1)
+        return int(np.abs(own[:, 0] - own[:, 1]).sum())
+
+    assert unevenness(ours) < unevenness(published)
+
+
 def some_lengths(count: int = 50) -> tuple[int, ...]:
     rng = np.random.default_rng(0)
     signs = np.where(rng.random(count) < 0.3, -1, 1)

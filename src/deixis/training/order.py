@@ -116,15 +116,18 @@ def seed_of(seed: int, epoch: int) -> int:
     return int(np.random.SeedSequence([seed, epoch]).generate_state(1)[0])
 
 
-def length_grouped(lengths: Sequence[int], *, size: int, chunks: int, chance: torch.Generator) -> list[int]:
+def length_grouped(
+    lengths: Sequence[int], *, size: int, chunks: int, chance: torch.Generator, published: bool = False
+) -> list[int]:
     """Return all examples in groups of ``size``: with a picture or without; each cut into even chunks.
 
     lengths: negative without a picture. Where both kinds are there, groups are shuffled as wholes, and the
-    last group of each kind, which may be smaller, goes to the end.
+    last group of each kind, which may be smaller, goes to the end. published: where no example has a picture,
+    lengths stay negative as in LLaVA's sampler, which then puts the longest ones together.
     """
     kinds = [[i for i, length in enumerate(lengths) if (length > 0) == seen] for seen in (True, False)]
     if not all(kinds):
-        own = [abs(length) for length in lengths]
+        own = list(lengths) if published else [abs(length) for length in lengths]
         return [i for group in grouped(own, size=size, chunks=chunks, chance=chance) for i in group]
     whole: list[list[int]] = []
     rest: list[int] = []

@@ -16,6 +16,10 @@ from tests.parity.checks import (
     ferret_v2_networks,
     ferret_v2_text,
     ferret_weights,
+    florence_vl_alignment,
+    florence_vl_training,
+    groma_detection,
+    groma_perception,
     vip_llava_networks,
     vip_llava_painting,
     vip_llava_text,
@@ -42,6 +46,13 @@ FAMILIES: Families = {
             **ferret_v2_text.CHECKS,
             **ferret_data.FERRET_V2,
             **ferret_evaluation.V2_CHECKS,
+        }
+    ),
+    "florence_vl": Family(checks={**florence_vl_training.TRAINING, **florence_vl_alignment.ALIGNMENT}),
+    "groma": Family(
+        checks={
+            **groma_perception.PERCEPTION,
+            **groma_detection.DETECTION,
         }
     ),
     "vip_llava": Family(

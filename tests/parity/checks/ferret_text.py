@@ -90,13 +90,22 @@ def check_labels(row: Case, codec: SentencePieceCodec) -> None:
     row.expect("warning", ours=masked.warning)
 
 
-def both_maskings(turns: Sequence[Exchange], template: Template, codec: Any, *, picture: bool) -> Supervised:
+def both_maskings(
+    turns: Sequence[Exchange],
+    template: Template,
+    codec: Any,
+    *,
+    picture: bool,
+    max_length: int | None = None,
+) -> Supervised:
     """Return a dialogue masked the published way, after comparing it with the corrected one.
 
     They agree wherever the published way drops nothing, unless an answer is empty, which the corrected way
     closes; what is dropped, the corrected way learns.
     """
-    published = supervised(turns, template, codec, strict_masking="published", picture=picture)
+    published = supervised(
+        turns, template, codec, strict_masking="published", picture=picture, max_length=max_length
+    )
     corrected = supervised(turns, template, codec, strict_masking="corrected", picture=picture)
     if published.warning is not None:
         assert not published.learnt and corrected.learnt
