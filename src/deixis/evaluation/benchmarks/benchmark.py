@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any, Generic, Literal, TypeVar
 
 from deixis.endpoints.chat import ChatRequest
@@ -22,7 +21,6 @@ T = TypeVar("T")
 Judge = Callable[[ChatRequest], str]
 """Any function from a request to the text of its reply, such as ``Endpoint.complete`` or ``KeptReplies``."""
 Fault = Literal["", "unparsed", "refused", "unjudged"]
-NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -49,7 +47,7 @@ class BenchmarkItem(Generic[T]):
     truth: T
     regions: tuple[tuple[str, Region], ...] = ()
     group: str = ""
-    kinds: Mapping[str, str] = NOTHING
+    kinds: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def together(self) -> str:
@@ -115,7 +113,7 @@ class Mark:
     read: str = ""
     fault: Fault = ""
     why: str = ""
-    numbers: Mapping[str, float] = NOTHING
+    numbers: Mapping[str, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if (self.value is None) != (self.fault == "unjudged"):
@@ -124,9 +122,9 @@ class Mark:
             )
 
 
-def unparsed(why: str, *, value: float = 0.0, numbers: Mapping[str, float] = NOTHING) -> Mark:
+def unparsed(why: str, *, value: float = 0.0, numbers: Mapping[str, float] | None = None) -> Mark:
     """Return the mark of a reply that can't be read. value: what published rules give it all the same."""
-    return Mark(value, fault="unparsed", why=why, numbers=numbers)
+    return Mark(value, fault="unparsed", why=why, numbers=numbers or {})
 
 
 def unjudged(why: str) -> Mark:
