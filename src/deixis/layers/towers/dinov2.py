@@ -11,6 +11,7 @@ from transformers import Dinov2Config, Dinov2Model
 
 from deixis.layers.towers.feature_tower import (
     FeatureTower,
+    Interpolation,
     resized_positions,
     selected_blocks,
     states_after,
@@ -35,13 +36,21 @@ class Dinov2Tower(FeatureTower):
     """The patches' vectors after chosen blocks, without the last norm and without the class token.
 
     settings: fields of ``Dinov2Config`` where they differ from ViT-L/14 at 518 pixels. select_layer: one
-    hidden state or several, counted as in ``feature_tower.blocks_before``.
+    hidden state or several, counted as in ``feature_tower.blocks_before``. interpolation: how positions are
+    made to fit another side.
     """
 
     vision: Dinov2Model
 
-    def __init__(self, settings: Mapping[str, Any], *, select_layer: int | Sequence[int] = -2) -> None:
+    def __init__(
+        self,
+        settings: Mapping[str, Any],
+        *,
+        select_layer: int | Sequence[int] = -2,
+        interpolation: Interpolation = "size",
+    ) -> None:
         super().__init__()
+        self.interpolation: Interpolation = interpolation
         fields: dict[str, Any] = {**LARGE_518, **settings}
         config = Dinov2Config(**fields)
         self.vision = Dinov2Model(config)
@@ -60,7 +69,11 @@ class Dinov2Tower(FeatureTower):
         own = pixels.to(parts.patch_embeddings.projection.weight.dtype)
         patches = parts.patch_embeddings(own)  # (B, n * n, D)
         first = parts.cls_token.expand(patches.shape[0], -1, -1)
-        positions = resized_positions(parts.position_embeddings[0], self.cells(pixels.shape[-1]))
+        positions = resized_positions(
+            parts.position_embeddings[0],
+            self.cells(pixels.shape[-1]),
+            interpolation=self.interpolation,
+        )
         hidden = torch.cat([first.to(patches.dtype), patches], dim=1) + positions  # (B, 1 + n * n, D)
         hidden = parts.dropout(hidden)
         states = states_after(self.vision.encoder.layer, hidden, selected=self.selected)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
@@ -10,6 +11,13 @@ from torch.nn import functional
 
 from deixis.errors import UsageError
 from deixis.pictures.normalising import Normalisation
+
+Interpolation = Literal["size", "scale_factor"]
+"""How a table of positions is resized: to the new number of cells, or by a factor that is a little larger.
+
+"scale_factor" is what ``transformers`` did when Groma was trained: (cells + 0.1) / own cells, and bicubic
+samples are taken at steps of that factor, not of the ratio of sizes.
+"""
 
 
 class FeatureTower(nn.Module):
@@ -105,7 +113,7 @@ def blocks_before(select_layer: int, *, blocks: int) -> int:
     return run
 
 
-def resized_positions(table: Tensor, cells: int) -> Tensor:
+def resized_positions(table: Tensor, cells: int, *, interpolation: Interpolation = "size") -> Tensor:
     """Return learnt positions (1 + n * n, D), the class token's first, for a grid of cells x cells.
 
     Bicubic, in float32 whatever the precision around it: in half precision the vectors would shift.
@@ -115,6 +123,12 @@ def resized_positions(table: Tensor, cells: int) -> Tensor:
         return table
     with torch.autocast(table.device.type, enabled=False):
         grid = table[1:].float().reshape(1, own, own, -1).permute(0, 3, 1, 2)  # (1, D, n, n)
-        grid = functional.interpolate(grid, (cells, cells), mode="bicubic", align_corners=False)
+        if interpolation == "scale_factor":
+            factor = (cells + 0.1) / own
+            grid = functional.interpolate(
+                grid, scale_factor=(factor, factor), mode="bicubic", align_corners=False
+            )
+        else:
+            grid = functional.interpolate(grid, (cells, cells), mode="bicubic", align_corners=False)
         resized = grid.permute(0, 2, 3, 1).flatten(0, 2).to(table.dtype)  # (cells * cells, D)
     return torch.cat([table[:1], resized])

@@ -1,0 +1,1 @@
+"""How a detector of one class learns: predictions are matched with objects, picture by picture."""
