@@ -1,11 +1,13 @@
 """Ablations: the same questions with the evidence taken away, to see that the answers came from it.
 
 A system that names regions from the words alone keeps its score when regions are shuffled between pictures;
-one that points by habit keeps it when every picture is grey.
+one that points by habit keeps it when every picture is grey; one that names whatever a picture shows, wherever
+it is pointed at, keeps it when regions are moved to another place of their picture.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -79,6 +81,40 @@ def shuffled(items: Sequence[Item[Any]], seed: int) -> Items:
     return changed
 
 
+def elsewhere(items: Sequence[Item[Any]], seed: int) -> Items:
+    """Return the items, each with its regions moved to another place of the same picture.
+
+    UsageError where no region is pointed at.
+    """
+    if not any(item.regions for item in items):
+        raise UsageError("these tasks point at nothing, so that no regions can be moved")
+    return [
+        replace(item, regions=tuple((name, far_from(region)) for name, region in item.regions))
+        for item in items
+    ]
+
+
+def far_from(region: Region) -> Region:
+    """Return a region of the same size and form in the opposite corner of its picture.
+
+    It moves by whole pixels of its frame. One that is as large as the picture stays where it is.
+
+    >>> from deixis.regions import Box, Frame
+    >>> far_from(Box(10, 60, 30, 95, frame=Frame.original(200, 100))).as_tuple()
+    (180.0, 0.0, 200.0, 35.0)
+    """
+    frame = region.frame
+    box = region.bounds().as_tuple()
+    moves = []
+    for low, high, side in zip(box[:2], box[2:], frame.size, strict=True):
+        back, on = -max(math.floor(low), 0), max(math.floor(side - high), 0)
+        moves.append(on if on > -back else back)
+    x, y = moves
+    width, height = frame.size
+    moved: Region = replace(region.to(frame.cropped(-x, -y, width - x, height - y)), frame=frame)
+    return moved
+
+
 def share_of(region: Region) -> Region:
     """Return a region as shares of its picture's sides, bound to no picture."""
     moved: Region = replace(region.to(region.frame.unit()), frame=UNIT)
@@ -95,6 +131,12 @@ ABLATIONS = {
             "shuffled_regions",
             "every region is that of an item about another picture, at the same share of the sides",
             shuffled,
+            itself,
+        ),
+        Ablation(
+            "moved_regions",
+            "every region is moved to the opposite corner of its picture, as large as it was",
+            elsewhere,
             itself,
         ),
     )

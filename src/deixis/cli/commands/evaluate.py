@@ -46,7 +46,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--ablation",
         default="none",
         metavar="A",
-        help="take the evidence away: grey (pictures) or shuffled_regions (between pictures)",
+        help="take the evidence away: grey (pictures), shuffled_regions (between pictures) or moved_regions "
+        "(to the opposite corner)",
     )
     parser.add_argument("--control", dest="ablation", default=argparse.SUPPRESS, help=argparse.SUPPRESS)
     parser.add_argument(
