@@ -8,10 +8,12 @@ import torch
 from torch import Tensor
 
 from deixis.layers.proposals.deformable_attention import DeformableAttention, sample_levels
+from deixis.layers.proposals.proposing import SOURCES, Source, fused_scores
 from deixis.layers.region_levels.level_fusion import LevelFusion, coordinates
 from deixis.layers.region_levels.region_encoder import LevelRegionEncoder, RegionEncoderSize
 from deixis.layers.region_levels.region_pooling import pool_boxes
 from deixis.layers.towers.feature_tower import resized_positions
+from deixis.systems.groma.selection import SelectionRules, select
 from tests.parity.case import Case
 from tests.parity.planning import Check
 
@@ -168,7 +170,51 @@ def check_region_encoder(case: Case) -> None:
         case.output(name, gradient, under="gradients")
 
 
+def check_selection(case: Case) -> None:
+    """Scores, threshold, suppression, cap, order, the last resort, and the places of given boxes."""
+    for row in case.rows("cases"):
+        probabilities: dict[Source, Tensor] = {one: tensor_of(row.given(f"prob_{one}")) for one in SOURCES}
+        stored = row.lookup(row.full(("permutation",)))
+        rules = SelectionRules(
+            nms_thres=row.given("nms_thres"),
+            box_score_thres=row.given("box_score_thres"),
+            max_region_num=row.given("max_region_num"),
+        )
+        refer, ground = (row.given(f"{name}_boxes") for name in ("refer", "ground"))
+        chosen = select(
+            boxes_of(row.given("pred_boxes_cxcywh")),
+            fused_scores(probabilities),
+            rules=rules,
+            refer=None if refer is None else boxes_of(refer),
+            ground=None if ground is None else boxes_of(ground),
+            order=lambda count, stored=stored: torch.tensor(stored)[:count],  # type: ignore[misc]
+        )
+        row.expect("scores_with_extra", ours=chosen.all_scores.tolist(), under="values")
+        row.expect("nms_kept", ours=chosen.kept.tolist())
+        row.expect("permutation", ours=None if chosen.order is None else chosen.order.tolist())
+        row.expect("selected_boxes_cxcywh", ours=chosen.boxes.tolist(), under="values")
+        row.expect("refer_region_index", ours=chosen.refer)
+        row.expect("ground_region_index", ours=chosen.ground)
+
+
+def tensor_of(numbers: list[float]) -> Tensor:
+    return torch.tensor(numbers, dtype=torch.float32)
+
+
+def boxes_of(numbers: list[list[float]]) -> Tensor:
+    return torch.tensor(numbers, dtype=torch.float32).reshape(-1, 4)
+
+
 PERCEPTION: dict[str, Check] = {
+    "selection": Check(
+        check_selection,
+        given=(
+            *("rules", "weights"),
+            *(f"cases/*/{name}" for name in ("name", "pred_boxes_cxcywh", "prob_coco", "prob_sa1b")),
+            *(f"cases/*/{name}" for name in ("refer_boxes", "ground_boxes", "nms_thres")),
+            *(f"cases/*/{name}" for name in ("box_score_thres", "max_region_num")),
+        ),
+    ),
     "dino_pos_interp": Check(check_positions, given=("config", "weights")),
     "roi_align": Check(check_roi_align, given=("config", "weights")),
     "mlvl_fuse": Check(check_fusion, given=("config", "weights")),

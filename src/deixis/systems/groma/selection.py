@@ -1,0 +1,164 @@
+"""Which places a prompt speaks of: the best proposals, what the user points at, and in which order.
+
+Boxes are cx cy w h as fractions of the sides of the square that the network sees (groma.md section 5).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+import torch
+from torch import Tensor
+
+from deixis.errors import BadRegion, UsageError
+from deixis.layers.proposals.box_forms import corners, pair_iou
+
+USER_SCORE, GROUND_SCORE = 1.0, 0.2
+
+Order = Callable[[int], Tensor]
+"""From the number of places to a permutation of them; before it the surest comes first."""
+
+
+def by_score(count: int) -> Tensor:
+    """Return the order of scores: the surest place is the first one."""
+    return torch.arange(count)
+
+
+def shuffled(count: int) -> Tensor:
+    """Return an order by chance, drawn from torch's global generator, as the published program does."""
+    return torch.randperm(count)
+
+
+ORDERS: Mapping[str, Order] = MappingProxyType({"score": by_score, "random": shuffled})
+
+
+@dataclass(frozen=True)
+class SelectionRules:
+    """What decides about places.
+
+    nms_thres: of two boxes that overlap by more (IoU) the surer one stays. box_score_thres: a place has to be
+    surer than that; 0 lets all in. max_region_num: at most so many places.
+    """
+
+    nms_thres: float = 0.6
+    box_score_thres: float = 0.15
+    max_region_num: int = 100
+
+    def __post_init__(self) -> None:
+        if self.nms_thres == 0:
+            raise UsageError(
+                "nms_thres is 0.0, which leaves one of all boxes that touch; an early config.json of the "
+                "published weights said so by mistake. Write 0.6, the value that they were trained with"
+            )
+        if not 0 < self.nms_thres <= 1 or not 0 <= self.box_score_thres < 1 or self.max_region_num < 1:
+            raise UsageError(
+                f"nms_thres is {self.nms_thres}, box_score_thres {self.box_score_thres}, max_region_num "
+                f"{self.max_region_num}; expected 0 < nms_thres <= 1, 0 <= box_score_thres < 1 and at least "
+                "one place"
+            )
+
+
+@dataclass(frozen=True)
+class Selected:
+    """The K places of a prompt, in its order.
+
+    boxes (K, 4), scores (K,). candidates (K,): each place's number among proposals, then user boxes, then
+    ground boxes. refer, ground: the place of each user box and of each ground box. corner_boxes, all_scores:
+    of all candidates. kept: the candidates that stayed, the surest first. order: the permutation; None where
+    nothing was sure enough, and the best candidate is the only place.
+    """
+
+    boxes: Tensor
+    scores: Tensor
+    candidates: Tensor
+    refer: tuple[int, ...]
+    ground: tuple[int, ...]
+    corner_boxes: Tensor
+    all_scores: Tensor
+    kept: Tensor
+    order: Tensor | None
+
+
+@torch.no_grad()
+def select(
+    boxes: Tensor,
+    scores: Tensor,
+    *,
+    rules: SelectionRules,
+    refer: Tensor | None = None,
+    ground: Tensor | None = None,
+    order: Order = by_score,
+) -> Selected:
+    """Return the places of a prompt about one picture, given its proposals (Q, 4) and their scores (Q,).
+
+    refer (n, 4): what the user points at, ground (m, 4): the boxes of answers in training. One that overlaps
+    a surer place too much is represented by that place; user boxes that are nearly the same share one. All
+    is worked out in float32. BadRegion for more user boxes than there can be places.
+    """
+    none = boxes.new_zeros(0, 4)
+    own, true = (none if given is None else given.to(boxes.device) for given in (refer, ground))
+    if len(own) > rules.max_region_num:
+        raise BadRegion(
+            f"a question points at {len(own)} regions; at most {rules.max_region_num} fit into a prompt "
+            "(max_region_num). Ask about fewer at a time"
+        )
+    every = torch.cat([boxes, own, true]).float()  # (C, 4)
+    extra = (scores.new_full((len(one),), score) for one, score in ((own, USER_SCORE), (true, GROUND_SCORE)))
+    all_scores = torch.cat([scores, *extra]).float()  # (C,)
+    if not len(every):
+        raise BadRegion("there is no proposal and no region: nothing could be spoken of")
+    corner_boxes = corners(every)
+    kept = survivors(corner_boxes, all_scores, rules)
+    permutation = None
+    chosen = kept
+    if len(kept):
+        permutation = order(len(kept)).to(kept.device)
+        check_order(permutation, len(kept))
+        chosen = kept[permutation]
+    else:
+        chosen = all_scores.argmax().reshape(1)
+    found = corner_boxes[chosen]
+    return Selected(
+        boxes=every[chosen],
+        scores=all_scores[chosen],
+        candidates=chosen,
+        refer=matched(corners(own.float()), found),
+        ground=matched(corners(true.float()), found),
+        corner_boxes=corner_boxes,
+        all_scores=all_scores,
+        kept=kept,
+        order=permutation,
+    )
+
+
+def survivors(boxes: Tensor, scores: Tensor, rules: SelectionRules) -> Tensor:
+    """Return the numbers of the boxes (C, 4), corners, that are sure enough and apart, the surest first."""
+    from torchvision.ops import nms
+
+    numbers = torch.arange(len(scores), device=scores.device)
+    if rules.box_score_thres > 0:
+        numbers = numbers[scores > rules.box_score_thres]
+    apart: Tensor = nms(boxes[numbers], scores[numbers], rules.nms_thres)
+    return numbers[apart][: rules.max_region_num]
+
+
+def matched(boxes: Tensor, places: Tensor) -> tuple[int, ...]:
+    """Return which place (of K, 4) each box (n, 4) is nearest to by IoU, both corners; the first of equals.
+
+    A box without any area overlaps nothing: it goes to the place whose middle is nearest.
+    """
+    if not len(boxes):
+        return ()
+    iou = pair_iou(boxes, places)  # (n, K)
+    middles = [(given[:, :2] + given[:, 2:]) / 2 for given in (boxes, places)]
+    near = -torch.cdist(middles[0], middles[1])
+    chosen = torch.where(iou.amax(dim=1) > 0, iou.argmax(dim=1), near.argmax(dim=1))
+    return tuple(chosen.tolist())
+
+
+def check_order(order: Tensor, count: int) -> None:
+    """Raise UsageError unless an order is a permutation of so many places."""
+    if order.sort().values.tolist() != list(range(count)):
+        raise UsageError(f"an order of {count} places was expected; got {order.tolist()!r:.100}")
