@@ -16,6 +16,7 @@ EXTRAS: Mapping[str, str] = MappingProxyType(
         "torchvision": "training",
         "matplotlib": "plots",
         "supervision": "supervision",
+        "pyarrow": "parquet",
     }
 )
 

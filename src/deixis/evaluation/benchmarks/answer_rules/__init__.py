@@ -1,0 +1,1 @@
+"""When an answer is right: the rules that several benchmarks share."""

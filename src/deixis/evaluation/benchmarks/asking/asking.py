@@ -1,0 +1,160 @@
+"""Any system asked the items of any benchmark; its replies are kept in a file, so that a run goes on.
+
+A killed run that is started again asks nothing twice. What was asked is kept as a digest beside each reply:
+of the prompt, the regions, the bytes of the pictures and the bound of tokens.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from deixis.errors import RecordError, UsageError
+from deixis.evaluation.benchmarks.asking.kept_replies import ReplyFile
+from deixis.evaluation.benchmarks.benchmark import Benchmark, BenchmarkItem, Reply, ReplyPlace, Shown
+from deixis.files.json_files import LARGEST_FILE, bounded_bytes
+from deixis.pictures.opening import open_picture
+from deixis.progress import SILENT, Progress
+
+if TYPE_CHECKING:
+    from deixis.answers.grounded import Answer
+
+T = TypeVar("T")
+LARGEST_BATCH = 16  # questions about the same pictures that are asked as one batch
+Questions = list[tuple[BenchmarkItem[Any], str]]
+
+
+def ask(
+    benchmark: Benchmark[T],
+    items: Sequence[BenchmarkItem[T]],
+    system: Any,
+    *,
+    kept: Path,
+    max_new_tokens: int | None = None,
+    progress: Progress = SILENT,
+) -> dict[str, Reply]:
+    """Return a system's replies by the items' ids.
+
+    kept: a file of JSON lines to which each reply is added at once, and whose replies aren't asked for again.
+    max_new_tokens: None for the benchmark's own. A question that the system refuses has a reply that says so,
+    which isn't kept: refusing takes no time.
+    UsageError: ``kept`` can't be written, or every question is refused. RecordError: it holds replies of
+    other weights, of another benchmark or to something else; or two items have one id, or a picture is
+    missing. BadPicture: one is damaged.
+    """
+    tokens = max_new_tokens or benchmark.max_new_tokens
+    check_items(benchmark, items)
+    pictures: dict[Shown, str] = {}
+    digests = {item.id: digest_of(item, benchmark.prompt(item), tokens, pictures=pictures) for item in items}
+    file = ReplyFile(kept, benchmark=benchmark.name, system=system.name, weights=fingerprint_of(system))
+    replies = file.open(digests)
+    missing: Questions = [(item, benchmark.prompt(item)) for item in items if item.id not in replies]
+    first = len(items) - len(missing)
+    told = progress.track(
+        answered(system, missing, max_new_tokens=tokens),
+        "asking",
+        total=len(items),
+        first=first,
+        unit="question",
+    )
+    with file.adding() as add:
+        for item, reply in told:
+            replies[item.id] = reply
+            if not reply.refused:
+                add(item.id, digests[item.id], reply)
+    if all(reply.refused for reply in replies.values()):
+        raise UsageError(f"all {len(items)} questions are refused; the first: {replies[items[0].id].refused}")
+    return {item.id: replies[item.id] for item in items}
+
+
+def fingerprint_of(system: Any) -> str:
+    """Return the fingerprint of a system's weights; "" if it has none."""
+    fingerprint = getattr(system, "fingerprint", None)
+    return "" if fingerprint is None else str(fingerprint())
+
+
+def check_items(benchmark: Benchmark[T], items: Sequence[BenchmarkItem[T]]) -> None:
+    """Raise RecordError if there are none, an id stands twice or a picture's file is missing."""
+    if not items:
+        raise RecordError(f"there is nothing to ask of {benchmark.name}")
+    ids: set[str] = set()
+    for item in items:
+        if item.id in ids:
+            raise RecordError(f"item {item.id!r} of {benchmark.name} stands twice")
+        ids.add(item.id)
+        for shown in item.pictures:
+            if isinstance(shown.source, Path) and not shown.source.is_file():
+                raise RecordError(f"item {item.id!r} of {benchmark.name}: there is no picture {shown.source}")
+
+
+def digest_of(
+    item: BenchmarkItem[Any], prompt: str, max_new_tokens: int, *, pictures: dict[Shown, str]
+) -> str:
+    """Return what stands for all that is asked: equal for equal prompts, pictures, regions and bounds.
+
+    pictures: digests that are known already; new ones are added.
+    """
+    for shown in item.pictures:
+        if shown not in pictures:
+            pictures[shown] = picture_digest(shown)
+    regions = [(name, repr(region)) for name, region in item.regions]
+    asked = json.dumps([prompt, [pictures[shown] for shown in item.pictures], regions, max_new_tokens])
+    return hashlib.sha256(asked.encode("ascii")).hexdigest()
+
+
+def picture_digest(shown: Shown) -> str:
+    """Return the digest of a picture's bytes."""
+    source = shown.source
+    content = bounded_bytes(source, largest=LARGEST_FILE) if isinstance(source, Path) else source
+    return hashlib.sha256(content).hexdigest()
+
+
+def answered(
+    system: Any, questions: Questions, *, max_new_tokens: int
+) -> Iterator[tuple[BenchmarkItem[Any], Reply]]:
+    """Yield a reply to each question; those about the same pictures that follow each other are one batch."""
+    for _, same in groupby(questions, key=lambda pair: [shown.source for shown in pair[0].pictures]):
+        about = list(same)
+        shown = [open_picture(one.source, name=one.name) for one in about[0][0].pictures]
+        picture: Any = shown[0] if len(shown) == 1 else shown or None
+
+        for start in range(0, len(about), LARGEST_BATCH):
+            batch = about[start : start + LARGEST_BATCH]
+            replies = replies_to(system, picture, batch, max_new_tokens=max_new_tokens)
+            yield from zip((item for item, _ in batch), replies, strict=True)
+
+
+def replies_to(system: Any, picture: Any, batch: Questions, *, max_new_tokens: int) -> list[Reply]:
+    """Return the replies to a batch; where it is refused, its questions are asked one by one."""
+    try:
+        answers = system.ask(
+            picture,
+            [written(item, prompt) for item, prompt in batch],
+            regions=[dict(item.regions) for item, _ in batch],
+            max_new_tokens=max_new_tokens,
+        )
+    except UsageError as fault:
+        if len(batch) == 1:
+            return [Reply("", refused=str(fault) or type(fault).__name__)]
+        alone = (replies_to(system, picture, [one], max_new_tokens=max_new_tokens) for one in batch)
+        return [reply for replies in alone for reply in replies]
+    return [reply_of(answer) for answer in answers]
+
+
+def written(item: BenchmarkItem[Any], prompt: str) -> str:
+    """Return a prompt for ``System.ask``: where an item has no regions, braces are the question's own."""
+    return prompt if item.regions else prompt.replace("{", "{{").replace("}", "}}")
+
+
+def reply_of(answer: Answer) -> Reply:
+    """Return what is kept of an answer."""
+    places = tuple(
+        ReplyPlace(tuple(place["box"]), place["score"], span["phrase"], place.get("picture", 0))
+        for span in answer.to_dict()["spans"]
+        for place in span["places"]
+    )
+    return Reply(answer.text, places, tuple(answer.parse_failures))

@@ -1,0 +1,1 @@
+"""Benchmarks whose answers are a word, a phrase or a number."""
