@@ -16,7 +16,7 @@ from deixis.errors import BadPicture, RecordError
 from deixis.evaluation.benchmarks.look_twice import ask_look_twice, read_look_twice, score_look_twice
 from deixis.evaluation.benchmarks.vcr import ask_vcr, read_vcr, score_vcr
 from deixis.evaluation.benchmarks.visual7w import ask_visual7w, read_visual7w, score_visual7w
-from deixis.systems.vip_llava.preparation import SquareView
+from deixis.systems.spliced.preparation import SquareView
 from tests.systems.vip_llava.tiny import fresh_vip_llava
 
 BOXES = [[20, 15, 70, 60], [80, 10, 110, 50], [1, 1, 9, 9], [5, 60, 20, 70]]

@@ -17,6 +17,8 @@ from tests.parity.checks import (
     ferret_v2_text,
     ferret_weights,
     florence_vl_alignment,
+    florence_vl_networks,
+    florence_vl_text,
     florence_vl_training,
     groma_detection,
     groma_perception,
@@ -48,7 +50,15 @@ FAMILIES: Families = {
             **ferret_evaluation.V2_CHECKS,
         }
     ),
-    "florence_vl": Family(checks={**florence_vl_training.TRAINING, **florence_vl_alignment.ALIGNMENT}),
+    "florence_vl": Family(
+        checks={
+            **florence_vl_networks.NETWORKS,
+            **florence_vl_text.TEXT,
+            **florence_vl_training.TRAINING,
+            **florence_vl_alignment.ALIGNMENT,
+        },
+        for_reading=("native_equivalence",),
+    ),
     "groma": Family(
         checks={
             **groma_perception.PERCEPTION,

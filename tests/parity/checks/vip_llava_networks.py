@@ -12,10 +12,10 @@ from deixis.layers.towers.clip import ClipTower
 from deixis.pictures import open_picture
 from deixis.pictures.normalising import statistics
 from deixis.pictures.padding import pad_to_square
+from deixis.systems.spliced.preparation import SquareView, central_square
 from deixis.systems.vip_llava.config import FIVE_LEVELS, VipLlavaConfig
 from deixis.systems.vip_llava.keys import FILES, LEVELS, MODULES
 from deixis.systems.vip_llava.model import VipLlavaNetwork
-from deixis.systems.vip_llava.preparation import SquareView, central_square
 from deixis.text.splicing import IGNORED, PICTURE_MARKER, Side
 from tests.parity.case import Case
 from tests.parity.checks.ferret_networks import expect_gradients, expect_merged, load_originals

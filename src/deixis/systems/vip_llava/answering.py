@@ -20,11 +20,11 @@ from deixis.systems.spliced.dialect import Dialect
 from deixis.systems.spliced.marking import Marking
 from deixis.systems.spliced.network import SplicedNetwork
 from deixis.systems.spliced.opening import open_member
+from deixis.systems.spliced.preparation import SquareView
 from deixis.systems.spliced.regions import NoSampling
 from deixis.systems.vip_llava.dialect import PaintedDialect
 from deixis.systems.vip_llava.model import VipLlavaNetwork
 from deixis.systems.vip_llava.painting import Asked, Coat, Paint, TrainingPaint
-from deixis.systems.vip_llava.preparation import SquareView
 from deixis.text.prompt_tokens import TextCodec
 
 
