@@ -93,7 +93,9 @@ def test_segments_are_the_text_and_tell_what_is_learnt(name: str) -> None:
     assert [segment.text for segment in segments if segment.learnt] == [
         f"{gap}{answer}{template.answer_end}" for _, answer in TALK
     ]
-    assert template.stop in template.answer_end and template.stops[0] == template.stop
+    assert template.stops[0] == template.stop
+    # In two of Groma's nothing closes an answer; what they have learnt to stop at comes from the last stage.
+    assert (template.stop in template.answer_end) == (name not in ("groma_default", "groma_simple"))
 
 
 @pytest.mark.parametrize("name", sorted(TEMPLATES))

@@ -5,12 +5,13 @@ section 5, florence_vl.md section 5.1), their oddities included: two spaces befo
 ``ferret_v1``, nothing between Gemma's system text and its first tag, a begin token spelt out that the Llama-3
 tokenizer adds once more. Names are the published ones too: ``llava_v1``, ``llava_llama_3``, ``llava_phi_3``
 are ViP-LLaVA's, ``llama3`` and ``phi3`` Florence-VL's, ``plain`` is for captions in the first stage of both.
+Groma's (groma.md section 9) are ``vicuna_v1``, "llava" there, ``groma_default`` and ``groma_simple``.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from deixis.errors import UsageError
 from deixis.text.published_masking import (
@@ -275,6 +276,26 @@ def plain(name: str) -> Template:
     )
 
 
+def unclosed(name: str, system: str) -> Template:
+    """Return the template of Groma's second stage: Vicuna's, but that a space and no mark ends an answer."""
+    return replace(vicuna(name, system), answer_end=" ", masking=None)
+
+
+def concatenated(name: str) -> Template:
+    """Return the template that puts questions and answers one behind the other."""
+    return Template(
+        name=name,
+        opening="",
+        user="",
+        assistant="",
+        gap="",
+        question_end=" ",
+        answer_end="",
+        stop="</s>",
+        marks=("<s>", "</s>", "<unk>"),
+    )
+
+
 TEMPLATES: dict[str, Template] = {
     template.name: template
     for template in (
@@ -298,6 +319,8 @@ TEMPLATES: dict[str, Template] = {
         instructed("llava_llama_2", f"<<SYS>>\n{LLAVA_SYSTEM}\n<</SYS>>\n\n", between="<s>"),
         instructed("mistral_instruct", "", between=""),
         plain("plain"),
+        unclosed("groma_default", VICUNA_SYSTEM),
+        concatenated("groma_simple"),
     )
 }
 ALIASES = {"v1": "ferret_v1"}

@@ -22,6 +22,7 @@ from tests.parity.checks import (
     florence_vl_training,
     groma_detection,
     groma_perception,
+    groma_text,
     vip_llava_networks,
     vip_llava_painting,
     vip_llava_text,
@@ -61,6 +62,7 @@ FAMILIES: Families = {
     ),
     "groma": Family(
         checks={
+            **groma_text.TEXT,
             **groma_perception.PERCEPTION,
             **groma_detection.DETECTION,
         }

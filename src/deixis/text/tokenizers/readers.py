@@ -20,16 +20,25 @@ ORDINARY = "x"  # stands before a piece that isn't the first
 
 
 class WordReader:
-    """Word pieces as English is written; an apostrophe waits for the piece behind it."""
+    """Word pieces as English is written; an apostrophe waits for the piece behind it.
 
-    def __init__(self, pieces: Sequence[str]) -> None:
-        self.pieces = pieces
+    added: tokens behind the pieces, which are written as they are, set off by spaces.
+    """
+
+    def __init__(self, pieces: Sequence[str], added: Sequence[str] = ()) -> None:
+        self.pieces, self.added = pieces, added
         self.joiner = Joiner(brackets=True)
+        self.begun = False
 
     def add(self, token: int) -> str:
         """Return the text that became certain by this token."""
-        number = check_id(token, len(self.pieces))
-        return self.joiner.add(self.pieces[number]) if number >= len(SPECIAL) else ""
+        number = check_id(token, len(self.pieces) + len(self.added))
+        if number < len(self.pieces):
+            text = self.joiner.add(self.pieces[number]) if number >= len(SPECIAL) else ""
+        else:
+            text = self.joiner.close() + " " * self.begun + self.added[number - len(self.pieces)]
+        self.begun = self.begun or bool(text)
+        return text
 
     def close(self) -> str:
         """Return the rest."""
