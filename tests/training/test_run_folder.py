@@ -44,7 +44,9 @@ def pack(tmp_path: Path) -> Path:
 # What a resumed run may change, and what not.
 
 
-@pytest.mark.parametrize("changes", [{"workers": 1}, {"log_every": 3}, {"save_every": 5}])
+@pytest.mark.parametrize(
+    "changes", [{"workers": 1}, {"log_every": 3}, {"save_every": 5}, {"sources": [{"max_pixels": 10**9}]}]
+)
 def test_what_changes_no_weights_may_change(changes: dict[str, Any], tmp_path: Path) -> None:
     given = {"ema": 0.9, "log_every": 1, "save_every": 2, "workers": 0}
     whole = run(tmp_path / "whole", given=toy.recipe(**given)).parent
@@ -66,7 +68,7 @@ def test_a_checkpoint_whose_recipe_has_former_keys_goes_on(tmp_path: Path) -> No
     path = toy.last_checkpoint(tmp_path) / "state.json"
     content = json.loads(path.read_text())
     content["recipe"]["sources"][0]["records"] = content["recipe"]["sources"][0].pop("samples")
-    for new in ("outside", "broken"):
+    for new in ("outside", "broken", "max_pixels"):
         del content["recipe"]["sources"][0][new]
     del content["data"], content["recipe"]["lora"]
     path.write_text(json.dumps(content))

@@ -9,13 +9,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from deixis.cli.folders import require_folder
+from deixis.cli.picture_flags import BROKEN, LARGEST_PIXELS, add_max_pixels_flag
 from deixis.errors import UsageError
+from deixis.regions.outside import OUTSIDE
 
 if TYPE_CHECKING:
     from deixis.data.sources import Dataset
-
-OUTSIDE = ("refuse", "cut", "pass_over")  # as in ``deixis.data.sources.boxes``, which takes a while to import
-BROKEN = ("refuse", "pass_over")  # as in ``deixis.pictures.broken``
 
 
 class Named(argparse.Action):
@@ -39,11 +38,13 @@ def add_dataset_flags(
     what: str = "folder of the dataset",
     split: str | None = None,
     layout: bool = True,
+    recipes: bool = False,
 ) -> None:
     """Add the folder of a dataset, its split, its layout, and what is done with its faults.
 
     flag, what: what names the folder, and its help; ``--pack`` goes on to mean it too. split: the default;
     without one, it is required. layout: whether the layout can be named, or is always seen by the files.
+    recipes: whether recipes say how large pictures may be, too.
     """
     folder = parser.add_mutually_exclusive_group(required=True)
     for name, shown in ((flag, what), ("--pack", argparse.SUPPRESS)):
@@ -72,6 +73,7 @@ def add_dataset_flags(
         metavar="RULE",
         help="pictures that can't be opened: refuse or pass_over (default: %(default)s)",
     )
+    add_max_pixels_flag(parser, recipes=recipes)
 
 
 def open_dataset(arguments: argparse.Namespace, *, split: str | None = None) -> Dataset:
@@ -84,6 +86,7 @@ def open_dataset(arguments: argparse.Namespace, *, split: str | None = None) -> 
         split or arguments.split,
         layout=arguments.layout,
         outside=arguments.outside,
+        max_pixels=arguments.max_pixels or LARGEST_PIXELS,
     )
 
 

@@ -1,4 +1,4 @@
-"""The flag that says how large a picture may be that is asked about."""
+"""The flags that say which pictures are opened: how large they may be, and what is done with broken ones."""
 
 from __future__ import annotations
 
@@ -9,15 +9,21 @@ LARGEST_PIXELS = 100_000_000
 REFUSE, PASS_OVER = BROKEN = ("refuse", "pass_over")
 
 
-def add_picture_flags(parser: argparse.ArgumentParser, *, many: bool = False) -> None:
-    """Add --max-pixels; many: and --broken, where a command takes several pictures."""
+def add_max_pixels_flag(parser: argparse.ArgumentParser, *, recipes: bool = False) -> None:
+    """Add --max-pixels; recipes: where recipes say it too, it is None without the flag."""
+    otherwise = f"what the recipe says, or {LARGEST_PIXELS:,}" if recipes else f"{LARGEST_PIXELS:,}"
     parser.add_argument(
         "--max-pixels",
         type=pixels,
-        default=LARGEST_PIXELS,
+        default=None if recipes else LARGEST_PIXELS,
         metavar="N",
-        help=f"refuse pictures of more pixels, before decoding them (default: {LARGEST_PIXELS:,})",
+        help=f"refuse pictures of more pixels, before decoding them (default: {otherwise})",
     )
+
+
+def add_picture_flags(parser: argparse.ArgumentParser, *, many: bool = False) -> None:
+    """Add --max-pixels; many: and --broken, where a command takes several pictures."""
+    add_max_pixels_flag(parser)
     if many:
         parser.add_argument(
             "--broken",

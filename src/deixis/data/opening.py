@@ -17,7 +17,8 @@ from PIL import Image
 from deixis.data.scene import PictureFile, Scene, Thing
 from deixis.errors import BadPicture, RecordError
 from deixis.pictures.broken import BrokenPictures
-from deixis.pictures.opening import Picture, known_formats, open_picture
+from deixis.pictures.decoding import allowed
+from deixis.pictures.opening import LARGEST_PIXELS, Picture, known_formats
 from deixis.regions.shapes import Box, Mask
 
 ORIENTATION = 0x0112
@@ -48,8 +49,8 @@ def open_scene(scene: Scene) -> tuple[Picture, Scene]:
     its entry states.
     """
     encoded = scene.picture.read()
-    picture = open_picture(encoded, name=scene.picture.name)
-    orientation = 1 if scene.upright else orientation_of(encoded)
+    picture = scene.picture.opened(encoded)
+    orientation = 1 if scene.upright else orientation_of(encoded, max_pixels=scene.picture.max_pixels)
     return picture, carried_scene(scene, orientation, size=(picture.width, picture.height))
 
 
@@ -74,9 +75,9 @@ def upright_scene(scene: Scene) -> Scene:
 def stored_orientation(picture: PictureFile) -> int:
     """How a stored picture has to be turned, 1 where it can't be read."""
     if picture.member is None:
-        return orientation_of(picture.path)
+        return orientation_of(picture.path, max_pixels=picture.max_pixels)
     try:
-        return orientation_of(picture.read())
+        return orientation_of(picture.read(), max_pixels=picture.max_pixels)
     except RecordError:
         return 1
 
@@ -97,15 +98,18 @@ def carried_scene(scene: Scene, orientation: int, *, size: tuple[int, int]) -> S
     )
 
 
-def orientation_of(source: bytes | Path) -> int:
-    """The orientation from 1 (as stored) to 8 that an encoded picture states; 1 where it states none."""
+def orientation_of(source: bytes | Path, *, max_pixels: int = LARGEST_PIXELS) -> int:
+    """The orientation from 1 (as stored) to 8 that an encoded picture states; 1 where it states none.
+
+    max_pixels: what it was opened with, or is to be.
+    """
     if isinstance(source, bytes) and source.startswith(PNG) and not any(m in source for m in PNG_MARKS):
         return 1  # Pillow would decode it all to find that out
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             stream = io.BytesIO(source) if isinstance(source, bytes) else source
-            with Image.open(stream, formats=known_formats()) as image:
+            with allowed(max_pixels), Image.open(stream, formats=known_formats()) as image:
                 found = image.getexif().get(ORIENTATION, 1)
     except Exception:  # what is wrong with a picture is for its opening to say
         return 1
@@ -163,13 +167,20 @@ def turned_mask(mask: Mask, orientation: int) -> Mask:
     )
 
 
+def with_max_pixels(scenes: Iterable[Scene], max_pixels: int) -> list[Scene]:
+    """Scenes whose pictures may have so many pixels to be opened."""
+    if max_pixels == LARGEST_PIXELS:
+        return list(scenes)
+    return [replace(scene, picture=replace(scene.picture, max_pixels=max_pixels)) for scene in scenes]
+
+
 def sound_scenes(scenes: Iterable[Scene], *, source: Path, broken: str) -> list[Scene]:
     """The scenes of a dataset folder that are kept by the rule `broken` (`BrokenPictures`)."""
     pictures = BrokenPictures(broken)
     kept = list(
         pictures.sound(
             scenes,
-            opened=lambda scene: open_picture(scene.picture.read(), name=scene.picture.name),
+            opened=lambda scene: scene.picture.open(),
             name=lambda scene: f"{scene.picture.path}/{scene.picture.member or ''}",
         )
     )

@@ -11,7 +11,7 @@ from functools import cached_property
 from pathlib import Path
 
 from deixis.errors import RecordError
-from deixis.pictures.opening import LARGEST_FILE
+from deixis.pictures.opening import LARGEST_FILE, LARGEST_PIXELS, Picture, open_picture
 from deixis.regions.shapes import Box, Mask
 
 
@@ -21,7 +21,7 @@ class PictureFile:
     workers.
 
     With `offset` and `size` the picture is that stretch of the tar shard `path` (its name there is `member`),
-    without them it is the whole file `path`.
+    without them it is the whole file `path`. max_pixels: how large it may be to be opened (`open_picture`).
 
     >>> PictureFile(Path("images/train-00.tar"), member="7.jpg", offset=512, size=9_000).name
     'train-00.tar/7.jpg'
@@ -31,6 +31,7 @@ class PictureFile:
     member: str | None = None
     offset: int | None = None
     size: int | None = None
+    max_pixels: int = LARGEST_PIXELS
 
     def __post_init__(self) -> None:
         if (self.offset is None) != (self.size is None):
@@ -42,6 +43,14 @@ class PictureFile:
     def name(self) -> str:
         """A short name for messages: the file, or shard and member."""
         return self.path.name if self.member is None else f"{self.path.name}/{self.member}"
+
+    def open(self) -> Picture:
+        """The picture, upright, whatever its size; BadPicture or RecordError if it can't be opened."""
+        return self.opened(self.read())
+
+    def opened(self, encoded: bytes) -> Picture:
+        """The picture of the bytes that were read of it."""
+        return open_picture(encoded, max_pixels=self.max_pixels, name=self.name)
 
     def read(self) -> bytes:
         """The encoded bytes. A file that is gone, too large, or shorter than it was raises RecordError."""

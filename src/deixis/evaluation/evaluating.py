@@ -20,7 +20,7 @@ from deixis.evaluation.report import Report, TaskResult
 from deixis.evaluation.runner import Answerer, Asked, ask_all, chosen, picture_of
 from deixis.evaluation.task import Columns, Item, Task
 from deixis.pictures.broken import REFUSE, BrokenPictures
-from deixis.pictures.opening import Picture, open_picture
+from deixis.pictures.opening import Picture
 
 
 def evaluate(
@@ -122,7 +122,7 @@ def sound_pictures(
 
 def opened(scene: Scene) -> Picture:
     """Return the picture of a scene, whatever its size."""
-    return open_picture(scene.picture.read(), name=scene.picture.name)
+    return scene.picture.open()
 
 
 def about(sound: Container[str], items: Sequence[Item[Any]], task: Task[Any]) -> list[Item[Any]]:

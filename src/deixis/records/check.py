@@ -5,12 +5,12 @@ from __future__ import annotations
 import warnings
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 
 from deixis.errors import BadPicture, BadRegion, RecordError, RegionClipped
-from deixis.pictures.opening import open_picture
+from deixis.pictures.opening import LARGEST_PIXELS, open_picture
 from deixis.records.record_fields import numbered_lines
 from deixis.records.record_line import MOST_MISTAKES, parse_record
 from deixis.records.sample import Record
@@ -40,11 +40,12 @@ class RecordCounts:
     regions: dict[str, int]
 
 
-def check_records(path: Path | str) -> list[Problem]:
+def check_records(path: Path | str, *, max_pixels: int = LARGEST_PIXELS) -> list[Problem]:
     """Every problem of a file, in order of its lines: what reading refuses, and what is likely a mistake.
 
     The latter are regions that no turn names, braces that name no region, coordinates that stick out of the
-    picture or look like another frame's. RecordError only where the file itself cannot be read.
+    picture or look like another frame's. max_pixels: how large pictures may be. RecordError only where the
+    file itself cannot be read.
     """
     file = Path(path)
     problems: list[Problem] = []
@@ -58,6 +59,7 @@ def check_records(path: Path | str) -> list[Problem]:
 
         record = parse_record(content, file=file, line=line, report=report)
         if record is not None:
+            record = replace(record, max_pixels=max_pixels)
             for field, message in islice(doubts(record, frames), MOST_MISTAKES):
                 report(field, message)
     if not found:
@@ -119,7 +121,7 @@ def doubts(record: Record, frames: dict[Path, Frame | str]) -> Iterator[tuple[st
 def frame_of(record: Record) -> Frame | str:
     """The frame of a sample's picture, or what is wrong with the picture."""
     try:
-        return open_picture(record.path).frame
+        return open_picture(record.path, max_pixels=record.max_pixels).frame
     except (BadPicture, RecordError) as fault:
         return str(fault)
 

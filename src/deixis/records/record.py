@@ -15,16 +15,17 @@ import numpy as np
 
 from deixis.errors import RecordError, UsageError
 from deixis.pictures.broken import REFUSE, BrokenPictures
+from deixis.pictures.opening import LARGEST_PIXELS
 from deixis.records.dialogue import Example
 from deixis.records.lengths import words_in
 from deixis.records.record_fields import numbered_lines
 from deixis.records.record_line import strictly
 from deixis.records.sample import Record, RecordTurn
+from deixis.regions.outside import CUT, OUTSIDE, PASS_OVER
 
 __all__ = ["Record", "RecordSource", "RecordTurn", "read_record", "read_records", "write_record"]
 
 LOG = logging.getLogger("deixis")
-_, CUT, PASS_OVER = OUTSIDE = (REFUSE, "cut", "pass_over")
 
 
 class RecordSource:
@@ -53,7 +54,9 @@ class RecordSource:
         ]
 
 
-def read_records(path: Path | str, *, broken: str = REFUSE, outside: str = CUT) -> Iterator[Record]:
+def read_records(
+    path: Path | str, *, broken: str = REFUSE, outside: str = CUT, max_pixels: int = LARGEST_PIXELS
+) -> Iterator[Record]:
     """The samples of a file, one by one; RecordError names file, line and field of the first mistake.
 
     broken: "pass_over" opens every picture and leaves out samples about damaged ones, logging how many
@@ -61,28 +64,32 @@ def read_records(path: Path | str, *, broken: str = REFUSE, outside: str = CUT) 
     outside: regions that stick out of their pictures are cut, with a warning, once they are needed
     ("cut"), an error then ("refuse"), or the samples that have some are left out, which opens every picture
     beforehand ("pass_over"); how many there were is logged.
+    max_pixels: how large pictures may be that are opened; larger ones are broken.
     """
     file, pictures = Path(path), BrokenPictures(broken)
     if outside not in OUTSIDE:
         raise UsageError(f"outside is {outside!r}; expected one of {', '.join(OUTSIDE)}")
-    read = (strictly(content, file=file, line=line) for line, content in numbered_lines(file))
+    read = (
+        replace(strictly(content, file=file, line=line), outside=outside, max_pixels=max_pixels)
+        for line, content in numbered_lines(file)
+    )
     left_out = 0
     for record in pictures.sound(read, opened=Record.open, name=lambda record: record.picture):
         if outside == PASS_OVER and record.sticks_out():
             left_out += 1
         else:
-            yield replace(record, outside=outside)
+            yield record
     pictures.report(file)
     if left_out:
         LOG.warning("%s: samples with regions that stick out, which were passed over: %d", file, left_out)
 
 
-def read_record(path: Path | str, line: int) -> Record:
-    """The sample on one line of a file, whatever the other lines are."""
+def read_record(path: Path | str, line: int, *, max_pixels: int = LARGEST_PIXELS) -> Record:
+    """The sample on one line of a file, whatever the other lines are. max_pixels: as for `read_records`."""
     file, last = Path(path), 0
     for number, content in numbered_lines(file):
         if number == line:
-            return strictly(content, file=file, line=line)
+            return replace(strictly(content, file=file, line=line), max_pixels=max_pixels)
         last = number
     raise RecordError(f"{file} has no sample on line {line}; its last one is on line {last}")
 

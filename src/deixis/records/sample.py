@@ -10,8 +10,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from deixis.errors import BadPicture, BadRegion, RecordError, RegionClipped
-from deixis.pictures.broken import REFUSE
-from deixis.pictures.opening import Picture, open_picture
+from deixis.pictures.opening import LARGEST_PIXELS, Picture, open_picture
 from deixis.pictures.padding import letterbox
 from deixis.records.dialogue import Dialogue, Example, Mark, Turn
 from deixis.records.markup import PlacedPhrase, write_markup
@@ -20,6 +19,7 @@ from deixis.regions.as_objects import region_object
 from deixis.regions.carrying import carried
 from deixis.regions.frames import Frame
 from deixis.regions.names import names_in
+from deixis.regions.outside import CUT, REFUSE
 from deixis.regions.shapes import Region
 
 
@@ -43,7 +43,8 @@ class Record:
 
     picture: its name, relative to the folder of `file`. frame: "pixels", "unit" or "thousandths", in which
     all regions are given (a mask always has the picture's pixels). file, line: where the sample stands.
-    outside: what is done with regions that stick out of the picture (`read_records`).
+    outside, max_pixels: what is done with regions that stick out of the picture, and how large it may be
+    (`read_records`).
     """
 
     picture: str
@@ -52,7 +53,8 @@ class Record:
     turns: tuple[RecordTurn, ...]
     file: Path = field(default=Path("records.jsonl"), compare=False)
     line: int = field(default=1, compare=False)
-    outside: str = field(default="cut", compare=False)
+    outside: str = field(default=CUT, compare=False)
+    max_pixels: int = field(default=LARGEST_PIXELS, compare=False)
 
     def wrong(self, where: str, message: str) -> RecordError:
         """The error for a mistake in one of the sample's fields."""
@@ -69,7 +71,7 @@ class Record:
     def open(self) -> Picture:
         """The picture; RecordError if it is not there or not usable."""
         try:
-            return open_picture(self.path)
+            return open_picture(self.path, max_pixels=self.max_pixels)
         except BadPicture as fault:
             raise self.wrong("picture", str(fault)) from fault
 

@@ -32,18 +32,21 @@ def unseen_losses(
     size: int = 8,
     outside: Literal["refuse", "cut", "pass_over"] | None = None,
     broken: Literal["refuse", "pass_over"] = "refuse",
+    max_pixels: int | None = None,
 ) -> np.ndarray:
     """Return the total loss of ``model`` on every batch of ``size`` pictures of a split, each picture once.
 
     model: a folder that ``recipe`` made. The dialogues are drawn as in training, by the recipe's mix and
     seed: models whose recipes agree in these are asked the same and can be compared batch by batch.
-    outside, broken: what is done with the dataset's faults, as for ``SourceChoice``.
+    outside, broken, max_pixels: what is done with the dataset's faults, as for ``SourceChoice``.
     """
     from deixis.systems import training_parts
 
     options = {name: value for name, value in recipe.network.items() if name in KEPT}
     pack = pack.resolve()
-    choice = SourceChoice(folder=pack.name, split=split, outside=outside, broken=broken)
+    choice = SourceChoice(
+        folder=pack.name, split=split, outside=outside, broken=broken, max_pixels=max_pixels
+    )
     shown = replace(recipe, network=options, sources=(choice,))
     parts = training_parts(shown, data=pack.parent, start=model, work=model.parent)
     objective = parts.objective.eval()

@@ -15,7 +15,7 @@ from deixis.data.grit.mixing import MultipliedSource
 from deixis.data.grit.records import PLACEHOLDER, GritRecord, read_grit
 from deixis.data.grit.source import DenseSource, GritSource, find_picture, sound_records
 from deixis.data.mixture import JoinedSource
-from deixis.data.opening import sound_scenes
+from deixis.data.opening import sound_scenes, with_max_pixels
 from deixis.data.painted.records import RegionRecord, read_region_records
 from deixis.data.painted.source import PaintedSource, path_of, sound_region_records
 from deixis.data.scene import Scene
@@ -25,6 +25,7 @@ from deixis.data.sources.lvis import read_lvis
 from deixis.data.synthesis.phrasebook import Phrasebook, phrases_of
 from deixis.data.synthesis.views import DialogueSource, template_texts
 from deixis.errors import RecipeError, RecordError
+from deixis.pictures.opening import LARGEST_PIXELS
 from deixis.progress import SILENT, Progress
 from deixis.records.record import Record, RecordSource, read_records
 from deixis.systems.data_identity import digest, files_identity, scenes_identity
@@ -55,23 +56,21 @@ class ReadSource:
         """Return what a choice names below ``data``; RecordError says what is wrong in which line."""
         folder = below(data, choice.folder, where="source folder")
         outside: dict[str, Any] = {} if choice.outside is None else {"outside": choice.outside}
+        opened: dict[str, Any] = {"broken": choice.broken, "max_pixels": largest_of(choice)}
         if choice.samples is not None:
             file = below(data, f"{choice.folder}/{choice.samples}", where="file of samples")
-            return cls(choice, folder, records=tuple(read_records(file, broken=choice.broken, **outside)))
+            return cls(choice, folder, records=tuple(read_records(file, **opened, **outside)))
         if choice.grit is not None:
             file = below(data, f"{choice.folder}/{choice.grit}", where="file of samples")
             images = below(data, f"{choice.folder}/{choice.images}", where="folder of pictures")
-            return cls(
-                choice,
-                folder,
-                grit=tuple(sound_records(read_grit(file, **outside), images=images, broken=choice.broken)),
-            )
+            kept = sound_records(read_grit(file, **outside), images=images, **opened)
+            return cls(choice, folder, grit=tuple(kept))
         if choice.painted is not None:
             file = below(data, f"{choice.folder}/{choice.painted}", where="file of region instructions")
             images = below(data, f"{choice.folder}/{choice.images}", where="folder of pictures")
             read = read_region_records(file, root=images)
-            kept = sound_region_records(read, root=images, broken=choice.broken)
-            return cls(choice, folder, painted=tuple(kept))
+            painted = sound_region_records(read, root=images, **opened)
+            return cls(choice, folder, painted=tuple(painted))
         found = scenes_of(choice, folder)
         if choice.hold_out > len(found):
             raise RecipeError(
@@ -85,7 +84,13 @@ class ReadSource:
     def painted_source(self, *, side: int | None) -> PaintedSource:
         """Return the examples of region instructions; side: see ``PaintedSource``."""
         images = self.folder / self.choice.images
-        return PaintedSource(self.painted, root=images, side=side, published=self.choice.published_quirks)
+        return PaintedSource(
+            self.painted,
+            root=images,
+            side=side,
+            published=self.choice.published_quirks,
+            max_pixels=largest_of(self.choice),
+        )
 
     def identity(self) -> dict[str, str]:
         """Return digests of what was read and of the names and sizes of its pictures."""
@@ -214,7 +219,13 @@ def examples_of(
     if read.records:
         return RecordSource(read.records, side=fixed)
     if read.grit:
-        return GritSource(read.grit, images=read.folder / read.choice.images, side=fixed, request=request)
+        return GritSource(
+            read.grit,
+            images=read.folder / read.choice.images,
+            side=fixed,
+            request=request,
+            max_pixels=largest_of(read.choice),
+        )
     if read.painted:
         return read.painted_source(side=fixed)
     if not read.scenes:
@@ -233,10 +244,21 @@ def scenes_of(choice: SourceChoice, folder: Path) -> list[Scene]:
     """Return the scenes of a dataset, with masks where dense locations can be cut to them."""
     masked = WITH_MASKS.get(detect_layout(folder)) if choice.dense else None
     if masked is None:
-        return read_scenes(folder, choice.split, outside=choice.outside, broken=choice.broken)
+        return read_scenes(
+            folder,
+            choice.split,
+            outside=choice.outside,
+            broken=choice.broken,
+            max_pixels=largest_of(choice),
+        )
     options: dict[str, Any] = {} if choice.outside is None else {"outside": choice.outside}
-    scenes = masked(folder, choice.split, masks=True, **options)
+    scenes = with_max_pixels(masked(folder, choice.split, masks=True, **options), largest_of(choice))
     return sound_scenes(scenes, source=folder, broken=choice.broken)
+
+
+def largest_of(choice: SourceChoice) -> int:
+    """Return how many pixels a picture of a source may have."""
+    return LARGEST_PIXELS if choice.max_pixels is None else choice.max_pixels
 
 
 def found_pictures(names: Iterable[str], images: Path) -> Iterator[Path]:

@@ -11,6 +11,7 @@ from pathlib import Path
 from deixis.cli.counting import counted
 from deixis.cli.messages import add_message_flags
 from deixis.cli.outputs import refuse_inputs
+from deixis.cli.picture_flags import add_max_pixels_flag
 
 HELP = "check a file of your own samples, draw one of them, or make evaluation questions from LVIS"
 EXAMPLE = """\
@@ -27,11 +28,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "check", help="report what is wrong in which line and field; exit code 2 if anything is"
     )
     add_message_flags(check)
+    add_max_pixels_flag(check)
     check.add_argument(
         "file", type=Path, metavar="FILE", help="samples, one JSON object a line (docs/data.md)"
     )
     show = commands.add_parser("show", help="draw a sample's regions and answer places, and print its turns")
     add_message_flags(show)
+    add_max_pixels_flag(show)
     show.add_argument(
         "file", type=Path, metavar="FILE", help="samples, one JSON object a line (docs/data.md)"
     )
@@ -62,17 +65,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Run the chosen sub-command and return the exit code."""
     if arguments.data_command == "check":
-        return check(arguments.file)
+        return check(arguments.file, max_pixels=arguments.max_pixels)
     if arguments.data_command == "lvis-questions":
         return lvis_questions(arguments)
-    return show(arguments.file, line=arguments.line, out=arguments.out)
+    return show(arguments.file, line=arguments.line, out=arguments.out, max_pixels=arguments.max_pixels)
 
 
-def check(file: Path) -> int:
+def check(file: Path, *, max_pixels: int) -> int:
     """Print every problem, a line each, and what the file holds; 0 if there is no problem, else 2."""
     from deixis.records.check import check_records, count_records
 
-    problems = check_records(file)
+    problems = check_records(file, max_pixels=max_pixels)
     for problem in problems:
         where = f"{file}:{problem.line}:" + (f" {problem.field}:" if problem.field else "")
         print(f"{where} {problem.message}")
@@ -87,14 +90,14 @@ def check(file: Path) -> int:
     return 2 if problems else 0
 
 
-def show(file: Path, *, line: int, out: Path | None) -> int:
+def show(file: Path, *, line: int, out: Path | None, max_pixels: int) -> int:
     """Write the drawn sample and print where, and its turns."""
     from deixis.answers.drawing.drawn_file import format_of, require_format
     from deixis.files.writing import replacing, require_writable
     from deixis.records.record import read_record
     from deixis.records.show import draw_record
 
-    record = read_record(file, line)
+    record = read_record(file, line, max_pixels=max_pixels)
     target = out or Path(f"{file.stem}-{line}.png")
     refuse_inputs(target, {file: "the file of samples itself", record.path: "the sample's picture itself"})
     require_writable(target, flag="--out")

@@ -237,6 +237,7 @@ def open_with_masks(arguments: argparse.Namespace) -> Dataset:
         layout=arguments.layout,
         outside=arguments.outside,
         masks=arguments.kind == "region",
+        max_pixels=arguments.max_pixels,
     )
 
 

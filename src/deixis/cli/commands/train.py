@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 
 from deixis.cli.messages import is_quiet
+from deixis.cli.picture_flags import add_max_pixels_flag
 from deixis.cli.system_flags import add_device_flag
 from deixis.errors import UsageError
 from deixis.files.writing import require_writable_folder
@@ -35,6 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--data", type=Path, required=True, metavar="DIR", help="the folder that the recipes' sources lie in"
     )
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="where runs are saved")
+    add_max_pixels_flag(parser, recipes=True)
     add_device_flag(parser)
     parser.add_argument("--resume", action="store_true", help="go on from the last checkpoints in OUT")
     parser.add_argument("--max-steps", type=int, metavar="N", help="stop each recipe after N steps")
@@ -51,6 +53,8 @@ def run(arguments: argparse.Namespace) -> int:
         raise UsageError(f"there is no data folder {str(arguments.data)!r}")
     require_writable_folder(arguments.out, flag="--out", room=ROOM)
     recipes = [read_recipe(path) for name in arguments.recipes for path in find_recipes(name)]
+    if arguments.max_pixels is not None:
+        recipes = [recipe.with_max_pixels(arguments.max_pixels) for recipe in recipes]
     from deixis.cli.progress_bars import ProgressBars
     from deixis.progress import SILENT
     from deixis.runs.training import run_recipes

@@ -12,7 +12,7 @@ from deixis.data.grit.records import GritPlace, GritRecord
 from deixis.data.opening import orientation_of, stored_size, turned_edges, turned_mask
 from deixis.errors import BadPicture, BadRegion, RecordError
 from deixis.files.json_files import below
-from deixis.pictures.opening import Picture, open_picture
+from deixis.pictures.opening import LARGEST_PIXELS, Picture, open_picture
 from deixis.regions.shapes import Mask
 
 ENDINGS = ("", ".gif", ".jpg", ".jpeg", ".png")
@@ -20,20 +20,22 @@ ESCAPED = re.compile(r"#U([0-9a-fA-F]{4})")
 NO_PICTURE = 336  # side of the black picture that a dialogue without one gets
 
 
-def open_record(record: GritRecord, images: Path) -> tuple[Picture, GritRecord]:
+def open_record(
+    record: GritRecord, images: Path, *, max_pixels: int = LARGEST_PIXELS
+) -> tuple[Picture, GritRecord]:
     """The upright picture of a record (a black one for a dialogue without), and the record in its pixels.
 
-    RecordError where the picture is not usable.
+    max_pixels: how large it may be. RecordError where the picture is not usable.
     """
     if record.picture is None:
         width, height = record.width or NO_PICTURE, record.height or NO_PICTURE
         return open_picture(np.zeros((height, width, 3), dtype=np.uint8)), record
     path = find_picture(record.picture, images, where=record.where)
     try:
-        picture = open_picture(path)
+        picture = open_picture(path, max_pixels=max_pixels)
     except BadPicture as fault:
         raise RecordError(f"{record.where}: {fault}") from fault
-    orientation = orientation_of(path)
+    orientation = orientation_of(path, max_pixels=max_pixels)
     stored = stored_size((picture.width, picture.height), orientation)
     turned = orientation != 1 and (record.width, record.height) == stored
     return picture, turned_record(record, orientation) if turned else record

@@ -14,10 +14,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from deixis.data.sources.boxes import CUT, PASS_OVER, Boxes, boxes_by
+from deixis.data.sources.boxes import Boxes, boxes_by
 from deixis.errors import RecordError
 from deixis.files.json_files import Fields
 from deixis.files.json_lists import read_json_list
+from deixis.regions.outside import CUT, PASS_OVER
 
 HUMAN, ASSISTANT = "human", "gpt"
 PLACEHOLDER = re.compile(r"<bbox_location(\d{1,6})>")

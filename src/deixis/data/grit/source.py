@@ -19,7 +19,7 @@ from deixis.data.opening import open_scene
 from deixis.data.scene import Scene
 from deixis.errors import RecordError, UsageError
 from deixis.pictures.broken import REFUSE, BrokenPictures
-from deixis.pictures.opening import Picture
+from deixis.pictures.opening import LARGEST_PIXELS, Picture
 from deixis.pictures.padding import letterbox
 from deixis.records.dialogue import Dialogue, Example
 from deixis.records.lengths import words_in
@@ -30,7 +30,7 @@ class GritSource:
 
     images: the folder that the records' pictures are named from. side: letterbox pictures to it; None leaves
     them as they are. request: added to the first question of grounded kinds
-    (`rendering.INCLUDE_COORDINATES`).
+    (`rendering.INCLUDE_COORDINATES`). max_pixels: how large pictures may be that are opened.
     """
 
     def __init__(
@@ -41,18 +41,19 @@ class GritSource:
         side: int | None = None,
         rule: PointRule | None = None,
         request: str = "",
+        max_pixels: int = LARGEST_PIXELS,
     ) -> None:
         if not records:
             raise RecordError("there are no records to train from; expected at least one")
         self.records, self.images, self.side = tuple(records), Path(images), side
-        self.rule, self.request = rule or PointRule(), request
+        self.rule, self.request, self.max_pixels = rule or PointRule(), request, max_pixels
 
     def __len__(self) -> int:
         return len(self.records)
 
     def example(self, index: int, rng: np.random.Generator) -> Example:
         """Return record `index` with its locations drawn from `rng`."""
-        opened, record = open_record(self.records[index], self.images)
+        opened, record = open_record(self.records[index], self.images, max_pixels=self.max_pixels)
         picture = self.fitted(opened)
         draws = NumpyDraws(rng)
         dialogue = drawn_dialogue(record, picture, draws=draws, rule=self.rule, request=self.request)
@@ -196,16 +197,27 @@ def drawn_record(scene: Scene, tasks: Mapping[str, float], rng: np.random.Genera
     return None
 
 
-def sound_records(records: Sequence[GritRecord], *, images: Path, broken: str = REFUSE) -> list[GritRecord]:
-    """The records that are kept by the rule `broken` (`BrokenPictures`); pictures lie in `images`."""
+def sound_records(
+    records: Sequence[GritRecord],
+    *,
+    images: Path,
+    broken: str = REFUSE,
+    max_pixels: int = LARGEST_PIXELS,
+) -> list[GritRecord]:
+    """The records that are kept by the rule `broken` (`BrokenPictures`); pictures lie in `images`.
+
+    max_pixels: how large pictures may be that are opened; larger ones are broken.
+    """
     pictures = BrokenPictures(broken)
 
     def name(record: GritRecord) -> str:  # a picture that isn't there is a mistake, not a damage
         named = record.picture
         return "" if named is None else str(find_picture(named, images, where=record.where))
 
-    kept = pictures.sound(records, opened=lambda record: open_record(record, images), name=name)
-    found = list(kept)
+    def opened(record: GritRecord) -> Picture:
+        return open_record(record, images, max_pixels=max_pixels)[0]
+
+    found = list(pictures.sound(records, opened=opened, name=name))
     pictures.report(images)
     return found
 

@@ -20,7 +20,7 @@ from deixis.painting.draws import Draws, SeededDraws
 from deixis.painting.published import Look, strokes_of
 from deixis.painting.strokes import lay_over
 from deixis.pictures.broken import REFUSE, BrokenPictures
-from deixis.pictures.opening import Picture, open_picture
+from deixis.pictures.opening import LARGEST_PIXELS, Picture, open_picture
 from deixis.pictures.padding import letterbox
 from deixis.records.dialogue import Dialogue, Example, Turn
 from deixis.records.lengths import words_in
@@ -34,7 +34,7 @@ class PaintedSource:
 
     root: the folder that pictures are named from. side: letterbox painted pictures to it; None leaves them as
     they are. published: dialogues as the released code builds them, which leaves the picture out of
-    RefCOCOg's and Visual Genome's.
+    RefCOCOg's and Visual Genome's. max_pixels: how large pictures may be that are opened.
     """
 
     def __init__(
@@ -44,11 +44,12 @@ class PaintedSource:
         root: Path,
         side: int | None = None,
         published: bool = False,
+        max_pixels: int = LARGEST_PIXELS,
     ) -> None:
         if not records:
             raise RecordError("there are no records to train from; expected at least one")
         self.records, self.root, self.published = tuple(records), Path(root), published
-        self.side = side
+        self.side, self.max_pixels = side, max_pixels
 
     def __len__(self) -> int:
         return len(self.records)
@@ -64,7 +65,7 @@ class PaintedSource:
         seen = any(question.startswith(PICTURE_LINE) for question, _ in made.turns)
         pictures: tuple[Picture, ...] = ()
         if seen:
-            picture = painted_picture(record, made, draws, root=self.root)
+            picture = painted_picture(record, made, draws, root=self.root, max_pixels=self.max_pixels)
             pictures = (picture if self.side is None else letterbox(picture, self.side),)
         turns = tuple(
             Turn(doubled(question.removeprefix(PICTURE_LINE)), answer) for question, answer in made.turns
@@ -88,16 +89,27 @@ class PaintedSource:
 
 
 def sound_region_records(
-    records: Sequence[RegionRecord], *, root: Path, broken: str = REFUSE
+    records: Sequence[RegionRecord],
+    *,
+    root: Path,
+    broken: str = REFUSE,
+    max_pixels: int = LARGEST_PIXELS,
 ) -> list[RegionRecord]:
-    """Return the records that are kept by the rule ``broken`` (``BrokenPictures``). root: as above."""
+    """Return the records that are kept by the rule ``broken`` (``BrokenPictures``).
+
+    root, max_pixels: as above.
+    """
     pictures = BrokenPictures(broken)
+
+    def opened(record: RegionRecord) -> Picture | None:
+        if not record.image:
+            return None
+        return open_picture(path_of(record, root), max_pixels=max_pixels, name=record.image)
+
     found = list(
         pictures.sound(
             records,
-            opened=lambda record: (
-                open_picture(path_of(record, root), name=record.image) if record.image else None
-            ),
+            opened=opened,
             name=lambda record: str(path_of(record, root)) if record.image else "",
         )
     )
@@ -111,14 +123,22 @@ def path_of(record: RegionRecord, root: Path) -> Path:
 
 
 def painted_picture(
-    record: RegionRecord, made: Instruction, draws: Draws, *, root: Path, look: Look | None = None
+    record: RegionRecord,
+    made: Instruction,
+    draws: Draws,
+    *,
+    root: Path,
+    look: Look | None = None,
+    max_pixels: int = LARGEST_PIXELS,
 ) -> Picture:
     """Return a record's picture with its marks, which are where the stored file has them, upright.
 
+    root, max_pixels: as for ``PaintedSource``. look: by default as in training.
     RecordError: a mark can't be painted, or lies outside the picture.
     """
     path = path_of(record, root)
-    picture, orientation = open_picture(path, name=record.image), orientation_of(path)
+    picture = open_picture(path, max_pixels=max_pixels, name=record.image)
+    orientation = orientation_of(path, max_pixels=max_pixels)
     stored = turned(picture.pixels, orientation, back=True)
     high, wide = stored.shape[:2]
     for region in made.regions:

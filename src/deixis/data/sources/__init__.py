@@ -8,9 +8,9 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Protocol
 
-from deixis.data.opening import sound_scenes
+from deixis.data.opening import sound_scenes, with_max_pixels
 from deixis.data.scene import Scene
-from deixis.data.sources.boxes import CUT, REFUSE, Boxes
+from deixis.data.sources.boxes import Boxes
 from deixis.data.sources.coco import read_coco
 from deixis.data.sources.flickr30k_entities import read_flickr30k_entities
 from deixis.data.sources.lvis import read_lvis
@@ -20,6 +20,8 @@ from deixis.data.sources.refcoco import read_refcoco
 from deixis.data.sources.visual_genome import read_visual_genome
 from deixis.errors import RecordError
 from deixis.pictures.broken import REFUSE as REFUSE_BROKEN
+from deixis.pictures.opening import LARGEST_PIXELS
+from deixis.regions.outside import CUT, REFUSE
 
 
 class Reader(Protocol):
@@ -67,6 +69,7 @@ def read_scenes(
     layout: str | None = None,
     outside: str | None = None,
     broken: str = REFUSE_BROKEN,
+    max_pixels: int = LARGEST_PIXELS,
 ) -> list[Scene]:
     """The scenes of one split of a dataset folder, whose layout is detected unless it is named.
 
@@ -74,9 +77,10 @@ def read_scenes(
     rule, to cut those of Visual Genome and refuse all others. How many there were is logged.
     broken: "pass_over" opens every picture and leaves out those that are damaged, logging how many; else they
     are an error once they are needed ("refuse").
+    max_pixels: how large pictures may be that are opened; larger ones are broken.
     RecordError: no layout fits, the layout is unknown, or the reader found a mistake in a file.
     """
-    dataset = read_dataset(folder, split, layout=layout, outside=outside)
+    dataset = read_dataset(folder, split, layout=layout, outside=outside, max_pixels=max_pixels)
     return sound_scenes(dataset.scenes, source=Path(folder), broken=broken)
 
 
@@ -96,6 +100,7 @@ def read_dataset(
     layout: str | None = None,
     outside: str | None = None,
     masks: bool = False,
+    max_pixels: int = LARGEST_PIXELS,
 ) -> Dataset:
     """The scenes of one split and how they were read; arguments and errors as of ``read_scenes``.
 
@@ -106,7 +111,8 @@ def read_dataset(
         raise RecordError(f"unknown layout {chosen!r}; expected one of {', '.join(SOURCES)}")
     boxes = Boxes(OWN_RULES.get(chosen, REFUSE) if outside is None else outside)
     asked: dict[str, Any] = {"masks": True} if masks and chosen in WITH_MASKS else {}
-    return Dataset(SOURCES[chosen](Path(folder), split, outside=boxes, **asked), chosen, boxes)
+    scenes = SOURCES[chosen](Path(folder), split, outside=boxes, **asked)
+    return Dataset(with_max_pixels(scenes, max_pixels), chosen, boxes)
 
 
 def detect_layout(folder: Path) -> str:

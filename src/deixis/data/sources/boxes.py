@@ -8,6 +8,7 @@ from pathlib import Path
 
 from deixis.errors import RecordError, UsageError
 from deixis.regions.clipping import clip_edges
+from deixis.regions.outside import CUT, OUTSIDE, REFUSE
 from deixis.regions.shapes import Box
 
 LOG = logging.getLogger("deixis")
@@ -15,7 +16,6 @@ LOG = logging.getLogger("deixis")
 # Rounding of stored boxes may push an edge out of the picture by this much; more is a mistake in the data.
 EDGE_SLACK = 1.0
 Edges = tuple[float, float, float, float]
-REFUSE, CUT, PASS_OVER = OUTSIDE = ("refuse", "cut", "pass_over")
 MOST_PLACES = 20  # of boxes that stick out, to be named
 
 

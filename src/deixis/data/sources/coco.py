@@ -10,10 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from deixis.data.scene import Caption, PictureFile, Scene, Thing
-from deixis.data.sources.boxes import REFUSE, Boxes, boxes_by
+from deixis.data.sources.boxes import Boxes, boxes_by
 from deixis.data.sources.drafts import Annotation, Instances
 from deixis.errors import RecordError
 from deixis.files.json_files import Fields, below, read_json
+from deixis.regions.outside import REFUSE
 
 
 @dataclass(frozen=True)

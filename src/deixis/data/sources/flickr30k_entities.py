@@ -12,11 +12,12 @@ from dataclasses import replace
 from pathlib import Path
 
 from deixis.data.scene import Caption, PictureFile, Scene, Thing
-from deixis.data.sources.boxes import REFUSE, Boxes, boxes_by
+from deixis.data.sources.boxes import Boxes, boxes_by
 from deixis.data.sources.flickr30k_files import read_annotation, read_captions, read_text
 from deixis.english.nouns import head_noun
 from deixis.errors import RecordError
 from deixis.files.json_files import below
+from deixis.regions.outside import REFUSE
 from deixis.regions.shapes import Box
 
 

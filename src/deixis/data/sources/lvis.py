@@ -12,10 +12,11 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from deixis.data.scene import PictureFile, Scene, Thing
-from deixis.data.sources.boxes import REFUSE, Boxes, boxes_by
+from deixis.data.sources.boxes import Boxes, boxes_by
 from deixis.data.sources.drafts import Instances
 from deixis.errors import RecordError
 from deixis.files.json_files import Fields, below, read_json
+from deixis.regions.outside import REFUSE
 
 FILES = ("lvis_v1_{}.json", "lvis_v0.5_{}.json", "lvis_{}.json")
 QUALIFIER = re.compile(r"\([^()]*\)")

@@ -9,10 +9,11 @@ from __future__ import annotations
 from pathlib import Path
 
 from deixis.data.scene import PictureFile, Scene, Thing
-from deixis.data.sources.boxes import REFUSE, Boxes, boxes_by
+from deixis.data.sources.boxes import Boxes, boxes_by
 from deixis.data.sources.drafts import Instances
 from deixis.errors import RecordError
 from deixis.files.json_files import Fields, below, read_json
+from deixis.regions.outside import REFUSE
 
 FILES = ("objects365_{}.json", "zhiyuan_objv2_{}.json")
 

@@ -10,10 +10,11 @@ import tarfile
 from pathlib import Path
 
 from deixis.data.scene import Caption, Expression, Phrase, PictureFile, Scene, Thing
-from deixis.data.sources.boxes import REFUSE, Boxes, boxes_by
+from deixis.data.sources.boxes import Boxes, boxes_by
 from deixis.data.sources.drafts import Annotation, Instances, SceneDraft
 from deixis.errors import RecordError
 from deixis.files.json_files import Fields, below, ordinary_file, read_json, read_json_lines
+from deixis.regions.outside import REFUSE
 
 
 def read_pack(folder: Path, split: str, *, outside: str | Boxes = REFUSE) -> list[Scene]:

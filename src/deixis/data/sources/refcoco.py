@@ -15,10 +15,11 @@ from pathlib import Path
 from typing import Any
 
 from deixis.data.scene import Expression, PictureFile, Scene, Thing
-from deixis.data.sources.boxes import REFUSE, Boxes, boxes_by
+from deixis.data.sources.boxes import Boxes, boxes_by
 from deixis.data.sources.drafts import Annotation, Instances, SceneDraft
 from deixis.errors import RecordError
 from deixis.files.json_files import LARGEST_FILE, Fields, below, bounded_bytes, read_json
+from deixis.regions.outside import REFUSE
 from deixis.regions.shapes import Box
 
 PARTITIONS = ("unc", "umd", "google")

@@ -13,12 +13,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from deixis.data.scene import Caption, Expression, Phrase, PictureFile, Scene, Thing
-from deixis.data.sources.boxes import CUT, Boxes, boxes_by
+from deixis.data.sources.boxes import Boxes, boxes_by
 from deixis.data.sources.drafts import SceneDraft
 from deixis.english.nouns import head_noun
 from deixis.errors import RecordError
 from deixis.files.json_files import Fields, Numbers, below, bounded_bytes
 from deixis.files.json_lists import read_json_list
+from deixis.regions.outside import CUT
 from deixis.regions.shapes import Box
 
 PICTURES = ("VG_100K", "VG_100K_2", "images")

@@ -13,7 +13,7 @@ from deixis.data.opening import carried_scene, orientation_of, turned_scene
 from deixis.data.scene import Scene
 from deixis.data.teacher.lesson import Kind, Lesson
 from deixis.endpoints.chat import ShownPicture
-from deixis.pictures.opening import Picture, open_picture
+from deixis.pictures.opening import Picture
 from deixis.pictures.resizing import resize
 from deixis.regions.carrying import carried
 
@@ -34,8 +34,8 @@ class Seen:
 def see(scene: Scene) -> Seen:
     """Return the picture of a scene. BadPicture, RecordError: it can't be opened, or has another size."""
     encoded = scene.picture.read()
-    picture = open_picture(encoded, name=scene.picture.name)
-    orientation = orientation_of(encoded)
+    picture = scene.picture.opened(encoded)
+    orientation = orientation_of(encoded, max_pixels=scene.picture.max_pixels)
     size = (picture.width, picture.height)
     upright = carried_scene(scene, 1 if scene.upright else orientation, size=size)
     if orientation == 1:

@@ -21,7 +21,7 @@ from deixis.evaluation.metrics.referring_classification import ClassificationSco
 from deixis.evaluation.metrics.rules import Rules
 from deixis.evaluation.runner import LARGEST_BATCH, MAX_NEW_TOKENS, Answerer
 from deixis.files.json_files import below
-from deixis.pictures.opening import Picture, open_picture
+from deixis.pictures.opening import LARGEST_PIXELS, Picture, open_picture
 
 
 @dataclass(frozen=True)
@@ -40,13 +40,14 @@ def ask_lvis(
     form: Form,
     pictures: Path,
     protocol: Rules = "corrected",
+    max_pixels: int = LARGEST_PIXELS,
     progress: bool = False,
 ) -> ClassifiedObjects:
     """Ask a system about every record, pointing with one form of region, and score its answers.
 
     pictures: COCO's folder, in which ``val2017`` lies. protocol: see ``score_classification``. Questions
     about one picture are asked together. Which of the two names stands first depends on a record's place
-    among ``records``, so give all of a file.
+    among ``records``, so give all of a file. max_pixels: how large pictures may be.
     RecordError: an id stands twice, a record lacks the form, or a picture has another size than its record.
     """
     by_id = {record.id: record for record in records}
@@ -61,7 +62,7 @@ def ask_lvis(
     answers: dict[str, str] = {}
     bar = tqdm(together.values(), desc="asking", unit="picture", file=sys.stderr, disable=not progress)
     for group in bar:
-        picture, shown = opened(group, folder=Path(pictures))
+        picture, shown = opened(group, folder=Path(pictures), max_pixels=max_pixels)
         questions = {record.id: record.question(places[record.id], form=form) for record in shown}
         for start in range(0, len(group), LARGEST_BATCH):
             batch = group[start : start + LARGEST_BATCH]
@@ -79,7 +80,7 @@ def ask_lvis(
 
 
 def opened(
-    records: Sequence[ClassificationRecord], *, folder: Path
+    records: Sequence[ClassificationRecord], *, folder: Path, max_pixels: int = LARGEST_PIXELS
 ) -> tuple[Picture, list[ClassificationRecord]]:
     """Return the one picture that records are about, upright, and the records carried to it.
 
@@ -87,7 +88,8 @@ def opened(
     """
     name = records[0].picture
     path = below(folder, name, where=f"record {records[0].id!r}")
-    picture, orientation = open_picture(path), orientation_of(path)
+    picture = open_picture(path, max_pixels=max_pixels)
+    orientation = orientation_of(path, max_pixels=max_pixels)
     upright = (picture.width, picture.height)
     stored = stored_size(upright, orientation)
     shown = []

@@ -24,7 +24,7 @@ from deixis.evaluation.metrics.rules import share
 from deixis.evaluation.runner import Answerer
 from deixis.painting.draws import SeededDraws
 from deixis.painting.published import ANCHOR, Look, strokes_of
-from deixis.pictures.opening import Picture, open_picture
+from deixis.pictures.opening import LARGEST_PIXELS, Picture, open_picture
 from deixis.pictures.resizing import resize
 from deixis.progress import SILENT, Progress
 
@@ -80,12 +80,14 @@ def ask_questions(
     form: Asked = "train",
     side: int | None = None,
     seed: int = 0,
+    max_pixels: int = LARGEST_PIXELS,
     progress: Progress = SILENT,
 ) -> PaintedAnswers:
     """Ask a system about painted pictures and score its answers.
 
     form: what VCR asks. side: pictures are resized to a square of so many pixels, whatever their proportions;
     None shows them as they are. seed: of the colours; a question's don't depend on the other ones.
+    max_pixels: of a picture's file.
     RecordError or BadPicture: a picture is missing or damaged.
     """
     asked, answers, unpaintable = {}, {}, []
@@ -93,7 +95,7 @@ def ask_questions(
         path_of(record, root)  # a picture outside of its folder is a mistake in the file
         try:
             made, draws = instruction_of(record, name, form=form, seed=seed)
-            picture = painted_picture(record, made, draws, root=root, look=EVALUATED)
+            picture = painted_picture(record, made, draws, root=root, look=EVALUATED, max_pixels=max_pixels)
         except RecordError:
             unpaintable.append(name)
             continue

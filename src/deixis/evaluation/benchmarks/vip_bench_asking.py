@@ -20,7 +20,7 @@ from deixis.evaluation.benchmarks.vip_bench import (
 )
 from deixis.files.json_files import below, read_json_lines
 from deixis.files.writing import require_writable
-from deixis.pictures.opening import open_picture
+from deixis.pictures.opening import LARGEST_PIXELS, open_picture
 from deixis.progress import SILENT, Progress
 
 MODEL = "gpt-4-0613"
@@ -35,12 +35,13 @@ def ask_items(
     variant: Variant,
     kept: Path,
     max_new_tokens: int = MAX_NEW_TOKENS,
+    max_pixels: int = LARGEST_PIXELS,
     progress: Progress = SILENT,
 ) -> dict[str, str]:
     """Return a system's answers by the items' keys.
 
     folder: of the published layout; the marks are on its pictures already. kept: JSON lines to which each
-    answer is added at once, and whose answers are not asked for again.
+    answer is added at once, and whose answers are not asked for again. max_pixels: of a picture.
     UsageError: ``kept`` can't be written. RecordError: it holds answers of other weights or variants.
     """
     asked_by = {"system": system.name, "weights": system.fingerprint(), "variant": variant}
@@ -54,7 +55,8 @@ def ask_items(
         for item in progress.track(items, "asking", total=len(items), unit="question"):
             if item.key in answers:
                 continue
-            picture = open_picture(below(pictures, item.image, where=item.key), name=item.image)
+            path = below(pictures, item.image, where=item.key)
+            picture = open_picture(path, max_pixels=max_pixels, name=item.image)
             text = item.text.replace("{", "{{").replace("}", "}}")
             answers[item.key] = system.ask(picture, text, max_new_tokens=max_new_tokens).text
             line = {"question_id": item.key, "text": answers[item.key], **asked_by}

@@ -194,6 +194,11 @@ class Recipe:
             return (Group(("",), rate),)
         return (Group(("",), ALL_FREE, containing=("lora_",)), Group(("",), 0.0, frozen_until=1.0))
 
+    def with_max_pixels(self, max_pixels: int) -> Recipe:
+        """Return the recipe with pictures of so many pixels allowed in every source."""
+        sources = tuple(dataclasses.replace(source, max_pixels=max_pixels) for source in self.sources)
+        return dataclasses.replace(self, sources=sources)
+
     def passes(self, *, devices: int) -> int:
         """Return how many passes of ``per_device_batch`` pictures on each device make one step.
 

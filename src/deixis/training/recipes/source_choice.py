@@ -10,6 +10,7 @@ from deixis.errors import RecipeError
 from deixis.training.recipes.ranges import MOST, check_numbers
 
 MOST_OFTEN = 1000.0
+MOST_PIXELS = 1 << 40  # far more than any format holds
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,8 @@ class SourceChoice:
     outside: what is done with boxes that stick out of their pictures, null for the reader's own rule; marks
     of ``painted`` are always cut.
     broken: what is done with pictures that can't be opened; "pass_over" opens all of them beforehand.
+    max_pixels: how large pictures may be that are opened, null for what ``open_picture`` takes; larger ones
+    are broken.
     licence: under what terms the data may be used; it is named in the card of the trained model.
     """
 
@@ -45,6 +48,7 @@ class SourceChoice:
     detection: bool = False
     outside: Literal["refuse", "cut", "pass_over"] | None = None
     broken: Literal["refuse", "pass_over"] = "refuse"
+    max_pixels: int | None = None
     licence: str | None = None
 
     def __post_init__(self) -> None:
@@ -67,7 +71,8 @@ class SourceChoice:
                 f"source {self.folder!r} has hold_out {self.hold_out}; expected a number of pictures of a "
                 "dataset, 0 for a file of samples"
             )
-        check_numbers(self, {"multiplier": (0, MOST_OFTEN)}, what=f"source {self.folder!r}")
+        bounds = {"multiplier": (0, MOST_OFTEN), "max_pixels": (1, MOST_PIXELS)}
+        check_numbers(self, bounds, what=f"source {self.folder!r}")
 
     @property
     def what(self) -> str:

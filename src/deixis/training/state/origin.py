@@ -14,6 +14,7 @@ from deixis.training.recipes.strict import build
 # What may differ, for no weight depends on it: who loads, and how often is logged and saved. Threads and
 # per_device_batch do change weights, in their last digits: sums are added up in another order.
 FREE = ("workers", "log_every", "save_every")
+FREE_IN_SOURCES = ("max_pixels",)  # which pictures it lets through, the digests of the data tell
 
 
 @dataclass(frozen=True)
@@ -34,13 +35,13 @@ class Origin:
         kept: what it keeps; a checkpoint of an earlier version keeps no digests. name: the checkpoint's, for
         the message.
         """
-        own, made_by = json.loads(json.dumps(self.recipe)), todays(dict(kept["recipe"]))
-        changed = sorted(key for key in own if key not in FREE and made_by.get(key) != own[key])
+        own, made_by = lasting(json.loads(json.dumps(self.recipe))), lasting(todays(dict(kept["recipe"])))
+        changed = sorted(key for key in own if made_by.get(key) != own[key])
         if changed:
             raise RecipeError(
                 f"checkpoint {name} was made by a recipe with other {', '.join(changed)}; a resumed run must "
-                f"be the same run (only {', '.join(FREE)} may change). Restore the recipe, or start anew in "
-                "another --out folder"
+                f"be the same run (only {', '.join((*FREE, *FREE_IN_SOURCES))} may change). Restore the "
+                "recipe, or start anew in another --out folder"
             )
         if kept.get("processes") != self.processes:
             raise RecipeError(
@@ -59,6 +60,19 @@ class Origin:
                 f"the data have changed since checkpoint {name} was made ({told}); a resumed run must see "
                 "the same data. Restore them, or start anew in another --out folder"
             )
+
+
+def lasting(recipe: dict[str, Any]) -> dict[str, Any]:
+    """Return what of a recipe may not change."""
+    kept = {key: value for key, value in recipe.items() if key not in FREE}
+    if isinstance(kept.get("sources"), list):
+        kept["sources"] = [
+            {key: value for key, value in source.items() if key not in FREE_IN_SOURCES}
+            if isinstance(source, dict)
+            else source
+            for source in kept["sources"]
+        ]
+    return kept
 
 
 def said(digest: str) -> str:
