@@ -21,6 +21,7 @@ from tests.parity.checks import (
     florence_vl_text,
     florence_vl_training,
     groma_detection,
+    groma_network,
     groma_perception,
     groma_text,
     vip_llava_networks,
@@ -62,9 +63,10 @@ FAMILIES: Families = {
     ),
     "groma": Family(
         checks={
-            **groma_text.TEXT,
             **groma_perception.PERCEPTION,
             **groma_detection.DETECTION,
+            **groma_network.NETWORK,
+            **groma_text.TEXT,
         }
     ),
     "vip_llava": Family(

@@ -13,7 +13,7 @@ from deixis.layers.region_levels.level_fusion import LevelFusion, coordinates
 from deixis.layers.region_levels.region_encoder import LevelRegionEncoder, RegionEncoderSize
 from deixis.layers.region_levels.region_pooling import pool_boxes
 from deixis.layers.towers.feature_tower import resized_positions
-from deixis.systems.groma.selection import SelectionRules, select
+from deixis.systems.groma.detector.selection import SelectionRules, select
 from tests.parity.case import Case
 from tests.parity.planning import Check
 
@@ -32,11 +32,10 @@ def named(case: Case, start: str) -> list[str]:
 def check_positions(case: Case) -> None:
     """A table of positions resized by a factor, and the other way to do it."""
     table = case.input("position_embeddings")[0]
-    rows, columns = case.given("config", "target_grid")
-    assert rows == columns, "the tower's grids are square"
+    grid = tuple(case.given("config", "target_grid"))
     assert len(table) == 1 + case.given("config", "stored_grid") ** 2
-    published = resized_positions(table, rows, interpolation="scale_factor")[None]
-    other = resized_positions(table, rows, interpolation="size")[None, 1:]
+    published = resized_positions(table, grid, interpolation="scale_factor")[None]
+    other = resized_positions(table, grid, interpolation="size")[None, 1:]
     case.output("interpolated", published)
     case.output("not_this_size_based_variant", other)
     difference = float((published[:, 1:] - other).abs().max())

@@ -73,10 +73,12 @@ class RegionSampler(nn.Module):
     def __init__(self, channels: int, outputs: int, size: RegionEncoderSize) -> None:
         super().__init__()
         self.size = size
-        self.pconvs = nn.ModuleList(nn.Conv2d(channels, channels, 3, padding=1) for _ in range(size.levels))
-        for conv in self.pconvs:
+        convs = [nn.Conv2d(channels, channels, 3, padding=1) for _ in range(size.levels)]
+        for conv in convs:
             nn.init.normal_(conv.weight, std=0.01)
-            nn.init.zeros_(conv.bias)
+            if conv.bias is not None:
+                nn.init.zeros_(conv.bias)
+        self.pconvs = nn.ModuleList(convs)
         self.flatten_linear = nn.Linear(channels * size.roi_side**2, size.hidden)
         self.pos_embedd = nn.Sequential(
             nn.Linear(4, size.position_hidden),

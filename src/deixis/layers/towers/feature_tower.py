@@ -113,22 +113,23 @@ def blocks_before(select_layer: int, *, blocks: int) -> int:
     return run
 
 
-def resized_positions(table: Tensor, cells: int, *, interpolation: Interpolation = "size") -> Tensor:
+def resized_positions(
+    table: Tensor, cells: int | tuple[int, int], *, interpolation: Interpolation = "size"
+) -> Tensor:
     """Return learnt positions (1 + n * n, D), the class token's first, for a grid of cells x cells.
 
-    Bicubic, in float32 whatever the precision around it: in half precision the vectors would shift.
+    Two numbers are rows and columns. Bicubic, in float32 whatever the precision around it: in half precision the vectors would shift.
     """
     own = round((table.shape[0] - 1) ** 0.5)
-    if own == cells:
+    rows, columns = (cells, cells) if isinstance(cells, int) else cells
+    if (own, own) == (rows, columns):
         return table
     with torch.autocast(table.device.type, enabled=False):
         grid = table[1:].float().reshape(1, own, own, -1).permute(0, 3, 1, 2)  # (1, D, n, n)
         if interpolation == "scale_factor":
-            factor = (cells + 0.1) / own
-            grid = functional.interpolate(
-                grid, scale_factor=(factor, factor), mode="bicubic", align_corners=False
-            )
+            factors = ((rows + 0.1) / own, (columns + 0.1) / own)
+            grid = functional.interpolate(grid, scale_factor=factors, mode="bicubic", align_corners=False)
         else:
-            grid = functional.interpolate(grid, (cells, cells), mode="bicubic", align_corners=False)
-        resized = grid.permute(0, 2, 3, 1).flatten(0, 2).to(table.dtype)  # (cells * cells, D)
+            grid = functional.interpolate(grid, (rows, columns), mode="bicubic", align_corners=False)
+        resized = grid.permute(0, 2, 3, 1).flatten(0, 2).to(table.dtype)  # (rows * columns, D)
     return torch.cat([table[:1], resized])
