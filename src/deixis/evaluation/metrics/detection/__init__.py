@@ -1,0 +1,2 @@
+"""Precision and recall of boxes as detection benchmarks count them: COCO, LVIS, and recall with as many
+boxes as there are."""
