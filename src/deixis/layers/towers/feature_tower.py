@@ -118,7 +118,8 @@ def resized_positions(
 ) -> Tensor:
     """Return learnt positions (1 + n * n, D), the class token's first, for a grid of cells x cells.
 
-    Two numbers are rows and columns. Bicubic, in float32 whatever the precision around it: in half precision the vectors would shift.
+    Two numbers are rows and columns. Bicubic, in float32 whatever the precision around it: in half precision
+    the vectors would shift.
     """
     own = round((table.shape[0] - 1) ** 0.5)
     rows, columns = (cells, cells) if isinstance(cells, int) else cells
