@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, TypeVar
 
 from deixis.errors import RecordError
@@ -34,7 +35,7 @@ def mark(benchmark: Benchmark[T], item: BenchmarkItem[T], reply: Reply, scoring:
         if scoring.rules == "published":
             # What the authors' programs make of nothing is a part of their rules.
             earned = benchmark.score(item, reply, scoring)
-            return earned if earned.fault else unparsed("the reply is empty", value=earned.value or 0.0)
+            return earned if earned.fault else replace(earned, fault="unparsed", why="the reply is empty")
         return unparsed("the reply is empty")
     return benchmark.score(item, reply, scoring)
 

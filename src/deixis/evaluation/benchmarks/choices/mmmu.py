@@ -142,13 +142,13 @@ def score(item: BenchmarkItem[ExamTruth], reply: Reply, scoring: Scoring) -> Mar
 MMMU = Benchmark(
     name="mmmu",
     title="MMMU (validation)",
-    layout="folder with <subject>/validation-00000-of-00001.parquet for each subject (or validation.jsonl with "
+    layout="folder with <subject>/validation-00000-of-00001.parquet for each subject (or validation.jsonl, "
     "pictures as files)",
     prompt_text=f"<question, pictures as <image 1>>\nA. <choice>\nB. …\n\n{LETTER_ONLY} "
     f"(open: {SHORT_ANSWER})",
-    metric="accuracy over all questions. Choices as MMMU's parser reads them: the last one named as (A), as a "
-    "word of its own, with a full stop, or by its text in replies of over five words; open questions: numbers "
-    "to two decimals, or a true answer somewhere in what the reply states",
+    metric="accuracy over all questions. Choices as MMMU's parser reads them: the last one named as (A), as "
+    "a word of its own, with a full stop, or by its text in a reply of over five words; open questions: "
+    "numbers to two decimals, or a true answer somewhere in what the reply states",
     read=read,
     prompt=prompt,
     score=score,

@@ -1,0 +1,73 @@
+"""The table of benchmarks. A new one is a file below ``benchmarks`` and a line in ``BENCHMARKS``."""
+
+from __future__ import annotations
+
+import difflib
+from typing import Any
+
+from deixis.errors import UsageError
+from deixis.evaluation.benchmarks.benchmark import Benchmark
+from deixis.evaluation.benchmarks.choices.ai2d import AI2D
+from deixis.evaluation.benchmarks.choices.cv_bench import CV_BENCH
+from deixis.evaluation.benchmarks.choices.mmbench import MMBENCH
+from deixis.evaluation.benchmarks.choices.mmbench_cn import MMBENCH_CN
+from deixis.evaluation.benchmarks.choices.mmmu import MMMU
+from deixis.evaluation.benchmarks.choices.mmstar import MMSTAR
+from deixis.evaluation.benchmarks.choices.mmvp import MMVP
+from deixis.evaluation.benchmarks.choices.real_world_qa import REAL_WORLD_QA
+from deixis.evaluation.benchmarks.choices.scienceqa import SCIENCEQA
+from deixis.evaluation.benchmarks.choices.seed_bench import SEED_BENCH
+from deixis.evaluation.benchmarks.judged.llava_bench import LLAVA_BENCH
+from deixis.evaluation.benchmarks.judged.mathvista import MATHVISTA
+from deixis.evaluation.benchmarks.judged.mm_vet import MM_VET
+from deixis.evaluation.benchmarks.open_answers.chartqa import CHARTQA
+from deixis.evaluation.benchmarks.open_answers.docvqa import DOCVQA
+from deixis.evaluation.benchmarks.open_answers.gqa import GQA
+from deixis.evaluation.benchmarks.open_answers.infovqa import INFOVQA
+from deixis.evaluation.benchmarks.open_answers.ocrbench import OCRBENCH
+from deixis.evaluation.benchmarks.open_answers.textvqa import TEXTVQA
+from deixis.evaluation.benchmarks.open_answers.vizwiz import VIZWIZ
+from deixis.evaluation.benchmarks.open_answers.vqav2 import VQAV2
+from deixis.evaluation.benchmarks.yes_or_no.hallusion_bench import HALLUSION_BENCH
+from deixis.evaluation.benchmarks.yes_or_no.mme import MME
+from deixis.evaluation.benchmarks.yes_or_no.pope import POPE
+
+BENCHMARKS: dict[str, Benchmark[Any]] = {
+    "vqav2": VQAV2,
+    "gqa": GQA,
+    "vizwiz": VIZWIZ,
+    "textvqa": TEXTVQA,
+    "chartqa": CHARTQA,
+    "docvqa": DOCVQA,
+    "infovqa": INFOVQA,
+    "ocrbench": OCRBENCH,
+    "cv_bench": CV_BENCH,
+    "mmvp": MMVP,
+    "ai2d": AI2D,
+    "scienceqa": SCIENCEQA,
+    "mmbench": MMBENCH,
+    "mmbench_cn": MMBENCH_CN,
+    "seed_bench": SEED_BENCH,
+    "real_world_qa": REAL_WORLD_QA,
+    "mmstar": MMSTAR,
+    "mmmu": MMMU,
+    "pope": POPE,
+    "mme": MME,
+    "hallusion_bench": HALLUSION_BENCH,
+    "mathvista": MATHVISTA,
+    "mm_vet": MM_VET,
+    "llava_bench": LLAVA_BENCH,
+}
+
+
+def find_benchmark(name: str) -> Benchmark[Any]:
+    """Return a benchmark by its name; UsageError names the nearest for one that isn't there.
+
+    >>> find_benchmark("pope").title
+    'POPE (COCO val2014)'
+    """
+    if name not in BENCHMARKS:
+        near = difflib.get_close_matches(name, BENCHMARKS, n=1)
+        hint = f". Did you mean {near[0]!r}? Known" if near else "; known"
+        raise UsageError(f"there is no benchmark {name!r}{hint} benchmarks: {', '.join(BENCHMARKS)}")
+    return BENCHMARKS[name]

@@ -1,0 +1,1 @@
+"""Benchmarks whose answers a language model reads or rates."""
