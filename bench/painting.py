@@ -81,8 +81,8 @@ def one_call(given: dict[str, Any]) -> dict[str, Any]:
     from deixis.painting.strokes import Stroke, layer_of
 
     def work() -> Any:
-        curve = whole_pixels(bezier(np.array(CONTROLS), count=segments(given)))
-        points = tuple(map(tuple, curve.tolist()))
+        xs, ys = whole_pixels(bezier(np.array(CONTROLS), count=segments(given))).T.tolist()
+        points = tuple(zip(xs, ys, strict=True))
         return layer_of([Stroke("line", points, fill=COLOUR, width=given["line"])], AREA)
 
     made, times = repeated(given, work)

@@ -21,6 +21,7 @@ from deixis.painting.outlines import outlines_of
 from deixis.painting.painter import choose_signs, paint
 from deixis.painting.shapes import Space, form_of, reach_of
 from deixis.painting.sign import Sign
+from deixis.painting.silhouette import contains, insides
 from deixis.pictures.opening import Picture, open_picture
 from deixis.regions.raster import fill_polygon
 from deixis.regions.shapes import Box, Mask, Point, Polygon, Region, Scribble
@@ -151,6 +152,29 @@ def test_masks_of_many_parts_take_linear_time() -> None:
     started = time.perf_counter()
     assert len(outlines_of(cells)) == 90_000
     assert time.perf_counter() - started < 20
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_masks_of_thousands_of_parts_are_painted_at_once(kind: Kind) -> None:
+    cells = np.zeros((480, 640), dtype=bool)
+    cells[2:-2:8, 2:-2:8] = cells[3:-2:8, 2:-2:8] = True
+    mask = Mask.from_array(cells)
+    assert len(outlines_of(cells)) == 4800
+    started = time.process_time()
+    painted = paint(np.zeros((480, 640, 3), dtype=np.uint8), mask, kind=kind, style="published", seed=1)
+    assert painted.picture.pixels.any() and time.process_time() - started < 5
+
+
+def test_many_polygons_contain_what_each_of_them_contains() -> None:
+    rng = np.random.default_rng(0)
+    corners = [
+        [(x, y) for x, y in (rng.integers(0, 40, (n, 2)) / 2).tolist()]
+        for n in rng.integers(3, 8, 40).tolist()
+    ]
+    inside = insides(corners)
+    points = [(float(x), float(y)) for x, y in (rng.integers(0, 80, (500, 2)) / 4).tolist()]
+    found = [inside(point) for point in points]
+    assert found == [contains(corners, point) for point in points] and 0 < sum(found) < 500
 
 
 def test_references_say_what_was_painted() -> None:

@@ -71,6 +71,19 @@ def test_what_is_not_touched_need_not_be_blended(kind: Kind, anchor: int) -> Non
         np.testing.assert_array_equal(np.asarray(painted), np.asarray(literal(background(seed), strokes)))
 
 
+def test_outlines_of_many_parts_are_widened_together() -> None:
+    rng = np.random.default_rng(1)
+    squares: list[tuple[tuple[float, float], ...]] = []
+    for x, y in (rng.integers(-3, 110, (60, 2))).tolist():
+        part = 0.25 * (len(squares) % 3)  # whole numbers and others, also where shifts go below 0
+        squares.append(((x + part, y), (x + 5, y + part), (x + 4, y + 6), (x, y + 4 - part)))
+    strokes = [Stroke("polygon", square, outline=(250, 10, 90, 120), spread=3) for square in squares]
+    strokes += [Stroke("polygon", square, outline=(1, 10, 90, 200), spread=1) for square in squares[:20]]
+    painted = background()
+    lay_over(painted, strokes)
+    np.testing.assert_array_equal(np.asarray(painted), np.asarray(literal(background(), strokes)))
+
+
 def test_a_mark_beside_the_picture_changes_nothing() -> None:
     painted = background()
     lay_over(painted, [Stroke("ellipse", ((200, 10), (230, 40)), fill=(255, 0, 0, 255))])

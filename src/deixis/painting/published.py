@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from deixis.errors import BadRegion
 from deixis.painting.draws import Draws
 from deixis.painting.kinds import Kind
-from deixis.painting.silhouette import XY, Edges, Silhouette, bounds_of, contains
+from deixis.painting.silhouette import XY, Edges, Silhouette, bounds_of, contains, insides
 from deixis.painting.strokes import RGBA, Stroke
 
 ANCHOR = 336  # pixels of a side of what CLIP sees; widths are relative to it
@@ -54,9 +54,10 @@ class Canvas:
     def inside(self, polygons: tuple[tuple[XY, ...], ...] | None) -> XY:
         """Draw a point inside polygons, or inside the box if there are none."""
         x0, y0, x1, y1 = self.silhouette.box if polygons is None else bounds_of(polygons)
+        is_inside = None if polygons is None else insides(polygons)
         for _ in range(TRIES_INSIDE):
             point = self.draws.np_uniform(x0, x1), self.draws.np_uniform(y0, y1)
-            if polygons is None or contains(polygons, point):
+            if is_inside is None or is_inside(point):
                 return point
         return self.draws.np_uniform(x0, x1), self.draws.np_uniform(y0, y1)
 
@@ -204,8 +205,8 @@ def scribble(canvas: Canvas) -> list[Stroke]:
     curve = bezier(controls, count=int(1000 * canvas.ratio))
     if len(curve) < 2:
         return []
-    points = tuple(map(tuple, whole_pixels(curve).tolist()))
-    return [Stroke("line", points, fill=canvas.colour, width=canvas.width)]
+    xs, ys = whole_pixels(curve).T.tolist()
+    return [Stroke("line", tuple(zip(xs, ys, strict=True)), fill=canvas.colour, width=canvas.width)]
 
 
 def bezier(controls: NDArray[np.float64], *, count: int) -> NDArray[np.float64]:
@@ -225,10 +226,11 @@ def whole_pixels(curve: NDArray[np.float64]) -> NDArray[np.float64]:
     [[1.0, 1.0], [1.0, 1.0], [2.0, 1.0]]
     """
     pixels = np.trunc(curve)
-    stays = (pixels[1:] == pixels[:-1]).all(axis=1)
-    again = np.zeros(len(pixels), dtype=bool)
-    again[2:] = stays[1:] & stays[:-1]
-    return pixels[~again]
+    same = pixels[1:] == pixels[:-1]
+    stays = same[:, 0] & same[:, 1]  # ten times as fast as all(axis=1)
+    kept = np.ones(len(pixels), dtype=bool)
+    kept[2:] = ~(stays[1:] & stays[:-1])
+    return pixels[kept]
 
 
 def outlines(canvas: Canvas) -> tuple[tuple[XY, ...], ...]:

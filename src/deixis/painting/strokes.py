@@ -9,8 +9,11 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import chain, groupby
 from typing import Literal
 
+import numpy as np
+from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFilter
 
 RGBA = tuple[int, int, int, int]
@@ -53,8 +56,13 @@ def lay_over(picture: Image.Image, strokes: Sequence[Stroke]) -> None:
 def layer_of(strokes: Sequence[Stroke], area: tuple[int, int, int, int]) -> Image.Image:
     """Return the RGBA layer of strokes over an area (left, top, right, bottom) of the picture."""
     layer = Image.new("RGBA", (area[2] - area[0], area[3] - area[1]), (0, 0, 0, 0))
-    for stroke in strokes:
-        write(layer, moved(stroke, -area[0], -area[1]))
+    for (spread, outline), alike in groupby(strokes, key=lambda stroke: (stroke.spread, stroke.outline)):
+        if spread:
+            outlines = [pairs(places(stroke.points, corner=area[:2])) for stroke in alike]
+            write_spread(layer, outlines, outline=outline, spread=spread)
+            continue
+        for stroke in alike:
+            write(layer, stroke, corner=area[:2])
     return layer
 
 
@@ -66,9 +74,9 @@ def touched(size: tuple[int, int], strokes: Iterable[Stroke]) -> tuple[int, int,
     strokes = list(strokes)
     if not strokes:
         return None
-    low = [math.floor(min(p[axis] for s in strokes for p in s.points) - most(strokes)) for axis in (0, 1)]
-    high = [math.ceil(max(p[axis] for s in strokes for p in s.points) + most(strokes)) + 1 for axis in (0, 1)]
-    left, top = (max(edge, 0) for edge in low)
+    points, reach = places([point for stroke in strokes for point in stroke.points]), most(strokes)
+    left, top = (max(math.floor(edge - reach), 0) for edge in points.min(axis=0).tolist())
+    high = (math.ceil(edge + reach) + 1 for edge in points.max(axis=0).tolist())
     right, bottom = (min(edge, side) for edge, side in zip(high, size, strict=True))
     return (left, top, right, bottom) if left < right and top < bottom else None
 
@@ -78,16 +86,25 @@ def most(strokes: Iterable[Stroke]) -> int:
     return max(stroke.reach for stroke in strokes)
 
 
-def moved(stroke: Stroke, x: float, y: float) -> Stroke:
-    """Return a stroke shifted by x and y pixels."""
-    points = tuple((px + x, py + y) for px, py in stroke.points)
-    return Stroke(stroke.form, points, stroke.fill, stroke.outline, stroke.width, stroke.joint, stroke.spread)
+def places(points: Sequence[XY], *, corner: tuple[int, int] = (0, 0)) -> NDArray[np.float64]:
+    """Return points as an array (n, 2), counted from a corner."""
+    found = np.fromiter(chain.from_iterable(points), np.float64, 2 * len(points)).reshape(-1, 2)
+    return found - corner
 
 
-def write(layer: Image.Image, stroke: Stroke) -> None:
-    """Write a stroke on a layer; what lies outside is cut."""
+def pairs(points: NDArray[np.float64]) -> list[XY]:
+    """Return points (n, 2) as Pillow takes them."""
+    return [(x, y) for x, y in points.tolist()]
+
+
+def write(layer: Image.Image, stroke: Stroke, *, corner: tuple[int, int] = (0, 0)) -> None:
+    """Write a stroke on a layer; what lies outside is cut. corner: where in the picture the layer begins."""
     draw = ImageDraw.Draw(layer)
-    points = list(stroke.points)
+    found = places(stroke.points, corner=corner)
+    if stroke.form == "line" and stroke.joint is None:  # a curve of thousands of points: no tuple for each
+        draw.line(found.ravel().tolist(), fill=stroke.fill, width=stroke.width)
+        return
+    points = pairs(found)
     if stroke.form == "line":
         draw.line(points, fill=stroke.fill, width=stroke.width, joint=stroke.joint)
     elif stroke.form == "rectangle":
@@ -95,26 +112,33 @@ def write(layer: Image.Image, stroke: Stroke) -> None:
     elif stroke.form == "ellipse":
         draw.ellipse(points, fill=stroke.fill, outline=stroke.outline, width=stroke.width)
     elif stroke.spread:
-        write_spread(layer, stroke)
+        write_spread(layer, [points], outline=stroke.outline, spread=stroke.spread)
     else:
         draw.polygon(points, fill=stroke.fill, outline=stroke.outline)
 
 
-def write_spread(layer: Image.Image, stroke: Stroke) -> None:
-    """Write a polygon's outline at every shift of up to ``spread`` pixels."""
-    spread, outline = stroke.spread, stroke.outline
+def write_spread(
+    layer: Image.Image, polygons: Sequence[Sequence[XY]], *, outline: RGBA | None, spread: int
+) -> None:
+    """Write the outlines of polygons at every shift of up to ``spread`` pixels."""
     assert outline is not None
-    low = min(min(x, y) for x, y in stroke.points)
-    if low < spread:
-        # Towards zero is to the right of it: below 0 every shift is cut in its own way.
-        draw = ImageDraw.Draw(layer)
+    # All shifts of thin lines are the lines widened by a square. Shifts from outside the layer reach into it.
+    thin = Image.new("L", (layer.width + 2 * spread, layer.height + 2 * spread), 0)
+    line, draw = ImageDraw.Draw(thin), ImageDraw.Draw(layer)
+    for points in polygons:
+        if shifts_alike(points, spread):
+            line.polygon([(x + spread, y + spread) for x, y in points], outline=255)
+            continue
         for right in range(-spread, spread + 1):
             for down in range(-spread, spread + 1):
-                draw.polygon([(x + right, y + down) for x, y in stroke.points], outline=outline)
-        return
-    # All shifts of a thin line are the line widened by a square. Shifts from outside the layer reach into it.
-    wide, high = layer.width + 2 * spread, layer.height + 2 * spread
-    thin = Image.new("L", (wide, high), 0)
-    ImageDraw.Draw(thin).polygon([(x + spread, y + spread) for x, y in stroke.points], outline=255)
+                draw.polygon([(x + right, y + down) for x, y in points], outline=outline)
     widened = thin.filter(ImageFilter.MaxFilter(2 * spread + 1))
     layer.paste(outline, (0, 0), widened.crop((spread, spread, spread + layer.width, spread + layer.height)))
+
+
+def shifts_alike(points: Sequence[XY], spread: int) -> bool:
+    """Tell whether Pillow cuts points to the same pixels of their own at every shift.
+
+    It cuts towards zero, which is to the right of a number below 0; whole numbers stay.
+    """
+    return all(value >= spread or value == int(value) for point in points for value in point)
