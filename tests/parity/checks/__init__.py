@@ -23,6 +23,7 @@ from tests.parity.checks import (
     groma_detection,
     groma_network,
     groma_perception,
+    groma_preparation,
     groma_text,
     vip_llava_networks,
     vip_llava_painting,
@@ -63,6 +64,7 @@ FAMILIES: Families = {
     ),
     "groma": Family(
         checks={
+            **groma_preparation.PREPARATION,
             **groma_perception.PERCEPTION,
             **groma_detection.DETECTION,
             **groma_network.NETWORK,
