@@ -129,7 +129,7 @@ LLAVA_BENCH = Benchmark(
     layout="folder with questions.jsonl, context.jsonl, answers_gpt4.jsonl and images/001.jpg, …",
     prompt_text="<question>",
     metric="relative score: mean of the judge's scores of the replies over that of GPT-4's "
-    "reference answers, in percent; the judge sees the reference first and a description instead of the picture",
+    "reference answers, in percent; the judge sees the reference first, and a description for the picture",
     read=read,
     prompt=prompt,
     score=score,

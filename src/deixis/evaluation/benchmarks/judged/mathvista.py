@@ -72,8 +72,8 @@ def item_of(fields: Fields, name: str, *, root: Path) -> BenchmarkItem[MathTruth
     kind, answer_type = named(fields, "question_type"), named(fields, "answer_type")
     if kind not in KINDS or answer_type not in TYPES:
         raise RecordError(
-            f"{fields.where}: question_type is {kind!r:.40} and answer_type {answer_type!r:.40}; expected one "
-            f"of {', '.join(KINDS)} and of {', '.join(TYPES)}"
+            f"{fields.where}: question_type is {kind!r:.40} and answer_type {answer_type!r:.40}; expected "
+            f"one of {', '.join(KINDS)} and of {', '.join(TYPES)}"
         )
     answer = named(fields, "answer")
     choices = lettered(texts_in(fields, "choices")) if kind == KINDS[0] else {}
@@ -199,9 +199,9 @@ MATHVISTA = Benchmark(
     title="MathVista (testmini)",
     layout="folder with testmini.json and images/1.jpg, …; or data/testmini-*.parquet",
     prompt_text="<the file's query: Hint, Question and, where there are any, Choices>",
-    metric="accuracy; a reply is read by rule where it is the answer alone or ends in it, else a judge extracts "
-    "the answer; numbers are compared at the question's precision, choices by their words; no answer is matched "
-    "to the most similar choice, as the published program does",
+    metric="accuracy; a reply is read by rule where it is the answer alone or ends in it, else a judge "
+    "extracts the answer; numbers are compared at the question's precision, choices by their words; no "
+    "answer is matched to the most similar choice, as the published program does",
     read=read,
     prompt=prompt,
     score=score,

@@ -115,8 +115,8 @@ MM_VET = Benchmark(
     score=score,
     tabulate=tabulate,
     numbers="Florence-VL, tables 2 and 3",
-    unread="an empty reply is worth nothing, and counted as unparsed; what the judge doesn't grade is left out, "
-    "and counted as unjudged",
+    unread="an empty reply is worth nothing, and counted as unparsed; what the judge doesn't grade is left "
+    "out, and counted as unjudged",
     judge="needed",
     judge_model=MODEL,
     max_new_tokens=MAX_NEW_TOKENS,

@@ -86,9 +86,9 @@ HALLUSION_BENCH = Benchmark(
     title="HallusionBench, with pictures",
     layout="folder with HallusionBench.json and hallusion_bench/VD/illusion/0_0.png, …",
     prompt_text="<question>",
-    metric="aAcc: the share of right questions; fAcc: of figures with all questions right; qAcc: of questions "
-    "right about every figure that they are asked of. Yes or no is read by rule (the benchmark's own program "
-    "asks GPT-4); questions without a picture are not asked",
+    metric="aAcc: the share of right questions; fAcc: of figures with all questions right; qAcc: of "
+    "questions right about every figure that they are asked of. Yes or no is read by rule (the benchmark's "
+    "own program asks GPT-4); questions without a picture are not asked",
     read=read,
     prompt=prompt,
     score=score,

@@ -158,9 +158,9 @@ MME = Benchmark(
     layout="folder with one for each task, existence/000000006040.jpg and .txt (question, tab, Yes or No), "
     "…; or images/ and questions_answers_YN/ in it",
     prompt_text="<question, which ends in: Please answer yes or no.>",
-    metric="for each task the percentage of right questions plus that of pictures with both right; summed over "
-    "ten tasks (perception, 2000) and four (cognition, 800). Published rules: yes or no has to be among the "
-    "first four letters",
+    metric="for each task the percentage of right questions plus that of pictures with both right; summed "
+    "over ten tasks (perception, 2000) and four (cognition, 800). Published rules: yes or no has to be among "
+    "the first four letters",
     read=read,
     prompt=prompt,
     score=score,
