@@ -24,6 +24,7 @@ from tests.parity.checks import (
     groma_detection,
     groma_network,
     groma_perception,
+    groma_preparation,
     groma_text,
     vip_llava_networks,
     vip_llava_painting,
@@ -68,6 +69,7 @@ FAMILIES: Families = {
             **groma_perception.PERCEPTION,
             **groma_detection.DETECTION,
             **groma_network.NETWORK,
+            **groma_preparation.PREPARATION,
             **groma_text.TEXT,
         }
     ),
