@@ -11,9 +11,9 @@ from deixis.layers.proposals.box_forms import corners, overlaps
 from deixis.layers.proposals.position_encodings import grid_encoding
 from deixis.layers.proposals.proposing import SOURCES, Proposals
 from deixis.layers.proposals.region_proposer import Detection, ProposerSize, RegionProposer
-from deixis.systems.groma.keys import PERCEIVER
+from deixis.systems.groma.conversion.keys import PERCEIVER
+from deixis.systems.groma.conversion.published import proposer_fields
 from deixis.systems.groma.detector.perception import PerceivedLayers, Perceiver, States
-from deixis.systems.groma.published import proposer_fields
 from deixis.training.detection.criterion import DetectionCriterion, DetectionLoss, Weights
 from deixis.training.detection.matching import Costs
 from tests.parity.case import Case

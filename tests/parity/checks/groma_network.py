@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
+from itertools import product
+from math import prod
+from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor
 from torch.nn import functional
 
+from deixis.checkpoints.convert.checkpoint import Checkpoint
 from deixis.checkpoints.convert.renaming import is_dropped
+from deixis.checkpoints.files.lazy import LazyTensor, held
+from deixis.checkpoints.skeleton import skeleton_of
 from deixis.systems.groma.config import GromaConfig
+from deixis.systems.groma.conversion.keys import GROMA, longer, shorter
+from deixis.systems.groma.conversion.published import proposer_fields
+from deixis.systems.groma.conversion.weights import our_config
 from deixis.systems.groma.detector.selection import Order, Selected
 from deixis.systems.groma.dialect import groma_codec, region_indices
-from deixis.systems.groma.keys import GROMA
 from deixis.systems.groma.model import GivenBoxes, GromaNetwork, PicturePerception, merged_cells
 from deixis.systems.groma.placeholders import Chosen, Grown, grown
 from deixis.systems.groma.prompts import groma_template, rendered
-from deixis.systems.groma.published import proposer_fields
 from deixis.text.token_sequence import IGNORED
 from tests.parity.case import Case
 from tests.parity.checks.groma_detection import tower_settings
@@ -261,8 +269,91 @@ def boxes_of(case: Case, name: str) -> Tensor:
     return case.golden.tensors.get(f"inputs/{name}", torch.zeros(0, 4))
 
 
+def check_keys(case: Case) -> None:
+    """Every key and shape at the real size, both styles of config.json, and how many numbers there are."""
+    rows = [KeyRow(**row) for row in case.lookup(("keys",))]
+    configs = [
+        our_config(Checkpoint(Path("case"), dict(case.given(style)), likely_tensors(rows)))
+        for style in ("config_json_default_diff_style", "config_json_full")
+    ]
+    first, second = (
+        {name: value for name, value in one.to_dict().items() if name != "transformers_version"}
+        for one in configs
+    )
+    assert first == second, "both styles of config.json mean the same"
+    network: Any = skeleton_of(lambda: GromaNetwork(configs[0]), where="case")
+    own = {GROMA.to_original(key): tuple(one.shape) for key, one in network.state_dict().items()}
+    ours = own | {again: shape for key, shape in own.items() if (again := longer(key)) is not None}
+    case.expect("total_entries", ours=len(ours))
+    left = dict(ours)
+    for row in rows:
+        found = [key for key, shape in left.items() if row.has(key, shape)]
+        assert len(found) == row.count, f"{row.pattern}: {len(found)} keys, golden {row.count}"
+        for key in found:
+            del left[key]
+    case.settle("keys", agrees=not left, how="the set of names and shapes")
+    counts = {key: prod(shape) for key, shape in own.items()}
+    case.expect("parameters_total", ours=sum(counts.values()))
+    for part in case.lookup(("parameters_by_part",)):
+        numbers = sum(count for key, count in counts.items() if key.startswith(f"{part}."))
+        case.expect("parameters_by_part", part, ours=numbers)
+
+
+@dataclass(frozen=True)
+class KeyRow:
+    """Keys that differ in numbers only. index_ranges: the first and the last one of each number."""
+
+    pattern: str
+    index_ranges: list[str]
+    shape: list[int]
+    count: int
+    other_shapes: dict[str, list[int]] = field(default_factory=dict)
+
+    def has(self, key: str, shape: tuple[int, ...]) -> bool:
+        """Tell whether a key with its shape is one of these."""
+        parts, names = self.pattern.split("."), key.split(".")
+        if len(parts) != len(names):
+            return False
+        bounds = iter(self.index_ranges)
+        for part, name in zip(parts, names, strict=True):
+            if part != "N":
+                if part != name:
+                    return False
+                continue
+            first, _, last = next(bounds).partition("..")
+            if not name.isdigit() or not int(first) <= int(name) <= int(last or first):
+                return False
+        return list(shape) == self.other_shapes.get(key, self.shape)
+
+    def names(self) -> list[str]:
+        """Return all keys within the bounds; where numbers have gaps there are fewer."""
+        bounds = [one.partition("..") for one in self.index_ranges]
+        ranges = [range(int(first), int(last or first) + 1) for first, _, last in bounds]
+        return [named_with(self.pattern, numbers) for numbers in product(*ranges)]
+
+
+def likely_tensors(rows: list[KeyRow]) -> dict[str, LazyTensor]:
+    """Return tensors without numbers for what a configuration reads sizes off."""
+    tensors = {}
+    for row in rows:
+        for name in row.names():
+            shape = row.other_shapes.get(name, row.shape)
+            tensors[shorter(name)] = held(torch.empty(shape, device="meta"), where="case")
+    return tensors
+
+
+def named_with(pattern: str, numbers: tuple[int, ...]) -> str:
+    """Return a pattern with a number for each part that is "N"."""
+    left = iter(numbers)
+    return ".".join(str(next(left)) if part == "N" else part for part in pattern.split("."))
+
+
 SCENARIO = ("query", "conv_template", "refer_boxes", "torch_manual_seed", "max_new_tokens", "texts")
 NETWORK: dict[str, Check] = {
+    "state_dict_keys_real_size": Check(
+        check_keys,
+        given=("config_json_default_diff_style", "config_json_full", "tied_entries", "caution"),
+    ),
     "model": Check(
         check_model,
         given=(

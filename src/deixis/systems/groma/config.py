@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any, Literal
 
 from deixis.checkpoints.decoder_fields import TOKEN
 from deixis.checkpoints.region_fields import LAYER, PROJECTOR
-from deixis.errors import UsageError
+from deixis.errors import BadWeights, UsageError
 from deixis.files.declared_fields import Field, Group, Maybe, Number, OneOf, Truth, Whole
 from deixis.layers.language.causal_decoders import VICUNA_7B
 from deixis.systems.groma.detector.fields import (
@@ -20,10 +21,12 @@ from deixis.systems.groma.detector.fields import (
     region_encoder_size,
 )
 from deixis.systems.groma.detector.selection import ORDERS, SelectionRules
-from deixis.systems.groma.dialect import MOST_REGIONS, GromaTokens, added_texts
+from deixis.systems.groma.dialect import DEFAULTS, MOST_REGIONS, GromaTokens, added_texts
 from deixis.systems.spliced.config import SplicedConfig
 from deixis.text import region_marks
+from deixis.text.prompt_tokens import TextCodec
 from deixis.text.templates import IMAGE
+from deixis.text.tokenizers.codecs.opening import open_codec
 
 VICUNA_7B_V1_5 = {
     **VICUNA_7B,
@@ -179,3 +182,25 @@ def published_marks(first: int) -> Mapping[str, int]:
     texts = added_texts(MOST_REGIONS)
     ids = {role: first + texts.index(text) for role, text in ROLES.items()}
     return {**ids, "proxies": first + texts.index("<r0>")}
+
+
+def open_groma_codec(config: GromaConfig, folder: Path) -> TextCodec:
+    """Return the tokenizer in a folder; BadWeights unless its marks are those of the configuration."""
+    codec = open_codec(config.codec, folder, DEFAULTS)
+    check_codec(codec, config, where=str(folder))
+    return codec
+
+
+def check_codec(codec: TextCodec, config: GromaConfig, *, where: str) -> None:
+    """Raise BadWeights unless a tokenizer's marks are those of the configuration, and all have rows."""
+    found, wanted = GromaTokens.of(codec, most=config.max_region_num), config.tokens()
+    if found != wanted:
+        wrong = [name for name in (*ROLES, "proxies") if getattr(found, name) != getattr(wanted, name)]
+        raise BadWeights(
+            f"the tokenizer in {where} has other ids than config.json for {', '.join(wrong)}; they are of "
+            "different checkpoints"
+        )
+    if codec.words > config.vocab_size:
+        raise BadWeights(
+            f"the tokenizer in {where} has {codec.words} words, but the network has {config.vocab_size} rows"
+        )

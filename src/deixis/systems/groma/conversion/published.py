@@ -95,3 +95,60 @@ def proposer_fields(published: Mapping[str, Any], *, where: str = "ddetr_cfg") -
             f"{fields['two_stage_num_proposals']!r:.20}; expected equal numbers"
         )
     return {ours: fields[name] for ours, name in PROPOSER_FIELDS.items()}
+
+
+def tower_fields(published: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the settings of the vision encoder, what the published ones leave out filled in."""
+    fields = {**DINOV2_DEFAULTS, **published}
+    return {"kind": "dinov2", **{name: fields[name] for name in DINOV2_DEFAULTS}}
+
+
+def group(config: Mapping[str, Any], name: str, *, where: str) -> Mapping[str, Any]:
+    """Return a part of a configuration; BadWeights where it is missing."""
+    part = config.get(name)
+    if not isinstance(part, Mapping):
+        raise BadWeights(f"{where}: field {name!r} is {part!r:.60}; expected an object")
+    return part
+
+
+def perceiver_fields(config: Mapping[str, Any], *, where: str) -> dict[str, Any]:
+    """Return our fields of perception for a published perceiver's configuration."""
+    last = config.get("vis_output_layer", -1)
+    if type(last) is not int:
+        raise BadWeights(f"{where}: field 'vis_output_layer' is {last!r:.40}; expected a whole number")
+    return {
+        "tower": tower_fields(group(config, "vis_encoder_cfg", where=where)),
+        "proposer": proposer_fields(group(config, "ddetr_cfg", where=where), where=where),
+        "picture_layer": last,
+    }
+
+
+def published_perceiver(config: Any) -> dict[str, Any]:
+    """Return the perceiver of our configuration as the authors' file has it, every field written out."""
+    tower = {name: one for name, one in config.tower.items() if name != "kind"}
+    sizes = {ours: config.proposer[ours] for ours in PROPOSER_FIELDS if ours in config.proposer}
+    detector = {**DETECTOR_DEFAULTS, "num_feature_levels": 1}
+    detector |= {PROPOSER_FIELDS[ours]: value for ours, value in sizes.items()}
+    return {
+        "model_type": "ddetr",
+        "vis_encoder_cfg": {"model_type": "dinov2", **DINOV2_DEFAULTS, **tower},
+        "ddetr_cfg": {
+            "model_type": "deformable_detr",
+            **detector,
+            "num_queries": detector["two_stage_num_proposals"],
+            "two_stage": True,
+            "with_box_refine": True,
+            "auxiliary_loss": True,
+            "class_cost": 2,
+            "bbox_cost": 5,
+            "giou_cost": 2,
+            "cls_loss_coefficient": 2,
+            "bbox_loss_coefficient": 5,
+            "giou_loss_coefficient": 2,
+            "focal_alpha": 0.25,
+            "id2label": {"0": "LABEL_0"},
+            "label2id": {"LABEL_0": 0},
+        },
+        "vis_output_layer": getattr(config, "picture_layer", -1),
+        "zs_weight_path": None,
+    }
