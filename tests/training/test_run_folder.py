@@ -28,6 +28,7 @@ from deixis.runs.training import run_recipes
 from deixis.systems import load, weights_folder
 from deixis.systems.starting_model import model_folder
 from deixis.training import workers
+from deixis.training.metrics import MetricsLog, read_metrics
 from deixis.training.state.checkpoints import checkpoints
 from deixis.training.state.run_lock import run_lock
 from tests.toy.pack import write_toy_pack
@@ -270,6 +271,22 @@ def test_a_disk_that_is_full_is_a_sentence(step: str, tmp_path: Path, monkeypatc
         monkeypatch.setattr(torch, "save", full)
     with pytest.raises(UsageError, match=r"cannot write .*No space left on device; make room"):
         run(tmp_path / "out")
+
+
+def test_a_log_is_written_whole_or_stays_as_it_was(tmp_path: Path, monkeypatch: Any) -> None:
+    path = tmp_path / "metrics.jsonl"
+    path.write_text('{"step": 1}\n{"step": 2}\n{"step": 3}\n')
+    monkeypatch.setattr(os, "fsync", lambda descriptor: full())
+
+    def full() -> None:
+        raise OSError(28, "No space left on device")
+
+    with pytest.raises(UsageError, match=r"metrics\.jsonl: No space left on device; make room .*--resume"):
+        MetricsLog(path, first_step=2)
+    assert [row["step"] for row in read_metrics(path)] == [1, 2, 3]
+    monkeypatch.undo()
+    MetricsLog(path, first_step=2)
+    assert [row["step"] for row in read_metrics(path)] == [1, 2] and len(list(tmp_path.iterdir())) == 1
 
 
 def test_missing_packages_are_found_first(

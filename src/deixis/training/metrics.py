@@ -7,6 +7,7 @@ import math
 from pathlib import Path
 from typing import Any
 
+from deixis.files.writing import write_whole
 from deixis.training.state.writing import writing
 
 FORMER = {"words": "language_model"}  # what losses were called before -> their names
@@ -19,7 +20,7 @@ class MetricsLog:
         self.path = path
         kept = [row for row in read_metrics(path) if row["step"] <= first_step] if path.exists() else []
         with writing(path):
-            path.write_text("".join(json.dumps(row) + "\n" for row in kept), encoding="utf-8")
+            write_whole(path, "".join(json.dumps(row) + "\n" for row in kept))
 
     def add(self, row: dict[str, Any]) -> None:
         """Write one row."""

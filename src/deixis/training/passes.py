@@ -13,6 +13,7 @@ from torch import Tensor
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from deixis.errors import NonFiniteLoss
+from deixis.files.writing import write_whole
 from deixis.training.batches import Batch
 from deixis.training.losses import Loss, Objective, added_up, check_supervised, weighted
 from deixis.training.parallel import World
@@ -71,7 +72,7 @@ def check_finite(
     }
     path = out / "non-finite.json"
     with writing(path):
-        path.write_text(json.dumps(report, indent=1), encoding="utf-8")
+        write_whole(path, json.dumps(report, indent=1))
     raise NonFiniteLoss(
         f"step {step}: the loss is not finite ({report['losses']}); the batch is described in {path}. "
         "Lower the rates, or look at those pictures"

@@ -9,6 +9,7 @@ from typing import Any
 
 from deixis.errors import BadWeights, MissingWeights, RecordError
 from deixis.files.json_files import read_json
+from deixis.files.writing import write_whole
 
 LARGEST = 8 << 20  # bytes; an index of a hundred thousand tensors has as many
 
@@ -24,5 +25,5 @@ def read_settings(path: Path, *, largest: int = LARGEST) -> dict[str, Any]:
 
 
 def write_settings(path: Path, settings: Mapping[str, Any]) -> None:
-    """Write a JSON object, sorted by name as ``transformers`` does."""
-    path.write_text(json.dumps(settings, indent=2, sort_keys=True) + "\n", encoding="utf-8")
+    """Write a JSON object whole, sorted by name as ``transformers`` does; UsageError where that can't be."""
+    write_whole(path, json.dumps(settings, indent=2, sort_keys=True) + "\n")

@@ -18,6 +18,7 @@ from deixis.data.sources.boxes import Boxes, boxes_by
 from deixis.errors import RecordError
 from deixis.files.json_files import Fields
 from deixis.files.json_lists import read_json_list
+from deixis.files.writing import replacing
 from deixis.regions.outside import CUT, PASS_OVER
 
 HUMAN, ASSISTANT = "human", "gpt"
@@ -194,9 +195,9 @@ def parse_grit(row: Fields) -> GritRecord:
 
 
 def write_grit(records: Iterable[GritRecord], path: Path | str) -> None:
-    """Write a JSON list of records, which `read_grit` reads back as the same."""
+    """Write a JSON list of records, which `read_grit` reads back as the same; whole, or UsageError."""
     lines = (json.dumps(record.as_json(), ensure_ascii=False) for record in records)
-    with Path(path).open("w", encoding="utf-8") as stream:
+    with replacing(Path(path)) as partial, partial.open("w", encoding="utf-8") as stream:
         stream.write("[")
         for index, line in enumerate(lines):
             stream.write(("\n" if index == 0 else ",\n") + line)

@@ -8,6 +8,7 @@ from typing import Any
 
 from deixis.errors import BadWeights, RecordError, UsageError
 from deixis.files.json_files import read_json as bounded_json
+from deixis.files.writing import write_whole
 from deixis.text.tokenizers.added_tokens import AddedToken, AddedTokens
 
 SETTINGS_FILE = "tokenizer_config.json"
@@ -38,8 +39,8 @@ def truth(settings: dict[str, Any], name: str, *, where: Path) -> bool:
 
 
 def write_json(path: Path, content: dict[str, Any]) -> None:
-    """Write an object to a file."""
-    path.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    """Write an object to a file, whole; UsageError where that can't be."""
+    write_whole(path, json.dumps(content, indent=2, ensure_ascii=False) + "\n")
 
 
 def token_text(setting: Any) -> str | None:

@@ -10,6 +10,7 @@ from typing import Any
 
 from deixis.answers.reading.dialects import REGION_TOKEN
 from deixis.errors import UsageError
+from deixis.files.writing import write_whole
 from deixis.text.prompt_tokens import TextReader
 from deixis.text.tokenizers.added_tokens import AddedToken, AddedTokens
 from deixis.text.tokenizers.codecs.defaults import (
@@ -94,7 +95,7 @@ class SentencePieceCodec:
 
     def save(self, folder: Path) -> None:
         """Write ``tokenizer.model`` and its settings."""
-        (folder / PIECES_FILE).write_bytes(self.content)
+        write_whole(folder / PIECES_FILE, self.content)
         tokens = {
             str(self.pieces.ids[token.text]): {
                 "content": token.text,
