@@ -397,3 +397,19 @@ def test_every_end_token_of_the_tokenizer_ends_an_answer() -> None:
 def decided(system: SplicedSystem, written: Prompt, token: int) -> Delta:
     """Return what is certain of an answer that begins with a token."""
     return system.policy(written, Settings()).accept(token, -0.1)
+
+
+def test_without_a_region_encoder_coordinates_say_everything(tmp_path: Path) -> None:
+    fresh_ferret(sampler=None).save(tmp_path)
+    system = load(tmp_path)
+    assert isinstance(system, SplicedSystem)
+    dog, hat = Box(3, 3, 30, 30), Box(40, 10, 90, 60)
+    written = prompt(system, "what is {it}?", it=dog)
+    text = "".join(system.codec.decode([token]) for token in written.ids if token != PICTURE_MARKER)
+    spelt = system.dialect.write_box(dog.bind(PICTURE.frame)).replace(" ", "")
+    assert spelt in text.replace(" ", "")
+    assert system.codec.region not in written.ids and not written.own and system.region_token is None
+    assert written.ids != prompt(system, "what is {it}?", it=hat).ids
+    alone = [system.ask(PICTURE, "what is {it}?", it=box, max_new_tokens=4).text for box in (dog, hat)]
+    both = system.ask(PICTURE, ["what is {it}?"] * 2, regions=[{"it": dog}, {"it": hat}], max_new_tokens=4)
+    assert [answer.text for answer in both] == alone

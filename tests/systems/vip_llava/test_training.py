@@ -16,6 +16,7 @@ from torch import Tensor
 from deixis.regions.shapes import Box
 from deixis.runs.training import run_recipes
 from deixis.systems import load, training_parts
+from deixis.systems.vip_llava.config import VipLlavaConfig
 from deixis.training.recipes.packaged import FOLDER
 from deixis.training.recipes.recipe import Recipe, read_recipe
 from tests.checkpoints.tiny_checkpoints import ferret_folders
@@ -115,3 +116,13 @@ def test_later_stages_leave_the_encoder_alone(data: Path, models: dict[str, Path
     assert (system.network.config.aspect, system.network.config.template) == ("pad", "llava_v1")
     picture = data / "vip_llava" / "images" / "coco" / "a.png"
     assert system.ask(picture, "what is {it}?", it=Box(5, 5, 40, 40), max_new_tokens=3).system == "vip_llava"
+
+
+@pytest.mark.parametrize("name", ["small-coordinates", "small-region-tokens"])
+def test_small_recipes_differ_in_how_they_point_only(name: str) -> None:
+    painted, other = (read_recipe(FOLDER / "vip_llava" / f"{one}.yaml") for one in ("small", name))
+    assert replace(other, name=painted.name, system=painted.system, network=painted.network) == painted
+    same = ("vision_encoder", "language", "side", "view", "max_text")
+    assert [other.network[key] for key in same] == [painted.network[key] for key in same]
+    assert other.network["projector"] == VipLlavaConfig().projector
+    assert (other.network["sampler"] is None) == (name == "small-coordinates")

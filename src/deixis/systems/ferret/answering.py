@@ -13,26 +13,35 @@ from deixis.systems.spliced.answering import SplicedSystem
 from deixis.systems.spliced.network import SplicedNetwork
 from deixis.systems.spliced.opening import open_member
 from deixis.systems.spliced.preparation import SquarePreparation
+from deixis.systems.spliced.regions import NoSampling, RegionSampling
 from deixis.text.prompt_tokens import TextCodec
 
 
 class FerretSystem(SplicedSystem):
-    """Ferret (You et al., 2023)."""
+    """Ferret (You et al., 2023); without any region encoder, regions are coordinates in the text alone."""
 
     name = "ferret"
+
+    def __init__(self, network: FerretNetwork, codec: TextCodec) -> None:
+        config = network.config
+        vectors = config.sampler is not None or config.region_adapter
+        sampling: RegionSampling = PointSampling.of(config.sampler) if vectors else NoSampling()
+        super().__init__(
+            network,
+            codec,
+            SquarePreparation(config.side, network.tower.normalisation),
+            dialect=FerretDialect(region_tokens=vectors),
+            sampling=sampling,
+        )
+        if not vectors:
+            self.region_token = None  # a tokenizer may have one; no prompt of this system does
 
 
 def ferret_system(network: SplicedNetwork, codec: TextCodec) -> FerretSystem:
     """Return the system of a network and its tokenizer."""
     assert isinstance(network, FerretNetwork)
     network.tower.checked_cells(network.config.side)
-    return FerretSystem(
-        network,
-        codec,
-        SquarePreparation(network.config.side, network.tower.normalisation),
-        dialect=FerretDialect(),
-        sampling=PointSampling.of(network.config.sampler),
-    )
+    return FerretSystem(network, codec)
 
 
 def open_ferret(folder: Path, *, dtype: torch.dtype | None = torch.float32) -> FerretSystem:

@@ -21,7 +21,8 @@ class FerretConfig(SplicedConfig):
     language: the decoder's configuration with its ``model_type``, "llama" or "gemma". tower: see
     ``layers.towers.building``. select_layer: which hidden state of a transformer tower is read. side: pixels
     of the square that a picture is resized to, proportions not kept. projector: see ``layers.projectors``.
-    sampler: fields of ``SamplerSize``; None, with region_adapter True, is the variant without geometry.
+    sampler: fields of ``SamplerSize``; None, with region_adapter True, is the variant without geometry, and
+    without both there are no vectors of regions: coordinates in the text are all that says where they are.
     point_order: "transposed" for published weights. template and codec: how text is written and turned into
     ids, see ``language``. max_text: longest text in tokens, before pictures grow.
     """

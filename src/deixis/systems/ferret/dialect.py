@@ -17,18 +17,25 @@ from deixis.systems.spliced.dialect import Variant, WrittenRegion
 
 @dataclass(frozen=True)
 class FerretDialect:
-    """The dialect of Ferret and Ferret-v2 (ferret.md section 6, ferret_v2.md section 8)."""
+    """The dialect of Ferret and Ferret-v2 (ferret.md section 6, ferret_v2.md section 8).
+
+    region_tokens: whether a token for the region's vector stands behind its coordinates.
+    """
+
+    region_tokens: bool = True
 
     def write_region(
         self, region: Region, *, variant: Variant = "eval", meant: Box | Mask | None = None
     ) -> WrittenRegion:
-        """Return a region as coordinates with the region token behind them.
+        """Return a region as coordinates with the region token behind them, if there are such tokens.
 
         >>> from deixis.regions import Frame
         >>> FerretDialect().write_region(Box(10, 20, 300, 400).bind(Frame.original(640, 480))).text
         '[15, 41, 468, 833] <region_fea>'
         """
         written = pointed(region, variant=variant, segment=meant)
+        if not self.region_tokens:
+            return WrittenRegion(written.coordinates, None)
         return WrittenRegion(written.text, written.pixels)
 
     def write_box(self, box: Box) -> str:
