@@ -17,6 +17,11 @@ from deixis.evaluation.benchmarks.choices.mmvp import MMVP
 from deixis.evaluation.benchmarks.choices.real_world_qa import REAL_WORLD_QA
 from deixis.evaluation.benchmarks.choices.scienceqa import SCIENCEQA
 from deixis.evaluation.benchmarks.choices.seed_bench import SEED_BENCH
+from deixis.evaluation.benchmarks.grounding.grounded_captions import GROUNDED_CAPTIONS
+from deixis.evaluation.benchmarks.grounding.llava_bench_coco import LLAVA_BENCH_COCO
+from deixis.evaluation.benchmarks.grounding.lvis_ground import LVIS_GROUND
+from deixis.evaluation.benchmarks.grounding.referring_expressions import REC
+from deixis.evaluation.benchmarks.grounding.region_captions import REFCOCOG, VISUAL_GENOME
 from deixis.evaluation.benchmarks.judged.llava_bench import LLAVA_BENCH
 from deixis.evaluation.benchmarks.judged.mathvista import MATHVISTA
 from deixis.evaluation.benchmarks.judged.mm_vet import MM_VET
@@ -57,6 +62,12 @@ BENCHMARKS: dict[str, Benchmark[Any]] = {
     "mathvista": MATHVISTA,
     "mm_vet": MM_VET,
     "llava_bench": LLAVA_BENCH,
+    "llava_bench_coco": LLAVA_BENCH_COCO,
+    "refcoco": REC,
+    "lvis_ground": LVIS_GROUND,
+    "vg_captions": VISUAL_GENOME,
+    "refcocog_captions": REFCOCOG,
+    "grounded_captions": GROUNDED_CAPTIONS,
 }
 
 

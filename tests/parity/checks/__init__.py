@@ -22,6 +22,7 @@ from tests.parity.checks import (
     florence_vl_text,
     florence_vl_training,
     groma_detection,
+    groma_metrics,
     groma_network,
     groma_perception,
     groma_preparation,
@@ -68,6 +69,7 @@ FAMILIES: Families = {
         checks={
             **groma_perception.PERCEPTION,
             **groma_detection.DETECTION,
+            **groma_metrics.CHECKS,
             **groma_network.NETWORK,
             **groma_preparation.PREPARATION,
             **groma_text.TEXT,
