@@ -58,7 +58,10 @@ ALLOWED: dict[str, tuple[str, ...]] = {
     "gallery": (
         "answers", "data", "english", "errors", "evaluation", "files", "painting", "pictures", "regions",
     ),
-    "studies": ("errors", "evaluation", "files", "progress", "runs", "training"),
+    "studies": (
+        "checkpoints", "data", "errors", "evaluation", "files", "layers", "pictures", "progress", "runs",
+        "text", "training",
+    ),
     "cli": (
         "answers", "chat", "checkpoints", "data", "deixis", "devices", "endpoints", "engine", "english",
         "errors", "evaluation", "extras", "files", "gallery", "painting", "pictures", "progress", "records",

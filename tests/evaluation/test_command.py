@@ -97,7 +97,7 @@ def test_the_names_of_before_go_on_working(pack: Path) -> None:
 
 
 def test_the_names_of_before_are_not_told(capsys: pytest.CaptureFixture[str]) -> None:
-    for words in (["evaluate"], ["gallery"], ["study"]):
+    for words in (["evaluate"], ["gallery"], ["study", "resolution"], ["study", "alignment"]):
         with pytest.raises(SystemExit):
             main([*words, "--help"])
         told = capsys.readouterr().out
