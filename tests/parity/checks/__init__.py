@@ -21,6 +21,7 @@ from tests.parity.checks import (
     florence_vl_networks,
     florence_vl_text,
     florence_vl_training,
+    groma_data,
     groma_detection,
     groma_metrics,
     groma_network,
@@ -67,6 +68,7 @@ FAMILIES: Families = {
     ),
     "groma": Family(
         checks={
+            **groma_data.DATA,
             **groma_perception.PERCEPTION,
             **groma_detection.DETECTION,
             **groma_metrics.CHECKS,
