@@ -12,6 +12,9 @@ from deixis.data.opening import sound_scenes, with_max_pixels
 from deixis.data.scene import Scene
 from deixis.data.sources.boxes import Boxes
 from deixis.data.sources.coco import read_coco
+from deixis.data.sources.detection.open_images import read_open_images
+from deixis.data.sources.detection.sa1b import read_sa1b
+from deixis.data.sources.detection.v3det import read_v3det
 from deixis.data.sources.flickr30k_entities import read_flickr30k_entities
 from deixis.data.sources.lvis import read_lvis
 from deixis.data.sources.objects365 import read_objects365
@@ -39,9 +42,12 @@ SOURCES: Mapping[str, Reader] = MappingProxyType(
         "visual_genome": read_visual_genome,
         "objects365": read_objects365,
         "lvis": read_lvis,
+        "open_images": read_open_images,
+        "v3det": read_v3det,
+        "sa1b": read_sa1b,
     }
 )
-WITH_MASKS = ("coco", "refcoco", "lvis")  # whose readers take ``masks``
+WITH_MASKS = ("coco", "refcoco", "lvis", "sa1b")  # whose readers take ``masks``
 OWN_RULES: Mapping[str, str] = MappingProxyType({"visual_genome": CUT})  # where boxes stick out; else REFUSE
 # What a folder of each layout holds; the first layout of which something is there is taken.
 SIGNS: Mapping[str, tuple[str, ...]] = MappingProxyType(
@@ -56,6 +62,9 @@ SIGNS: Mapping[str, tuple[str, ...]] = MappingProxyType(
             for place in ("annotations/", "")
             for name in ("objects365_*.json", "zhiyuan_objv2_*.json")
         ),
+        "open_images": ("*-annotations-bbox.csv", "annotations/*-annotations-bbox.csv"),
+        "v3det": ("annotations/v3det_2023_v1_*.json", "v3det_2023_v1_*.json"),
+        "sa1b": ("sa_*.json", "*/sa_*.json"),
         # Last: LVIS annotates COCO's pictures and may lie in COCO's folder.
         "lvis": ("lvis_*.json", "annotations/lvis_*.json"),
     }
