@@ -1,8 +1,9 @@
-"""The demo tells right answers from wrong ones, and shows some of both."""
+"""The demo tells right answers from wrong ones, and shows some of both; visual prompts fill a page."""
 
 from __future__ import annotations
 
 import importlib.util
+import re
 import sys
 from pathlib import Path
 from types import ModuleType
@@ -11,19 +12,26 @@ import numpy as np
 import pytest
 
 import deixis
+from deixis.painting.kinds import KINDS
+from deixis.painting.painter import STYLES
 
-DEMO = Path(__file__).parents[1] / "examples" / "demo.py"
+EXAMPLES = Path(__file__).parents[1] / "examples"
+
+
+def example(name: str) -> ModuleType:
+    """An example as a module."""
+    pytest.importorskip("skimage")
+    spec = importlib.util.spec_from_file_location(name, EXAMPLES / f"{name}.py")
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    spec.loader.exec_module(module)
+    return module
 
 
 @pytest.fixture(scope="module")
 def demo() -> ModuleType:
-    pytest.importorskip("skimage")
-    spec = importlib.util.spec_from_file_location("demo", DEMO)
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules["demo"] = module
-    spec.loader.exec_module(module)
-    return module
+    return example("demo")
 
 
 def answered(text: str, *boxes: tuple[float, float, float, float]) -> deixis.Answer:
@@ -62,3 +70,15 @@ def test_most_answers_are_right_and_a_wrong_one_is_shown_as_such(demo, tmp_path,
     assert verdicts[0] == "right" and verdicts.count("right") > len(verdicts) / 2
     assert "wrong" in verdicts
     assert lines[-1] == f"{verdicts.count('right')} of {len(verdicts)} answers are right."
+
+
+def test_the_page_of_visual_prompts_has_every_kind_on_every_photo(tmp_path: Path) -> None:
+    assert example("painted_photos").main([str(tmp_path)]) == 0
+    page = (tmp_path / "index.html").read_text()
+    shown = set(re.findall(r'src="([^"]+)"', page))
+    assert shown == {path.name for path in tmp_path.glob("*.jpg")}
+    kinds = [kind.replace(" ", "-") for kind in KINDS]
+    wanted = {
+        f"{n}-{s}-{k}-{w}.jpg" for n in (1, 2, 3) for s in STYLES for k in kinds for w in ("mask", "box")
+    }
+    assert wanted - shown == {f"{n}-published-point-box.jpg" for n in (1, 2, 3)} and shown <= wanted

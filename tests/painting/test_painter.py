@@ -125,6 +125,19 @@ def test_labels_are_beside_what_they_name() -> None:
     assert (inside == 128).all()
 
 
+@pytest.mark.parametrize("kind", ["point", "arrow", "ellipse"])
+def test_labels_are_beside_what_is_drawn(kind: Kind) -> None:
+    region = Box(10, 10, 150, 110)
+    plain, labelled = (paint(grey(), region, kind=kind, labels=on).picture.pixels for on in (False, True))
+    rows, columns = np.nonzero((plain != 128).any(axis=2))
+    label_rows, label_columns = np.nonzero((plain != labelled).any(axis=2))
+    down = max(label_rows.min() - rows.max(), rows.min() - label_rows.max(), 0)
+    right = max(label_columns.min() - columns.max(), columns.min() - label_columns.max(), 0)
+    assert max(down, right) <= 8, "the label is away from the mark"
+    if kind != "ellipse":  # which leaves no room beside it
+        assert not ((plain != 128) & (plain != labelled)).any(), "the label is on the mark"
+
+
 def test_published_style_is_drawn_from_a_seed() -> None:
     box = Box(20, 20, 90, 70)
     first, again, other = (

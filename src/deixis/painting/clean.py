@@ -46,14 +46,29 @@ def line_width(width: int, height: int) -> float:
 def paint_clean(pixels: NDArray[np.uint8], marks: Sequence[Mark]) -> NDArray[np.uint8]:
     """Return pixels (H, W, 3) with marks painted on them, each over those before it."""
     painted = np.array(pixels)
-    height, width = painted.shape[:2]
+    line = line_width(painted.shape[1], painted.shape[0])
+    for mark, form in zip(marks, forms_of(marks, size=painted.shape[1::-1]), strict=True):
+        lay_form(painted, form, kind=mark.sign.kind, rgb=mark.sign.colour.rgb, line=line)
+    return painted
+
+
+def forms_of(marks: Sequence[Mark], *, size: tuple[int, ...]) -> list[Form]:
+    """Return what is drawn for each mark on a picture of this size (width, height)."""
+    width, height = size
     space = Space(width, height, line_width(width, height))
     boxes = [mark.region.bounds().as_tuple() for mark in marks]
-    for number, mark in enumerate(marks):
-        others = tuple(box for place, box in enumerate(boxes) if place != number)
-        form = form_of(mark.sign.kind, mark.region, space, others=others)
-        lay_form(painted, form, kind=mark.sign.kind, rgb=mark.sign.colour.rgb, line=space.line)
-    return painted
+    return [
+        form_of(mark.sign.kind, mark.region, space, others=(*boxes[:number], *boxes[number + 1 :]))
+        for number, mark in enumerate(marks)
+    ]
+
+
+def extents(marks: Sequence[Mark], *, size: tuple[int, ...]) -> list[Edges]:
+    """Return the box around what is drawn for each mark, for labels to lie beside."""
+    return [
+        mark.region.bounds().as_tuple() if form.pixels is not None else reach_of(form)
+        for mark, form in zip(marks, forms_of(marks, size=size), strict=True)
+    ]
 
 
 def lay_form(

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from deixis.errors import UsageError
-from deixis.painting.clean import Mark, paint_clean
+from deixis.painting.clean import Mark, extents, paint_clean
 from deixis.painting.colours import Colour, colour_of, standing_out
 from deixis.painting.draws import Draws, SeededDraws
 from deixis.painting.kinds import Kind, kind_of
@@ -84,10 +84,13 @@ def paint(
     signs = choose_signs(
         opened, list(bound.values()), kinds=kinds_for(list(bound.values()), kind), colour=colour
     )
+    boxes = [region.bounds().as_tuple() for region in bound.values()]
     if style_of(style) == "clean":
         if alpha is not None or width is not None:
             raise UsageError("alpha and width are of style 'published'; 'clean' chooses its own")
-        pixels = paint_clean(opened.pixels, [Mark(r, s) for r, s in zip(bound.values(), signs, strict=True)])
+        marks = [Mark(region, sign) for region, sign in zip(bound.values(), signs, strict=True)]
+        pixels = paint_clean(opened.pixels, marks)
+        boxes = extents(marks, size=(opened.width, opened.height)) if labels else boxes
     else:
         check_whole({"alpha": (alpha, 0, 255), "width": (width, 1, WIDEST), "seed": (seed, 0, LARGEST_SEED)})
         look = Look(alpha=alpha, width=width)
@@ -95,7 +98,6 @@ def paint(
             opened.pixels, list(bound.values()), signs, draws=SeededDraws(seed), look=look
         )
     if labels:
-        boxes = [region.bounds().as_tuple() for region in bound.values()]
         pixels = lay_labels(pixels, boxes, list(bound), [sign.colour.rgb for sign in signs])
     painted = replace(opened, pixels=pixels, decoded=None)
     return Painted(painted, dict(zip(bound, signs, strict=True)))
