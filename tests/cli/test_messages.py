@@ -10,6 +10,7 @@ import pytest
 
 from deixis.cli import main
 from deixis.cli.program import COMMANDS, build_parser
+from deixis.cli.progress_bars import ProgressBars
 from deixis.systems.pointer.weights import save_network
 from tests.systems.pointer.tiny import tiny_network, tiny_vocabulary
 
@@ -96,3 +97,10 @@ def test_a_mistake_under_a_bar_has_a_line_of_its_own(
     *bars, mistake = capsys.readouterr().err.splitlines()
     assert any("mine: reading" in bar for bar in bars)
     assert mistake.startswith("deixis: ") and "samples.jsonl cannot be read" in mistake
+
+
+def test_nothing_to_do_has_no_bar(capsys: pytest.CaptureFixture[str]) -> None:
+    assert list(ProgressBars().track([], "fitting: region classifier", unit="picture")) == []
+    assert capsys.readouterr().err == ""
+    assert list(ProgressBars().track([7], "fitting: region classifier", unit="picture")) == [7]
+    assert "region classifier: 100%" in capsys.readouterr().err

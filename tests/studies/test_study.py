@@ -45,7 +45,7 @@ def test_six_variants_differ_in_two_settings_only() -> None:
     ("recipe", "message"),
     [
         (replace(RECIPE, system="ferret"), "'small' is of 'ferret'"),
-        (replace(RECIPE, groups=GROUPS[1:]), "no group that trains network.tower"),
+        (replace(RECIPE, groups=GROUPS[1:]), "no group that trains network.vision_encoder"),
         (replace(RECIPE, groups=(replace(GROUPS[0], frozen_until=1.0), GROUPS[1])), "no group that trains"),
     ],
 )

@@ -19,6 +19,8 @@ from deixis.systems import load, training_parts
 from deixis.training.loop import train
 from deixis.training.optimiser import build_optimiser
 from deixis.training.parallel import join_world
+from deixis.training.recipes.low_rank import LowRank
+from deixis.training.recipes.recipe import Group, Mixture
 from deixis.training.state.checkpoints import checkpoints
 from tests.toy.pack import write_toy_pack
 from tests.toy.recipe import TOY, toy_recipe
@@ -251,7 +253,9 @@ def test_groups_take_parts_of_names(pack, tmp_path):
 
 def test_a_group_whose_names_contain_nothing_of_it_is_an_error(pack, tmp_path):
     groups = [{"parts": ["network.tower"], "containing": ["lora"], "rate": 1.0}, {"parts": [""], "rate": 1.0}]
-    with pytest.raises(RecipeError, match=r"\['network.tower'\] containing \['lora'\] matches nothing"):
+    with pytest.raises(
+        RecipeError, match=r"\['network.vision_encoder'\] containing \['lora'\] matches nothing"
+    ):
         run_recipes([toy_recipe(groups=groups)], data=pack, out=tmp_path)
 
 
@@ -311,3 +315,18 @@ def test_two_processes_share_a_run(pack, tmp_path):
     command += ["train", str(path), "--data", str(pack), "--out", str(tmp_path / "out")]
     subprocess.run(command, check=True, env={**os.environ, "OMP_NUM_THREADS": "1"}, capture_output=True)
     assert (tmp_path / "out" / "toy" / "model" / "model.safetensors").is_file()
+
+
+@pytest.mark.parametrize("word", ["network.vision_encoder", "network.tower"])
+def test_a_vision_encoder_goes_by_that_word_and_by_the_former(word: str) -> None:
+    (group,) = toy_recipe(groups=[{"parts": [f"{word}.stem"], "rate": 1.0e-3}]).groups or ()
+    assert group.parts == ("network.vision_encoder.stem",)
+    assert group.takes("network.tower.stem.0.weight") and not group.takes("network.tower.stages.0.weight")
+    inside = Group(("network.",), 1.0, containing=("vision_encoder",))
+    assert inside.takes("network.local_tower.norm") and not inside.takes("network.decoder.norm")
+    tuned = LowRank(parts=(f"{word}.blocks", "network.decoder"))
+    assert tuned.parts == ("network.vision_encoder.blocks", "network.decoder")
+    assert tuned.stored_parts == ("network.tower.blocks", "network.decoder")
+    assert Mixture("other", {word: 0.5}).shares == {"network.vision_encoder": 0.5}
+    with pytest.raises(RecipeError, match="name a part twice"):
+        Mixture("other", {"network.tower": 0.5, "network.vision_encoder": 0.4})

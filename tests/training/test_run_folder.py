@@ -30,6 +30,7 @@ from deixis.systems.starting_model import model_folder
 from deixis.training import workers
 from deixis.training.metrics import MetricsLog, read_metrics
 from deixis.training.state.checkpoints import checkpoints
+from deixis.training.state.origin import Origin
 from deixis.training.state.run_lock import run_lock
 from tests.toy.pack import write_toy_pack
 from tests.toy.recipe import TOY, toy_recipe
@@ -74,6 +75,17 @@ def test_a_checkpoint_whose_recipe_has_former_keys_goes_on(tmp_path: Path) -> No
     del content["data"], content["recipe"]["lora"]
     path.write_text(json.dumps(content))
     run(tmp_path, given=given, resume=True)
+
+
+def test_a_checkpoint_whose_recipe_says_tower_goes_on() -> None:
+    groups = [{"parts": ["network.vision_encoder"], "rate": 1.0e-3}, {"parts": [""], "rate": 3.0e-3}]
+    kept = json.loads(json.dumps(toy_recipe(groups=groups).as_dict()))
+    kept["groups"][0]["parts"] = ["network.tower"]
+    now = Origin(toy_recipe(groups=groups).as_dict(), processes=1, data={})
+    now.check({"recipe": kept, "processes": 1}, name="step-2")
+    kept["groups"][0]["parts"] = ["network.decoder"]
+    with pytest.raises(RecipeError, match="with other groups"):
+        now.check({"recipe": kept, "processes": 1}, name="step-2")
 
 
 # The data of a resumed run.

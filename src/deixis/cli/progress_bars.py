@@ -24,13 +24,13 @@ class ProgressBars(Progress):
     def track(
         self, items: Iterable[T], what: str, *, total: int | None = None, first: int = 0, unit: str = ""
     ) -> Iterator[T]:
-        """Yield items under a bar; a bar inside another one is left out, so that they don't mix."""
-        if self.bar is not None:
+        """Yield items under a bar; none for no items, nor inside another one, so that they don't mix."""
+        known = total if total is not None or not isinstance(items, Sized) else first + len(items)
+        if self.bar is not None or known == 0:
             yield from items
             return
         from tqdm import tqdm
 
-        known = total if total is not None or not isinstance(items, Sized) else first + len(items)
         with tqdm(
             total=known, initial=first, desc=what, unit=unit or "it", file=sys.stderr, dynamic_ncols=True
         ) as bar:

@@ -11,12 +11,13 @@ from typing import Any
 
 from deixis.errors import UsageError
 from deixis.studies.study import Variant
+from deixis.training.recipes.parameter_names import WRITTEN
 from deixis.training.recipes.recipe import Group, Recipe
 
 MODES = ("fixed", "direct_upsample", "any_res")
 ENLARGED = 2  # an enlarged picture has the side of a canvas of so many tiles
 CROP = 224  # what a configuration has where a recipe says nothing
-ENCODERS = ("network.tower", "network.local_tower")
+ENCODERS = tuple(WRITTEN.values())
 
 
 def resolution_variants(recipe: Recipe) -> list[Variant]:
@@ -64,8 +65,8 @@ def trains_encoder(group: Group) -> bool:
     The group of all the rest, whose part is "", is none, unless it is for names that contain an encoder's.
     """
     begins = any(part.startswith(ENCODERS) for part in group.parts)
-    named = any(text in encoder for text in group.containing for encoder in ENCODERS)
-    asked = begins or (named and any(map(group.takes, ENCODERS)))
+    named = any(text in encoder for text in group.containing for encoder in (*ENCODERS, *WRITTEN))
+    asked = begins or (named and any(map(group.takes, WRITTEN)))
     return asked and group.rate > 0 and group.frozen_until < 1
 
 

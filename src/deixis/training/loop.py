@@ -5,12 +5,12 @@ from __future__ import annotations
 import logging
 import time
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from torch import nn
+from torch import Tensor, nn
 
 from deixis.data.example_source import ExampleSource
 from deixis.errors import RecipeError
@@ -23,6 +23,7 @@ from deixis.training.optimiser import build_optimiser, learning, prepare_step
 from deixis.training.order import order_of
 from deixis.training.parallel import World
 from deixis.training.passes import learn_from
+from deixis.training.recipes.parameter_names import written
 from deixis.training.recipes.recipe import Recipe
 from deixis.training.state.checkpoints import (
     RunState,
@@ -86,56 +87,23 @@ def train(
     average = None if recipe.ema is None else AveragedWeights(objective, decay=recipe.ema)
     state = RunState(objective, build_optimiser(objective, recipe), average)
     origin = Origin(recipe.as_dict(), processes=world.size, data=dict(parts.data))
-    step = 0
+    first = 0
     if resume and (saved := checkpoints(out)):
-        step = load_checkpoint(saved[-1], state, origin=origin, world=world)
-    last = max(min(recipe.steps, max_steps or recipe.steps), step)
-    passes = recipe.passes(devices=world.size)
-    size = recipe.batch // (passes * world.size)
-    batches = Batches(
-        parts.source,
-        parts.collate,
-        seed=recipe.seed,
-        size=size,
-        rank=world.rank,
-        world=world.size,
-        order=order_of(parts.source, recipe, chunks=passes * world.size),
-    )
-    workers = worker_count(recipe.workers, passes=(last - step) * passes, processes=world.size)
-    incoming = stream(batches, first=step * passes, last=last * passes, workers=workers)
-    log = MetricsLog(out / "metrics.jsonl", first_step=step) if world.leads else None
-    losses: defaultdict[str, float] = defaultdict(float)
-    started, pictures = time.monotonic(), 0
+        first = load_checkpoint(saved[-1], state, origin=origin, world=world)
+    last = max(min(recipe.steps, max_steps or recipe.steps), first)
+    incoming = batches_of(parts, recipe, world=world, first=first, last=last)
     tracked = progress if world.leads else SILENT
-    steps = range(step, last)
-    for done in tracked.track(steps, f"{recipe.name}: training", total=last, first=step, unit="step"):
+    log = MetricsLog(out / "metrics.jsonl", first_step=first) if world.leads else None
+    means = RunningMeans(recipe, log, world=world, progress=tracked)
+    steps = range(first, last)
+    for done in tracked.track(steps, f"{recipe.name}: training", total=last, first=first, unit="step"):
         factor = prepare_step(state.optimiser, recipe, done)
-        held = [next(incoming) for _ in range(passes)]
-        for name, value in learn_from(held, objective, recipe, world=world, step=done, out=out).items():
-            losses[name] += value
-        world.sum_gradients(learning(state.optimiser))
-        norm = nn.utils.clip_grad_norm_(learning(state.optimiser), recipe.optimiser.clip)
-        state.optimiser.step()
-        state.optimiser.zero_grad(set_to_none=True)
-        if average is not None:
-            average.update(objective, step=done)
-        step, pictures = done + 1, pictures + recipe.batch
+        held = [next(incoming) for _ in range(recipe.passes(devices=world.size))]
+        means.add(learn_from(held, objective, recipe, world=world, step=done, out=out))
+        norm = update(state, recipe, world=world, step=done)
+        step = done + 1
         if step % recipe.log_every == 0 or step == last:
-            count, speed = pictures // recipe.batch, pictures / (time.monotonic() - started)
-            means = {name: value / count for name, value in world.sum_values(losses).items()}
-            if log is not None:
-                log.add(
-                    {
-                        "step": step,
-                        "losses": means,
-                        "factor": factor,
-                        "norm": float(norm),
-                        "pictures_per_s": speed,
-                    }
-                )
-            tracked.note(f"loss={means['total']:.3f}, pictures_per_s={speed:.1f}")
-            losses.clear()
-            started, pictures = time.monotonic(), 0
+            means.report(step, factor=factor, norm=norm)
         if step % recipe.save_every == 0 or step == last:
             save_checkpoint(out, state, step=step, origin=origin, world=world)
     if average is not None:
@@ -150,13 +118,71 @@ def train(
     return out / "model"
 
 
+def batches_of(
+    parts: TrainingParts, recipe: Recipe, *, world: World, first: int, last: int
+) -> Iterator[Batch]:
+    """Return what this process learns from in the steps from ``first`` up to ``last``, pass by pass."""
+    passes = recipe.passes(devices=world.size)
+    batches = Batches(
+        parts.source,
+        parts.collate,
+        seed=recipe.seed,
+        size=recipe.batch // (passes * world.size),
+        rank=world.rank,
+        world=world.size,
+        order=order_of(parts.source, recipe, chunks=passes * world.size),
+    )
+    workers = worker_count(recipe.workers, passes=(last - first) * passes, processes=world.size)
+    return stream(batches, first=first * passes, last=last * passes, workers=workers)
+
+
+def update(state: RunState, recipe: Recipe, *, world: World, step: int) -> Tensor:
+    """Move the weights by the gradients of all processes and return the norm that these had."""
+    world.sum_gradients(learning(state.optimiser))
+    norm = nn.utils.clip_grad_norm_(learning(state.optimiser), recipe.optimiser.clip)
+    state.optimiser.step()
+    state.optimiser.zero_grad(set_to_none=True)
+    if state.average is not None:
+        state.average.update(state.network, step=step)
+    return norm  # still where the network is: a number of it would be waited for
+
+
+class RunningMeans:
+    """The losses since they were last reported, for the log and the bar. log: None where none is written."""
+
+    def __init__(self, recipe: Recipe, log: MetricsLog | None, *, world: World, progress: Progress) -> None:
+        self.recipe, self.log, self.world, self.progress = recipe, log, world, progress
+        self.begin()
+
+    def begin(self) -> None:
+        """Forget what was reported."""
+        self.losses: defaultdict[str, float] = defaultdict(float)
+        self.steps, self.started = 0, time.monotonic()
+
+    def add(self, losses: Mapping[str, float]) -> None:
+        """Take the losses of one step."""
+        for name, value in losses.items():
+            self.losses[name] += value
+        self.steps += 1
+
+    def report(self, step: int, *, factor: float, norm: Tensor) -> None:
+        """Write the means over all processes, which has to be called in each of them."""
+        speed = self.steps * self.recipe.batch / (time.monotonic() - self.started)
+        means = {name: value / self.steps for name, value in self.world.sum_values(self.losses).items()}
+        if self.log is not None:
+            numbers = {"factor": factor, "norm": float(norm), "pictures_per_s": speed}
+            self.log.add({"step": step, "losses": means, **numbers})
+        self.progress.note(f"loss={means['total']:.3f}, pictures_per_s={speed:.1f}")
+        self.begin()
+
+
 def adapt(objective: nn.Module, recipe: Recipe) -> None:
     """Give a network the adapters that the recipe asks for; RecipeError where nothing could take one."""
     if recipe.lora is None:
         return
     wanted = recipe.lora
     if not add_adapters(
-        objective, parts=wanted.parts, rank=wanted.rank, scale=wanted.scale, seed=recipe.seed
+        objective, parts=wanted.stored_parts, rank=wanted.rank, scale=wanted.scale, seed=recipe.seed
     ):
         raise RecipeError(
             f"recipe {recipe.name!r}: no linear map has a name that begins with one of lora's parts "
@@ -165,9 +191,9 @@ def adapt(objective: nn.Module, recipe: Recipe) -> None:
 
 
 def parts_with_maps(objective: nn.Module) -> list[str]:
-    """Return the first two words of every linear map's name, each once."""
+    """Return the first two words of every linear map's name, as recipes write them, each once."""
     names = (name for name, module in objective.named_modules() if isinstance(module, nn.Linear))
-    return sorted({".".join(name.split(".")[:2]) for name in names})
+    return sorted({written(".".join(name.split(".")[:2])) for name in names})
 
 
 def fit(parts: TrainingParts, recipe: Recipe, *, cut_short: bool, progress: Progress) -> None:

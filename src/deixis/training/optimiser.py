@@ -9,6 +9,7 @@ import torch
 from torch import nn
 
 from deixis.errors import RecipeError
+from deixis.training.recipes.parameter_names import written
 from deixis.training.recipes.recipe import Group, Recipe, Schedule
 
 
@@ -25,8 +26,8 @@ def build_optimiser(network: nn.Module, recipe: Recipe) -> torch.optim.AdamW:
         index = group_of(name, groups)
         if index is None:
             raise RecipeError(
-                f'recipe {recipe.name!r}: no group takes {name}; end with a group whose parts are [""], '
-                "with frozen_until 1 if it must not learn"
+                f"recipe {recipe.name!r}: no group takes {written(name)}; end with a group whose parts are "
+                '[""], with frozen_until 1 if it must not learn'
             )
         buckets.setdefault((index, parameter.ndim >= 2), []).append((name, parameter))
     for index, group in enumerate(groups):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from deixis.errors import RecipeError
+from deixis.training.recipes.parameter_names import stored, written
 from deixis.training.recipes.ranges import check_numbers
 
 
@@ -22,6 +23,12 @@ class LowRank:
     parts: tuple[str, ...] = ("",)
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "parts", tuple(map(written, self.parts)))
         check_numbers(self, {"rank": (1, 4096), "scale": (0, 1e6)}, what="lora")
         if self.scale == 0 or not self.parts:
             raise RecipeError("lora: scale is 0 or there are no parts: no adapter would learn; change that")
+
+    @property
+    def stored_parts(self) -> tuple[str, ...]:
+        """The parts under the names that the network has for them."""
+        return tuple(map(stored, self.parts))

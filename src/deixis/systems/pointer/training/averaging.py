@@ -12,6 +12,7 @@ import torch
 
 from deixis.errors import RecipeError
 from deixis.systems.pointer.model import PointerNetwork
+from deixis.training.recipes.parameter_names import begins
 
 NETWORK = "network."  # what recipes write in front of a parameter's name
 
@@ -25,7 +26,7 @@ def average(network: PointerNetwork, other: PointerNetwork, shares: Mapping[str,
     theirs = other.state_dict()
     unused = set(shares)
     for name, tensor in network.state_dict().items():
-        fitting = [key for key in shares if (NETWORK + name).startswith(key)]
+        fitting = [key for key in shares if begins(NETWORK + name, key)]
         unused -= set(fitting)
         share = shares[max(fitting, key=len)] if fitting else 0.0
         if share == 0 or not tensor.is_floating_point():
