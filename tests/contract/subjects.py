@@ -31,6 +31,7 @@ from deixis.text.tokenizers.word_pieces.vocabulary import (
     UNKNOWN,
 )
 from tests.contract.ferret_subjects import ferret, ferret_v2, vip_llava
+from tests.contract.florence_vl_subjects import florence_vl, florence_vl_weighing
 from tests.contract.promises import Subject
 from tests.systems.pointer.tiny import noise_picture, saved_system, tiny_dialogues
 
@@ -135,6 +136,10 @@ SUBJECTS: dict[str, Callable[[], Subject]] = {
     "ferret": ferret,
     "ferret_v2": ferret_v2,
     "vip_llava": vip_llava,
+    "florence_vl": florence_vl,
 }
 # Further settings of a registered system that have to keep the promises, too.
-VARIANTS: dict[str, Callable[[], Subject]] = {"pointer looking twice": pointer_looking_twice}
+VARIANTS: dict[str, Callable[[], Subject]] = {
+    "pointer looking twice": pointer_looking_twice,
+    "florence_vl weighing by the question": florence_vl_weighing,
+}

@@ -78,6 +78,16 @@ SYSTEMS: Mapping[str, Entry] = MappingProxyType(
             "train a small one with `deixis train vip_llava/small --data DIR --out DIR`; then give the "
             "folder",
         ),
+        "florence_vl": Entry(
+            model_type="deixis_florence_vl",
+            answering="deixis.systems.florence_vl.answering:open_florence_vl",
+            training="deixis.systems.florence_vl.training:training_parts",
+            training_needs="deixis.systems.spliced.training.building:packaged_parts",
+            conversion="deixis.systems.florence_vl.conversion:CONVERTERS",
+            how_to_get="convert the published ones with `deixis convert florence-vl` (docs/florence_vl.md), "
+            "or train a small one with `deixis train florence_vl/small-channel --data DIR --out DIR`; then "
+            "give the folder",
+        ),
     }
 )
 DEFAULT = "pointer"

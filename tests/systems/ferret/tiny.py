@@ -22,6 +22,7 @@ from deixis.systems.ferret.model import FerretNetwork
 from deixis.systems.ferret_v2.answering import ferret_v2_system, open_ferret_v2
 from deixis.systems.ferret_v2.config import FerretV2Config
 from deixis.systems.ferret_v2.model import FerretV2Network
+from deixis.systems.florence_vl.answering import open_florence_vl
 from deixis.systems.spliced.answering import SplicedSystem
 from deixis.systems.spliced.training.objective import SplicedObjective
 from deixis.systems.vip_llava.answering import open_vip_llava
@@ -150,7 +151,12 @@ def first_result(function: Callable[[Tensor], Tensor]) -> Callable[[Tensor], Ten
     return remembered
 
 
-OPENED = {"ferret": open_ferret, "ferret_v2": open_ferret_v2, "vip_llava": open_vip_llava}
+OPENED = {
+    "ferret": open_ferret,
+    "ferret_v2": open_ferret_v2,
+    "vip_llava": open_vip_llava,
+    "florence_vl": open_florence_vl,
+}
 
 
 @cache

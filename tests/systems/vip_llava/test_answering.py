@@ -14,8 +14,8 @@ from deixis.painting.colours import NAMED
 from deixis.pictures.opening import Picture, open_picture
 from deixis.regions.shapes import Box, Mask, Point, Polygon, Region, Scribble
 from deixis.systems.questions import Question, checked_question
+from deixis.systems.spliced.painted.paint import Coat, Paint
 from deixis.systems.vip_llava.answering import VipLlavaSystem
-from deixis.systems.vip_llava.painting import Coat, Paint
 from tests.systems.ferret.tiny import fresh_ferret
 from tests.systems.pointer.tiny import noise_picture
 from tests.systems.vip_llava.tiny import fresh_vip_llava

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal
 
+import torch
 from torch import Tensor, nn
 
 from deixis.errors import UsageError
@@ -65,6 +66,20 @@ class DepthBreadthFusion(nn.Module):
     def length(self, tokens: int) -> int:
         """Return how many tokens come out where each feature has so many."""
         return integrated_length(self.integration, tokens=tokens, count=self.count)
+
+    def laid(self, features: Sequence[Tensor]) -> Tensor:
+        """Return what is read of features (B, N, D) as one (B, N', F * D or D), to be weighed later.
+
+        As many tokens as ``forward`` makes; see ``weighed``.
+        """
+        read = list(features)[self.read]
+        return torch.cat(read, dim=1 if self.integration == "token" else -1)
+
+    def weighed(self, laid: Tensor, words: Tensor) -> Tensor:
+        """Return laid-out features (B, N', …) as ``forward`` makes them. words (T, D): the question's."""
+        read = laid.chunk(self.count, dim=1 if self.integration == "token" else -1)
+        assert self.gate is not None
+        return integrate(self.gate(read, words), self.integration)
 
     def forward(self, features: Sequence[Tensor], words: Tensor | None = None) -> Tensor:
         """Return all depths and breadths (B, N, D) as one (B, N', W). words (T, D): the question's."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, Self
 
@@ -19,8 +19,10 @@ from deixis.layers.towers.feature_tower import FeatureTower
 from deixis.layers.towers.florence_davit import DavitTower
 from deixis.layers.towers.florence_encoder import PromptedEncoder
 from deixis.layers.towers.florence_prompts import prompt_ids
+from deixis.systems.florence_vl.asked_words import rows_asked
 from deixis.systems.florence_vl.config import FlorenceVlConfig
 from deixis.systems.spliced.network import SplicedNetwork
+from deixis.text.splicing import Merged, Side
 
 
 class FlorenceVlNetwork(SplicedNetwork):
@@ -36,6 +38,7 @@ class FlorenceVlNetwork(SplicedNetwork):
         super().__init__(config)
         self.tower = tower_of(config)
         widths = self.tower.widths if isinstance(self.tower, DavitTower) else (self.tower.width,)
+        self.widths = list(widths)
         self.encoder = encoder_of(config, inputs=widths[-1])
         width = widths[-1] if self.encoder is None else self.encoder.width
         self.depths = nn.ModuleList(
@@ -53,6 +56,7 @@ class FlorenceVlNetwork(SplicedNetwork):
         self.projector = build_projector(
             config.projector, inputs=self.fusion.width, outputs=config.hidden_size
         )
+        self.question_end: tuple[int, ...] = ()  # for a gate that reads the question, see ``asked_words``
         if self.encoder is not None:
             self.encoder.check_cells(self.tower.cells(config.side))
         self.post_init()
@@ -81,7 +85,7 @@ class FlorenceVlNetwork(SplicedNetwork):
         each prompt. The pooled token comes first in each, unless it is dropped.
         """
         with self.gradients():
-            *others, last = self.tower.states(pixels)
+            *others, last = self.tower(pixels).split(self.widths, dim=-1)  # each (B, N, C)
             found = (last,) if self.encoder is None else self.encoder(last)
         more = [depth(one.to(self.dtype)) for depth, one in zip(self.depths, others, strict=True)]
         if self.encoder is not None:
@@ -106,9 +110,48 @@ class FlorenceVlNetwork(SplicedNetwork):
         return self
 
     def encode_pictures(self, pixels: Tensor) -> PictureFeatures:
-        """Encode square pictures (B, 3, S, S), normalised, each to N tokens; there are no region maps."""
-        tokens = self.projector(self.fusion(self.features(pixels)))  # (B, N, D)
+        """Encode square pictures (B, 3, S, S), normalised, each to N tokens; there are no region maps.
+
+        Where the gate reads the question, features before the projector stand in the place of tokens.
+        """
+        features = self.features(pixels)
+        if self.fusion.reads_question:
+            tokens = self.fusion.laid(features)  # (B, N, …): weighed and projected by ``embed``
+        else:
+            tokens = self.projector(self.fusion(features))  # (B, N, D)
         return PictureFeatures(tokens=tuple(tokens), maps=tuple(token[:0] for token in tokens))
+
+    def embed(
+        self,
+        input_ids: Tensor,
+        *,
+        pictures: Sequence[Sequence[Tensor] | Tensor | None] | None = None,
+        slots: Mapping[int, Sequence[Tensor | None]] | None = None,
+        attention_mask: Tensor | None = None,
+        labels: Tensor | None = None,
+        padding: Side = "right",
+    ) -> Merged:
+        """Return what the decoder reads; a gate that reads the question weighs its pictures first."""
+        if pictures is not None and self.fusion.reads_question:
+            asked = rows_asked(input_ids, attention_mask, labels, end=self.question_end)
+            words = [self.get_input_embeddings()(one) for one in asked]
+            pictures = [
+                None if own is None else self.weighed(own, said)
+                for own, said in zip(pictures, words, strict=True)
+            ]
+        return super().embed(
+            input_ids,
+            pictures=pictures,
+            slots=slots,
+            attention_mask=attention_mask,
+            labels=labels,
+            padding=padding,
+        )
+
+    def weighed(self, pictures: Sequence[Tensor] | Tensor, words: Tensor) -> list[Tensor]:
+        """Return a row's pictures, weighed by the words of its question and projected."""
+        own = [pictures] if isinstance(pictures, Tensor) else list(pictures)
+        return [self.projector(self.fusion.weighed(one[None], words))[0] for one in own]
 
     def unused_modules(self, pixels: Any, regions: DrawnRegions | None) -> Iterable[nn.Module | None]:
         """Return the encoders that a batch with these inputs doesn't use."""

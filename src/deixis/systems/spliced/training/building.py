@@ -79,7 +79,8 @@ def family_parts(
     elif initial.folders:
         system = assembled(member, options, initial=initial, where=where)
     else:
-        texts = [*sources.texts(), *[template_of(member.config().template).opening] * 2]
+        template = template_of(options.get("template") or member.config().template)
+        texts = [*sources.texts(), *[template.opening] * 2]
         system = small_system(member, options, texts, where=where)
     book = Phrasebook(sources.scenes)
     return TrainingParts(

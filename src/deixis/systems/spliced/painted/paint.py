@@ -21,7 +21,7 @@ from deixis.records.dialogue import Turn
 from deixis.regions.frames import same_frame
 from deixis.regions.shapes import Mask, Point, Polygon, Region, Scribble
 from deixis.systems.spliced.dialect import Dialect
-from deixis.systems.vip_llava.dialect import PaintedDialect
+from deixis.systems.spliced.painted.dialect import PaintedDialect
 
 COLOUR = re.compile(rf"\b(?:{'|'.join(NAMED)})\b", re.IGNORECASE)
 MOST_MARKS = 4  # of one picture in training, as many as the published data have at most in a question

@@ -1,0 +1,1 @@
+"""Systems of the family whose regions are painted on the picture, and named by their marks."""
