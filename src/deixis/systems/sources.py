@@ -14,6 +14,8 @@ from deixis.data.example_source import ExampleSource
 from deixis.data.grit.mixing import MultipliedSource
 from deixis.data.grit.records import PLACEHOLDER, GritRecord, read_grit
 from deixis.data.grit.source import DenseSource, GritSource, find_picture, sound_records
+from deixis.data.instructions.reading import InstructionRows, RowRules, read_instructions
+from deixis.data.instructions.source import InstructionSource, files_named
 from deixis.data.mixture import JoinedSource
 from deixis.data.opening import sound_scenes, with_max_pixels
 from deixis.data.painted.records import RegionRecord, read_region_records
@@ -50,6 +52,7 @@ class ReadSource:
     records: tuple[Record, ...] = ()
     grit: tuple[GritRecord, ...] = ()
     painted: tuple[RegionRecord, ...] = ()
+    rows: InstructionRows | None = None
 
     @classmethod
     def read(cls, choice: SourceChoice, data: Path) -> ReadSource:
@@ -71,6 +74,8 @@ class ReadSource:
             read = read_region_records(file, root=images)
             painted = sound_region_records(read, root=images, **opened)
             return cls(choice, folder, painted=tuple(painted))
+        if choice.instructions is not None or choice.captions is not None:
+            return cls(choice, folder, rows=rows_of(choice, folder))
         found = scenes_of(choice, folder)
         if choice.hold_out > len(found):
             raise RecipeError(
@@ -80,6 +85,12 @@ class ReadSource:
         first = len(found) - choice.hold_out
         usable = tuple if choice.dense else labelled if choice.detection else with_boxes
         return cls(choice, folder, scenes=usable(found[:first]), held_out=usable(found[first:]))
+
+    def instruction_source(self, rows: InstructionRows, *, side: int | None) -> InstructionSource:
+        """Return the examples of instructions or captions; side: see ``InstructionSource``."""
+        images, largest = self.folder / self.choice.images, self.choice.max_pixels
+        bounds = {} if largest is None else {"max_pixels": largest}
+        return InstructionSource(rows, images=images, side=side, **bounds)
 
     def painted_source(self, *, side: int | None) -> PaintedSource:
         """Return the examples of region instructions; side: see ``PaintedSource``."""
@@ -106,6 +117,8 @@ class ReadSource:
             said = digest(dataclasses.replace(record, where="") for record in self.painted)
             paths = (path_of(record, images) for record in self.painted if record.image)
             return {"samples": said, "pictures": files_identity(paths, images)}
+        if self.rows is not None:  # there may be millions of pictures; their files are not looked at
+            return {"samples": self.rows.digest}
         said = digest((one.picture, one.frame, one.regions, one.turns) for one in self.records)
         return {"samples": said, "pictures": files_identity((r.path for r in self.records), self.folder)}
 
@@ -133,7 +146,7 @@ class Sources:
                 )
         choices = progress.track(recipe.sources, f"{recipe.name}: reading", unit="source")
         read = tuple(ReadSource.read(choice, data) for choice in choices)
-        if not any(source.scenes or source.records or source.grit or source.painted for source in read):
+        if not any(s.scenes or s.records or s.grit or s.painted or s.rows is not None for s in read):
             said = ", ".join(choice.what for choice in recipe.sources)
             raise RecipeError(
                 f"recipe {recipe.name!r}: nothing to learn from in {said} below {data}; "
@@ -176,6 +189,7 @@ class Sources:
 
         for source in self.read:
             bare = sum(not record.image for record in source.painted)
+            bare += 0 if source.rows is None else source.rows.counts.without_picture
             if bare or source.choice.published_quirks:
                 raise RecipeError(
                     f"recipe {self.recipe.name!r}: {self.recipe.system} needs a picture for every sample; "
@@ -192,6 +206,9 @@ class Sources:
                     yield from (PLACEHOLDER.sub(" ", turn.text),) * 2
             if source.painted:
                 for text in source.painted_source(side=None).texts():
+                    yield from (text,) * 2
+            if source.rows is not None:
+                for text in source.instruction_source(source.rows, side=None).texts():
                     yield from (text,) * 2
 
     def examples(self, *, phrasebook: Phrasebook, side: int, request: str = "") -> ExampleSource:
@@ -228,6 +245,8 @@ def examples_of(
         )
     if read.painted:
         return read.painted_source(side=fixed)
+    if read.rows is not None:
+        return read.instruction_source(read.rows, side=fixed)
     if not read.scenes:
         return None
     if read.choice.dense:
@@ -238,6 +257,17 @@ def examples_of(
     return DialogueSource(
         read.scenes, phrasebook=phrasebook, mix=recipe.dialogues, augmentation=views, side=side
     )
+
+
+def rows_of(choice: SourceChoice, folder: Path) -> InstructionRows:
+    """Return the rows of a source of instructions or captions."""
+    rules = RowRules(
+        kind="captions" if choice.instructions is None else "conversations",
+        faulty=choice.faulty,
+        captions=choice.caption_filter,
+        published=choice.published_quirks,
+    )
+    return read_instructions(files_named(folder, str(choice.file), where=f"source {choice.what!r}"), rules)
 
 
 def scenes_of(choice: SourceChoice, folder: Path) -> list[Scene]:

@@ -6,9 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
+from deixis.data.instructions.caption_filter import CaptionFilter
 from deixis.errors import RecipeError
 from deixis.training.recipes.ranges import MOST, check_numbers
 
+KINDS = ("samples", "grit", "painted", "instructions", "captions", "dense", "detection")
 MOST_OFTEN = 1000.0
 MOST_PIXELS = 1 << 40  # far more than any format holds
 
@@ -19,12 +21,16 @@ class SourceChoice:
 
     With ``samples`` it is a file of samples in that folder (docs/data.md), with ``grit`` one in the format of
     Ferret's training data (docs/grit.md), with ``painted`` one of region instructions in that of ViP-LLaVA's
-    (docs/vip_llava.md), whose pictures lie in ``images``; there are no splits then. dense:
+    (docs/vip_llava.md), with ``instructions`` one of dialogues about whole pictures in that of LLaVA's, with
+    ``captions`` a table of captions like PixelProse's (docs/instructions.md), whose pictures lie in
+    ``images``; there are no splits then. The last two may name several files by ``*``. dense:
     all things of a picture in one question (Ferret-v2's second stage) instead of drawn dialogues.
     multiplier: how often the source comes up beside the others. ``grit``, ``dense`` and multipliers are for
     systems that spell boxes as text. detection: the labelled boxes of the pictures and no dialogues, for
     systems that learn to find things before they learn to speak.
-    published_quirks: of ``painted``: dialogues as the released code builds them, some without their picture.
+    published_quirks: of ``painted`` and ``instructions``: dialogues as the released code builds them, some
+    without their picture. faulty: what is done with rows of ``instructions`` and ``captions`` that no sample
+    can be made of. caption_filter: what their answers have to be like, null for anything.
     outside: what is done with boxes that stick out of their pictures, null for the reader's own rule; marks
     of ``painted`` are always cut.
     broken: what is done with pictures that can't be opened; "pass_over" opens all of them beforehand.
@@ -41,6 +47,10 @@ class SourceChoice:
     samples: str | None = None
     grit: str | None = None
     painted: str | None = None
+    instructions: str | None = None
+    captions: str | None = None
+    faulty: Literal["refuse", "pass_over"] = "refuse"
+    caption_filter: CaptionFilter | None = None
     published_quirks: bool = False
     images: str = "images"
     dense: bool = False
@@ -52,14 +62,25 @@ class SourceChoice:
     licence: str | None = None
 
     def __post_init__(self) -> None:
-        kinds = [name for name in ("samples", "grit", "painted", "dense", "detection") if getattr(self, name)]
+        kinds = [name for name in KINDS if getattr(self, name)]
         if len(kinds) > 1:
             raise RecipeError(f"source {self.folder!r} is {' and '.join(kinds)}; make a source of each")
-        listed = self.samples or self.grit or self.painted
-        if self.painted is None and self.published_quirks:
+        listed = self.file
+        if self.painted is None and self.instructions is None and self.published_quirks:
             raise RecipeError(
                 f"source {self.folder!r} has published_quirks without painted; leave it out, or name the "
                 "file of region instructions"
+            )
+        rows = self.instructions or self.captions
+        if rows is None and (self.faulty != "refuse" or self.caption_filter is not None):
+            raise RecipeError(
+                f"source {self.folder!r} has faulty or caption_filter, which are for rows of instructions "
+                "and captions; leave them out, or name such a file"
+            )
+        if rows is not None and (self.outside is not None or self.broken != "refuse"):
+            raise RecipeError(
+                f"source {self.folder!r} has outside or broken, but {rows!r} has no boxes, and too many "
+                "pictures to open all beforehand; leave them out"
             )
         if self.painted is not None and self.outside is not None:
             raise RecipeError(
@@ -77,4 +98,9 @@ class SourceChoice:
     @property
     def what(self) -> str:
         """The source in a few words, for messages."""
-        return f"{self.folder}/{self.samples or self.grit or self.painted or self.split}"
+        return f"{self.folder}/{self.file or self.split}"
+
+    @property
+    def file(self) -> str | None:
+        """The file that it is, or the files; None for a dataset."""
+        return self.samples or self.grit or self.painted or self.instructions or self.captions
