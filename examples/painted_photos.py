@@ -13,6 +13,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from xml.etree.ElementTree import Element
 
 import numpy as np
 from PIL import Image
@@ -21,7 +22,7 @@ import deixis
 from deixis.data.opening import open_scene
 from deixis.data.scene import Scene, Thing
 from deixis.data.sources import read_dataset
-from deixis.gallery.html import Element, tag, written
+from deixis.gallery.html import tag, written
 from deixis.painting.kinds import KINDS, Kind
 from deixis.painting.painter import STYLES, Style
 from deixis.pictures.opening import Picture

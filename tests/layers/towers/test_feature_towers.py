@@ -96,7 +96,9 @@ def test_one_state_of_several_is_the_state_alone(settings: dict[str, Any]) -> No
 
 
 @pytest.mark.parametrize("settings", [CLIP | DEEP, DINOV2 | DEEP], ids=["clip", "dinov2"])
-@pytest.mark.parametrize(("select", "run"), [([-5, 2, 4], 8), (-2, 11), ([3], 3), (0, 0)], ids=str)
+@pytest.mark.parametrize(
+    ("select", "run"), [([-5, 2, 4], 8), ([-2, -5, -8, -11, 6], 11), (-2, 11), ([3], 3), (0, 0)], ids=str
+)
 def test_no_block_runs_behind_the_last_state_that_is_needed(
     settings: dict[str, Any], select: Any, run: int
 ) -> None:
