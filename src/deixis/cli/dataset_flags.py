@@ -39,25 +39,28 @@ def add_dataset_flags(
     split: str | None = None,
     layout: bool = True,
     recipes: bool = False,
+    split_needed: bool = True,
 ) -> None:
     """Add the folder of a dataset, its split, its layout, and what is done with its faults.
 
     flag, what: what names the folder, and its help; ``--pack`` goes on to mean it too. split: the default;
     without one, it is required. layout: whether the layout can be named, or is always seen by the files.
-    recipes: whether recipes say how large pictures may be, too.
+    recipes: whether recipes say how large pictures may be, too. split_needed: False where a command can do
+    without any split.
     """
     folder = parser.add_mutually_exclusive_group(required=True)
     for name, shown in ((flag, what), ("--pack", argparse.SUPPRESS)):
         folder.add_argument(name, dest="dataset", action=Named, type=Path, metavar="DIR", help=shown)
     parser.set_defaults(layout=None)
     words = "which split of it, for instance val" if split is None else "its split (default: %(default)s)"
-    parser.add_argument("--split", required=split is None, default=split, metavar="S", help=words)
+    required = split is None and split_needed
+    parser.add_argument("--split", required=required, default=split, metavar="S", help=words)
     if layout:
         parser.add_argument(
             "--layout",
             metavar="L",
             help="how the folder is laid out: pack, flickr30k_entities, coco, refcoco, visual_genome, "
-            "objects365, lvis (default: seen by its files)",
+            "objects365, lvis, open_images, v3det, sa1b (default: seen by its files)",
         )
     parser.add_argument(
         "--outside",

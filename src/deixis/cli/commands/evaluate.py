@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from deixis.cli.benchmarks.running import add_benchmark_flags, run_benchmark
 from deixis.cli.counting import counted
 from deixis.cli.dataset_flags import add_dataset_flags, open_dataset, refuse_read_files
 from deixis.cli.messages import LOG, is_quiet
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from deixis.data.sources import Dataset
     from deixis.evaluation.task import Task
 
-HELP = "measure a system on a dataset"
+HELP = "measure a system on a dataset, or on a published benchmark"
 EXAMPLE = (
     "deixis evaluate --data data/flickr_grounding --split val --tasks grounding,naming --json report.json"
 )
@@ -27,7 +28,7 @@ DEFAULT_TASKS = "grounding,expressions,naming"
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments of `deixis evaluate`."""
-    add_dataset_flags(parser)
+    add_dataset_flags(parser, split_needed=False)
     parser.add_argument(
         "--tasks",
         metavar="A,B",
@@ -59,6 +60,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--items", type=Path, metavar="FILE", help="write every item with its answer here, one a line"
     )
+    add_benchmark_flags(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -69,6 +71,12 @@ def run(arguments: argparse.Namespace) -> int:
     from deixis.evaluation.tasks import find_tasks
 
     # Whatever can be wrong with the call shows before minutes of answering.
+    if arguments.benchmark is not None:
+        check_numbers(arguments)
+        check_outputs(arguments)
+        return run_benchmark(arguments)
+    if arguments.split is None:
+        raise UsageError("--split is missing: which split of the dataset, for instance --split val")
     tasks = find_tasks((arguments.tasks or DEFAULT_TASKS).split(","))
     ablation = find_ablation(arguments.ablation)
     check_numbers(arguments)
@@ -111,7 +119,7 @@ def check_numbers(arguments: argparse.Namespace) -> None:
         raise UsageError(f"--seed is {arguments.seed}; expected a whole number from 0")
     if arguments.limit is not None and arguments.limit < 1:
         raise UsageError(f"--limit is {arguments.limit}; expected a whole number from 1")
-    if arguments.baseline_split == arguments.split:
+    if arguments.split is not None and arguments.baseline_split == arguments.split:
         raise UsageError(
             f"--baseline-split is {arguments.split!r}, the split that is measured; baselines learnt on it "
             "would know the truth: give another, such as train"

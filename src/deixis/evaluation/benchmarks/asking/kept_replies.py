@@ -12,11 +12,12 @@ from typing import Any
 from deixis.errors import RecordError
 from deixis.evaluation.benchmarks.benchmark import Reply, ReplyPlace
 from deixis.evaluation.benchmarks.vip_bench_asking import drop_unfinished_line
-from deixis.files.json_files import Fields, read_json_lines
+from deixis.files.json_files import Fields, ordinary_file, read_json_lines
 from deixis.files.writing import require_writable
 
 Add = Callable[[str, str, Reply], None]
 LARGEST_LINE = 64 << 20
+BEGINNING = b'{"item": '
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,7 @@ class ReplyFile:
         require_writable(self.path, flag="the file of answers", makes_folders=True)
         if not self.path.exists():
             return {}
+        check_replies(self.path)
         drop_unfinished_line(self.path)
         found: dict[str, Reply] = {}
         for line in read_json_lines(self.path, largest_line=LARGEST_LINE):
@@ -83,6 +85,15 @@ class ReplyFile:
                 stream.flush()
 
             yield add
+
+
+def check_replies(path: Path) -> None:
+    """Raise RecordError for a file that begins like no file of replies, before anything of it is cut off."""
+    ordinary_file(path)
+    with path.open("rb") as stream:
+        beginning = stream.read(len(BEGINNING))
+    if beginning != BEGINNING[: len(beginning)]:
+        raise RecordError(f"{path} is there and isn't a file of answers; give another name")
 
 
 def reply_in(line: Fields) -> Reply:

@@ -46,7 +46,7 @@ def read(path: Path) -> list[BenchmarkItem[YesNo]]:
     items = [item for task in (*PERCEPTION, *COGNITION) for item in items_of(folder / task, task)]
     if not items:
         raise RecordError(
-            f"{path} has none of the folders {', '.join((*PERCEPTION, *COGNITION))} with questions"
+            f"{path} has no questions; expected the folders {', '.join((*PERCEPTION, *COGNITION))}"
         )
     return items
 

@@ -1,0 +1,1 @@
+"""The part of `deixis evaluate` that asks published benchmarks."""

@@ -1,0 +1,177 @@
+"""`deixis evaluate --benchmark`: a published benchmark asked of a system, with its answers kept in a file."""
+
+from __future__ import annotations
+
+import argparse
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from deixis.cli.counting import counted
+from deixis.cli.dataset_flags import refuse_read_files
+from deixis.cli.messages import LOG, is_quiet
+from deixis.cli.saving import save_or_print
+from deixis.cli.system_flags import open_system
+from deixis.errors import UsageError
+
+if TYPE_CHECKING:
+    from deixis.evaluation.benchmarks.benchmark import Benchmark, BenchmarkItem, Judge
+
+RULES = ("corrected", "published")  # as in ``deixis.evaluation.metrics.rules``
+# Flags that say how a dataset's scenes are read or asked, with what they are where nobody gave them.
+OF_TASKS = {"tasks": None, "split": None, "layout": None, "outside": None, "baseline_split": None}
+
+
+class ListBenchmarks(argparse.Action):
+    """Prints the table of benchmarks and ends, as --help does."""
+
+    def __init__(self, option_strings: Sequence[str], dest: str, help: str | None = None) -> None:
+        super().__init__(option_strings, dest, nargs=0, default=argparse.SUPPRESS, help=help)
+
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,
+        namespace: argparse.Namespace,
+        values: Any,
+        option_string: str | None = None,
+    ) -> None:
+        """Print and end."""
+        print("\n".join(listed()))
+        parser.exit()
+
+
+def listed() -> list[str]:
+    """Return the table of benchmarks, one a line."""
+    from deixis.evaluation.benchmark_table import BENCHMARKS
+
+    lines = []
+    for one in BENCHMARKS.values():
+        judge = {"no": "", "optional": " (a judge helps)", "needed": " (needs a judge)"}[one.judge]
+        lines += [f"{one.name}: {one.title}{judge}", f"    {one.layout}"]
+    return lines
+
+
+def add_benchmark_flags(parser: argparse.ArgumentParser) -> None:
+    """Add --benchmark, --list-benchmarks and what goes with them."""
+    group = parser.add_argument_group("published benchmarks (docs/benchmarks.md)")
+    group.add_argument(
+        "--benchmark", metavar="NAME", help="ask this one; --data is its folder, or its file of questions"
+    )
+    group.add_argument(
+        "--list-benchmarks", action=ListBenchmarks, help="print their names and files, and end"
+    )
+    group.add_argument(
+        "--answers",
+        type=Path,
+        metavar="FILE",
+        help="keep every answer here as it comes; the same command goes on where it was stopped",
+    )
+    group.add_argument(
+        "--rules",
+        choices=RULES,
+        default=RULES[0],
+        help="how answers are scored: corrected, or as the authors' program does, faults included, where "
+        "such rules are known (default: %(default)s)",
+    )
+    group.add_argument("--judge", metavar="URL", help="an OpenAI-compatible endpoint that judges, up to /v1")
+    group.add_argument("--judge-model", metavar="NAME", help="its model (default: the published one)")
+    group.add_argument("--judge-key", metavar="VARIABLE", help="environment variable that holds its key")
+
+
+def run_benchmark(arguments: argparse.Namespace) -> int:
+    """Ask, print table and protocol, write what was asked for."""
+    from deixis.cli.progress_bars import ProgressBars
+    from deixis.evaluation.benchmark_table import find_benchmark
+    from deixis.evaluation.benchmarks.asking.asking import ask, fingerprint_of
+    from deixis.evaluation.benchmarks.asking.report import report
+    from deixis.evaluation.benchmarks.benchmark import Scoring
+    from deixis.progress import SILENT
+
+    benchmark = find_benchmark(arguments.benchmark)
+    refuse_flags_of_tasks(arguments)
+    scoring = Scoring(arguments.rules, judge_of(arguments, benchmark), arguments.judge_model)
+    benchmark.check(scoring)
+    refuse_inputs(arguments)
+    items = drawn(benchmark.read(arguments.dataset), limit=arguments.limit, seed=arguments.seed)
+    started = time.perf_counter()
+    system = open_system(arguments)
+    progress = SILENT if is_quiet(arguments) else ProgressBars()
+    with tempfile.TemporaryDirectory() as folder:
+        kept = arguments.answers or Path(folder) / "answers.jsonl"
+        replies = ask(benchmark, items, system, kept=kept, progress=progress)
+    made = report(
+        benchmark,
+        items,
+        replies,
+        scoring,
+        system=system.name,
+        weights=fingerprint_of(system),
+        data=arguments.dataset,
+        limit=arguments.limit,
+        seed=arguments.seed,
+    )
+    print(made.to_markdown())
+    print(f"\n{counted(len(items), 'question')} in {time.perf_counter() - started:.0f} s", flush=True)
+    contents = {arguments.json: made.to_json, arguments.items: made.items_as_lines}
+    save_or_print({path: content() for path, content in contents.items() if path is not None})
+    return 0
+
+
+def refuse_flags_of_tasks(arguments: argparse.Namespace) -> None:
+    """Raise UsageError for a flag that a benchmark has no use for."""
+    given = [name for name, unset in OF_TASKS.items() if getattr(arguments, name) != unset]
+    given += ["ablation"] if arguments.ablation != "none" else []
+    if given:
+        flag = given[0].replace("_", "-")
+        raise UsageError(f"--{flag} is for tasks on a dataset and doesn't go with --benchmark; leave it out")
+
+
+def refuse_inputs(arguments: argparse.Namespace) -> None:
+    """Raise UsageError for files to write that belong to the benchmark, or that are one file."""
+    named = {"--json": arguments.json, "--items": arguments.items, "--answers": arguments.answers}
+    given = {flag: path for flag, path in named.items() if path is not None}
+    for flag, path in given.items():
+        if path.resolve() == arguments.dataset.resolve():
+            raise UsageError(f"{flag} {path} is the benchmark's own file; give another name")
+        if arguments.dataset.is_dir():
+            refuse_read_files(path, arguments.dataset, "the benchmark", flag=flag)
+    if arguments.answers is not None and arguments.answers.resolve().is_relative_to(
+        arguments.dataset.resolve()
+    ):
+        raise UsageError(
+            f"--answers {arguments.answers} lies among the benchmark's files; give one elsewhere"
+        )
+    if len({path.resolve() for path in given.values()}) < len(given):
+        raise UsageError(f"{', '.join(given)} name one file; give each its own")
+
+
+def judge_of(arguments: argparse.Namespace, benchmark: Benchmark[Any]) -> Judge | None:
+    """Return the judge that the flags name, its replies kept beside the answers; None for none."""
+    from deixis.endpoints.endpoint import Endpoint
+    from deixis.endpoints.kept_replies import KeptReplies
+    from deixis.endpoints.keys import is_openai
+
+    if arguments.judge is None:
+        if benchmark.judge == "needed":
+            LOG.warning("%s needs a judge (--judge URL); answers are kept and stay unjudged", benchmark.title)
+        return None
+    if benchmark.judge == "no":
+        raise UsageError(f"{benchmark.title} needs no judge; leave --judge out")
+    variable = arguments.judge_key or ("" if is_openai(arguments.judge) else None)
+    endpoint = Endpoint(arguments.judge, key_variable=variable)
+    endpoint.key_to_send()
+    if arguments.answers is None:
+        return endpoint.complete
+    folder = arguments.answers.with_name(f"{arguments.answers.name}.judge")
+    return KeptReplies(endpoint.complete, folder, asked=endpoint.address)
+
+
+def drawn(items: Sequence[BenchmarkItem[Any]], *, limit: int | None, seed: int) -> list[BenchmarkItem[Any]]:
+    """Return all items, or those of so many drawn questions with all that is scored together with them."""
+    from deixis.evaluation.runner import chosen
+
+    groups = list(dict.fromkeys(item.together for item in items))
+    kept = set(chosen(groups, limit=limit, seed=seed))
+    return [item for item in items if item.together in kept]
