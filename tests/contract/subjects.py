@@ -32,6 +32,7 @@ from deixis.text.tokenizers.word_pieces.vocabulary import (
 )
 from tests.contract.ferret_subjects import ferret, ferret_v2, vip_llava
 from tests.contract.florence_vl_subjects import florence_vl, florence_vl_weighing
+from tests.contract.groma_subjects import groma
 from tests.contract.promises import Subject
 from tests.systems.pointer.tiny import noise_picture, saved_system, tiny_dialogues
 
@@ -137,6 +138,7 @@ SUBJECTS: dict[str, Callable[[], Subject]] = {
     "ferret_v2": ferret_v2,
     "vip_llava": vip_llava,
     "florence_vl": florence_vl,
+    "groma": groma,
 }
 # Further settings of a registered system that have to keep the promises, too.
 VARIANTS: dict[str, Callable[[], Subject]] = {

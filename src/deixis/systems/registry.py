@@ -88,6 +88,14 @@ SYSTEMS: Mapping[str, Entry] = MappingProxyType(
             "or train a small one with `deixis train florence_vl/small-channel --data DIR --out DIR`; then "
             "give the folder",
         ),
+        "groma": Entry(
+            model_type="deixis_groma",
+            answering="deixis.systems.groma.answering:open_groma",
+            training="deixis.systems.groma.training.building:training_parts",
+            conversion="deixis.systems.groma.conversion:CONVERTERS",
+            how_to_get="convert the published ones with `deixis convert groma` (docs/groma.md), then give the "
+            "folder",
+        ),
     }
 )
 DEFAULT = "pointer"

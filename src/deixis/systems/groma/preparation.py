@@ -96,7 +96,7 @@ def original_boxes(boxes: Tensor, frame: Frame) -> list[Box]:
     (0.0, 0.0, 20.0, 10.0)
     """
     width, height = frame.size
-    own = boxes.detach().double().cpu()
+    own = boxes.detach().cpu().double()  # some devices have no float64
     edges = torch.cat([own[:, :2] - own[:, 2:] / 2, own[:, :2] + own[:, 2:] / 2], dim=1)
     edges = edges.clamp(0, 1) * torch.tensor([width, height, width, height], dtype=torch.float64)
     wrong = ~(edges[:, 2:] > edges[:, :2]).all(dim=1)

@@ -1,0 +1,1 @@
+"""How Groma learns to speak of places."""

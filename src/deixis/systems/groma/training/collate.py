@@ -1,0 +1,113 @@
+"""Examples to batches: a picture a row, and everything that is said about it as one dialogue."""
+
+from __future__ import annotations
+
+import logging
+import zlib
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+
+from deixis.errors import RecordError
+from deixis.pictures.opening import Picture
+from deixis.records.dialogue import Example, Turn
+from deixis.systems.groma.dialect import GromaTokens
+from deixis.systems.groma.labels import supervised
+from deixis.systems.groma.places import pointed_at
+from deixis.systems.groma.preparation import GromaPreparation, unit_boxes
+from deixis.systems.groma.prompts import Written, written
+from deixis.text.label_masking import Supervised
+from deixis.text.prompt_tokens import TextCodec
+from deixis.text.splicing import padded
+from deixis.text.templates import Template
+from deixis.text.token_sequence import IGNORED
+from deixis.training.batches import Batch
+
+LOG = logging.getLogger("deixis")
+
+
+class GromaCollate:
+    """Turns a list of examples into the batch that the objective takes; travels to loader workers."""
+
+    def __init__(
+        self,
+        *,
+        codec: TextCodec,
+        template: Template,
+        tokens: GromaTokens,
+        specials: Sequence[str],
+        preparation: GromaPreparation,
+        max_text: int,
+    ) -> None:
+        self.codec, self.template, self.tokens = codec, template, tokens
+        self.specials, self.preparation, self.max_text = tuple(specials), preparation, max_text
+
+    def __call__(self, examples: Sequence[Example]) -> Batch:
+        """Return input_ids, labels and attention_mask (B, T), pixel_values (B, 3, S, S), and boxes.
+
+        refer_boxes, ground_boxes (n, 4): of all rows; refer_counts, ground_counts: how many each row has.
+        """
+        rows = [self.conversation(example) for example in examples]
+        pictures = [example.picture for example in examples]
+        refer = [pointed_at(own.refer, one) for (own, _), one in zip(rows, pictures, strict=True)]
+        ground = [unit_boxes(own.ground, one) for (own, _), one in zip(rows, pictures, strict=True)]
+        ids = [torch.tensor(learnt.ids) for _, learnt in rows]
+        labels = [torch.tensor(learnt.labels) for _, learnt in rows]
+        prepared = [self.preparation.view(picture)[1] for picture in pictures]
+        return {
+            "names": [example.name for example in examples],
+            "pixel_values": self.preparation.stack(prepared),
+            "input_ids": padded(ids, fill=self.tokens.pad, side="right"),
+            "attention_mask": padded([torch.ones_like(row) for row in ids], fill=0, side="right"),
+            "labels": padded(labels, fill=IGNORED, side="right"),
+            "refer_boxes": torch.cat(refer),
+            "refer_counts": [len(own) for own in refer],
+            "ground_boxes": torch.cat(ground),
+            "ground_counts": [len(own) for own in ground],
+        }
+
+    def conversation(self, example: Example) -> tuple[Written, Supervised]:
+        """Return the turns about a picture, dialogue by dialogue in an order of its own, as many as fit.
+
+        RecordError: a single turn is too long.
+        """
+        dialogues = [one for one in example.dialogues if one.words_learnt]
+        rng = np.random.default_rng(zlib.crc32(repr([d.turns[0].answer for d in dialogues]).encode()))
+        turns = [turn for number in rng.permutation(len(dialogues)) for turn in dialogues[number].turns]
+        while True:
+            try:
+                return self.learnt([sound(turn, example.picture) for turn in turns], example.name)
+            except RecordError:
+                if len(turns) <= 1:
+                    raise
+                turns = turns[: len(turns) // 2]
+
+    def learnt(self, turns: Sequence[Turn], name: str) -> tuple[Written, Supervised]:
+        """Return turns as texts with marks, and as ids with labels."""
+        own = written(turns, specials=self.specials)
+        ids = supervised(
+            own.turns,
+            template=self.template,
+            codec=self.codec,
+            tokens=self.tokens,
+            longest=self.max_text,
+            name=name,
+        )
+        return own, ids
+
+
+def sound(turn: Turn, picture: Picture) -> Turn:
+    """Return a turn without boxes that have no width or height; the log says how many there were."""
+    kept = tuple(
+        type(mark)(
+            mark.start, mark.end, tuple(box for box in mark.boxes if box.x1 > box.x0 and box.y1 > box.y0)
+        )
+        for mark in turn.marks
+    )
+    dropped = sum(len(mark.boxes) for mark in turn.marks) - sum(len(mark.boxes) for mark in kept)
+    if not dropped:
+        return turn
+    LOG.warning("%s: %d boxes without any width or height are left out", picture.name, dropped)
+    left = [mark for mark, before in zip(kept, turn.marks, strict=True) if mark.boxes or not before.boxes]
+    return Turn(turn.question, turn.answer, tuple(left), turn.regions)

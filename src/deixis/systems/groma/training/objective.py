@@ -1,0 +1,36 @@
+"""What Groma learns from in its second and third stage: the next token of every answer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from deixis.systems.groma.model import GivenBoxes, GromaNetwork
+from deixis.text.token_sequence import IGNORED
+from deixis.training.losses import Loss, Objective
+
+
+class GromaObjective(Objective):
+    """A network whose loss is that of the next token; it chooses the place of a ``<ground_box>`` itself."""
+
+    def __init__(self, network: GromaNetwork) -> None:
+        super().__init__()
+        self.network = network
+
+    def counts(self, batch: Mapping[str, Any]) -> dict[str, int]:
+        """Return how many tokens of answers are predicted."""
+        return {"language_model": int((batch["labels"][:, 1:] != IGNORED).sum())}
+
+    def losses(self, batch: Mapping[str, Any]) -> dict[str, Loss]:
+        """Return "language_model"; see GromaCollate for the batch."""
+        output = self.network(
+            input_ids=batch["input_ids"],
+            attention_mask=batch["attention_mask"],
+            labels=batch["labels"],
+            pixel_values=batch["pixel_values"],
+            regions=GivenBoxes(
+                refer=batch["refer_boxes"].split(batch["refer_counts"]),
+                ground=batch["ground_boxes"].split(batch["ground_counts"]),
+            ),
+        )
+        return {"language_model": Loss(output.loss, self.counts(batch)["language_model"])}
