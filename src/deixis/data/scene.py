@@ -144,7 +144,8 @@ class Scene:
     """All that a dataset says about one picture of `width` x `height` pixels.
 
     `exhaustive` holds the category names of which every instance is boxed, so that absence is certain.
-    `upright`: things have been carried from pixels of the stored file to the turned picture.
+    `upright`: things have been carried from pixels of the stored file to the turned picture. `exchanges`:
+    questions that people asked about the picture, with their answers.
 
     >>> cup = Thing(4, Box(0, 0, 5, 5), "cup")
     >>> scene = Scene("7", PictureFile(Path("7.jpg")), 20, 10, things=(cup,), captions=(), expressions=())
@@ -162,6 +163,7 @@ class Scene:
     exhaustive: frozenset[str] = frozenset()
     source: str = ""
     upright: bool = False
+    exchanges: tuple[tuple[str, str], ...] = ()
 
     @cached_property
     def _things_by_id(self) -> dict[int, Thing]:

@@ -15,6 +15,7 @@ import pytest
 
 from deixis.cli import main
 from deixis.data.grit.records import read_grit
+from deixis.data.groma.records import PassedOver, read_instruct
 from deixis.data.painted.records import read_region_records
 from deixis.data.teacher.kinds import NAMES, find_kind
 from tests.data.teacher.school import School, coco, good, said, school
@@ -47,6 +48,7 @@ def folder(tmp_path: Path) -> Path:
 
 @pytest.mark.parametrize("kind", NAMES)
 def test_samples_that_training_reads(folder: Path, kind: str, capsys: pytest.CaptureFixture[str]) -> None:
+    coco(folder / "data", 4, plates=kind == "grounded")
     with school(good) as running:
         code = main(
             words(folder, running, "--limit", "3", "--prices", "2.5,10", "--budget", "1USD", kind=kind)
@@ -59,6 +61,9 @@ def test_samples_that_training_reads(folder: Path, kind: str, capsys: pytest.Cap
         records = read_region_records(folder / "made.json", root=folder / "data")
         assert len(records) == 3 and (folder / "data" / records[0].image).is_file()
         assert kind == "pair" or all(record.things[0].polygons for record in records)
+    elif find_kind(kind).file == "groma":
+        instructed = read_instruct(folder / "made.json", PassedOver())
+        assert [len(record.notes) for record in instructed] == [3, 3, 3]
     else:
         assert len(read_grit(folder / "made.json")) == {"conversation": 3, "negatives": 12}[kind]
     card = json.loads((folder / "made.card.json").read_text())

@@ -112,6 +112,19 @@ def test_mistakes_name_file_and_entry(
         read_visual_genome(written(tmp_path, content), "all")
 
 
+def test_answered_questions(tmp_path: Path) -> None:
+    asked = [
+        {"qa_id": 1, "question": "What is  it?", "answer": "A dog."},
+        {"qa_id": 2, "question": "?", "answer": ""},
+    ]
+    folder = written(tmp_path, contents() | {"question_answers": [{"id": 7, "qas": asked}]})
+    scene = read_visual_genome(folder, "all")[0]
+    assert scene.exchanges == (("What is it?", "A dog."),)
+    (folder / "question_answers.json").write_text(json.dumps([{"id": 7, "qas": [{"question": "What?"}]}]))
+    with pytest.raises(RecordError, match=r"qas\[0\]: field 'answer' is missing"):
+        read_visual_genome(folder, "all")
+
+
 def test_missing_pictures(tmp_path: Path) -> None:
     folder = written(tmp_path, contents())
     (folder / "VG_100K/7.jpg").unlink()

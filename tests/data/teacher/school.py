@@ -21,11 +21,12 @@ from tests.endpoints.test_endpoint import Said, completion
 
 WIDTH, HEIGHT = 120, 80
 DOG, CUP = Box(20, 15, 70, 60), Box(80, 10, 110, 50)
+PLATE = Thing(3, Box(75, 55, 110, 75), "plate")
 Answer = Callable[[dict[str, Any]], Said]
 
 
-def scenes(folder: Path, count: int = 3, *, masks: bool = False) -> list[Scene]:
-    """Scenes with a dog and a cup, a caption and an expression, each with a picture of its own."""
+def scenes(folder: Path, count: int = 3, *, masks: bool = False, plates: bool = False) -> list[Scene]:
+    """Scenes with dog and cup (and plate), a caption and an expression, each with a picture of its own."""
     found = []
     for number in range(count):
         path = folder / f"{number}.png"
@@ -45,7 +46,7 @@ def scenes(folder: Path, count: int = 3, *, masks: bool = False) -> list[Scene]:
                 PictureFile(path),
                 WIDTH,
                 HEIGHT,
-                things=(Thing(1, DOG, "dog", mask=mask), Thing(2, CUP, "cup")),
+                things=(Thing(1, DOG, "dog", mask=mask), Thing(2, CUP, "cup"), *((PLATE,) if plates else ())),
                 captions=(
                     Caption(text, (Phrase(0, 11, "a brown dog", (1,)), Phrase(19, 24, "a cup", (2,)))),
                 ),
@@ -56,13 +57,14 @@ def scenes(folder: Path, count: int = 3, *, masks: bool = False) -> list[Scene]:
     return found
 
 
-def coco(folder: Path, count: int = 3) -> Path:
+def coco(folder: Path, count: int = 3, *, plates: bool = False) -> Path:
     """The same as a folder in COCO's layout, with outlines; returns it."""
     scenes(folder / "images", count)
     images = [{"id": n, "file_name": f"{n}.png", "width": WIDTH, "height": HEIGHT} for n in range(count)]
+    boxes = (DOG, CUP, PLATE.box) if plates else (DOG, CUP)
     annotations = [
         {
-            "id": 2 * n + place,
+            "id": len(boxes) * n + place,
             "image_id": n,
             "category_id": place + 1,
             "bbox": [box.x0, box.y0, box.x1 - box.x0, box.y1 - box.y0],
@@ -71,9 +73,9 @@ def coco(folder: Path, count: int = 3) -> Path:
             "segmentation": [[box.x0, box.y0, box.x1, box.y0, box.x1, box.y1, box.x0, box.y1]],
         }
         for n in range(count)
-        for place, box in enumerate((DOG, CUP))
+        for place, box in enumerate(boxes)
     ]
-    categories = [{"id": 1, "name": "dog"}, {"id": 2, "name": "cup"}]
+    categories = [{"id": n, "name": name} for n, name in enumerate(("dog", "cup", "plate"), start=1)]
     (folder / "train_instances.json").write_text(
         json.dumps({"images": images, "annotations": annotations, "categories": categories})
     )
@@ -103,6 +105,12 @@ GOOD = {
     "conversation": dialogue(
         "What lies beside the thing <thing 2>?",
         "A dog <thing 1> lies beside the thing <thing 2>.",
+        "Is it asleep?",
+        "It may well be.",
+    ),
+    "grounded": dialogue(
+        "What is going on here?",
+        "<p> A brown dog </p> [1] lies beside <p>two more things</p> [2] [3].",
         "Is it asleep?",
         "It may well be.",
     ),
@@ -178,7 +186,12 @@ def school(answer: Answer) -> Iterator[School]:
 def kind_asked(request: dict[str, Any]) -> str:
     """Which kind of lesson a request is, by its instruction."""
     words = request["messages"][0]["content"]
-    for sign, kind in (("trick", "negatives"), ("<thing", "conversation"), ("blue", "pair")):
+    for sign, kind in (
+        ("<p>", "grounded"),
+        ("trick", "negatives"),
+        ("<thing", "conversation"),
+        ("blue", "pair"),
+    ):
         if re.search(sign, words):
             return kind
     return "region"

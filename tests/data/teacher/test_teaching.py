@@ -68,7 +68,7 @@ def taught(
     **settings: Any,
 ) -> tuple[list[Result], Asker]:
     """Results of lessons about so many scenes, their replies kept in the folder."""
-    many = scenes(folder / "pictures", count)
+    many = scenes(folder / "pictures", count, plates=kind == "grounded")
     endpoint = Endpoint(
         running.address, **{"key": KEY, "timeout": 2.0, "attempts": 2, "first_wait": 0.01, **settings}
     )

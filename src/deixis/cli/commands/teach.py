@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 LOG = logging.getLogger("deixis")
 HELP = "have a language model behind an endpoint write training dialogues about regions"
 EXAMPLE = """\
-kinds: region, pair (for what looks at marks, as ViP-LLaVA); conversation, negatives (for the Ferret family)
+kinds: region, pair (for what looks at marks, as ViP-LLaVA); conversation, negatives (for the Ferret family);
+  grounded (for Groma)
 
 example:
   deixis teach region --data refcocog --split train --out regions.json --model gpt-4o \\
@@ -106,7 +107,7 @@ def run(arguments: argparse.Namespace) -> int:
     if not lessons:
         raise UsageError(
             f"{arguments.dataset} has nothing for the kind {kind.name!r} in its split {arguments.split!r}: "
-            "no picture with large enough things that have names"
+            "no picture with enough large things that have names"
         )
     replies = replies_folder(arguments.out)
     kept = ReplyFolder(replies, endpoint.address)

@@ -33,6 +33,7 @@ class SceneDraft:
     things: dict[int, Thing] = field(default_factory=dict)
     captions: list[Caption] = field(default_factory=list)
     expressions: list[Expression] = field(default_factory=list)
+    exchanges: list[tuple[str, str]] = field(default_factory=list)
     incomplete: set[str] = field(default_factory=set)
     passed_over: set[int] = field(default_factory=set)
 
@@ -53,6 +54,7 @@ class SceneDraft:
             expressions=tuple(self.expressions),
             exhaustive=frozenset(exhaustive) - self.incomplete,
             source=source,
+            exchanges=tuple(self.exchanges),
         )
 
 

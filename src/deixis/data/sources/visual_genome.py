@@ -1,8 +1,8 @@
 """Reader of Visual Genome (Krishna et al., 2017): objects, relations between them, descriptions of regions.
 
-`image_data.json`, and any of `objects.json`, `relationships.json`, `region_descriptions.json`; pictures
-`<id>.jpg` in `VG_100K/`, `VG_100K_2/` or `images/`; `<split>.txt` lists the ids of a split, "all" needs no
-list.
+`image_data.json`, and any of `objects.json`, `relationships.json`, `region_descriptions.json` and
+`question_answers.json`; pictures `<id>.jpg` in `VG_100K/`, `VG_100K_2/` or `images/`; `<split>.txt` lists
+the ids of a split, "all" needs no list.
 """
 
 from __future__ import annotations
@@ -43,9 +43,10 @@ def read_visual_genome(
 
     An object is a thing. A relation is a caption ("man wearing hat") whose phrases, of types "subject" and
     "object", have a thing each. A described region is a thing of supercategory "region", numbered -region_id,
-    and an expression that means it. Boxes are cut at the picture's edges, those without area left out, with
-    what speaks of them: the annotations are the crowd's, and so are their mistakes; another `outside` than
-    "cut" refuses boxes that stick out or passes over them (`boxes.Boxes`). Nothing is exhaustive.
+    and an expression that means it. Answered questions are `exchanges`. Boxes are cut at the
+    picture's edges, those without area left out, with what speaks of them: the annotations are the crowd's,
+    and so are their mistakes; another `outside` than "cut" refuses boxes that stick out or passes over them
+    (`boxes.Boxes`). Nothing is exhaustive.
     RecordError names file, entry and field; `skip_missing` passes over pictures that are not there instead.
     """
     folder, boxes = Path(folder), boxes_by(outside)
@@ -75,6 +76,7 @@ def read_visual_genome(
         ("objects.json", _add_objects),
         ("relationships.json", _add_relations),
         ("region_descriptions.json", _add_regions),
+        ("question_answers.json", _add_questions),
     ):
         if (folder / name).is_file():
             for row in read_json_list(folder / name):
@@ -185,6 +187,13 @@ def _add_regions(row: Fields, draft: _Draft) -> None:
             continue
         draft.things[number] = Thing(number, box, head_noun(words) or REGION, supercategory=REGION)
         draft.described.append((words, number))
+
+
+def _add_questions(row: Fields, draft: _Draft) -> None:
+    for entry in row.rows("qas"):
+        question, answer = (" ".join(entry.text(name).split()) for name in ("question", "answer"))
+        if question and answer:
+            draft.exchanges.append((question, answer))
 
 
 def _box(entry: Fields, draft: _Draft, *, wide: str, high: str) -> Box | None:

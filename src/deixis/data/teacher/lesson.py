@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from deixis.data.scene import Phrase, Scene
 from deixis.regions.shapes import Region
 
-Format = Literal["regions", "grit"]
+Format = Literal["regions", "grit", "groma"]
 
 
 class Rejected(Exception):
@@ -56,8 +56,8 @@ class Kind:
     """A kind of lesson.
 
     title: what it makes, in a line. instruction: what every teacher is told. schema: of the reply, in the
-    part of JSON Schema that ``schema`` knows. file: what reads its samples, ``painted.records`` ("regions")
-    or ``grit.records``. max_tokens: of a reply.
+    part of JSON Schema that ``schema`` knows. file: what reads its samples, ``painted.records`` ("regions"),
+    ``grit.records`` or ``groma.records``. max_tokens: of a reply.
     choose: at most so many lessons about a scene, drawn from a generator; none where it has nothing to ask.
     paint: pixels (H, W, 3) with the marks of regions in their frame, in a lesson's order.
     read: the samples of a reply that fits the schema; Rejected where it keeps no rule.

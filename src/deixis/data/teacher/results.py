@@ -23,6 +23,7 @@ COCO = "annotations CC BY 4.0; pictures under the licences of their Flickr owner
 LICENCES: Mapping[str, str] = MappingProxyType(
     {"coco": COCO, "lvis": COCO, "refcoco": COCO, "flickr30k_entities": "non-commercial research"}
 )
+READERS: Mapping[str, str] = MappingProxyType({"regions": "painted", "grit": "grit", "groma": "groma"})
 OPENAI = "api.openai.com"
 OPENAI_TERMS = "OpenAI's terms of use, which restrict what output may be used to develop other models"
 
@@ -90,7 +91,7 @@ class Results:
             "made_by": "deixis teach",
             "kind": self.kind.name,
             "title": self.kind.title,
-            "read_by": f"deixis.data.{'painted' if self.kind.file == 'regions' else 'grit'}.records",
+            "read_by": f"deixis.data.{READERS[self.kind.file]}.records",
             "written_by_a_language_model": True,
             "licence": self.origin.to_dict(sources),
             "data": {"name": self.origin.data, "split": self.origin.split, "layout": self.origin.layout},

@@ -1,4 +1,4 @@
-"""Samples as files have them: of painted regions, and of Ferret's instruction data."""
+"""Samples as files have them: of painted regions, of Ferret's instruction data, and of Groma Instruct."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from deixis.data.grit.tasks import place_of
 from deixis.data.scene import Thing
 from deixis.data.teacher.lesson import Lesson, Stored
 from deixis.painting.outlines import outlines_of
+from deixis.text.region_marks import ground_marks, phrase_marks
 from deixis.text.templates import IMAGE
 
 
@@ -56,6 +57,33 @@ def grit_sample(
         lesson.id, stored.image, stored.scene.width, stored.scene.height, tuple(said), dataset, lesson.id
     )
     return record.as_json()
+
+
+def instruct_sample(
+    lesson: Lesson,
+    stored: Stored,
+    turns: Sequence[tuple[str, str, Sequence[tuple[str, tuple[int, ...]]]]],
+) -> dict[str, Any]:
+    """Return a sample of Groma Instruct; boxes x y width height in pixels of the stored picture.
+
+    turns: a question, its answer with ``{}`` for each phrase that has places, and these phrases, each with
+    the places among the lesson's things, from 0.
+    """
+    conversation: list[dict[str, Any]] = []
+    for question, answer, phrases in turns:
+        marked = [phrase_marks(phrase) + ground_marks(len(places)) for phrase, places in phrases]
+        means = [place for _, places in phrases for place in places]
+        conversation.append({"from": HUMAN, "value": question})
+        conversation.append({"from": ASSISTANT, "value": answer.format(*marked), "box_inds": means})
+    boxes = [stored.scene.thing(number).box for number in lesson.things]
+    return {
+        "id": lesson.id,
+        "file_name": stored.image,
+        "width": stored.scene.width,
+        "height": stored.scene.height,
+        "boxes": [[box.x0, box.y0, box.x1 - box.x0, box.y1 - box.y0] for box in boxes],
+        "conversation": conversation,
+    }
 
 
 def grit_record_sample(record: GritRecord, stored: Stored, *, id: str) -> dict[str, Any]:

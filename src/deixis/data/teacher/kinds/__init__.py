@@ -10,7 +10,7 @@ from deixis.errors import UsageError
 if TYPE_CHECKING:
     from deixis.data.teacher.lesson import Kind
 
-NAMES = ("region", "pair", "conversation", "negatives")
+NAMES = ("region", "pair", "conversation", "negatives", "grounded")
 
 
 def find_kind(name: str) -> Kind:
