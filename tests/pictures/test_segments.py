@@ -88,3 +88,39 @@ def test_a_png_of_many_small_parts_of_pixels() -> None:
 def test_a_cut_jpeg_is_damaged(cut: int) -> None:
     with pytest.raises(BadPicture, match=r"damaged or cut|is not a picture"):
         open_picture(jpeg(b"")[:cut])
+
+
+def scans(count: int, *, progressive: bool, between: bytes = b"") -> bytes:
+    """A picture of three colours whose last scan is there so often, without data."""
+    content = encoded(Image.new("RGB", (64, 64), (200, 40, 40)), "JPEG", progressive=progressive)
+    start = content.rindex(b"\xff\xda")
+    size = int.from_bytes(content[start + 2 : start + 4], "big")
+    return content[:-2] + (between + content[start : start + 2 + size]) * count + content[-2:]
+
+
+def test_a_jpeg_of_absurdly_many_scans_is_refused_undecoded() -> None:
+    assert open_picture(scans(0, progressive=True)).width == 64
+    assert open_picture(scans(80, progressive=True)).width == 64  # and about ten of its own
+    for content in (scans(200_000, progressive=True), scans(99, progressive=True)):
+        began = time.monotonic()
+        with pytest.raises(BadPicture, match="more than 100 scans"):
+            open_picture(content)
+        assert time.monotonic() - began < 1
+
+
+def test_endless_parts_between_scans_are_refused() -> None:
+    began = time.monotonic()
+    with pytest.raises(BadPicture, match="parts between them"):
+        open_picture(scans(1, progressive=True, between=COM * 300_000))
+    assert time.monotonic() - began < 3
+
+
+def test_a_thumbnail_and_what_follows_the_picture_are_no_scans() -> None:
+    many = b"\xff\xda\0\x02" * 500
+    content = scans(0, progressive=True)
+    comment = b"\xff\xfe" + (2 + len(many)).to_bytes(2, "big") + many
+    assert open_picture(content[:2] + comment + content[2:] + many).width == 64
+
+
+def test_one_scan_of_all_colours_is_not_searched() -> None:
+    assert open_picture(scans(0, progressive=False)[:-2] + b"\xff\xd9" + b"\xff\xda\0\x02" * 500).width == 64

@@ -11,7 +11,8 @@ import pytest
 from PIL import Image
 
 from deixis.errors import BadRegion
-from deixis.pictures.masks import open_mask
+from deixis.pictures.depth import stated_bits
+from deixis.pictures.masks import check_white, open_mask
 from deixis.pictures.opening import open_picture
 from tests.pictures.made import chunk
 
@@ -156,3 +157,39 @@ def test_colours_that_are_all_as_bright_leave_doubt() -> None:
     with pytest.raises(BadRegion, match="mask has several colours and all are as bright, 255 of 255"):
         open_mask(Image.fromarray(pixels))
     assert open_mask(Image.new("RGB", (6, 4), "white")).all()
+
+
+def jpeg2000_of(bits: int, level: int) -> bytes:
+    """A square in a level on black, in a file whose header says how many bits a colour has."""
+    image = Image.new("RGB", (60, 40))
+    image.paste((level, level, level), (20, 10, 40, 30))
+    stream = io.BytesIO()
+    image.save(stream, "JPEG2000", no_jp2=True)
+    content = bytearray(stream.getvalue())
+    content[42:50:3] = bytes([bits - 1]) * 3
+    return bytes(content)
+
+
+def test_deep_colours_of_jpeg_2000_are_refused_where_labels_may_be_lost() -> None:
+    assert stated_bits(io.BytesIO(jpeg2000_of(16, 255))) == 16
+    assert open_mask(jpeg2000_of(8, 255)).sum() == open_mask(jpeg2000_of(8, 7)).sum() == 400
+    with pytest.raises(BadRegion, match=r"16 bits a colour and nothing near white.*Save it as PNG"):
+        open_mask(jpeg2000_of(16, 1))
+    deep = Image.fromarray(values(1, 1)[..., 0])
+    stream = io.BytesIO()
+    deep.save(stream, "JPEG2000")
+    assert (open_mask(stream.getvalue()) == INSIDE).all()  # grey keeps all its bits
+
+
+@pytest.mark.parametrize(("flags", "bits"), [(0x0C, 8), (0x4C, 10), (0x6C, 12)])
+def test_bits_of_avif(flags: int, bits: int) -> None:
+    boxes = b"\0\0\0\x0cftypavif....av1C\x81\0" + bytes([flags])
+    assert stated_bits(io.BytesIO(boxes)) == bits
+    assert stated_bits(io.BytesIO(boxes + b"pixi\0\0\0\0\x03" + bytes([bits]) * 3)) == bits
+    assert stated_bits(io.BytesIO(b"\0\0\0\x0cftypavif....pixi")) == 8
+
+
+def test_white_in_deep_colours_is_white() -> None:
+    check_white(Image.new("RGB", (2, 2), (255, 0, 0)), bits=10, name="mask")
+    with pytest.raises(BadRegion, match="10 bits"):
+        check_white(Image.new("RGB", (2, 2)), bits=10, name="mask")

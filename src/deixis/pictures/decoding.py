@@ -8,7 +8,7 @@ import threading
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import IO, Any
@@ -17,7 +17,7 @@ import numpy as np
 from PIL import Image, UnidentifiedImageError
 
 from deixis.errors import BadPicture
-from deixis.pictures.depth import LowerBytes, is_inverted, lower_bytes, white_of
+from deixis.pictures.depth import LowerBytes, is_inverted, lower_bytes, stated_bits, white_of
 from deixis.pictures.headers import check_tiles, inspected
 
 LARGEST_PIXELS = 100_000_000
@@ -46,11 +46,13 @@ class Upright:
 
     white: the value of white in it; None where its file doesn't say (32-bit integers, floats).
     cut: how the file has its colours, where they have 16 bits and Pillow keeps the upper 8 of them.
+    bits: of a colour in the file, where its decoder gives the upper 8 of them and nothing else.
     """
 
     image: Image.Image
     white: int | None
     cut: str | None = None
+    bits: int = 8
 
 
 def open_upright(source: Any, *, max_pixels: int, name: str = "", low: bool = False) -> Upright:
@@ -93,8 +95,9 @@ def decode(stream: IO[bytes], *, max_pixels: int, name: str, low: bool) -> Uprig
     check = partial(check_size, max_pixels=max_pixels, name=name)
     with reported(max_pixels=max_pixels, name=name):
         stream = inspected(stream, check=check, name=name)
+        bits = stated_bits(stream)
         with allowed(max_pixels), Image.open(stream, formats=known_formats()) as image:
-            return turned(image, max_pixels=max_pixels, name=name, low=low)
+            return replace(turned(image, max_pixels=max_pixels, name=name, low=low), bits=bits)
 
 
 @contextmanager

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from dataclasses import dataclass
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -90,3 +90,46 @@ def lower_bytes(image: Image.Image) -> LowerBytes | None:
         entry = (codec, extents, offset, (other, *rest) if isinstance(options, tuple) else other)
         tiles.append(tile._make(entry) if hasattr(tile, "_make") else entry)  # a plain tuple in older Pillows
     return LowerBytes(stored, mode, tiles) if tiles else None
+
+
+HEADERS = 1 << 20  # bytes of a file in which it says how deep its colours are
+JPEG2000 = (b"\0\0\0\x0cjP  ", b"\xff\x4f\xff\x51")
+CODE_STREAM = b"\xff\x4f\xff\x51"  # of JPEG 2000; the size of the picture comes next
+AV1, CHANNELS = b"av1C", b"pixi"
+
+
+def stated_bits(stream: IO[bytes]) -> int:
+    """Return how many bits a colour has in a JPEG 2000, AVIF or HEIF file; 8 of files of other kinds.
+
+    Pillow keeps the upper 8 of them, except in grey JPEG 2000. The stream is left at its beginning.
+    """
+    start = stream.read(12)
+    stream.seek(0)
+    if start.startswith(JPEG2000):
+        found = jpeg2000_bits(stream.read(HEADERS))
+    elif start[4:8] == b"ftyp":
+        found = avif_bits(stream.read(HEADERS))
+    else:
+        return 8
+    stream.seek(0)
+    return found
+
+
+def jpeg2000_bits(content: bytes) -> int:
+    """Return the most bits that a component has in the header of a code stream; 8 where there is none."""
+    place = content.find(CODE_STREAM)
+    if place < 0:
+        return 8
+    # Behind the marker: length and kind, eight numbers of 4 bytes, how many components, 3 bytes for each.
+    first, count = place + 42, int.from_bytes(content[place + 40 : place + 42], "big")
+    return max(((size & 0x7F) + 1 for size in content[first : first + 3 * count : 3]), default=8)
+
+
+def avif_bits(content: bytes) -> int:
+    """Return the most bits that the boxes of an AVIF or HEIF file speak of; 8 where none does."""
+    found = [8]
+    if (place := content.find(CHANNELS)) >= 0:  # version and flags, how many channels, the bits of each
+        found += content[place + 9 : place + 9 + content[place + 8]] if place + 8 < len(content) else b""
+    if (place := content.find(AV1)) >= 0 and place + 6 < len(content) and content[place + 6] & 0x40:
+        found.append(12 if content[place + 6] & 0x20 else 10)
+    return max(found)

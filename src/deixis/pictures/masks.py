@@ -38,6 +38,8 @@ def open_mask(source: Any, *, max_pixels: int = LARGEST_PIXELS, name: str = "mas
         alpha = np.asarray(to_rgba(image).getchannel("A"))
         if alpha.min() < 255:
             return belonging(alpha, white=255, name=name)
+    if upright.bits > 8 and not image.mode.startswith("I"):
+        check_white(image, bits=upright.bits, name=name)
     if image.mode == "F":
         raise BadRegion(f"mask {name} holds floats; expected 0 and 255")
     if image.mode.startswith("I"):
@@ -47,6 +49,15 @@ def open_mask(source: Any, *, max_pixels: int = LARGEST_PIXELS, name: str = "mas
     if image.mode == "La":
         image = image.convert("LA")
     return of_colours(np.asarray(image.convert("RGB")), white=255, name=name)
+
+
+def check_white(image: Image.Image, *, bits: int, name: str) -> None:
+    """Raise BadRegion where labels may be lost: lower bits are gone, and nothing is near white."""
+    if int(np.asarray(image.convert("RGB")).max()) * 32 < 255 * 31:
+        raise BadRegion(
+            f"mask {name} has {bits} bits a colour and nothing near white, and of its format the lower ones "
+            "aren't read: small labels would be lost. Save it as PNG"
+        )
 
 
 def still_encoded(source: Any) -> Any:
