@@ -14,7 +14,7 @@ def florence_vl() -> Subject:
 
 
 def florence_vl_weighing() -> Subject:
-    """Return one whose gate reads the question: tokens joined, two depths, regions as coordinates."""
+    """Return one whose gate reads the question: tokens joined, two depths."""
     return subject(weighing_florence_vl, frozen=("tower.", "encoder."))
 
 
@@ -27,7 +27,6 @@ def weighing_florence_vl() -> SplicedSystem:
     """Return an untaught one with all that the published one hasn't got."""
     return fresh_florence_vl(
         boxes="thousandths",
-        regions="coordinates",
         integration="token",
         gate="question",
         davit_stages=[2, -1],

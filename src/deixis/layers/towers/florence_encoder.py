@@ -76,10 +76,11 @@ class PromptedEncoder(nn.Module):
         ids = filled(prompts, length=0)
         if unknown := sorted({token for one in ids for token in one} - set(places)):
             raise UsageError(f"no rows of the word table are held for the tokens {unknown[:8]}")
+        shape = (len(ids), max(map(len, ids), default=0))
         words = torch.tensor([[places[token] for token in one] for one in ids], dtype=torch.int64)
-        self.register_buffer("words", words.reshape(len(ids), -1), persistent=False)
+        self.register_buffer("words", words.reshape(shape), persistent=False)
         spoken = torch.tensor([[token != PAD for token in one] for one in ids], dtype=torch.bool)
-        self.register_buffer("spoken", spoken.reshape(len(ids), -1), persistent=False)
+        self.register_buffer("spoken", spoken.reshape(shape), persistent=False)
 
     def check_cells(self, cells: int) -> None:
         """Raise UsageError where a map of ``cells`` x ``cells`` and a prompt don't fit the positions."""
