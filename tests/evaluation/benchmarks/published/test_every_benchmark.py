@@ -194,3 +194,10 @@ def test_names_that_are_not_there_are_told() -> None:
 def test_a_mark_has_a_value_unless_nobody_judged() -> None:
     with pytest.raises(ValueError, match="only unjudged ones have none"):
         Mark(None)
+
+
+def test_the_page_has_every_benchmark_and_no_other() -> None:
+    page = Path(__file__).parents[4].joinpath("docs", "benchmarks.md").read_text(encoding="utf-8")
+    rows = [line.split("|") for line in page.splitlines() if line.startswith("| `") and line.count("|") == 6]
+    judges = {row[1].strip().strip("`"): row[4].strip() for row in rows}
+    assert judges == {name: BENCHMARKS[name].judge for name in OWN}
