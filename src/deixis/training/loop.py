@@ -106,16 +106,26 @@ def train(
             means.report(step, factor=factor, norm=norm)
         if step % recipe.save_every == 0 or step == last:
             save_checkpoint(out, state, step=step, origin=origin, world=world)
-    if average is not None:
-        objective.load_state_dict(average.state)
+    with_average(state)
     merge_adapters(objective)
     if world.leads:
         fit(parts, recipe, cut_short=last < recipe.steps, progress=tracked)
-        tracked.phase(f"{recipe.name}: saving")
-        with writing(out / "model"):
-            parts.save(objective, out / "model")
-            plot_metrics(out / "metrics.jsonl", out / "metrics.png")
+        save_model(parts, recipe, out=out, progress=tracked)
     return out / "model"
+
+
+def with_average(state: RunState) -> None:
+    """Give the network the averaged weights, if the run averages them."""
+    if state.average is not None:
+        state.network.load_state_dict(state.average.state)
+
+
+def save_model(parts: TrainingParts, recipe: Recipe, *, out: Path, progress: Progress) -> None:
+    """Write the model and the curves of its losses."""
+    progress.phase(f"{recipe.name}: saving")
+    with writing(out / "model"):
+        parts.save(parts.objective, out / "model")
+        plot_metrics(out / "metrics.jsonl", out / "metrics.png")
 
 
 def batches_of(
