@@ -17,7 +17,19 @@ from deixis.cli.messages import add_message_flags, said, wants_traceback
 from deixis.errors import DeixisError, UsageError
 from deixis.extras import missing_package
 
-COMMANDS = ("ask", "chat", "train", "evaluate", "gallery", "study", "convert", "data", "teach", "paint")
+COMMANDS = (
+    "ask",
+    "chat",
+    "train",
+    "evaluate",
+    "gallery",
+    "study",
+    "convert",
+    "data",
+    "teach",
+    "paint",
+    "claims",
+)
 INTERNAL_FAULT = 70
 # What a file or stream says that takes no more, or was closed.
 UNWRITABLE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF)

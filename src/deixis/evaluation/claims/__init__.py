@@ -1,0 +1,1 @@
+"""What the papers of the systems here claim, as data: one file for each paper."""
