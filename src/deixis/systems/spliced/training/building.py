@@ -25,7 +25,7 @@ from deixis.systems.sources import Sources, own_pieces
 from deixis.systems.spliced.answering import SplicedSystem, save_system, template_of
 from deixis.systems.spliced.config import SplicedConfig
 from deixis.systems.spliced.network import SplicedNetwork
-from deixis.systems.spliced.training.initial_parts import Initial, fill
+from deixis.systems.spliced.training.initial_parts import Initial, Reading, as_ferret, fill
 from deixis.systems.spliced.training.objective import SplicedObjective
 from deixis.text.prompt_tokens import TextCodec
 from deixis.text.tokenizers.codecs.opening import WordCodec
@@ -43,12 +43,16 @@ OWN = ("view", "pretrained", "initial")  # options of a recipe that are no field
 
 @dataclass(frozen=True)
 class Member:
-    """A system of the family: its classes, and how a network becomes a system."""
+    """A system of the family: its classes, and how a network becomes a system.
+
+    reading: what it knows of the tokenizers of published decoders.
+    """
 
     config: type[SplicedConfig]
     network: type[SplicedNetwork]
     system: Callable[[SplicedNetwork, TextCodec], SplicedSystem]
     opened: Callable[[Path], SplicedSystem]
+    reading: Reading = as_ferret
 
 
 def family_parts(
@@ -98,7 +102,7 @@ def changed(
     """Return an earlier stage's system with other options; its new parts are published ones or fresh."""
     if not options and not initial.folders:
         return system
-    fields, codec = initial.fields()
+    fields, codec = initial.fields(member.reading)
     old = system.network.config.to_dict()
     legal = inspect.signature(member.config.__init__).parameters
     kept = {name: old[name] for name in legal if name in old and name != "kwargs"}
@@ -110,7 +114,7 @@ def changed(
 
 def assembled(member: Member, options: Mapping[str, Any], *, initial: Initial, where: str) -> SplicedSystem:
     """Return a system made of published parts; what none of them holds is fresh."""
-    fields, codec = initial.fields()
+    fields, codec = initial.fields(member.reading)
     if codec is None:
         raise RecipeError(
             f"{where}: initial names no language; expected the folder of a decoder such as Vicuna's"

@@ -1,14 +1,15 @@
-"""What a stage of the Ferret family starts from: published parts, or an earlier stage with new parts."""
+"""What a stage of the family starts from: published parts, or an earlier stage with new parts."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from torch import Tensor
 
+from deixis.checkpoints.convert.florence_folder import is_florence, read_florence
 from deixis.checkpoints.convert.tower_folder import read_tower
 from deixis.checkpoints.files.settings import read_settings
 from deixis.checkpoints.files.shards import open_shards
@@ -18,10 +19,17 @@ from deixis.errors import BadWeights, RecipeError
 from deixis.systems.network_options import stored_options
 from deixis.systems.spliced.network import SplicedNetwork
 from deixis.text.prompt_tokens import TextCodec
-from deixis.text.tokenizers.codecs.opening import open_codec
+from deixis.text.tokenizers.codecs.opening import FERRET, CodecDefaults, open_codec
 from deixis.training.recipes.data_paths import below
 
 PARTS = ("language", "tower", "local_tower", "projector")
+Reading = Callable[[str, str], CodecDefaults]
+"""What is known of a tokenizer, by the kinds of its decoder ("llama", …) and of its codec."""
+
+
+def as_ferret(decoder: str, codec: str) -> CodecDefaults:
+    """Return what Ferret knows of every tokenizer."""
+    return FERRET
 
 
 @dataclass(frozen=True)
@@ -43,19 +51,25 @@ class Initial:
             }
         )
 
-    def fields(self) -> tuple[dict[str, Any], TextCodec | None]:
-        """Return what the parts say of a configuration, and the tokenizer of the decoder if there is one."""
+    def fields(self, reading: Reading = as_ferret) -> tuple[dict[str, Any], TextCodec | None]:
+        """Return what the parts say of a configuration, and the tokenizer of the decoder if there is one.
+
+        A vision encoder may be CLIP or DINOv2, or Florence-2, which brings its own encoder of prompts.
+        """
         fields: dict[str, Any] = {}
         codec = None
         for name in ("tower", "local_tower"):
-            if name in self.folders:
+            if name in self.folders and is_florence(self.folders[name]):
+                files = read_florence(self.folders[name])
+                fields |= {name: files.tower, "encoder": files.encoder}
+            elif name in self.folders:
                 fields[name] = dict(read_tower(self.folders[name]).settings)
         if "language" in self.folders:
             folder = self.folders["language"]
             config = read_settings(folder / "config.json")
             kind = "sentencepieces" if (folder / "tokenizer.model").is_file() else "tokenizer"
-            codec = open_codec(kind, folder)
             settings = language_settings(config, open_shards(folder), where=str(folder / "config.json"))
+            codec = open_codec(kind, folder, reading(settings["model_type"], kind))
             fields["language"] = settings | {"vocab_size": max(len(codec), settings["vocab_size"])}
             fields |= {"codec": kind, "region_token_id": codec.region, "bos_token_id": codec.bos}
             fields |= {"eos_token_id": codec.eos, "pad_token_id": codec.pad}
@@ -68,7 +82,11 @@ class Initial:
             rows = int(network.config.vocab_size)
             state |= language_state(self.folders["language"], rows=rows)
         for name in ("tower", "local_tower"):
-            if name in self.folders:
+            if name in self.folders and is_florence(self.folders[name]):
+                files = read_florence(self.folders[name])
+                parts = files.under("tower") | files.under("encoder")
+                state |= {key: tensor.read() for key, tensor in parts.items()}
+            elif name in self.folders:
                 state |= tower_state(self.folders[name], name=name)
         if "projector" in self.folders:
             state |= projector_state(self.folders["projector"], outputs=network.config.hidden_size)
