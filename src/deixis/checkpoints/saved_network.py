@@ -50,7 +50,7 @@ def open_network(
             opened: Any = kind.from_pretrained(
                 folder,
                 config=config,
-                generation_config=generation or skeleton.generation_config,
+                generation_config=generation or getattr(skeleton, "generation_config", None),
                 dtype="auto" if dtype is None else dtype,
                 local_files_only=True,
                 use_safetensors=True,

@@ -14,6 +14,7 @@ from deixis.data.example_source import ExampleSource
 from deixis.data.grit.mixing import MultipliedSource
 from deixis.data.grit.records import PLACEHOLDER, GritRecord, read_grit
 from deixis.data.grit.source import DenseSource, GritSource, find_picture, sound_records
+from deixis.data.groma.source import GromaSource, read_groma
 from deixis.data.instructions.reading import InstructionRows, RowRules, read_instructions
 from deixis.data.instructions.source import InstructionSource, files_named
 from deixis.data.mixture import JoinedSource
@@ -53,6 +54,7 @@ class ReadSource:
     grit: tuple[GritRecord, ...] = ()
     painted: tuple[RegionRecord, ...] = ()
     rows: InstructionRows | None = None
+    groma: GromaSource | None = None
 
     @classmethod
     def read(cls, choice: SourceChoice, data: Path) -> ReadSource:
@@ -76,6 +78,8 @@ class ReadSource:
             return cls(choice, folder, painted=tuple(painted))
         if choice.instructions is not None or choice.captions is not None:
             return cls(choice, folder, rows=rows_of(choice, folder))
+        if choice.groma is not None:
+            return cls(choice, folder, groma=groma_source(choice, data))
         found = scenes_of(choice, folder)
         if choice.hold_out > len(found):
             raise RecipeError(
@@ -85,6 +89,12 @@ class ReadSource:
         first = len(found) - choice.hold_out
         usable = tuple if choice.dense else labelled if choice.detection else with_boxes
         return cls(choice, folder, scenes=usable(found[:first]), held_out=usable(found[first:]))
+
+    @property
+    def has_any(self) -> bool:
+        """Whether there is anything to learn from."""
+        lists = self.scenes or self.records or self.grit or self.painted
+        return bool(lists) or self.rows is not None or self.groma is not None
 
     def instruction_source(self, rows: InstructionRows, *, side: int | None) -> InstructionSource:
         """Return the examples of instructions or captions; side: see ``InstructionSource``."""
@@ -119,6 +129,8 @@ class ReadSource:
             return {"samples": said, "pictures": files_identity(paths, images)}
         if self.rows is not None:  # there may be millions of pictures; their files are not looked at
             return {"samples": self.rows.digest}
+        if self.groma is not None:  # the same holds here
+            return {"samples": digest(dataclasses.replace(one, where="") for one in self.groma.records)}
         said = digest((one.picture, one.frame, one.regions, one.turns) for one in self.records)
         return {"samples": said, "pictures": files_identity((r.path for r in self.records), self.folder)}
 
@@ -132,13 +144,25 @@ class Sources:
 
     @classmethod
     def of(
-        cls, recipe: Recipe, data: Path, *, detection: bool = False, progress: Progress = SILENT
+        cls,
+        recipe: Recipe,
+        data: Path,
+        *,
+        detection: bool = False,
+        marked: bool = False,
+        progress: Progress = SILENT,
     ) -> Sources:
         """Return the sources of a recipe; RecipeError where there is nothing to learn from.
 
-        detection: whether the system learns from boxes without dialogues; one that doesn't refuses them.
+        detection, marked: whether the system learns from boxes without dialogues, and from dialogues with
+        Groma's marks; one that doesn't refuses them.
         """
         for choice in recipe.sources:
+            if choice.groma and not marked:
+                raise RecipeError(
+                    f"recipe {recipe.name!r}: {recipe.system} can't read Groma's training data, which source "
+                    f"{choice.what!r} is; give datasets or samples"
+                )
             if choice.detection and not detection:
                 raise RecipeError(
                     f"recipe {recipe.name!r}: {recipe.system} learns from dialogues; source "
@@ -146,7 +170,7 @@ class Sources:
                 )
         choices = progress.track(recipe.sources, f"{recipe.name}: reading", unit="source")
         read = tuple(ReadSource.read(choice, data) for choice in choices)
-        if not any(s.scenes or s.records or s.grit or s.painted or s.rows is not None for s in read):
+        if not any(source.has_any for source in read):
             said = ", ".join(choice.what for choice in recipe.sources)
             raise RecipeError(
                 f"recipe {recipe.name!r}: nothing to learn from in {said} below {data}; "
@@ -210,6 +234,9 @@ class Sources:
             if source.rows is not None:
                 for text in source.instruction_source(source.rows, side=None).texts():
                     yield from (text,) * 2
+            if source.groma is not None:
+                for text in source.groma.texts():
+                    yield from (text,) * 2
 
     def examples(self, *, phrasebook: Phrasebook, side: int, request: str = "") -> ExampleSource:
         """Return the training examples of all sources, one behind the other.
@@ -247,6 +274,8 @@ def examples_of(
         return read.painted_source(side=fixed)
     if read.rows is not None:
         return read.instruction_source(read.rows, side=fixed)
+    if read.groma is not None:
+        return read.groma
     if not read.scenes:
         return None
     if read.choice.dense:
@@ -256,6 +285,21 @@ def examples_of(
         return DetectionSource(read.scenes, augmentation=views, side=side)
     return DialogueSource(
         read.scenes, phrasebook=phrasebook, mix=recipe.dialogues, augmentation=views, side=side
+    )
+
+
+def groma_source(choice: SourceChoice, data: Path) -> GromaSource:
+    """Return the examples of a file of Groma's training data."""
+    file = below(data, f"{choice.folder}/{choice.groma}", where="file of Groma's data")
+    images = below(data, f"{choice.folder}/{choice.images}", where="folder of pictures")
+    kind = str(choice.kind)
+    return GromaSource(
+        read_groma(file, kind=kind, ratio=choice.ratio),
+        kind=kind,
+        root=images,
+        without_boxes="replaced" if choice.published_quirks else "left_out",
+        published=choice.published_quirks,
+        max_pixels=largest_of(choice),
     )
 
 

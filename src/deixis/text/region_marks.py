@@ -17,7 +17,7 @@ REGION = "<region>"  # a place of the list that stands behind the picture
 REFER_BOX, GROUND_BOX = "<refer_box>", "<ground_box>"  # become the proxies of regions once these are chosen
 REFER_FEAT = "<refer_feat>"  # the vector of a region that the user points at
 GROUNDING = "[grounding]"
-MARKS = (PAD, SUPERVISED, "<img>", "</img>", ROI, ROI_END, PHRASE, PHRASE_END, IMAGE, REGION)
+MARKS: tuple[str, ...] = (PAD, SUPERVISED, "<img>", "</img>", ROI, ROI_END, PHRASE, PHRASE_END, IMAGE, REGION)
 MARKS += (REFER_BOX, GROUND_BOX, REFER_FEAT, GROUNDING)
 USER_REGION = f"{ROI}{REFER_BOX}{ROI_END}{REFER_FEAT}"
 

@@ -6,11 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
+from deixis.data.groma.records import READERS as GROMA_KINDS
 from deixis.data.instructions.caption_filter import CaptionFilter
 from deixis.errors import RecipeError
 from deixis.training.recipes.ranges import MOST, check_numbers
 
-KINDS = ("samples", "grit", "painted", "instructions", "captions", "dense", "detection")
+KINDS = ("samples", "grit", "painted", "instructions", "captions", "groma", "dense", "detection")
 MOST_OFTEN = 1000.0
 MOST_PIXELS = 1 << 40  # far more than any format holds
 
@@ -23,7 +24,8 @@ class SourceChoice:
     Ferret's training data (docs/grit.md), with ``painted`` one of region instructions in that of ViP-LLaVA's
     (docs/vip_llava.md), with ``instructions`` one of dialogues about whole pictures in that of LLaVA's, with
     ``captions`` a table of captions like PixelProse's (docs/instructions.md), whose pictures lie in
-    ``images``; there are no splits then. The last two may name several files by ``*``. dense:
+    ``images``; there are no splits then. The last two may name several files by ``*``. ``groma`` is a file of
+    Groma's training data (docs/groma_data.md); its kind says which, ratio how much of it is taken. dense:
     all things of a picture in one question (Ferret-v2's second stage) instead of drawn dialogues.
     multiplier: how often the source comes up beside the others. ``grit``, ``dense`` and multipliers are for
     systems that spell boxes as text. detection: the labelled boxes of the pictures and no dialogues, for
@@ -49,6 +51,9 @@ class SourceChoice:
     painted: str | None = None
     instructions: str | None = None
     captions: str | None = None
+    groma: str | None = None
+    kind: str | None = None
+    ratio: float = 1.0
     faulty: Literal["refuse", "pass_over"] = "refuse"
     caption_filter: CaptionFilter | None = None
     published_quirks: bool = False
@@ -66,7 +71,8 @@ class SourceChoice:
         if len(kinds) > 1:
             raise RecipeError(f"source {self.folder!r} is {' and '.join(kinds)}; make a source of each")
         listed = self.file
-        if self.painted is None and self.instructions is None and self.published_quirks:
+        self.check_groma()
+        if not (self.painted or self.instructions or self.groma) and self.published_quirks:
             raise RecipeError(
                 f"source {self.folder!r} has published_quirks without painted; leave it out, or name the "
                 "file of region instructions"
@@ -95,6 +101,25 @@ class SourceChoice:
         bounds = {"multiplier": (0, MOST_OFTEN), "max_pixels": (1, MOST_PIXELS)}
         check_numbers(self, bounds, what=f"source {self.folder!r}")
 
+    def check_groma(self) -> None:
+        """Raise RecipeError unless a file of Groma's data says its kind, and only that."""
+        if (self.groma is None) != (self.kind is None) or (self.groma is None and self.ratio != 1):
+            raise RecipeError(
+                f"source {self.folder!r} has kind {self.kind!r} and ratio {self.ratio:g}; both are for "
+                f"groma, which needs a kind: one of {', '.join(GROMA_KINDS)}"
+            )
+        if self.kind is not None and self.kind not in GROMA_KINDS:
+            raise RecipeError(
+                f"source {self.folder!r} has kind {self.kind!r:.60}; expected one of {', '.join(GROMA_KINDS)}"
+            )
+        if self.groma is not None and (self.outside is not None or self.broken != "refuse"):
+            raise RecipeError(
+                f"source {self.folder!r} has groma and outside or broken; leave those out: its boxes are cut "
+                "at the edge"
+            )
+        if not 0 < self.ratio <= 1:
+            raise RecipeError(f"source {self.folder!r} has ratio {self.ratio}; expected above 0, up to 1")
+
     @property
     def what(self) -> str:
         """The source in a few words, for messages."""
@@ -103,4 +128,5 @@ class SourceChoice:
     @property
     def file(self) -> str | None:
         """The file that it is, or the files; None for a dataset."""
-        return self.samples or self.grit or self.painted or self.instructions or self.captions
+        rows = self.instructions or self.captions
+        return self.samples or self.grit or self.painted or rows or self.groma

@@ -5,10 +5,12 @@ from __future__ import annotations
 import logging
 import zlib
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import torch
 
+from deixis.data.groma.source import MarkedExample
 from deixis.errors import RecordError
 from deixis.pictures.opening import Picture
 from deixis.records.dialogue import Example, Turn
@@ -43,7 +45,7 @@ class GromaCollate:
         self.codec, self.template, self.tokens = codec, template, tokens
         self.specials, self.preparation, self.max_text = tuple(specials), preparation, max_text
 
-    def __call__(self, examples: Sequence[Example]) -> Batch:
+    def __call__(self, examples: Sequence[Example | MarkedExample]) -> Batch:
         """Return input_ids, labels and attention_mask (B, T), pixel_values (B, 3, S, S), and boxes.
 
         refer_boxes, ground_boxes (n, 4): of all rows; refer_counts, ground_counts: how many each row has.
@@ -54,7 +56,7 @@ class GromaCollate:
         ground = [unit_boxes(own.ground, one) for (own, _), one in zip(rows, pictures, strict=True)]
         ids = [torch.tensor(learnt.ids) for _, learnt in rows]
         labels = [torch.tensor(learnt.labels) for _, learnt in rows]
-        prepared = [self.preparation.view(picture)[1] for picture in pictures]
+        prepared = [self.preparation_of(one).view(one.picture)[1] for one in examples]
         return {
             "names": [example.name for example in examples],
             "pixel_values": self.preparation.stack(prepared),
@@ -67,11 +69,20 @@ class GromaCollate:
             "ground_counts": [len(own) for own in ground],
         }
 
-    def conversation(self, example: Example) -> tuple[Written, Supervised]:
+    def preparation_of(self, example: Example | MarkedExample) -> GromaPreparation:
+        """Return how an example's picture is resized; Groma's data sets each have a way of their own."""
+        if isinstance(example, MarkedExample):
+            return replace(self.preparation, route="pillow" if example.by_pillow else "opencv")
+        return self.preparation
+
+    def conversation(self, example: Example | MarkedExample) -> tuple[Written, Supervised]:
         """Return the turns about a picture, dialogue by dialogue in an order of its own, as many as fit.
 
-        RecordError: a single turn is too long.
+        RecordError: a single turn is too long, or a dialogue of Groma's data sets.
         """
+        if isinstance(example, MarkedExample):
+            marked = Written(example.turns, example.refer, example.ground)
+            return marked, self.ids_of(marked, example.name)
         dialogues = [one for one in example.dialogues if one.words_learnt]
         rng = np.random.default_rng(zlib.crc32(repr([d.turns[0].answer for d in dialogues]).encode()))
         turns = [turn for number in rng.permutation(len(dialogues)) for turn in dialogues[number].turns]
@@ -86,7 +97,11 @@ class GromaCollate:
     def learnt(self, turns: Sequence[Turn], name: str) -> tuple[Written, Supervised]:
         """Return turns as texts with marks, and as ids with labels."""
         own = written(turns, specials=self.specials)
-        ids = supervised(
+        return own, self.ids_of(own, name)
+
+    def ids_of(self, own: Written, name: str) -> Supervised:
+        """Return texts with marks as ids with labels."""
+        return supervised(
             own.turns,
             template=self.template,
             codec=self.codec,
@@ -94,7 +109,6 @@ class GromaCollate:
             longest=self.max_text,
             name=name,
         )
-        return own, ids
 
 
 def sound(turn: Turn, picture: Picture) -> Turn:
