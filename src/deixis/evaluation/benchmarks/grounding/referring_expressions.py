@@ -32,6 +32,7 @@ from deixis.files.json_files import Fields, read_json
 from deixis.regions.overlap import Edges, iou
 
 LEAST = 0.5  # IoU; a box has to have more
+LEAST_SIDE = 1.0  # pixels of the original, for the published rules
 FILES = ("refcoco*.json", "finetune_refcoco*.json", "*ref*.json")
 FOLDERS = ("train2014", "images", "")
 INSTRUCTION = "Locate {} in the image."
@@ -94,9 +95,11 @@ def published_overlap(box: NDArray[np.float32], truth: Referred) -> float:
     """Return the same as the published program computes it, in single precision.
 
     box: (4,), cx cy w h in fractions of the picture. What is meant is carried to the square that the network
-    sees, cut there, and left out where it is not wider and higher than two of its pixels.
+    sees, cut there, and left out where it is not wider and higher than two of its pixels, or not as wide and
+    high as one of the original.
     """
-    square = on_square(truth.boxes, width=truth.width, height=truth.height, side=SIDE)
+    large = [box for box in truth.boxes if min(box[2] - box[0], box[3] - box[1]) >= LEAST_SIDE]
+    square = on_square(large, width=truth.width, height=truth.height, side=SIDE)
     means = corners(centred(square[MIN_SIDE.kept(square)]))  # (n, 4)
     own = corners(np.asarray(box, dtype=np.float32)[None])  # (1, 4)
     sides = (np.minimum(own[:, 2:], means[:, 2:]) - np.maximum(own[:, :2], means[:, :2])).clip(0)
