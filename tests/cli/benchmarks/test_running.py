@@ -69,6 +69,14 @@ def test_without_a_file_for_answers_none_is_left(tmp_path: Path, system: Countin
     assert evaluate("gqa", data) == 0 and sorted(tmp_path.rglob("*")) == before
 
 
+def test_pictures_that_are_too_large_are_told(
+    tmp_path: Path, system: Counting, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data = folder_of("gqa", tmp_path)
+    assert evaluate("gqa", data, "--max-pixels", "50") == 3
+    assert "n1.jpg" in capsys.readouterr().err and not system.asked
+
+
 def test_a_limit_keeps_together_what_is_scored_together(tmp_path: Path, system: Counting) -> None:
     data = folder_of("mmvp", tmp_path)
     assert evaluate("mmvp", data, "--limit", "1") == 0
@@ -90,6 +98,7 @@ def test_a_benchmark_that_needs_a_judge_says_so(
     [
         (["--tasks", "naming"], "--tasks is for tasks on a dataset"),
         (["--split", "val"], "--split is for tasks on a dataset"),
+        (["--broken", "pass_over"], "--broken is for tasks on a dataset"),
         (["--ablation", "grey"], "--ablation is for tasks on a dataset"),
         (["--rules", "published"], "benchmark 'gqa' has no rules 'published'"),
         (["--judge", "http://127.0.0.1:9/v1"], "GQA (testdev balanced) needs no judge"),

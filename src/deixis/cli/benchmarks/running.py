@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from deixis.cli.counting import counted
 from deixis.cli.dataset_flags import refuse_read_files
 from deixis.cli.messages import LOG, is_quiet
+from deixis.cli.picture_flags import BROKEN
 from deixis.cli.saving import save_or_print
 from deixis.cli.system_flags import open_system
 from deixis.errors import UsageError
@@ -21,7 +22,15 @@ if TYPE_CHECKING:
 
 RULES = ("corrected", "published")  # as in ``deixis.evaluation.metrics.rules``
 # Flags that say how a dataset's scenes are read or asked, with what they are where nobody gave them.
-OF_TASKS = {"tasks": None, "split": None, "layout": None, "outside": None, "baseline_split": None}
+OF_TASKS = {
+    "tasks": None,
+    "split": None,
+    "layout": None,
+    "outside": None,
+    "broken": BROKEN[0],
+    "baseline_split": None,
+    "ablation": "none",
+}
 
 
 class ListBenchmarks(argparse.Action):
@@ -100,7 +109,7 @@ def run_benchmark(arguments: argparse.Namespace) -> int:
     progress = SILENT if is_quiet(arguments) else ProgressBars()
     with tempfile.TemporaryDirectory() as folder:
         kept = arguments.answers or Path(folder) / "answers.jsonl"
-        replies = ask(benchmark, items, system, kept=kept, progress=progress)
+        replies = ask(benchmark, items, system, kept=kept, max_pixels=arguments.max_pixels, progress=progress)
     made = report(
         benchmark,
         items,
@@ -122,7 +131,6 @@ def run_benchmark(arguments: argparse.Namespace) -> int:
 def refuse_flags_of_tasks(arguments: argparse.Namespace) -> None:
     """Raise UsageError for a flag that a benchmark has no use for."""
     given = [name for name, unset in OF_TASKS.items() if getattr(arguments, name) != unset]
-    given += ["ablation"] if arguments.ablation != "none" else []
     if given:
         flag = given[0].replace("_", "-")
         raise UsageError(f"--{flag} is for tasks on a dataset and doesn't go with --benchmark; leave it out")

@@ -17,7 +17,7 @@ from deixis.errors import RecordError, UsageError
 from deixis.evaluation.benchmarks.asking.kept_replies import ReplyFile
 from deixis.evaluation.benchmarks.benchmark import Benchmark, BenchmarkItem, Reply, ReplyPlace, Shown
 from deixis.files.json_files import LARGEST_FILE, bounded_bytes
-from deixis.pictures.opening import open_picture
+from deixis.pictures.opening import LARGEST_PIXELS, open_picture
 from deixis.progress import SILENT, Progress
 
 if TYPE_CHECKING:
@@ -35,13 +35,14 @@ def ask(
     *,
     kept: Path,
     max_new_tokens: int | None = None,
+    max_pixels: int = LARGEST_PIXELS,
     progress: Progress = SILENT,
 ) -> dict[str, Reply]:
     """Return a system's replies by the items' ids.
 
     kept: a file of JSON lines to which each reply is added at once, and whose replies aren't asked for again.
-    max_new_tokens: None for the benchmark's own. A question that the system refuses has a reply that says so,
-    which isn't kept: refusing takes no time.
+    max_new_tokens: None for the benchmark's own. max_pixels: how large pictures may be. A question that the
+    system refuses has a reply that says so, which isn't kept: refusing takes no time.
     UsageError: ``kept`` can't be written, or every question is refused. RecordError: it holds replies of
     other weights, of another benchmark or to something else; or two items have one id, or a picture is
     missing. BadPicture: one is damaged.
@@ -55,7 +56,7 @@ def ask(
     missing: Questions = [(item, benchmark.prompt(item)) for item in items if item.id not in replies]
     first = len(items) - len(missing)
     told = progress.track(
-        answered(system, missing, max_new_tokens=tokens),
+        answered(system, missing, max_new_tokens=tokens, max_pixels=max_pixels),
         "asking",
         total=len(items),
         first=first,
@@ -114,12 +115,14 @@ def picture_digest(shown: Shown) -> str:
 
 
 def answered(
-    system: Any, questions: Questions, *, max_new_tokens: int
+    system: Any, questions: Questions, *, max_new_tokens: int, max_pixels: int
 ) -> Iterator[tuple[BenchmarkItem[Any], Reply]]:
     """Yield a reply to each question; those about the same pictures that follow each other are one batch."""
     for _, same in groupby(questions, key=lambda pair: [shown.source for shown in pair[0].pictures]):
         about = list(same)
-        shown = [open_picture(one.source, name=one.name) for one in about[0][0].pictures]
+        shown = [
+            open_picture(one.source, max_pixels=max_pixels, name=one.name) for one in about[0][0].pictures
+        ]
         picture: Any = shown[0] if len(shown) == 1 else shown or None
 
         for start in range(0, len(about), LARGEST_BATCH):
