@@ -1,5 +1,6 @@
 """`deixis data check FILE` and `deixis data show FILE N`: a user's own samples, checked and drawn.
 
+`deixis data rows FILE` counts what of a large file of dialogues or captions can be learnt from, and
 `deixis data lvis-questions` makes the questions of an evaluation whose file was never released.
 """
 
@@ -18,12 +19,15 @@ EXAMPLE = """\
 examples:
   deixis data check samples.jsonl
   deixis data show samples.jsonl 1 --out drawn.png
+  deixis data rows llava_v1_5_mix665k.json --filter
 """
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the sub-commands."""
-    commands = parser.add_subparsers(dest="data_command", required=True, metavar="check|show|lvis-questions")
+    commands = parser.add_subparsers(
+        dest="data_command", required=True, metavar="check|show|rows|lvis-questions"
+    )
     check = commands.add_parser(
         "check", help="report what is wrong in which line and field; exit code 2 if anything is"
     )
@@ -40,6 +44,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     show.add_argument("line", type=int, metavar="N", help="the line that the sample is on, from 1")
     show.add_argument("--out", type=Path, help="the picture to write (default: FILE-N.png in this folder)")
+    rows = commands.add_parser(
+        "rows",
+        help="count what of dialogues or captions is kept, and what is dropped why (docs/instructions.md)",
+    )
+    add_message_flags(rows)
+    rows.add_argument(
+        "files", type=Path, nargs="+", metavar="FILE", help="a JSON list, JSON lines, or a table (.csv, .tsv)"
+    )
+    rows.add_argument(
+        "--captions",
+        action="store_true",
+        help="rows are captions as in PixelProse, not dialogues as in LLaVA",
+    )
+    rows.add_argument("--filter", action="store_true", help="drop answers that are no use as captions")
+    rows.add_argument("--json", type=Path, metavar="FILE", help="write the counts to a file as well")
     questions = commands.add_parser(
         "lvis-questions", help="write questions for referring object classification on LVIS (docs/ferret.md)"
     )
@@ -68,6 +87,8 @@ def run(arguments: argparse.Namespace) -> int:
         return check(arguments.file, max_pixels=arguments.max_pixels)
     if arguments.data_command == "lvis-questions":
         return lvis_questions(arguments)
+    if arguments.data_command == "rows":
+        return count_rows(arguments)
     return show(arguments.file, line=arguments.line, out=arguments.out, max_pixels=arguments.max_pixels)
 
 
@@ -113,6 +134,30 @@ def show(file: Path, *, line: int, out: Path | None, max_pixels: int) -> int:
             print(f"           {turn.answer[phrase.start : phrase.end]!r}: {places}")
     print(target)
     return 0
+
+
+def count_rows(arguments: argparse.Namespace) -> int:
+    """Print how many rows are kept, and how many are dropped for which reason; 2 if any is faulty."""
+    import json
+
+    from deixis.data.instructions.caption_filter import REASONS, CaptionFilter
+    from deixis.data.instructions.reading import RowRules, read_instructions
+    from deixis.files.writing import replacing, require_writable
+
+    if arguments.json is not None:
+        refuse_inputs(arguments.json, dict.fromkeys(arguments.files, "a file of rows itself"))
+        require_writable(arguments.json, flag="--json")
+    rules = RowRules(
+        kind="captions" if arguments.captions else "conversations",
+        faulty="pass_over",
+        captions=CaptionFilter() if arguments.filter else None,
+    )
+    counts = read_instructions(arguments.files, rules).counts
+    print(counts.to_markdown(), end="")
+    if arguments.json is not None:
+        with replacing(arguments.json) as partial:
+            partial.write_text(json.dumps(counts.to_dict(), indent=2) + "\n", encoding="utf-8")
+    return 2 if set(counts.dropped) - set(REASONS) else 0
 
 
 def lvis_questions(arguments: argparse.Namespace) -> int:
