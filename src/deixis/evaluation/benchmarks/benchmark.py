@@ -137,8 +137,8 @@ class Row:
     """One line of a table.
 
     value: on a scale up to ``most``; None of nothing. n: how many items it is of (or groups of them, where
-    the line says so). unparsed, refused: how many of the n these were, worth 0; unjudged: how many further
-    items nobody judged.
+    the line says so). unparsed, refused: how many of the n these were, worth 0 but where published rules say
+    otherwise; unjudged: how many further items nobody judged.
     """
 
     value: float | None
