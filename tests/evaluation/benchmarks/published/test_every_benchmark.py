@@ -201,3 +201,37 @@ def test_the_page_has_every_benchmark_and_no_other() -> None:
     rows = [line.split("|") for line in page.splitlines() if line.startswith("| `") and line.count("|") == 6]
     judges = {row[1].strip().strip("`"): row[4].strip() for row in rows}
     assert judges == {name: BENCHMARKS[name].judge for name in OWN}
+
+
+STRANGE = [
+    "٣",
+    "²",
+    "nan",
+    "1e999",
+    "-inf%",
+    "%",
+    "9" * 5000,
+    "[" * 3000,
+    "[1, 'a']",
+    "[" + "1," * 2000 + "]",
+    "\x00\ud800",
+    "(" * 2000 + "A" + ")" * 2000,
+    "the answer is " * 500,
+    "İı ß ﬁ",
+    "= = = so is is",
+    ".",
+    "$,.",
+    "{}{0}%s\\",
+]
+
+
+@pytest.mark.parametrize("rules", ["corrected", "published"])
+def test_strange_replies_get_a_mark(benchmark: tuple[Benchmark[Any], Path], rules: Any) -> None:
+    one, folder = benchmark
+    if rules not in one.rules:
+        pytest.skip("it has no such rules")
+    items = one.read(folder)
+    for text in STRANGE:
+        marks = [mark(one, item, Reply(text), scoring_of(one, rules)) for item in items]
+        assert all(made.value is None or 0 <= made.value <= 1 for made in marks), text
+        assert one.tabulate(items, marks).rows

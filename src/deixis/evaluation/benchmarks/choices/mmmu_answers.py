@@ -13,7 +13,7 @@ INDICATORS = ("could be ", "so ", "is ", "thus ", "therefore ", "final ", "answe
 SENTENCE = re.compile(r"\.\s(?=[A-Z])|\n")
 NUMBERS = (
     re.compile(r"-?\b\d{1,3}(?:,\d{3})+\b"),
-    re.compile(r"-?\d+(?:\.\d+)?[eE][+-]?\d+"),
+    re.compile(r"(?<![\d.])-?\d+(?:\.\d+)?[eE][+-]?\d+"),
     re.compile(r"(?<![\d,.eE])-?(?:\d+\.\d+|\.\d+|\d+\b)(?![eE][+-]?\d+)(?![,\d])"),
 )
 WORDS_FOR_TEXT = 5
