@@ -76,12 +76,7 @@ def train(
     max_steps ends the run early, the schedule unchanged; the model is saved all the same, nothing is fitted.
     UsageError: a file can't be written.
     """
-    if not resume and out.exists() and checkpoints(out):
-        raise RecipeError(f"{out} holds an earlier run; go on with --resume, or choose another --out")
-    with writing(out):
-        out.mkdir(parents=True, exist_ok=True)
-    if world.leads:
-        remove_partial(out)
+    prepare_folder(out, world=world, resume=resume)
     objective = parts.objective.to(world.device).train()
     adapt(objective, recipe)
     average = None if recipe.ema is None else AveragedWeights(objective, decay=recipe.ema)
@@ -126,6 +121,16 @@ def save_model(parts: TrainingParts, recipe: Recipe, *, out: Path, progress: Pro
     with writing(out / "model"):
         parts.save(parts.objective, out / "model")
         plot_metrics(out / "metrics.jsonl", out / "metrics.png")
+
+
+def prepare_folder(out: Path, *, world: World, resume: bool) -> None:
+    """Make the folder of a run; RecipeError where an earlier one is in it that isn't resumed."""
+    if not resume and out.exists() and checkpoints(out):
+        raise RecipeError(f"{out} holds an earlier run; go on with --resume, or choose another --out")
+    with writing(out):
+        out.mkdir(parents=True, exist_ok=True)
+    if world.leads:
+        remove_partial(out)
 
 
 def batches_of(
