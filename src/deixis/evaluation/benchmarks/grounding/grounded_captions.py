@@ -43,7 +43,7 @@ from deixis.regions.overlap import Edges, iou
 
 LEAST = 0.5
 SPLIT = "val"
-INSTRUCTION = "Give me a concise description of the image."
+INSTRUCTION = "Describe the picture."
 COUNTS = ("things", "hit", "named", "phrases", "hallucinated", "misplaced")
 
 
@@ -115,7 +115,7 @@ def noun_forms(phrase: str) -> frozenset[str]:
 
 
 def prompt(item: BenchmarkItem[SaidPicture]) -> str:
-    """Return what is asked: the first of the published instructions for grounded captions."""
+    """Return what is asked, the same of every photo."""
     return item.question
 
 
