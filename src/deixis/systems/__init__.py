@@ -31,11 +31,12 @@ def load(name_or_folder: str | Path | None = None, *, device: str = "auto", dtyp
     device that isn't there.
     """
     folder = weights_folder(DEFAULT if name_or_folder is None else name_or_folder)
-    known = entry_of_type(model_type(folder), where=folder / "config.json")
+    kind = model_type(folder)
+    known = entry_of_type(kind, where=folder / "config.json")
     from deixis.devices import choose_device, choose_dtype
 
     chosen = choose_device(device)
-    system: System = resolve(known.answering)(folder, dtype=choose_dtype(dtype, chosen)).to(chosen)
+    system: System = resolve(known.opens(kind))(folder, dtype=choose_dtype(dtype, chosen)).to(chosen)
     LOG.info("%s from %s on %s in %s", system.name, folder, system.device, system.dtype)
     return system
 

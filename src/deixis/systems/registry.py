@@ -6,7 +6,7 @@ A system is its folder and a line here. Modules are imported when they are neede
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib import import_module
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -26,7 +26,8 @@ class Entry:
     training: one from a recipe to TrainingParts. training_needs: one from a recipe to the names of packaged
     weights (``layers.towers.pretrained``) that its training starts from. how_to_get: what to do where there
     are no weights. weights: folder of weights inside the package. conversion: a tuple of Converters,
-    see ``deixis convert``.
+    see ``deixis convert``. parts: further types of saved folders, those of parts of the system that answer by
+    themselves, and where the function is that opens each.
     """
 
     model_type: str
@@ -36,6 +37,11 @@ class Entry:
     weights: str | None = None
     training_needs: str | None = None
     conversion: str | None = None
+    parts: Mapping[str, str] = field(default_factory=dict)
+
+    def opens(self, kind: str) -> str:
+        """Return where the function is that opens a saved folder of a type."""
+        return self.parts.get(kind, self.answering)
 
 
 SYSTEMS: Mapping[str, Entry] = MappingProxyType(
@@ -92,9 +98,13 @@ SYSTEMS: Mapping[str, Entry] = MappingProxyType(
             model_type="deixis_groma",
             answering="deixis.systems.groma.answering:open_groma",
             training="deixis.systems.groma.training.building:training_parts",
+            training_needs="deixis.systems.groma.training.building:packaged_parts",
             conversion="deixis.systems.groma.conversion:CONVERTERS",
-            how_to_get="convert the published ones with `deixis convert groma` (docs/groma.md), then give the "
-            "folder",
+            parts=MappingProxyType(
+                {"deixis_groma_proposer": "deixis.systems.groma.detector.answering:open_groma_proposer"}
+            ),
+            how_to_get="convert the published ones with `deixis convert groma` (docs/groma.md), then give "
+            "the folder",
         ),
     }
 )
@@ -116,9 +126,9 @@ def entry_of_type(kind: str, *, where: object) -> Entry:
     where: the file that says so, for the BadWeights that lists the known types.
     """
     for known in SYSTEMS.values():
-        if known.model_type == kind:
+        if kind == known.model_type or kind in known.parts:
             return known
-    types = ", ".join(known.model_type for known in SYSTEMS.values())
+    types = ", ".join(one for known in SYSTEMS.values() for one in (known.model_type, *known.parts))
     raise BadWeights(f"{where} is of type {kind!r:.80}; this version opens: {types}")
 
 
