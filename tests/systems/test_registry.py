@@ -88,6 +88,8 @@ def test_what_can_be_converted_is_said_by_the_systems() -> None:
         "ferret-ui",
         "ferret-v2",
         "vip-llava",
+        "florence-vl",
+        "groma",
     ]
     names = [option.name for option in all_options(converters())]
     assert len(set(names)) == len(names) and "out" not in names

@@ -100,7 +100,7 @@ def test_its_name_is_known(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         main(["convert", "--help"])
     said = capsys.readouterr().out
-    assert "vip-llava,dummy}" in said and "--deaf" in said and "deixis convert dummy --folder there" in said
+    assert "groma,dummy}" in said and "--deaf" in said and "deixis convert dummy --folder there" in said
 
 
 @pytest.mark.usefixtures("registered")

@@ -44,8 +44,7 @@ from deixis.text.templates import find_template
 from deixis.text.tokenizers.codecs.opening import CodecDefaults, open_codec
 from deixis.text.tokenizers.settings import SETTINGS_FILE
 
-ASPECTS = {"pad": "pad", "square": "resize", None: "resize"}
-OPTIONS = ("drop_pooled_token", "mask_prompt_padding")
+ASPECTS: dict[str | None, Any] = {"pad": "pad", "square": "resize", None: "resize"}
 TOKENIZER = {"llama": ("tokenizer", "llama3"), "phi3": ("tokenizer", "phi3")}
 VICUNA = ("sentencepieces", "vicuna_v1")
 
@@ -131,7 +130,8 @@ def our_config(checkpoint: Checkpoint, *, vision: FlorenceFiles) -> FlorenceVlCo
         template=template,
         codec="sentencepieces" if pieces else codec,
         dtype=checkpoint.dtype,
-        **{name: checkpoint.truth(name, False) for name in OPTIONS},
+        drop_pooled_token=checkpoint.truth("drop_pooled_token", False),
+        mask_prompt_padding=checkpoint.truth("mask_prompt_padding", False),
         **token_ids(language),
     )
 
@@ -139,8 +139,8 @@ def our_config(checkpoint: Checkpoint, *, vision: FlorenceFiles) -> FlorenceVlCo
 def codec_of(config: FlorenceVlConfig, folder: Path) -> TextCodec:
     """Return the tokenizer of a published folder, which has no token for regions."""
     template = find_template(config.template)
-    guard = "spaced pieces"
-    return open_codec(config.codec, folder, CodecDefaults(region=None, guard=guard, ends=(template.stop,)))
+    defaults = CodecDefaults(region=None, guard="spaced pieces", ends=(template.stop,))
+    return open_codec(config.codec, folder, defaults)
 
 
 def write_tokenizer(codec: TextCodec, source: Path, folder: Path) -> None:
