@@ -60,6 +60,13 @@ def test_half_the_size_is_the_mean_of_four() -> None:
     assert np.array_equal(linear_pixels(pixels, 4, 3), (fours + 2) // 4)
 
 
+@pytest.mark.parametrize("size", [(9, 7), (16, 12), (50, 61), (8, 6)])
+def test_a_window_is_a_part_of_the_whole(size: tuple[int, int]) -> None:
+    pixels = noise(16, 12)
+    whole = linear_pixels(pixels, *size)
+    assert np.array_equal(linear_pixels(pixels, *size, window=(2, 1, 5, 4)), whole[1:5, 2:7])
+
+
 def test_the_same_size_is_the_same_picture_and_a_copy() -> None:
     pixels = noise(8, 6)
     ours = linear_pixels(pixels, 8, 6)

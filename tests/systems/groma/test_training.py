@@ -21,6 +21,7 @@ from deixis.systems.groma.preparation import IMAGENET
 from deixis.systems.groma.training.building import packaged_parts, training_parts
 from deixis.systems.groma.training.detection import ProposalCollate
 from deixis.training.loop import TrainingParts, train
+from deixis.training.order import order_of
 from deixis.training.recipes.recipe import Recipe
 from deixis.training.recipes.strict import build
 from tests.systems.groma.tiny import LANGUAGE, PROPOSER, REGION_ENCODER, SIDE
@@ -210,8 +211,8 @@ def test_recipes_that_make_no_sense_are_refused(given: Any, message: str, pack: 
 def test_stages_start_from_what_fits_them(pack: Path, proposer: Path) -> None:
     with pytest.raises(RecipeError, match=r"sizes are settled; leave tower, side, proposer"):
         parts(detection(), pack, proposer)
-    again = recipe(sources=[{"detection": True}])
-    assert parts(again, pack, proposer).objective is not None
+    again = recipe(sources=[{"detection": True}], order="source_groups")
+    assert len(order_of(parts(again, pack, proposer).source, again, chunks=1)) == 8
 
 
 @pytest.mark.parametrize(

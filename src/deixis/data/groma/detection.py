@@ -101,10 +101,10 @@ def view_of(
     height, width = pixels.shape[:2]
     wide, high = resized_sides(width, height, short=draws.short)
     left, top, cut_width, cut_height = draws.cut
-    cut = linear_pixels(pixels, wide, high)[top : top + cut_height, left : left + cut_width]
+    cut = linear_pixels(pixels, wide, high, window=draws.cut)
     moved = boxes.reshape(-1, 4) * np.array([wide / width, high / height] * 2) - np.array([left, top] * 2)
     clipped = clip_boxes(moved, (cut_width, cut_height))
-    return squashed(np.ascontiguousarray(cut), clipped, mirrored=draws.mirrored, sizes=sizes, side=side)
+    return squashed(cut, clipped, mirrored=draws.mirrored, sizes=sizes, side=side)
 
 
 def squashed(
@@ -144,7 +144,7 @@ class ProposalSource:
         augmented: bool = True,
     ) -> None:
         self.head, self.side, self.rejected, self.augmented = head, side, rejected, augmented
-        self.sizes = SA1B_AREAS if head == "sa1b" else MIN_SIDE
+        self.fitting = SA1B_AREAS if head == "sa1b" else MIN_SIDE
         self.scenes = tuple(scene for scene in scenes if self.has_boxes(scene))
         if left_out := len(scenes) - len(self.scenes):
             LOG.warning("%d pictures left out, none of their boxes has a fitting size", left_out)
@@ -165,7 +165,7 @@ class ProposalSource:
     def has_boxes(self, scene: Scene) -> bool:
         """Tell whether a scene has a box of a fitting size when all of it is seen."""
         edges = [thing.box.as_tuple() for thing in single_things(scene)]
-        return bool(self.sizes.kept(on_square(edges, width=scene.width, height=scene.height)).any())
+        return bool(self.fitting.kept(on_square(edges, width=scene.width, height=scene.height)).any())
 
     def example(self, index: int, rng: np.random.Generator) -> ProposalExample:
         """Return a view of scene ``index``; the same for the same state of ``rng``."""
@@ -178,13 +178,13 @@ class ProposalSource:
                 others = self.alike[scene.width >= scene.height]
                 index = others[int(rng.integers(len(others)))]
         picture, scene = open_scene(self.scenes[index])
-        return self.made(scene, squashed(picture.pixels, edges_of(scene), sizes=self.sizes, side=self.side))
+        return self.made(scene, squashed(picture.pixels, edges_of(scene), sizes=self.fitting, side=self.side))
 
     def view(self, index: int, rng: np.random.Generator) -> ProposalExample | None:
         """Return a drawn view of a scene; None where no box is in it."""
         picture, scene = open_scene(self.scenes[index])
         draws = draw_view(picture.width, picture.height, rng)
-        seen = view_of(picture.pixels, edges_of(scene), draws, sizes=self.sizes, side=self.side)
+        seen = view_of(picture.pixels, edges_of(scene), draws, sizes=self.fitting, side=self.side)
         return self.made(scene, seen) if len(seen.boxes) else None
 
     def made(self, scene: Scene, view: SquareView) -> ProposalExample:
