@@ -160,6 +160,22 @@ def test_the_published_replacement_takes_a_random_other_record(folder: Path) -> 
     assert seen == {(1, 1, 20, 20), (5, 5, 30, 30)}
 
 
+def test_a_replacement_has_the_same_shape_and_is_not_looked_for_for_ever(folder: Path) -> None:
+    upright = GromaRecord("a.png", "here", (40, 60), notes=(Note((0, 0, 0.1, 9), caption="x"),))
+    records = [upright, record((1, 1, 20, 20))]
+    source = GromaSource(records, kind="single_vg", root=folder, without_boxes="replaced")
+    with pytest.raises(RecordError, match="no box is large enough"):
+        source.example(0, RNG(0))
+
+
+def test_lists_of_boxes_are_taken_as_they_are_only_as_published(folder: Path) -> None:
+    spans = ((0, 5),)
+    notes = (Note((0.1, 0.1, 0.101, 0.5), spans=spans), Note((0.1, 0.1, 0.5, 0.5), spans=spans))
+    records = [GromaRecord("a.png", "here", None, "a dog", notes)]
+    assert len(GromaSource(records, kind="grit", root=folder).example(0, RNG(0)).ground) == 1
+    assert len(GromaSource(records, kind="grit", root=folder, published=True).example(0, RNG(0)).ground) == 2
+
+
 def test_surplus_boxes_are_only_handed_on_where_that_is_asked_for(folder: Path) -> None:
     records = [record((1, 1, 20, 20), (5, 5, 30, 30))]
     for kind in ("single_vg", "refcoco_cap"):

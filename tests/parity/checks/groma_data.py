@@ -61,7 +61,13 @@ def check_datasets(case: Case) -> None:
         for row in case.rows("samples"):
             kind, template = row.at[-1].split("/")
             file = folder / f"{FILES[kind]}_{kind}.json"
-            source = GromaSource(read_groma(file, kind=kind), kind=kind, root=folder, published=True)
+            source = GromaSource(
+                read_groma(file, kind=kind),
+                kind=kind,
+                root=folder,
+                without_boxes="replaced",
+                published=True,
+            )
             chance = torch.Generator().manual_seed(settings["torch_manual_seed_before_multi_vg"])
             draws = RecordedDraws(chance, chosen=settings["random_choice_always_picks_index"])
             samples = row.rows()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import torch
 from torch import Tensor
@@ -14,11 +16,17 @@ from tests.parity.case import Case
 from tests.parity.planning import Check
 
 ROUTES: dict[str, Route] = {"pil": "pillow", "cv2": "opencv"}
-FILTERS: dict[str, SizeFilter] = {
-    "FilterAnnotations_min_wh_2": MIN_SIDE,
-    "FilterAnnotationsFlickr_min_wh_2": MIN_SIDE,
-    "CustomFilter_area_196_160000": SA1B_AREAS,
-}
+SIDES = re.compile(r"FilterAnnotations(?:Flickr)?_min_wh_(\d+)")
+AREAS = re.compile(r"CustomFilter_area_(\d+)_(\d+)")
+
+
+def filter_of(name: str) -> SizeFilter:
+    """Return the filter that a case names."""
+    if (found := SIDES.fullmatch(name)) is not None:
+        return SizeFilter(least_side=float(found[1]))
+    areas = AREAS.fullmatch(name)
+    assert areas is not None, f"no filter is called {name}"
+    return SizeFilter(least_area=float(areas[1]), most_area=float(areas[2]))
 
 
 def check_preprocess(case: Case) -> None:
@@ -47,9 +55,11 @@ def check_preprocess(case: Case) -> None:
 
 def check_filters(case: Case) -> None:
     """Boxes that are kept by size; none left of some is no sample at all."""
+    assert filter_of("FilterAnnotations_min_wh_2") == MIN_SIDE
+    assert filter_of("CustomFilter_area_196_160000") == SA1B_AREAS
     for row in case.rows("cases"):
         boxes = np.array(row.given("boxes_xyxy"), dtype=np.float32).reshape(-1, 4)
-        kept = FILTERS[row.given("filter")].kept(boxes)
+        kept = filter_of(row.given("filter")).kept(boxes)
         if len(boxes) and not kept.any():
             row.expect("result", ours=None)
             continue

@@ -101,10 +101,14 @@ def check_conversation(case: Case) -> None:
         )
         for one in row.rows("cases"):
             said = [text if isinstance(text, str | None) else text[1] for text in one.given("messages")]
+            answered = said if len(said) % 2 == 0 else [*said, None]
             turns: list[Exchange] = [
-                (asked or "", answer) for asked, answer in zip(said[::2], said[1::2], strict=True)
+                (asked or "", answer) for asked, answer in zip(answered[::2], answered[1::2], strict=True)
             ]
-            one.expect("prompt", ours=template.render(turns))
+            ours = template.render(turns)
+            if answered is not said:  # nobody was announced to answer yet
+                ours = ours.removesuffix(template.assistant)
+            one.expect("prompt", ours=ours)
     case.expect(
         "instruction_lists",
         ours={name: list(INSTRUCTIONS[name]) for name in case.golden.fields["instruction_lists"]},

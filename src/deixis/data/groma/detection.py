@@ -151,7 +151,7 @@ class ProposalSource:
         if not self.scenes:
             raise RecordError(f"none of {len(scenes)} pictures has a box of a fitting size to learn from")
         self.alike = {
-            lying: [n for n, one in enumerate(self.scenes) if (one.width >= one.height) == lying]
+            lying: [n for n, one in enumerate(self.scenes) if (one.width > one.height) == lying]
             for lying in (True, False)
         }
 
@@ -175,7 +175,7 @@ class ProposalSource:
                 return made
             if self.rejected == "replaced":
                 scene = self.scenes[index]
-                others = self.alike[scene.width >= scene.height]
+                others = self.alike[scene.width > scene.height]
                 index = others[int(rng.integers(len(others)))]
         picture, scene = open_scene(self.scenes[index])
         return self.made(scene, squashed(picture.pixels, edges_of(scene), sizes=self.fitting, side=self.side))

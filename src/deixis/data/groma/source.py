@@ -11,7 +11,7 @@ from typing import Literal
 
 import numpy as np
 
-from deixis.data.groma.boxes import MIN_SIDE, on_square
+from deixis.data.groma.boxes import MIN_SIDE, SizeFilter, on_square
 from deixis.data.groma.building import BUILDERS, Built
 from deixis.data.groma.draws import Draws, NumpyDraws
 from deixis.data.groma.records import READERS, GromaRecord, PassedOver
@@ -29,6 +29,8 @@ WithoutBoxes = Literal["left_out", "replaced"]
 """What becomes of a record whose boxes are all too small: it is counted and left out, or, as published, comes
 up as a random other one."""
 
+ANY_SIZE = SizeFilter()
+MOST_REPLACEMENTS = 1000
 BY_PILLOW = frozenset(("grit", "llava_instruct", "groma_instruct"))
 PUBLISHED_SOURCES: Mapping[str, str] = MappingProxyType(
     {
@@ -80,7 +82,7 @@ class GromaSource:
         max_pixels: int = LARGEST_PIXELS,
     ) -> None:
         self.kind, self.root, self.published, self.max_pixels = kind, Path(root), published, max_pixels
-        usable = [bool(large_enough(record)) or not record.notes for record in records]
+        usable = [self.is_usable(record) for record in records]
         if without_boxes == "left_out":
             records = [record for record, kept in zip(records, usable, strict=True) if kept]
             if dropped := usable.count(False):
@@ -94,15 +96,12 @@ class GromaSource:
 
     def example(self, index: int, rng: np.random.Generator) -> MarkedExample:
         """Return record ``index`` as a dialogue; the same for the same state of ``rng``."""
-        record = self.records[index]
-        while record.notes and not large_enough(record):  # only where they are replaced, and some are sound
-            record = self.records[int(rng.integers(len(self.records)))]
-        return self.drawn(record, NumpyDraws(rng))
+        return self.drawn(self.records[index], NumpyDraws(rng))
 
     def drawn(self, record: GromaRecord, draws: Draws) -> MarkedExample:
         """Return a record as a dialogue, by these draws."""
-        picture, record = opened(record, self.root, max_pixels=self.max_pixels)
-        built = BUILDERS[self.kind](record, large_enough(record), draws)
+        picture, record = opened(self.replaced(record, draws), self.root, max_pixels=self.max_pixels)
+        built = BUILDERS[self.kind](record, self.kept(record), draws)
         refer, ground = self.meant(built)
         return MarkedExample(
             f"{self.kind} {record.picture}",
@@ -113,6 +112,35 @@ class GromaSource:
             boxes_of(record, ground, picture),
             self.kind in BY_PILLOW,
         )
+
+    def replaced(self, record: GromaRecord, draws: Draws) -> GromaRecord:
+        """Return a record, or a random other one of its shape where none of its boxes is large enough.
+
+        RecordError where draws find none.
+        """
+        if self.is_usable(record):
+            return record
+        alike = [one for one in self.records if is_lying(one) == is_lying(record)]
+        for _ in range(MOST_REPLACEMENTS):
+            other = alike[draws.choice(len(alike))]
+            if self.is_usable(other):
+                return other
+        raise RecordError(
+            f"{record.where}: no box is large enough, nor was one in {MOST_REPLACEMENTS} draws of another "
+            "record of the same shape; leave such records out"
+        )
+
+    def is_usable(self, record: GromaRecord) -> bool:
+        """Tell whether a record has a box that is large enough, or needs none."""
+        return not record.notes or bool(self.kept(record))
+
+    def kept(self, record: GromaRecord) -> list[int]:
+        """Return the notes of a record whose box is large enough.
+
+        As published, lists of boxes that don't come in COCO's layout are taken as they are.
+        """
+        least = ANY_SIZE if self.published and self.kind in BY_PILLOW else MIN_SIDE
+        return large_enough(record, least)
 
     def meant(self, built: Built) -> tuple[list[int], list[int]]:
         """Return the notes whose boxes are handed on, to refer to and to be found."""
@@ -147,11 +175,16 @@ def read_groma(path: Path, *, kind: str, ratio: float = 1.0, seed: int = 0) -> l
     return [records[index] for index in sorted(chosen.tolist())]
 
 
-def large_enough(record: GromaRecord) -> list[int]:
-    """Return the notes of a record whose box is more than two pixels wide and high on the square."""
+def is_lying(record: GromaRecord) -> bool:
+    """Tell whether a record's picture is wider than high, as far as it says so."""
+    return record.size is not None and record.size[0] > record.size[1]
+
+
+def large_enough(record: GromaRecord, sizes: SizeFilter = MIN_SIDE) -> list[int]:
+    """Return the notes of a record whose box fits, by default one above two pixels on both sides."""
     width, height = record.size or (1, 1)
     edges = [note.edges for note in record.notes]
-    return np.nonzero(MIN_SIDE.kept(on_square(edges, width=width, height=height)))[0].tolist()
+    return np.nonzero(sizes.kept(on_square(edges, width=width, height=height)))[0].tolist()
 
 
 def opened(record: GromaRecord, root: Path, *, max_pixels: int) -> tuple[Picture, GromaRecord]:
