@@ -148,6 +148,7 @@ def test_boxes_too_small_are_left_out_with_their_number(
         source = GromaSource([small, fine], kind="single_vg", root=folder)
     assert len(source) == 1
     assert "1 records left out" in caplog.text
+    assert "2 boxes are too small and dropped" in caplog.text
     with pytest.raises(RecordError, match="no single_vg record with a box"):
         GromaSource([small], kind="single_vg", root=folder)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ import torch
 from PIL import Image
 
 from deixis.data.groma.detection import ProposalExample
-from deixis.errors import BadRegion, RecipeError
+from deixis.errors import BadRegion, RecipeError, RecordError
 from deixis.pictures.opening import open_picture
 from deixis.progress import SILENT
 from deixis.regions.shapes import Box
@@ -178,6 +179,23 @@ def test_groma_files_are_learnt_from(tmp_path: Path) -> None:
     assert batch["ground_boxes"][0].tolist() == pytest.approx([0.35, 0.5, 0.5, 0.8])
     train(made, given, out=tmp_path / "run", world=ALONE)
     assert all(np.isfinite(row["language_model"]) for row in logged(tmp_path / "run"))
+
+
+def test_a_long_dialogue_of_the_files_loses_its_last_turns(tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+    given = dialogues(sources=groma_files(tmp_path / "data"), network=DETECTOR)
+    made = parts(given, tmp_path / "data")
+    example = made.source.example(4, np.random.default_rng(0))
+    long = replace(example, turns=example.turns * 9, refer=example.refer * 9)
+    (whole,) = made.collate([example])["input_ids"]
+    made.collate.max_text = len(whole) + 40
+    batch = made.collate([long])
+    assert batch["refer_counts"][0] in (1, 2)
+    assert batch["input_ids"].shape[1] <= made.collate.max_text
+    made.objective.losses(batch)
+    made.collate.max_text = len(whole) - 1
+    with pytest.raises(RecordError, match="multi_vg"):
+        made.collate([long])
 
 
 def test_a_box_that_has_no_mark_is_an_error_with_its_name(tmp_path: Path) -> None:

@@ -83,6 +83,9 @@ class GromaSource:
     ) -> None:
         self.kind, self.root, self.published, self.max_pixels = kind, Path(root), published, max_pixels
         usable = [self.is_usable(record) for record in records]
+        small = sum(len(record.notes) - len(self.kept(record)) for record in records)
+        if small:
+            LOG.warning("%s: %d boxes are too small and dropped", kind, small)
         if without_boxes == "left_out":
             records = [record for record, kept in zip(records, usable, strict=True) if kept]
             if dropped := usable.count(False):

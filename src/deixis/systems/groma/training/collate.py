@@ -21,6 +21,7 @@ from deixis.systems.groma.preparation import GromaPreparation, unit_boxes
 from deixis.systems.groma.prompts import Written, written
 from deixis.text.label_masking import Supervised
 from deixis.text.prompt_tokens import TextCodec
+from deixis.text.region_marks import GROUND_BOX, REFER_BOX
 from deixis.text.splicing import padded
 from deixis.text.templates import Template
 from deixis.text.token_sequence import IGNORED
@@ -78,11 +79,10 @@ class GromaCollate:
     def conversation(self, example: Example | MarkedExample) -> tuple[Written, Supervised]:
         """Return the turns about a picture, dialogue by dialogue in an order of its own, as many as fit.
 
-        RecordError: a single turn is too long, or a dialogue of Groma's data sets.
+        RecordError: a single turn is too long.
         """
         if isinstance(example, MarkedExample):
-            marked = Written(example.turns, example.refer, example.ground)
-            return marked, self.ids_of(marked, example.name)
+            return self.fitting(Written(example.turns, example.refer, example.ground), example.name)
         dialogues = [one for one in example.dialogues if one.words_learnt]
         rng = np.random.default_rng(zlib.crc32(repr([d.turns[0].answer for d in dialogues]).encode()))
         turns = [turn for number in rng.permutation(len(dialogues)) for turn in dialogues[number].turns]
@@ -93,6 +93,16 @@ class GromaCollate:
                 if len(turns) <= 1:
                     raise
                 turns = turns[: len(turns) // 2]
+
+    def fitting(self, marked: Written, name: str) -> tuple[Written, Supervised]:
+        """Return a dialogue of Groma's data sets, without its last turns where it is too long."""
+        while True:
+            try:
+                return marked, self.ids_of(marked, name)
+            except RecordError:
+                if len(marked.turns) <= 1:
+                    raise
+                marked = without_last(marked)
 
     def learnt(self, turns: Sequence[Turn], name: str) -> tuple[Written, Supervised]:
         """Return turns as texts with marks, and as ids with labels."""
@@ -109,6 +119,22 @@ class GromaCollate:
             longest=self.max_text,
             name=name,
         )
+
+
+def without_last(marked: Written) -> Written:
+    """Return a dialogue without its last turn and the boxes that stand behind the marks of that.
+
+    >>> from deixis.regions.shapes import Box
+    >>> without_last(Written((("a", "b"), ("c", "<roi><ground_box></roi>")), (), (Box(0, 0, 1, 1),)))
+    Written(turns=(('a', 'b'),), refer=(), ground=())
+    """
+    last = "".join(part or "" for part in marked.turns[-1])
+    refer, ground = (last.count(mark) for mark in (REFER_BOX, GROUND_BOX))
+    return Written(
+        marked.turns[:-1],
+        marked.refer[: len(marked.refer) - refer],
+        marked.ground[: len(marked.ground) - ground],
+    )
 
 
 def sound(turn: Turn, picture: Picture) -> Turn:
