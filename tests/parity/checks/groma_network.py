@@ -113,7 +113,7 @@ def check_answering(case: Case, row: Case, network: GromaNetwork, codec: Any, na
         picture = network.perceive(case.input(f"{name}/pixel_values"))[0]
         check_picture(case, network, picture, name)
         order = stored_order(case, f"{name}/permutation")
-        chosen = network.select(picture, refer=refer, order=order)
+        chosen = network.select(picture, refer=refer, order=order, unmatched="first")
         check_places(case, chosen, f"{name}/", "")
         case.output(f"{name}/candidate_boxes_xyxy", chosen.corner_boxes)
         case.output(f"{name}/fused_scores_with_extra", chosen.all_scores)
@@ -203,6 +203,7 @@ def check_training(case: Case, row: Case, network: GromaNetwork, name: str) -> N
             refer=refer[number],
             ground=ground[number],
             order=stored_order(case, f"{name}/permutation_{number}"),
+            unmatched="first",
         )
         check_places(case, chosen, f"{name}/", f"_{number}")
         counts.append(len(chosen.boxes))
@@ -221,7 +222,7 @@ def check_training(case: Case, row: Case, network: GromaNetwork, name: str) -> N
     merged = network.read(
         ids,
         pixel_values=pixels,
-        regions=GivenBoxes(refer, ground, order=lambda count: next(orders)),
+        regions=GivenBoxes(refer, ground, order=lambda count: next(orders), unmatched="first"),
         labels=labels,
     )
     longest = merged.embeds.shape[1]

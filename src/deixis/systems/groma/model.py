@@ -19,7 +19,14 @@ from deixis.layers.region_levels.region_encoder import LevelRegionEncoder
 from deixis.systems.groma.config import GromaConfig
 from deixis.systems.groma.detector.fields import proposer_size, region_encoder_size
 from deixis.systems.groma.detector.perception import Perceiver, layers_of
-from deixis.systems.groma.detector.selection import ORDERS, Order, Selected, select
+from deixis.systems.groma.detector.selection import (
+    ORDERS,
+    Order,
+    Selected,
+    Unmatched,
+    check_count,
+    select,
+)
 from deixis.systems.groma.placeholders import Chosen, Grown, grown, padded_rows
 from deixis.systems.spliced.network import SplicedNetwork
 from deixis.text.splicing import Merged
@@ -44,12 +51,14 @@ class PicturePerception:
 class GivenBoxes:
     """Boxes (n_i, 4) of each row: what questions point at, and what answers speak of in training.
 
-    order: how the places of a prompt are ordered; None is as the network's settings say.
+    order: how the places of a prompt are ordered; None is as the network's settings say. unmatched: which
+    place stands for a box that overlaps none.
     """
 
     refer: Sequence[Tensor]
     ground: Sequence[Tensor]
     order: Order | None = None
+    unmatched: Unmatched = "nearest"
 
     def __len__(self) -> int:
         return sum(map(len, self.refer))
@@ -151,11 +160,19 @@ class GromaNetwork(SplicedNetwork):
         refer: Tensor | None = None,
         ground: Tensor | None = None,
         order: Order | None = None,
+        unmatched: Unmatched = "nearest",
     ) -> Selected:
-        """Return the places of a prompt about a picture."""
+        """Return the places of a prompt about a picture; BadRegion for more user boxes than places."""
+        check_count(refer, self.rules)
         chosen = ORDERS[self.config.region_order] if order is None else order
         return select(
-            picture.boxes, picture.scores, rules=self.rules, refer=refer, ground=ground, order=chosen
+            picture.boxes,
+            picture.scores,
+            rules=self.rules,
+            refer=refer,
+            ground=ground,
+            order=chosen,
+            unmatched=unmatched,
         )
 
     def grown_row(self, ids: Tensor, labels: Tensor | None, selected: Selected, *, row: int) -> Grown:
@@ -192,7 +209,7 @@ class GromaNetwork(SplicedNetwork):
         given = GivenBoxes(none, none) if regions is None else regions
         pictures = self.perceive(pixel_values)
         chosen = [
-            self.select(picture, refer=refer, ground=ground, order=given.order)
+            self.select(picture, refer=refer, ground=ground, order=given.order, unmatched=given.unmatched)
             for picture, refer, ground in zip(pictures, given.refer, given.ground, strict=True)
         ]
         rows = []

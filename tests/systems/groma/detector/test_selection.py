@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from deixis.errors import BadRegion, UsageError
-from deixis.systems.groma.detector.selection import SelectionRules, select, shuffled
+from deixis.systems.groma.detector.selection import SelectionRules, check_count, select, shuffled
 
 RULES = SelectionRules()
 BOXES = torch.tensor([[0.3, 0.3, 0.2, 0.2], [0.7, 0.7, 0.2, 0.2], [0.31, 0.3, 0.2, 0.2]])
@@ -38,14 +38,15 @@ def test_user_boxes_that_are_nearly_the_same_share_a_place() -> None:
 
 def test_three_hundred_user_boxes_are_refused_with_the_cap() -> None:
     with pytest.raises(BadRegion, match="points at 300 regions; at most 100"):
-        select(BOXES, SCORES, rules=RULES, refer=torch.rand(300, 4))
+        check_count(torch.rand(300, 4), RULES)
 
 
 def test_a_box_without_area_goes_to_the_nearest_place() -> None:
     flat = torch.tensor([[0.31, 0.31, 0.0, 0.1], [0.71, 0.69, 0.0, 0.0]])
-    chosen = select(BOXES, SCORES, rules=SelectionRules(box_score_thres=0.3), ground=flat)
-    nearest = [chosen.candidates[place].item() for place in chosen.ground]
-    assert nearest == [0, 1]
+    rules = SelectionRules(box_score_thres=0.3)
+    chosen = select(BOXES, SCORES, rules=rules, ground=flat, unmatched="nearest")
+    assert [chosen.candidates[place].item() for place in chosen.ground] == [0, 1]
+    assert select(BOXES, SCORES, rules=rules, ground=flat).ground == (0, 0), "as published"
 
 
 def test_the_published_order_is_torchs() -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
+from typing import Literal
 
 import torch
 from torch import Tensor
@@ -19,6 +20,9 @@ USER_SCORE, GROUND_SCORE = 1.0, 0.2
 
 Order = Callable[[int], Tensor]
 """From the number of places to a permutation of them; before it the surest comes first."""
+
+Unmatched = Literal["first", "nearest"]
+"""Which place stands for a given box that overlaps none: the first one, as published, or the nearest."""
 
 
 def by_score(count: int) -> Tensor:
@@ -90,20 +94,16 @@ def select(
     refer: Tensor | None = None,
     ground: Tensor | None = None,
     order: Order = by_score,
+    unmatched: Unmatched = "first",
 ) -> Selected:
     """Return the places of a prompt about one picture, given its proposals (Q, 4) and their scores (Q,).
 
     refer (n, 4): what the user points at, ground (m, 4): the boxes of answers in training. One that overlaps
     a surer place too much is represented by that place; user boxes that are nearly the same share one. All
-    is worked out in float32. BadRegion for more user boxes than there can be places.
+    is worked out in float32.
     """
     none = boxes.new_zeros(0, 4)
     own, true = (none if given is None else given.to(boxes.device) for given in (refer, ground))
-    if len(own) > rules.max_region_num:
-        raise BadRegion(
-            f"a question points at {len(own)} regions; at most {rules.max_region_num} fit into a prompt "
-            "(max_region_num). Ask about fewer at a time"
-        )
     every = torch.cat([boxes, own, true]).float()  # (C, 4)
     extra = (scores.new_full((len(one),), score) for one, score in ((own, USER_SCORE), (true, GROUND_SCORE)))
     all_scores = torch.cat([scores, *extra]).float()  # (C,)
@@ -124,8 +124,8 @@ def select(
         boxes=every[chosen],
         scores=all_scores[chosen],
         candidates=chosen,
-        refer=matched(corners(own.float()), found),
-        ground=matched(corners(true.float()), found),
+        refer=matched(corners(own.float()), found, unmatched=unmatched),
+        ground=matched(corners(true.float()), found, unmatched=unmatched),
         corner_boxes=corner_boxes,
         all_scores=all_scores,
         kept=kept,
@@ -144,18 +144,29 @@ def survivors(boxes: Tensor, scores: Tensor, rules: SelectionRules) -> Tensor:
     return numbers[apart][: rules.max_region_num]
 
 
-def matched(boxes: Tensor, places: Tensor) -> tuple[int, ...]:
-    """Return which place (of K, 4) each box (n, 4) is nearest to by IoU, both corners; the first of equals.
+def matched(boxes: Tensor, places: Tensor, *, unmatched: Unmatched = "nearest") -> tuple[int, ...]:
+    """Return which place (of K, 4) each box (n, 4) overlaps most by IoU, both corners; the first of equals.
 
-    A box without any area overlaps nothing: it goes to the place whose middle is nearest.
+    unmatched: see ``Unmatched``; a box without any area overlaps nothing.
     """
     if not len(boxes):
         return ()
     iou = pair_iou(boxes, places)  # (n, K)
-    middles = [(given[:, :2] + given[:, 2:]) / 2 for given in (boxes, places)]
-    near = -torch.cdist(middles[0], middles[1])
-    chosen = torch.where(iou.amax(dim=1) > 0, iou.argmax(dim=1), near.argmax(dim=1))
+    chosen = iou.argmax(dim=1)
+    if unmatched == "nearest":
+        middles = [(given[:, :2] + given[:, 2:]) / 2 for given in (boxes, places)]
+        near = torch.cdist(middles[0], middles[1]).argmin(dim=1)
+        chosen = torch.where(iou.amax(dim=1) > 0, chosen, near)
     return tuple(chosen.tolist())
+
+
+def check_count(refer: Tensor | None, rules: SelectionRules) -> None:
+    """Raise BadRegion for more user boxes (n, 4) than there can be places."""
+    if refer is not None and len(refer) > rules.max_region_num:
+        raise BadRegion(
+            f"a question points at {len(refer)} regions; at most {rules.max_region_num} fit into a prompt "
+            "(max_region_num). Ask about fewer at a time"
+        )
 
 
 def check_order(order: Tensor, count: int) -> None:
