@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from pathlib import Path
 
 import torch
@@ -29,7 +29,15 @@ from deixis.systems.groma.placeholders import Chosen, Grown, grown
 from deixis.systems.groma.places import Perceived, PromptPlaces, RegionMemory, listed_places, pointed_at
 from deixis.systems.groma.policy import ListedPlacesPolicy
 from deixis.systems.groma.preparation import GromaPreparation, Route, unit_boxes
-from deixis.systems.groma.prompts import FIRST_EXCHANGE, Written, asked, groma_template, turn_of, written
+from deixis.systems.groma.prompts import (
+    FIRST_EXCHANGE,
+    Written,
+    asked,
+    groma_template,
+    phrase_asked,
+    turn_of,
+    written,
+)
 from deixis.systems.groma.reading import GromaReader
 from deixis.systems.groma.said import GromaText, carried
 from deixis.systems.groma.training.collate import GromaCollate
@@ -121,7 +129,7 @@ class GromaSystem(System):
             name="the question",
         )
         listed = listed_places(selected, one.tensors.perception, picture.frame)
-        places = PromptPlaces(selected, listed, row.features)
+        places = PromptPlaces(selected, listed, row.features, phrase_asked(question.text) or "")
         return Prompt(row.ids, row.labels, tuple(refer), tuple(encoded), places)
 
     def chosen(
@@ -191,13 +199,9 @@ class GromaSystem(System):
             rows.append(Embedded(merged.embeds[0], tuple(self.identity(prompt))))
         return rows
 
-    def encoder_of(self, perception: PicturePerception):  # type: ignore[no-untyped-def]
+    def encoder_of(self, perception: PicturePerception) -> Callable[[Tensor], Tensor]:
         """Return what turns boxes (K, 4) in a picture into vectors (K, D)."""
-
-        def encode(boxes: Tensor) -> Tensor:
-            return self.network.region_vectors([perception], [boxes])
-
-        return encode
+        return lambda boxes: self.network.region_vectors([perception], [boxes])
 
     def identity(self, prompt: Prompt) -> Iterator[Hashable]:
         """Yield what each position of an embedded prompt stands for."""
@@ -222,7 +226,8 @@ class GromaSystem(System):
 
     def reader(self, prompt: Prompt, settings: Settings) -> GromaReader:
         """Return what reads an answer."""
-        return GromaReader(self.codec, self.tokens, places_of(prompt).listed, settings, ends=self.ends)
+        own = places_of(prompt)
+        return GromaReader(self.codec, self.tokens, own.listed, settings, ends=self.ends, subject=own.subject)
 
     def faults(self, completion: Completion) -> list[str]:
         """Return what doesn't add up: a log-probability for each token."""
