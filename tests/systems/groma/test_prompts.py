@@ -4,13 +4,22 @@ from __future__ import annotations
 
 import pytest
 
+from deixis.data.groma.instructions import INSTRUCTIONS, instruction
 from deixis.errors import BadRegion, BadWeights, RecordError, UsageError
 from deixis.records.dialogue import Mark, Turn
 from deixis.regions.shapes import Box
 from deixis.systems.groma.dialect import GromaTokens, added_texts, region_indices
 from deixis.systems.groma.labels import supervised
 from deixis.systems.groma.placeholders import Chosen, grown, padded_rows
-from deixis.systems.groma.prompts import answered, asked, groma_template, locating, rendered, written
+from deixis.systems.groma.prompts import (
+    answered,
+    asked,
+    groma_template,
+    locating,
+    phrase_asked,
+    rendered,
+    written,
+)
 from deixis.text.region_marks import PAD
 from deixis.text.token_sequence import IGNORED
 from deixis.text.tokenizers.codecs.word_codec import WordCodec
@@ -90,6 +99,25 @@ def test_regions_and_places_become_marks() -> None:
     assert one.ground == (BOX, OTHER)
     with pytest.raises(UsageError, match=r"speaks of \{c\}"):
         asked("What is {c}?", {"a": BOX}, specials=[])
+
+
+@pytest.mark.parametrize("phrase", ["the red car", "e", "in the image", "a {{b}} or {", "Locate"])
+@pytest.mark.parametrize("kind", ["rec_refcoco", "detection_coco"])
+def test_a_phrase_to_be_located_is_marked(kind: str, phrase: str) -> None:
+    for template in INSTRUCTIONS[kind]:
+        question = instruction(template, phrase)
+        said = phrase.replace("{{b}}", "{b}")
+        assert phrase_asked(question) == said
+        ours, regions = asked(question, {}, specials=[])
+        assert (ours, regions) == (instruction(template, f"<p>{said}</p>"), [])
+
+
+def test_other_questions_have_no_phrase() -> None:
+    for question in ("Where is it?", "Locate  in the image.", "Locate {a} in the image.", ""):
+        assert phrase_asked(question) is None
+    assert asked("Locate <r1> in the image.", {}, specials=["<r1>"])[0] == "Locate <p>< r1></p> in the image."
+    region, _ = asked("Locate {a} in the image.", {"a": BOX}, specials=[])
+    assert region == "Locate <roi><refer_box></roi><refer_feat> in the image."
 
 
 def test_grounding_is_a_choice() -> None:

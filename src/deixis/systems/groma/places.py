@@ -64,11 +64,15 @@ class Perceived:
 
 @dataclass(frozen=True, eq=False)
 class PromptPlaces:
-    """What a prompt's tokens stand for. features: the place whose vector each ``<refer_feat>`` takes."""
+    """What a prompt's tokens stand for. features: the place whose vector each ``<refer_feat>`` takes.
+
+    subject: the phrase whose place was asked for, if the question asked for one.
+    """
 
     selected: Selected
     listed: tuple[ListedPlace, ...]
     features: tuple[int, ...]
+    subject: str = ""
 
     @property
     def keys(self) -> list[BoxKey]:

@@ -9,11 +9,13 @@ points at nothing.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from deixis.answers.grounded import Answer
+from deixis.data.groma.instructions import DETECTION, REC, SLOT
 from deixis.errors import UsageError
 from deixis.records.dialogue import Mark, Turn
 from deixis.regions.names import names_in, split_names, unknown_name
@@ -35,7 +37,15 @@ PUBLISHED = {
 """The published names of Groma's templates and ours: "llava" answers, "default" is the second stage's."""
 
 Grounding = Literal["auto", "always", "never"]
-"""Which questions get ``[grounding]`` in front: "auto" is those that point at no region themselves."""
+"""Which questions get ``[grounding]`` in front: "auto" is those that point at no region themselves, nor ask
+for the place of a phrase in one of the ways that the network was taught."""
+LOCATING = re.compile(
+    "|".join(
+        re.escape(before) + f"(?P<phrase{number}>.+)" + re.escape(after)
+        for number, (before, _, after) in enumerate(text.partition(SLOT) for text in (*DETECTION, *REC))
+    ),
+    re.DOTALL,
+)
 
 
 @dataclass(frozen=True)
@@ -76,13 +86,19 @@ def asked(
 ) -> tuple[str, list[Region]]:
     """Return a question whose ``{names}`` became marks of regions, and these regions in their order.
 
-    A region that is named twice is there twice. UsageError for a name without a region.
+    A region that is named twice is there twice. The phrase of a question for its place is marked, where the
+    question is put in a way that the network was taught. UsageError for a name without a region.
 
     >>> asked("What is {it}?", {"it": Box(0, 0, 2, 2)}, specials=["<r3>"])[0]
     'What is <roi><refer_box></roi><refer_feat>?'
     >>> asked("Where is the <r3>?", {}, specials=["<r3>"])[0]
     '[grounding]Where is the < r3>?'
+    >>> asked("Locate the red car in the image.", {}, specials=[])[0]
+    'Locate <p>the red car</p> in the image.'
     """
+    if grounding == "auto" and (parts := parts_asked(question)) is not None:
+        before, phrase, after = parts
+        return before + phrase_marks(neutralised(phrase, specials)) + after, []
     text, found = "", []
     for part in split_names(question):
         text += neutralised(part.words, specials)
@@ -94,6 +110,35 @@ def asked(
         found.append(regions[part.name])
     wanted = grounding == "always" or (grounding == "auto" and not names_in(question))
     return (GROUNDING if wanted else "") + text.strip(), found
+
+
+def phrase_asked(question: str) -> str | None:
+    """Return the phrase whose place a question asks for in one of the ways that the network was taught.
+
+    >>> phrase_asked("Find all instances of dog in the image."), phrase_asked("Where is the dog?")
+    ('dog', None)
+    """
+    parts = parts_asked(question)
+    return None if parts is None else parts[1]
+
+
+def parts_asked(question: str) -> tuple[str, str, str] | None:
+    """Return what stands before that phrase, the phrase, and what stands behind it."""
+    text = unnamed(question).strip()
+    found = None if names_in(question) else LOCATING.fullmatch(text)
+    if found is None or found.lastgroup is None or not found[found.lastgroup].strip():
+        return None
+    start, end = found.span(found.lastgroup)
+    return text[:start], text[start:end].strip(), text[end:]
+
+
+def unnamed(text: str) -> str:
+    """Return a text that names no region as it reads.
+
+    >>> unnamed("a {{b}}")
+    'a {b}'
+    """
+    return "".join(part.words for part in split_names(text))
 
 
 def locating(phrase: str, instruction: str = "Locate {} in the image.", *, specials: Sequence[str]) -> str:
