@@ -39,23 +39,19 @@ def overlaps(first: Tensor, second: Tensor) -> tuple[Tensor, Tensor]:
 
     Two boxes without any area have an IoU of 0.
     """
-    areas = [(boxes[..., 2] - boxes[..., 0]) * (boxes[..., 3] - boxes[..., 1]) for boxes in (first, second)]
-    shared = extents(
-        torch.maximum(first[..., :2], second[..., :2]), torch.minimum(first[..., 2:], second[..., 2:])
-    )
-    hull = extents(
-        torch.minimum(first[..., :2], second[..., :2]), torch.maximum(first[..., 2:], second[..., 2:])
-    )
-    union = areas[0] + areas[1] - shared
+    # Number by number: along an axis of four or two, nothing is computed at once.
+    x0, y0, x1, y1 = first.unbind(dim=-1)
+    u0, v0, u1, v1 = second.unbind(dim=-1)
+    wide = (torch.minimum(x1, u1) - torch.maximum(x0, u0)).clamp(min=0)
+    high = (torch.minimum(y1, v1) - torch.maximum(y0, v0)).clamp(min=0)
+    shared = wide * high
+    union = (x1 - x0) * (y1 - y0) + (u1 - u0) * (v1 - v0) - shared
+    hull_wide = (torch.maximum(x1, u1) - torch.minimum(x0, u0)).clamp(min=0)
+    hull_high = (torch.maximum(y1, v1) - torch.minimum(y0, v0)).clamp(min=0)
+    hull = hull_wide * hull_high
     least = torch.finfo(union.dtype).tiny
     iou = shared / union.clamp(min=least)
     return iou, iou - (hull - union) / hull.clamp(min=least)
-
-
-def extents(low: Tensor, high: Tensor) -> Tensor:
-    """Return the areas (...) between corners (..., 2); 0 where they are the wrong way round."""
-    size = (high - low).clamp(min=0)
-    return size[..., 0] * size[..., 1]
 
 
 def pair_iou(first: Tensor, second: Tensor) -> Tensor:

@@ -21,17 +21,21 @@ def sample_levels(value: Tensor, shapes: Shapes, locations: Tensor, weights: Ten
     """
     batch, _, heads, width = value.shape
     queries = locations.shape[1]
-    grids = (2 * locations - 1).transpose(1, 2).flatten(0, 1)  # (B * H, Q, L, P, 2)
-    shares = weights.transpose(1, 2).flatten(0, 1)[:, None]  # (B * H, 1, Q, L, P)
-    cells = value.permute(0, 2, 3, 1).flatten(0, 1)  # (B * H, D, S)
+    # Queries come last, so that sums over a few points run along them.
+    grids = (2 * locations - 1).permute(3, 0, 2, 4, 1, 5).flatten(1, 2)  # (L, B * H, P, Q, 2)
+    shares = weights.permute(3, 0, 2, 4, 1).flatten(1, 2)[:, :, None]  # (L, B * H, 1, P, Q)
     total, start = None, 0
     for level, (high, wide) in enumerate(shapes):
-        level_map = cells[..., start : start + high * wide].unflatten(-1, (high, wide))  # (B * H, D, h, w)
+        cells = value[:, start : start + high * wide].permute(0, 2, 3, 1)  # (B, H, D, h * w)
         start += high * wide
         sampled = functional.grid_sample(
-            level_map, grids[:, :, level], mode="bilinear", padding_mode="zeros", align_corners=False
-        )  # (B * H, D, Q, P)
-        summed = (sampled * shares[:, :, :, level]).sum(dim=-1)  # (B * H, D, Q)
+            cells.reshape(batch * heads, width, high, wide),
+            grids[level],
+            mode="bilinear",
+            padding_mode="zeros",
+            align_corners=False,
+        )  # (B * H, D, P, Q)
+        summed = (sampled * shares[level]).sum(dim=2)  # (B * H, D, Q)
         total = summed if total is None else total + summed
     assert total is not None, "there is no level to sample"
     return total.view(batch, heads * width, queries).transpose(1, 2)

@@ -38,7 +38,7 @@ class Costs:
         found = self.alpha * (1 - likely) ** self.gamma * -(likely + LOG_EPSILON).log()
         missed = (1 - self.alpha) * likely**self.gamma * -(1 - likely + LOG_EPSILON).log()
         own, their = boxes.float()[..., :, None, :], objects.float()[..., None, :, :]
-        shift = (own - their).abs().sum(dim=-1)  # (..., Q, M)
+        shift = torch.cdist(boxes.float(), objects.float(), p=1)  # (..., Q, M)
         overlap = overlaps(corners(own), corners(their))[1]
         return (
             self.classes * (found - missed)[..., None] + self.shift * shift - self.overlap * overlap
