@@ -184,6 +184,23 @@ class System(ABC):
         """
         raise UsageError(f"system {self.name!r} doesn't paint regions on the picture; leave --paint out")
 
+    def locate(self, picture: Any, task: str, **given: Any) -> Answer:
+        """Return what one of Florence-2's tasks finds in a picture, by its own decoder.
+
+        picture: one, as ``open_picture`` takes it. task: such as "object-detection" or
+        "caption-to-phrase-grounding", or its authors' token ("<OD>"). given: text or region, where the task
+        takes one; num_beams (3) and max_new_tokens. UsageError: a system without Florence-2 inside.
+        """
+        raise UsageError(f"system {self.name!r} has no tasks of Florence-2 (asked for: {task!r:.60})")
+
+    def ground(self, answer: Answer, **given: Any) -> Answer:
+        """Return an answer in words with places of its phrases, by Florence-2's own decoder.
+
+        given: num_beams (3) and max_new_tokens. What cannot be told in the words is a parse failure; spans
+        that the answer has stay. UsageError: a system without Florence-2 inside.
+        """
+        raise UsageError(f"system {self.name!r} has no decoder of Florence-2 that could ground its answers")
+
     def seen(
         self,
         picture: Any,

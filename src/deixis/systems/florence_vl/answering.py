@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterator
 from pathlib import Path
+from typing import Any
 
 import torch
 
+from deixis.answers.grounded import Answer
 from deixis.systems.contract import Prompt
 from deixis.systems.florence_vl.asked_words import asked_words
 from deixis.systems.florence_vl.dialect import CoordinateDialect
 from deixis.systems.florence_vl.model import FlorenceVlNetwork
+from deixis.systems.florence_vl.places.on_demand import PlacesOnDemand
 from deixis.systems.spliced.answering import SplicedSystem
 from deixis.systems.spliced.network import SplicedNetwork
 from deixis.systems.spliced.opening import open_member
@@ -32,11 +35,25 @@ class FlorenceVlSystem(PaintedSystem):
         super().__init__(
             network, codec, view_of(network), spells_boxes=config.boxes != "none", style=config.paint_style
         )
+        self.places = PlacesOnDemand(network)
         prepare_gate(self)
 
     def identity(self, prompt: Prompt) -> Iterator[Hashable]:
         """Yield what each position stands for; a picture that the question weighs is another each time."""
         return weighed_identity(self, prompt, super().identity(prompt))
+
+    def locate(self, picture: Any, task: str, **given: Any) -> Answer:
+        """Return what Florence-2's own decoder answers to one of its tasks."""
+        return self.places.locate(picture, task, **given)
+
+    def ground(self, answer: Answer, **given: Any) -> Answer:
+        """Return an answer whose phrases Florence-2's own decoder has located."""
+        return self.places.ground(answer, **given)
+
+    def save(self, folder: str | Path) -> None:
+        """Write the folder that ``deixis.load`` opens, with what only places need where there is some."""
+        super().save(folder)
+        self.places.save(Path(folder))
 
 
 class SpelledFlorenceVlSystem(SplicedSystem):
@@ -47,12 +64,26 @@ class SpelledFlorenceVlSystem(SplicedSystem):
     def __init__(self, network: FlorenceVlNetwork, codec: TextCodec) -> None:
         dialect = CoordinateDialect(spells_boxes=network.config.boxes != "none")
         super().__init__(network, codec, view_of(network), dialect=dialect, sampling=NoSampling())
+        self.places = PlacesOnDemand(network)
         self.region_token = None  # a tokenizer may have one; no prompt of this system does
         prepare_gate(self)
 
     def identity(self, prompt: Prompt) -> Iterator[Hashable]:
         """Yield what each position stands for; a picture that the question weighs is another each time."""
         return weighed_identity(self, prompt, super().identity(prompt))
+
+    def locate(self, picture: Any, task: str, **given: Any) -> Answer:
+        """Return what Florence-2's own decoder answers to one of its tasks."""
+        return self.places.locate(picture, task, **given)
+
+    def ground(self, answer: Answer, **given: Any) -> Answer:
+        """Return an answer whose phrases Florence-2's own decoder has located."""
+        return self.places.ground(answer, **given)
+
+    def save(self, folder: str | Path) -> None:
+        """Write the folder that ``deixis.load`` opens, with what only places need where there is some."""
+        super().save(folder)
+        self.places.save(Path(folder))
 
 
 def view_of(network: FlorenceVlNetwork) -> SquareView:
@@ -89,4 +120,7 @@ def florence_vl_system(network: SplicedNetwork, codec: TextCodec) -> SplicedSyst
 
 def open_florence_vl(folder: Path, *, dtype: torch.dtype | None = torch.float32) -> SplicedSystem:
     """Return the system saved in ``folder``, in ``dtype``; None is the one that it is stored in."""
-    return open_member(FlorenceVlNetwork, folder, make=florence_vl_system, dtype=dtype)
+    system = open_member(FlorenceVlNetwork, folder, make=florence_vl_system, dtype=dtype)
+    assert isinstance(system, FlorenceVlSystem | SpelledFlorenceVlSystem)
+    system.places.folder = folder
+    return system

@@ -2,7 +2,8 @@
 
 What a checkpoint is, is read from its config.json and its tensors; the authors' program goes by the folder's
 name. A published folder holds the whole tower, with four copies of its word table and a decoder that answers
-nothing: these stay in a file of their own, for the way back.
+nothing: these stay in a file of their own, for the way back and for ``places``, as does Florence-2's
+tokenizer where its folder is at hand.
 """
 
 from __future__ import annotations
@@ -38,6 +39,7 @@ from deixis.errors import BadWeights, MissingWeights
 from deixis.systems.florence_vl.config import FlorenceVlConfig
 from deixis.systems.florence_vl.keys import FLORENCE_VL, TOWER
 from deixis.systems.florence_vl.model import FlorenceVlNetwork
+from deixis.systems.florence_vl.places.files import keep_tokens
 from deixis.systems.florence_vl.published import KINDS, authors_config
 from deixis.text.prompt_tokens import TextCodec
 from deixis.text.templates import find_template
@@ -76,6 +78,7 @@ def convert_folder(*, folder: Path, out: Path, tower: Path | None = None) -> Flo
         write_tokenizer(codec, tokenizer_place(folder), work)
         write_tensors(work, tensors)
         write_decoder(work, vision.rest())
+        keep_tokens(tower if tower is not None else folder / BESIDE, work)
         write_settings(work / "generation_config.json", generation_settings(config))
         write_settings(work / ORIGINAL, checkpoint.config)
         config.save_pretrained(work)
