@@ -31,9 +31,7 @@ def in_flags(text: str) -> str:
 
 def add_answer_flags(parser: argparse.ArgumentParser) -> None:
     """Add --max-new-tokens, --temperature, --top-p, --seed, --stop, --max-places and --logprobs."""
-    parser.add_argument(
-        "--max-new-tokens", type=int, default=64, metavar="N", help="longest answer (default: 64)"
-    )
+    parser.add_argument("--max-new-tokens", type=int, metavar="N", help="longest answer (default: 64)")
     parser.add_argument(
         "--temperature", type=float, default=0.0, metavar="T", help="draw words, the more freely the higher"
     )
@@ -55,7 +53,7 @@ def settings_of(arguments: argparse.Namespace) -> dict[str, Any]:
     from deixis.engine.settings import Settings
     from deixis.systems.questions import require_characters
 
-    given = {name: getattr(arguments, name) for name in FIELDS}
+    given = {name: value for name in FIELDS if (value := getattr(arguments, name)) is not None}
     given["stop"] = tuple(given["stop"])
     for text in given["stop"]:
         require_characters(text, what="--stop")

@@ -5,12 +5,18 @@ from __future__ import annotations
 import argparse
 import gc
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from deixis.cli.messages import LOG, NOTICE
+from deixis.errors import UsageError
 from deixis.painting.kinds import KINDS, kind_of
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from deixis.answers.grounded import Answer
+    from deixis.pictures.opening import Picture
+    from deixis.regions.shapes import Region
     from deixis.systems.contract import System
 
 MODEL = "a system's name or a saved folder (default: the embedded one)"
@@ -80,6 +86,59 @@ def add_paint_flags(parser: argparse.ArgumentParser) -> None:
         help="write the picture that the model saw, painted and in its own pixels: to this file, for several "
         "pictures into this folder",
     )
+
+
+def add_task_flags(parser: argparse.ArgumentParser) -> None:
+    """Add --task and --ground."""
+    ways = parser.add_mutually_exclusive_group()
+    ways.add_argument(
+        "--task",
+        metavar="T",
+        help="for systems with Florence-2 inside: instead of a question one of its tasks, such as "
+        "object-detection or region-to-description; where it takes a text, that is the question; its answer "
+        "is as long as the model can write unless --max-new-tokens is given",
+    )
+    ways.add_argument(
+        "--ground",
+        action="store_true",
+        help="for the same systems: answer in words, then locate the phrases of the answer",
+    )
+
+
+def check_task(arguments: argparse.Namespace, regions: Mapping[str, Region]) -> None:
+    """Raise UsageError for what has no meaning where a task is asked for."""
+    if arguments.task is None:
+        return
+    for name, default in (
+        ("temperature", 0.0), ("top_p", 1.0), ("seed", None), ("stop", []), ("max_places", None),
+        ("logprobs", False), ("paint", None), ("paint_style", None), ("save_input", None),
+    ):  # fmt: skip
+        if getattr(arguments, name) != default:
+            raise UsageError(f"--{name.replace('_', '-')} has no meaning with --task; leave it out")
+    if len(regions) > 1:
+        raise UsageError(f"--task takes one region; got {len(regions)}: {', '.join(regions)}")
+
+
+def answers_of(
+    system: System,
+    picture: Picture,
+    questions: Sequence[str],
+    regions: Sequence[Mapping[str, Region]],
+    *,
+    arguments: argparse.Namespace,
+    settings: Mapping[str, Any],
+) -> list[Answer]:
+    """Return the answers to questions, or to the task that the flags ask for; see ``System.locate``."""
+    if arguments.task is None:
+        answers = system.ask(picture, questions, regions=regions, **settings)
+        return [system.ground(one) for one in answers] if arguments.ground else answers
+    limit = {name: settings[name] for name in ("max_new_tokens",) if name in settings}
+    return [
+        system.locate(
+            picture, arguments.task, text=text or None, region=next(iter(own.values()), None), **limit
+        )
+        for text, own in zip(questions, regions, strict=True)
+    ]
 
 
 def checked_kind(arguments: argparse.Namespace) -> str | None:

@@ -20,6 +20,9 @@ from deixis.cli.progress_bars import ProgressBars
 from deixis.cli.system_flags import (
     add_paint_flags,
     add_system_flags,
+    add_task_flags,
+    answers_of,
+    check_task,
     checked_kind,
     open_system,
     set_paint,
@@ -50,6 +53,8 @@ examples:
   deixis ask photos "Where is the dog?" -q "Where is the ball?" --format coco --out found.json
   deixis ask photos "Where is the dog?" --out drawn
   deixis ask photo.jpg "What is {it}?" --box 10,20,110,220 --save-input seen.png
+  deixis ask photo.jpg --model florence-vl-3b --task object-detection --out found.png
+  deixis ask photo.jpg "Describe it." --model florence-vl-3b --ground
 
 A region without a name is {it}; {{ and }} are braces themselves. Coordinates are pixels of the picture as it
 is seen, turned upright, x to the right and y down, unless --frame says otherwise; a box is x0,y0,x1,y1.
@@ -77,6 +82,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_system_flags(parser)
     add_answer_flags(parser)
     add_paint_flags(parser)
+    add_task_flags(parser)
     parser.add_argument(
         "--format", choices=FORMATS, metavar="F", help=f"how to answer: {', '.join(FORMATS)} (default: text)"
     )
@@ -101,12 +107,16 @@ def run(arguments: argparse.Namespace) -> int:
     """Ask, print, draw, write. All that can be wrong shows before the weights are read."""
     paths, questions = pictures_and_questions([arguments.picture, *arguments.words])
     questions += arguments.more
+    if not questions and arguments.task is not None:
+        questions = [""]
     if not questions:
         raise UsageError('nothing is asked; give a question: deixis ask photo.jpg "Where is the dog?"')
     files = picture_files(paths)
     several = len(files) > 1 or any(path.is_dir() for path in paths)
     regions = parse_regions(arguments.typed or [], frame=arguments.frame, max_pixels=arguments.max_pixels)
-    check_names(questions, regions)
+    check_task(arguments, regions)
+    if arguments.task is None:
+        check_names(questions, regions)
     settings = settings_of(arguments)
     output = output_of(arguments, files, questions=len(questions), several=several)
     checked_kind(arguments)
@@ -124,14 +134,16 @@ def run(arguments: argparse.Namespace) -> int:
         set_paint(system, arguments)
         # It takes a while to find by what weights are known, and text doesn't show it.
         weights = system.fingerprint() if format_of(arguments) != "text" else ""
-        own = [{name: regions[name] for name in dict.fromkeys(names_in(text))} for text in questions]
+        own = [regions_of(text, regions, task=arguments.task) for text in questions]
         progress = SILENT if not several or is_quiet(arguments) else ProgressBars()
         try:
             for picture, file in pictures.opened(progress):
                 with located(file.name if several else ""):
                     if seen is not None:
                         seen.write(system, picture, questions, own, file.name)
-                    answers = system.ask(picture, questions, regions=own, **settings)
+                    answers = answers_of(
+                        system, picture, questions, own, arguments=arguments, settings=settings
+                    )
                 output.add([replace(answer, weights=weights) for answer in answers], picture, file.name)
         finally:
             output.close()
@@ -189,6 +201,13 @@ def seen_of(
     if seen is not None:
         seen.check(inputs, output.drawings if isinstance(output, Printed) else None)
     return seen
+
+
+def regions_of(text: str, regions: Mapping[str, Region], *, task: str | None) -> dict[str, Region]:
+    """Return the regions that a question speaks of; a task has the only one, whatever its text says."""
+    if task is not None:
+        return dict(regions)
+    return {name: regions[name] for name in dict.fromkeys(names_in(text))}
 
 
 def check_regions(regions: Mapping[str, Region], frame: Frame) -> None:
