@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
+from math import prod
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
+from torch import Tensor
 from transformers import Florence2ForConditionalGeneration, GenerationConfig
 from transformers.models.bart.modeling_bart import BartDecoder
 
-from deixis.checkpoints.convert.florence_folder import DECODER_FILE
+from deixis.checkpoints.convert.florence_folder import DECODER_FILE, FlorenceFiles
+from deixis.checkpoints.convert.florence_keys import original
+from deixis.checkpoints.files.lazy import LazyTensor
 from deixis.errors import BadWeights, MissingWeights, UsageError
+from deixis.layers.towers.florence_encoder import PromptedEncoder
 from deixis.regions.shapes import Box
 from deixis.systems import load
 from deixis.systems.florence_vl.answering import FlorenceVlSystem
-from deixis.systems.florence_vl.places.decoder import FlorenceDecoder, PlaceDecoding
+from deixis.systems.florence_vl.places.decoder import DECODER, FlorenceDecoder, PlaceDecoding, decoder_config
 from deixis.systems.florence_vl.places.tokens import TOKENS_FILE
+from tests.device_double import DeviceDouble
+from tests.parity.checks.florence_vl_text import native_shapes
 from tests.systems.florence_vl.places.tiny import decoder_of, lively_florence, locating_folder
 from tests.systems.florence_vl.tiny import SIDE, fresh_florence_vl
 from tests.systems.pointer.tiny import noise_picture, tiny_system
@@ -136,7 +143,50 @@ def test_in_other_numbers(folder: Path) -> None:
     system.locate(PICTURE, "od", max_new_tokens=3)
     system.network.to(torch.bfloat16)
     system.locate(PICTURE, "od", max_new_tokens=3)
-    assert system.places.get().decoder.words.weight.dtype == torch.bfloat16
+    decoder = system.places.get().decoder
+    assert decoder.words.weight.dtype == torch.bfloat16
+    assert decoder.words.weight is decoder.model.lm_head.weight is decoder.bart.embed_tokens.weight
+
+
+@pytest.mark.parametrize("moved", ["before", "after"])
+def test_it_is_where_the_network_is(folder: Path, moved: str) -> None:
+    """All but the library's loop, which the double of a device can't run."""
+    written = torch.tensor([[2, 0, 5, 300, 2]])
+    system = opened(folder)
+    here = system.places.get()
+    here.decoder.model.generate = lambda **_: written
+    answer = system.locate(PICTURE, "od")
+    with DeviceDouble() as double:
+        if moved == "before":
+            system = opened(folder)
+        system.to(double.device)
+        decoder = system.places.get().decoder
+        decoder.model.generate = lambda **_: written.to(double.device)
+        there = system.locate(PICTURE, "od")
+        assert not double.mixed and double.operations
+        assert decoder.words.weight.device == double.device
+        assert decoder.words.weight is decoder.model.lm_head.weight is decoder.bart.embed_tokens.weight
+    assert (there.raw, there.spans) == (answer.raw, answer.spans)
+
+
+def test_names_and_shapes_of_the_real_size() -> None:
+    shapes = {original(key): tuple(shape) for key, shape in native_shapes().items()}
+    files = FlorenceFiles({}, {}, {key: unread(shape) for key, shape in shapes.items()})
+    rest = files.rest()
+    with torch.device("meta"):
+        encoder = PromptedEncoder({}, inputs=2048, prompts=[])
+        bart = BartDecoder(decoder_config(encoder.bart.config, rest))
+    wanted = {key: tuple(one.shape) for key, one in bart.state_dict().items() if "embed_tokens" not in key}
+    found = {key.removeprefix(DECODER): one.shape for key, one in rest.items() if key.startswith(DECODER)}
+    assert wanted == found and bart.config.decoder_attention_heads == 16
+    assert sum(prod(one.shape) for one in rest.values()) == pytest.approx(255e6, rel=0.01)
+
+
+def unread(shape: tuple[int, ...]) -> LazyTensor:
+    def read() -> Tensor:
+        raise AssertionError("a tensor of the real size was read")
+
+    return LazyTensor(shape, torch.float32, "nowhere", read)
 
 
 def test_what_is_missing(folder: Path, tmp_path: Path) -> None:

@@ -92,7 +92,7 @@ class FlorenceDecoder:
 
     def fill(self, tensors: Tensors) -> None:
         """Take the decoder's weights; rows of prompts are the encoder's own, which may have learnt."""
-        rows = held(self.encoder.bart.embed_tokens.weight, where="the encoder")
+        rows = held(self.encoder.bart.embed_tokens.weight.cpu(), where="the encoder")
         found = {key.removeprefix(DECODER): one for key, one in tensors.items() if key.startswith(DECODER)}
         wanted = {
             key: one for key, one in self.bart.state_dict().items() if not key.startswith("embed_tokens.")
@@ -105,8 +105,9 @@ class FlorenceDecoder:
         if BIAS in tensors and tensors[BIAS].read().any():
             raise BadWeights(f"{tensors[BIAS].where}: {BIAS} isn't zero; no Florence-2 has one")
         self.bart.load_state_dict(state | {"embed_tokens.weight": table}, assign=True)
+        shared = torch.nn.Parameter(table, requires_grad=False)  # one, that stays one when it is moved
         for module in (self.words, self.model.lm_head, self.bart.embed_tokens):
-            module.weight = torch.nn.Parameter(table, requires_grad=False)
+            module.weight = shared
         for weight in self.bart.parameters():
             weight.requires_grad_(False)
 
@@ -125,7 +126,9 @@ class FlorenceDecoder:
     def follow(self) -> None:
         """Move to where the network is by now."""
         if (self.words.weight.device, self.words.weight.dtype) != (self.weight.device, self.weight.dtype):
-            self.model.to(device=self.weight.device, dtype=self.weight.dtype)
+            self.model.to(self.weight.device).to(self.weight.dtype)
+            for module in (self.model.lm_head, self.bart.embed_tokens):  # some devices make new parameters
+                module.weight = self.words.weight
 
     @torch.inference_mode()
     def visual_tokens(self, pixels: Tensor) -> Tensor:

@@ -101,14 +101,11 @@ class FlorenceTokens:
         """Yield what ids stand for; begin, end and filling stand for nothing."""
         run: list[int] = []
         for at, number in enumerate(ids):
-            if number not in self.acting and self.tokenizer.id_to_token(number) is None:
-                token: str | None = f"<{number}>"  # a row of the table without a token
-            else:
-                token = self.acting.get(number)
-            if token is None:
-                run.append(number)
-                continue
             if number in (BEGIN, PAD, END):
+                continue
+            token = self.acting.get(number)
+            if token is None and self.tokenizer.id_to_token(number) is not None:
+                run.append(number)
                 continue
             if run:
                 yield Words(self.tokenizer.decode(run))
@@ -116,7 +113,7 @@ class FlorenceTokens:
             if self.first <= number < self.first + BINS:
                 yield Location(number - self.first, at)
             else:
-                yield Mark(token)
+                yield Mark(token or f"<{number}>")  # a row of the table may have no token
         if run:
             yield Words(self.tokenizer.decode(run))
 
