@@ -14,6 +14,7 @@ from deixis.errors import RecipeError
 from deixis.runs.training import run_recipes
 from deixis.systems.ferret.training import FERRET
 from deixis.systems.ferret_v2.training import FERRET_V2
+from deixis.systems.florence_vl.training import FLORENCE_VL
 from deixis.systems.network_options import stored_options
 from deixis.systems.pointer.training.building import network_options
 from deixis.systems.spliced.network import SplicedNetwork
@@ -22,15 +23,23 @@ from deixis.systems.spliced.training.initial_parts import PARTS
 from deixis.systems.vip_llava.training import VIP_LLAVA
 from deixis.training.optimiser import group_of
 from deixis.training.recipes.packaged import FOLDER
+from deixis.training.recipes.parameter_names import begins
 from deixis.training.recipes.recipe import in_order, read_recipe
 from tests.systems.ferret.networks import ferret, ferret_v2
+from tests.systems.florence_vl.tiny import fresh_florence_vl
 from tests.systems.vip_llava.tiny import fresh_vip_llava
 from tests.toy.pack import write_toy_pack
 from tests.toy.recipe import TOY, toy_recipe
 
 RECIPES = {str(path.relative_to(FOLDER)): read_recipe(path) for path in sorted(FOLDER.rglob("*.yaml"))}
-MEMBERS: dict[str, Member] = {"ferret": FERRET, "ferret_v2": FERRET_V2, "vip_llava": VIP_LLAVA}
+MEMBERS: dict[str, Member] = {
+    "ferret": FERRET,
+    "ferret_v2": FERRET_V2,
+    "vip_llava": VIP_LLAVA,
+    "florence_vl": FLORENCE_VL,
+}
 FAMILY = [name for name, recipe in RECIPES.items() if recipe.system in MEMBERS]
+BASELINES = ("vip_llava/small-coordinates.yaml", "vip_llava/small-region-tokens.yaml")
 # Recipe -> epochs, pictures or records in one, batch.
 STAGES = {
     "ferret/instruct.yaml": (3, 1_100_000, 128),
@@ -47,12 +56,22 @@ def vip_llava() -> SplicedNetwork:
     return fresh_vip_llava().network
 
 
-def test_recipes_lie_in_their_systems_folder_and_start_from_each_other() -> None:
+def florence_vl() -> SplicedNetwork:
+    return fresh_florence_vl().network
+
+
+def test_names_are_those_of_files_and_recipes_start_from_each_other() -> None:
     ordered = [recipe.name for recipe in in_order(list(RECIPES.values()))]
     assert len(ordered) == len(RECIPES)
     for name, recipe in RECIPES.items():
-        assert name == f"{recipe.system}/{recipe.name.removeprefix(f'{recipe.system}-')}.yaml"
+        folder, file = name.split("/")
+        assert f"{recipe.name}.yaml" == f"{folder}-{file}"
+        # A baseline of another system lies beside what it is compared with.
+        assert recipe.system == folder or name in BASELINES
         assert recipe.starts_from is None or recipe.starts_from in ordered
+
+
+NETWORKS = {"ferret": ferret, "ferret_v2": ferret_v2, "vip_llava": vip_llava, "florence_vl": florence_vl}
 
 
 @pytest.mark.parametrize("name", FAMILY)
@@ -69,13 +88,13 @@ def test_options_and_parts_exist(name: str) -> None:
         options.pop(option, None)
     config = member.config(**options)
     json.dumps(config.to_dict())
-    network = {FERRET: ferret, FERRET_V2: ferret_v2, VIP_LLAVA: vip_llava}[member]()
+    network = NETWORKS[recipe.system]()
     parts = {f"network.{parameter}" for parameter, _ in network.named_parameters()}
     assert all(group_of(parameter, recipe.groups) is not None for parameter in parts)
     for group in recipe.groups:
         for part in group.parts:
             top = ".".join(part.split(".")[:2])
-            assert any(parameter.startswith(top) for parameter in parts), part
+            assert any(begins(parameter, top) for parameter in parts), part
 
 
 @pytest.mark.parametrize("name", [name for name, recipe in RECIPES.items() if recipe.system == "pointer"])

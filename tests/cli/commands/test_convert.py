@@ -92,11 +92,11 @@ def test_the_help_lists_what_all_systems_take(
         "--make-delta",
     )
     assert usage.startswith("usage: deixis convert [-h]") and all(flag in usage for flag in flags)
-    assert usage.endswith("{ferret,ferret-ui,ferret-v2,vip-llava}")
+    assert usage.endswith("{ferret,ferret-ui,ferret-v2,vip-llava,florence-vl,groma}")
     assert "--local-vision-encoder DIR" in said and "the tiles' vision encoder" in said
     assert "tower" not in said
     first = said.index("examples:\n  deixis convert ferret --base vicuna-7b-v1.3 --delta ferret-7b-delta ")
-    last = said.index("  deixis convert vip-llava --folder vip-7b --back --out vip-7b-original\n\nFolders")
+    last = said.index("  deixis convert groma --folder groma-7b --back --out groma-7b-original\n\nFolders")
     assert first < last
 
 
