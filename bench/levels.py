@@ -37,13 +37,17 @@ def needed(given: dict[str, Any]) -> dict[str, Any]:
 def every(given: dict[str, Any]) -> dict[str, Any]:
     """Time the library's model with all hidden states, of which five are then taken."""
     import torch
+    from transformers import CLIPVisionModel
 
     from deixis.systems.vip_llava.config import FIVE_LEVELS
 
     tower, pixels = prepared(given)
+    library = CLIPVisionModel(tower.vision.config).eval()
+    library.load_state_dict(tower.vision.state_dict())
+    del tower
 
     def work() -> Any:
-        states = tower.vision(pixels, output_hidden_states=True).hidden_states
+        states = library(pixels, output_hidden_states=True).hidden_states
         return torch.cat([states[level][:, 1:] for level in FIVE_LEVELS], dim=-1)
 
     with torch.inference_mode():

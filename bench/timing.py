@@ -13,10 +13,11 @@ from bench.memory import PeakMemory
 
 
 def repeated(given: dict[str, Any], work: Callable[[], Any]) -> tuple[Any, dict[str, Any]]:
-    """Return what work makes, and its times and peak memory, after one run that doesn't count."""
-    work()
-    memory, seconds, made = PeakMemory(), [], None
+    """Return what work makes, and its times and peak memory; the time of a first run doesn't count."""
+    memory, seconds = PeakMemory(), []
+    made = work()
     for _ in range(given["repeats"]):
+        made = None  # what was made before is no memory that the work needs
         started = time.perf_counter()
         made = work()
         seconds.append(time.perf_counter() - started)

@@ -8,9 +8,11 @@ from typing import Any
 import pytest
 import torch
 from torch import Tensor
+from transformers.activations import QuickGELUActivation
 
 from deixis.errors import UsageError
 from deixis.layers.towers.building import build_feature_tower
+from deixis.layers.towers.clip import QuickGelu
 from deixis.layers.towers.feature_tower import (
     FeatureTower,
     blocks_before,
@@ -246,3 +248,16 @@ def test_states_come_in_the_order_they_are_asked_for() -> None:
     blocks = [lambda hidden, factor=factor: hidden * factor for factor in (2, 3, 5)]
     states = states_after(blocks, torch.tensor(1), selected=[2, 0, 1, 2])
     assert [int(state) for state in states] == [6, 1, 2, 6]
+
+
+@pytest.mark.parametrize("learning", [False, True])
+def test_quick_gelu_is_the_librarys_to_the_bit(learning):
+    torch.manual_seed(0)
+    hidden = (4 * torch.randn(3, 5, 7)).requires_grad_(learning)
+    before = hidden.detach().clone()
+    ours, theirs = QuickGelu()(hidden), QuickGELUActivation()(hidden)
+    assert torch.equal(ours, theirs)
+    assert torch.equal(hidden, before)
+    if learning:
+        slopes = [torch.autograd.grad(made.sum(), hidden)[0] for made in (ours, theirs)]
+        assert torch.equal(*slopes)
