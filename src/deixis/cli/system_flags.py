@@ -119,6 +119,12 @@ def check_task(arguments: argparse.Namespace, regions: Mapping[str, Region]) -> 
         raise UsageError(f"--task takes one region; got {len(regions)}: {', '.join(regions)}")
 
 
+def check_ground(system: System, arguments: argparse.Namespace) -> None:
+    """Raise, before anything is asked, what would hinder places of the answers' phrases."""
+    if arguments.ground:
+        system.require_places()
+
+
 def answers_of(
     system: System,
     picture: Picture,

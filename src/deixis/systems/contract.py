@@ -199,7 +199,14 @@ class System(ABC):
         given: num_beams (3) and max_new_tokens. What cannot be told in the words is a parse failure; spans
         that the answer has stay. UsageError: a system without Florence-2 inside.
         """
-        raise UsageError(f"system {self.name!r} has no decoder of Florence-2 that could ground its answers")
+        raise groundless(self.name)
+
+    def require_places(self) -> None:
+        """Open what ``ground`` needs, so that what is missing shows before anything is asked.
+
+        UsageError: a system without Florence-2 inside. MissingWeights: its decoder's files are not there.
+        """
+        raise groundless(self.name)
 
     def seen(
         self,
@@ -399,3 +406,8 @@ class System(ABC):
             digest.update(name.encode())
             digest.update(tensor.detach().cpu().contiguous().flatten().view(torch.uint8).numpy().tobytes())
         return digest.hexdigest()
+
+
+def groundless(name: str) -> UsageError:
+    """Return the error of a system that has no places of Florence-2's decoder."""
+    return UsageError(f"system {name!r} has no decoder of Florence-2 that could ground its answers")

@@ -22,6 +22,7 @@ from deixis.cli.system_flags import (
     add_system_flags,
     add_task_flags,
     answers_of,
+    check_ground,
     check_task,
     checked_kind,
     open_system,
@@ -132,6 +133,7 @@ def run(arguments: argparse.Namespace) -> int:
             warnings.simplefilter("ignore")  # they were said
         system = open_system(arguments)
         set_paint(system, arguments)
+        check_ground(system, arguments)
         # It takes a while to find by what weights are known, and text doesn't show it.
         weights = system.fingerprint() if format_of(arguments) != "text" else ""
         own = [regions_of(text, regions, task=arguments.task) for text in questions]

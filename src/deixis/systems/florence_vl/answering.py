@@ -50,6 +50,10 @@ class FlorenceVlSystem(PaintedSystem):
         """Return an answer whose phrases Florence-2's own decoder has located."""
         return self.places.ground(answer, **given)
 
+    def require_places(self) -> None:
+        """Open Florence-2's own decoder, or say why there is none."""
+        self.places.get()
+
     def save(self, folder: str | Path) -> None:
         """Write the folder that ``deixis.load`` opens, with what only places need where there is some."""
         super().save(folder)
@@ -79,6 +83,10 @@ class SpelledFlorenceVlSystem(SplicedSystem):
     def ground(self, answer: Answer, **given: Any) -> Answer:
         """Return an answer whose phrases Florence-2's own decoder has located."""
         return self.places.ground(answer, **given)
+
+    def require_places(self) -> None:
+        """Open Florence-2's own decoder, or say why there is none."""
+        self.places.get()
 
     def save(self, folder: str | Path) -> None:
         """Write the folder that ``deixis.load`` opens, with what only places need where there is some."""

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 from PIL import Image
 
+from deixis.checkpoints.convert.florence_folder import DECODER_FILE
 from deixis.cli import main
+from deixis.systems.contract import System
 from tests.systems.florence_vl.places.tiny import locating_folder
 from tests.systems.pointer.tiny import noise_picture, saved_system
 
@@ -18,6 +22,10 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("florence")
     Image.fromarray(noise_picture(50, 30).pixels).save(folder / "photo.png")
     return locating_folder(folder)
+
+
+def refused(*given: Any, **named: Any) -> None:
+    raise AssertionError("something was asked")
 
 
 def asked(folder: Path, *words: str) -> list[str]:
@@ -84,8 +92,25 @@ def test_refusals(folder: Path, words: list[str], said: str, capsys: pytest.Capt
     ],
 )
 def test_other_systems(
-    folder: Path, tmp_path: Path, words: list[str], said: str, capsys: pytest.CaptureFixture[str]
+    folder: Path,
+    tmp_path: Path,
+    words: list[str],
+    said: str,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     saved_system(tmp_path)
+    monkeypatch.setattr(System, "ask", refused)
     assert main([*asked(folder, *words), "--model", str(tmp_path)]) == 2
     assert said in capsys.readouterr().err
+
+
+def test_grounding_without_the_decoders_files_is_refused_before_asking(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lacking = tmp_path / "lacking"
+    shutil.copytree(folder, lacking)
+    (lacking / DECODER_FILE).unlink()
+    monkeypatch.setattr(System, "ask", refused)
+    assert main([*asked(folder, "what is there?", "--ground"), "--model", str(lacking)]) == 4
+    assert DECODER_FILE in capsys.readouterr().err
