@@ -14,12 +14,16 @@ from PIL import Image
 from safetensors.torch import load_file
 from torch import Tensor
 
+from deixis.checkpoints.convert.florence_folder import DECODER_FILE
 from deixis.runs.training import run_recipes
 from deixis.systems import load, training_parts
+from deixis.systems.florence_vl.places.tokens import TOKENS_FILE
+from deixis.systems.florence_vl.training import names_encoder
 from deixis.training.recipes.packaged import FOLDER
 from deixis.training.recipes.recipe import Recipe, read_recipe
 from tests.checkpoints.tiny_checkpoints import ferret_folders
 from tests.studies.alignment.made_folders import florence2_folder
+from tests.systems.florence_vl.places.tiny import locating_folder
 
 # Stage -> epochs, captions or dialogues, batch, highest rate: the paper's (the last two are LLaVA-1.5's).
 STAGES = {
@@ -168,3 +172,35 @@ def test_florence_is_read_into_both_parts(data: Path) -> None:
     assert torch.equal(ours, original)
     patch = next(tensor for name, tensor in stored.items() if name.endswith("convs.0.conv.weight"))
     assert any(tensor.shape == patch.shape and torch.equal(tensor, patch) for tensor in before.values())
+
+
+def trained_on(start: Path, data: Path, out: Path, **network: object) -> Path:
+    """Return the model of a stage that goes on from a saved one."""
+    recipe = replace(tiny("vicuna-instruct"), name="more", starts_from=str(start), steps=1)
+    kept = {key: one for key, one in recipe.network.items() if key in ("template", "tower_training")}
+    (model,) = run_recipes([replace(recipe, network=kept | network)], data=data, out=out)
+    return model
+
+
+def test_what_places_need_goes_from_a_converted_model_to_its_trained_one(data: Path, tmp_path: Path) -> None:
+    start = locating_folder(tmp_path)
+    model = trained_on(start, data, tmp_path / "out")
+    for name in (DECODER_FILE, TOKENS_FILE):
+        assert (model / name).read_bytes() == (start / name).read_bytes()
+    picture = data / "llava_instruct" / "images" / "a.png"
+    assert load(model, device="cpu").locate(picture, "od", max_new_tokens=3).system == "florence_2"
+
+
+def test_a_model_without_them_has_none_after_training(data: Path, tmp_path: Path) -> None:
+    start = locating_folder(tmp_path)
+    (start / DECODER_FILE).unlink()
+    (start / TOKENS_FILE).unlink()
+    model = trained_on(start, data, tmp_path / "out")
+    assert not (model / DECODER_FILE).exists() and not (model / TOKENS_FILE).exists()
+
+
+def test_another_vision_encoder_gets_no_decoder_of_the_earlier_one() -> None:
+    recipe = tiny("vicuna-instruct")
+    assert not names_encoder(recipe)
+    for network in ({"initial": {"vision_encoder": "initial/florence"}}, {"encoder": None}):
+        assert names_encoder(replace(recipe, network=network))

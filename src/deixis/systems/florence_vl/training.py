@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+import inspect
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
+
+from torch import nn
 
 from deixis.progress import Progress
 from deixis.systems.florence_vl.answering import florence_vl_system, open_florence_vl
 from deixis.systems.florence_vl.config import FlorenceVlConfig
 from deixis.systems.florence_vl.model import FlorenceVlNetwork
+from deixis.systems.florence_vl.places.on_demand import PlacesOnDemand
 from deixis.systems.florence_vl.weights import TOKENIZER
-from deixis.systems.spliced.training.building import Member, family_parts
+from deixis.systems.network_options import stored_options
+from deixis.systems.spliced.training.building import OWN, Member, family_parts
+from deixis.systems.spliced.training.initial_parts import PARTS
+from deixis.systems.spliced.training.objective import SplicedObjective
 from deixis.text.templates import find_template
 from deixis.text.tokenizers.codecs.defaults import CodecDefaults
 from deixis.training.loop import TrainingParts
@@ -37,4 +47,27 @@ def training_parts(
     recipe: Recipe, *, data: Path, start: Path | None, work: Path, progress: Progress
 ) -> TrainingParts:
     """Return what the loop needs to train Florence-VL by ``recipe`` on the datasets below ``data``."""
-    return family_parts(FLORENCE_VL, recipe, data=data, start=start, progress=progress)
+    parts = family_parts(FLORENCE_VL, recipe, data=data, start=start, progress=progress)
+    if start is None or names_encoder(recipe):
+        return parts  # the decoder of an earlier encoder is none of this one's
+    return replace(parts, save=partial(save_with_places, save=parts.save, start=start))
+
+
+def names_encoder(recipe: Recipe) -> bool:
+    """Tell whether a recipe puts another vision encoder in the place of an earlier stage's."""
+    legal = inspect.signature(FlorenceVlConfig.__init__).parameters
+    options = stored_options(recipe.network, [*OWN, *legal], where=f"recipe {recipe.name!r} network")
+    initial = stored_options(options.get("initial", {}), PARTS, where=f"recipe {recipe.name!r} initial")
+    return "tower" in initial or not {"tower", "encoder"}.isdisjoint(options)
+
+
+def save_with_places(
+    objective: nn.Module, folder: Path, *, save: Callable[[nn.Module, Path], None], start: Path
+) -> None:
+    """Write the trained network, and beside it what only places need, where the earlier model has that.
+
+    Florence-2's decoder is as it was: it isn't trained, though the encoder that it reads may have been.
+    """
+    assert isinstance(objective, SplicedObjective) and isinstance(objective.network, FlorenceVlNetwork)
+    save(objective, folder)
+    PlacesOnDemand(objective.network, start).save(folder)
