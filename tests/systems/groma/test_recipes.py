@@ -9,8 +9,9 @@ import pytest
 from deixis.data.groma.records import READERS
 from deixis.systems.groma.config import GromaConfig
 from deixis.systems.groma.detector.config import GromaProposerConfig
+from deixis.systems.groma.detector.fields import region_encoder_size
 from deixis.systems.groma.prompts import groma_template
-from deixis.systems.groma.training.building import DETECTION_OWN, OWN, options_of
+from deixis.systems.groma.training.building import DETECTION_OWN, OWN, options_of, packaged_parts
 from deixis.training.optimiser import group_of
 from deixis.training.recipes.packaged import FOLDER
 from deixis.training.recipes.recipe import Recipe, read_recipe
@@ -84,3 +85,39 @@ def test_all_kinds_but_one_come_up() -> None:
     assert set(READERS) - kinds == {"lvis"}
     ratios = {(c.groma, c.ratio) for name in PUBLISHED[1:3] for c in RECIPES[name].sources if c.ratio != 1}
     assert len(ratios) == 4
+
+
+SMALL = ("small-detection", "small-alignment", "small-instruct")
+
+
+def test_small_stages_start_from_each_other_and_see_the_same_data() -> None:
+    detection, alignment, instruct = (RECIPES[name] for name in SMALL)
+    assert detection.starts_from is None
+    assert alignment.starts_from == detection.name and instruct.starts_from == alignment.name
+    folders = {(choice.folder, choice.hold_out) for choice in detection.sources}
+    assert folders == {("flickr_grounding", 200), ("coco_small", 0)}
+    for recipe in (alignment, instruct):
+        assert {(choice.folder, choice.hold_out) for choice in recipe.sources} == folders
+        assert not any(choice.detection for choice in recipe.sources)
+
+
+def test_sizes_of_small_networks_fit() -> None:
+    proposer = options_of(RECIPES[SMALL[0]], GromaProposerConfig, DETECTION_OWN, where=SMALL[0])
+    assert "efficientnet_lite0" in packaged_parts(RECIPES[SMALL[0]])
+    assert packaged_parts(RECIPES[SMALL[1]]) == ["minilm"]
+    found = GromaProposerConfig(**proposer)
+    own = options_of(RECIPES[SMALL[1]], GromaConfig, (*OWN, "view"), where=SMALL[1])
+    for option in ("language", "view"):
+        own.pop(option)
+    size = region_encoder_size(GromaConfig(**proposer | own).region_encoder)
+    # With the encoder's true stride and boxes where they are, samples lie inside them.
+    assert size.box_format == "xyxy" and size.box_scale == found.side
+    assert size.strides() == (16.0,)
+
+
+@pytest.mark.parametrize("name", SMALL)
+def test_small_stages_leave_perception_as_it_was(name: str) -> None:
+    names = [f"network.{key}" for key, _ in fresh_groma().network.named_parameters()]
+    rates = {key: rate_of(key, RECIPES[name]) for key in names}
+    frozen = "network.perceiver.tower." if name == "small-detection" else "network.perceiver."
+    assert all((rate == 0) == key.startswith(frozen) for key, rate in rates.items())
