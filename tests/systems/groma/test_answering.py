@@ -160,3 +160,18 @@ def test_base_and_added_rows_can_be_frozen_apart() -> None:
         for place in ("model.embed_tokens", "lm_head")
         for part in ("base", "extra")
     }
+
+
+def test_a_system_may_be_asked_for_words_as_they_are() -> None:
+    system, picture = fresh_groma(), noise_picture(90, 60)
+    mark = system.tokens.grounding
+    before = system.ask(picture, "what is it?", max_new_tokens=2)
+    assert mark in prompt_of(system, picture, "what is it?").ids
+    system.grounding = "never"
+    asked = checked_question("where is the dog?", {}, picture, before=(before,))
+    assert mark not in system.prompts([asked])[0].ids, "neither in the question nor in what was asked before"
+    again = GromaSystem(system.network, system.codec, grounding="never")
+    assert mark not in prompt_of(again, picture, "what is it?").ids
+    system.grounding = "alway"  # type: ignore[assignment]
+    with pytest.raises(UsageError, match="grounding is 'alway'; expected one of auto, always, never"):
+        system.ask(picture, "what is it?", max_new_tokens=2)

@@ -31,6 +31,7 @@ from deixis.systems.groma.policy import ListedPlacesPolicy
 from deixis.systems.groma.preparation import GromaPreparation, Route, unit_boxes
 from deixis.systems.groma.prompts import (
     FIRST_EXCHANGE,
+    Grounding,
     Written,
     asked,
     groma_template,
@@ -54,7 +55,8 @@ class GromaSystem(System):
     """Groma (Ma et al., 2024).
 
     route: how pictures are resized, see ``preparation``. order: of the places of a prompt; None is what the
-    network's settings say.
+    network's settings say. grounding: which questions get ``[grounding]`` in front, see ``prompts``; "never"
+    asks for words as they are. It may be set at any time, for the questions from then on.
     """
 
     name = "groma"
@@ -62,7 +64,13 @@ class GromaSystem(System):
     pictures_taken = (1, 1)
 
     def __init__(
-        self, network: GromaNetwork, codec: TextCodec, *, route: Route = "pillow", order: Order | None = None
+        self,
+        network: GromaNetwork,
+        codec: TextCodec,
+        *,
+        route: Route = "pillow",
+        order: Order | None = None,
+        grounding: Grounding = "auto",
     ) -> None:
         super().__init__()
         self.network: GromaNetwork = network.eval()
@@ -72,6 +80,7 @@ class GromaSystem(System):
         self.preparation = GromaPreparation(network.config.side, route, network.perceiver.tower.normalisation)
         self.order = ORDERS[network.config.region_order] if order is None else order
         self.region_token = self.tokens.refer_feat
+        self.grounding = grounding
 
     @property
     def specials(self) -> tuple[str, ...]:
@@ -108,7 +117,9 @@ class GromaSystem(System):
             raise BadPicture(f"Groma answers about one picture at a time; got {len(encoded)}")
         picture, one = question.pictures[0], encoded[0]
         turns, refer, ground, said = self.earlier(question.before, picture, one.tensors.perception)
-        text, own = asked(question.text, dict(question.regions), specials=self.specials)
+        text, own = asked(
+            question.text, dict(question.regions), specials=self.specials, grounding=self.grounding
+        )
         refer = [*refer, *own]
         selected = self.chosen(one.tensors.perception, refer, ground, picture)
         known = [
@@ -165,7 +176,7 @@ class GromaSystem(System):
         ground: list[Region] = []
         said = []
         for answer in before:
-            own = written([turn_of(answer)], specials=self.specials)
+            own = written([turn_of(answer)], specials=self.specials, grounding=self.grounding)
             refer += own.refer
             places = self.chosen(perception, refer, ground, picture)
             ids = self.said(answer)

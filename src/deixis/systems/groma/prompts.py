@@ -39,6 +39,7 @@ PUBLISHED = {
 Grounding = Literal["auto", "always", "never"]
 """Which questions get ``[grounding]`` in front: "auto" is those that point at no region themselves, nor ask
 for the place of a phrase in one of the ways that the network was taught."""
+GROUNDINGS: tuple[Grounding, ...] = ("auto", "always", "never")
 LOCATING = re.compile(
     "|".join(
         re.escape(before) + f"(?P<phrase{number}>.+)" + re.escape(after)
@@ -96,6 +97,8 @@ def asked(
     >>> asked("Locate the red car in the image.", {}, specials=[])[0]
     'Locate <p>the red car</p> in the image.'
     """
+    if grounding not in GROUNDINGS:
+        raise UsageError(f"grounding is {grounding!r:.40}; expected one of {', '.join(GROUNDINGS)}")
     if grounding == "auto" and (parts := parts_asked(question)) is not None:
         before, phrase, after = parts
         return before + phrase_marks(neutralised(phrase, specials)) + after, []
