@@ -103,8 +103,8 @@ SYSTEMS: Mapping[str, Entry] = MappingProxyType(
             parts=MappingProxyType(
                 {"deixis_groma_proposer": "deixis.systems.groma.detector.answering:open_groma_proposer"}
             ),
-            how_to_get="convert the published ones with `deixis convert groma` (docs/groma.md), then give "
-            "the folder",
+            how_to_get="convert the published ones with `deixis convert groma` (docs/groma.md), or train a "
+            "small one with `deixis train 'groma/small-*' --data DIR --out DIR`; then give the folder",
         ),
     }
 )
