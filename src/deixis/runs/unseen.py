@@ -13,6 +13,7 @@ from typing import Literal
 import numpy as np
 import torch
 
+from deixis.data.synthesis.dialogue_mix import KINDS, DialogueMix
 from deixis.training.batches import Batches
 from deixis.training.losses import weighted
 from deixis.training.passes import losses_of
@@ -33,12 +34,15 @@ def unseen_losses(
     outside: Literal["refuse", "cut", "pass_over"] | None = None,
     broken: Literal["refuse", "pass_over"] = "refuse",
     max_pixels: int | None = None,
+    dialogues: DialogueMix | None = None,
 ) -> np.ndarray:
     """Return the total loss of ``model`` on every batch of ``size`` pictures of a split, each picture once.
 
     model: a folder that ``recipe`` made. The dialogues are drawn as in training, by the recipe's mix and
     seed: models whose recipes agree in these are asked the same and can be compared batch by batch.
     outside, broken, max_pixels: what is done with the dataset's faults, as for ``SourceChoice``.
+    dialogues: other ones than the recipe's mix, such as ``captions_alone()``; models of recipes that differ
+    in their mix can then be compared too.
     """
     from deixis.systems import training_parts
 
@@ -47,7 +51,8 @@ def unseen_losses(
     choice = SourceChoice(
         folder=pack.name, split=split, outside=outside, broken=broken, max_pixels=max_pixels
     )
-    shown = replace(recipe, network=options, sources=(choice,))
+    mix = recipe.dialogues if dialogues is None else dialogues
+    shown = replace(recipe, network=options, sources=(choice,), dialogues=mix)
     parts = training_parts(shown, data=pack.parent, start=model, work=model.parent)
     objective = parts.objective.eval()
     batches = Batches(parts.source, parts.collate, seed=recipe.seed, size=size)
@@ -58,6 +63,15 @@ def unseen_losses(
             for number in range(len(parts.source) // size)
         ]
     )
+
+
+def captions_alone() -> DialogueMix:
+    """Return the mix of one caption of every picture and nothing else.
+
+    >>> captions_alone().caption, captions_alone().name
+    (1.0, 0.0)
+    """
+    return DialogueMix(**{kind: float(kind == "caption") for kind in KINDS})
 
 
 def paired_interval(first: np.ndarray, second: np.ndarray) -> tuple[float, float]:

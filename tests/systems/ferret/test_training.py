@@ -16,7 +16,7 @@ from safetensors.torch import load_file
 from deixis.errors import BadWeights, MissingWeights, RecipeError
 from deixis.layers.towers.pretrained import packaged_file
 from deixis.runs.training import run_recipes
-from deixis.runs.unseen import paired_interval, unseen_losses
+from deixis.runs.unseen import captions_alone, paired_interval, unseen_losses
 from deixis.systems import load, training_parts
 from deixis.systems.spliced.answering import SplicedSystem
 from deixis.systems.spliced.training.building import WORD_SPREAD, start_words
@@ -92,6 +92,16 @@ def test_losses_on_unseen_pictures(pack: Path, finished: Path, tmp_path: Path) -
     )
     assert np.array_equal(first, again) and len(first) == 2, "two pictures, each once"
     assert paired_interval(first, second)[1] < 0, "who trains longer predicts better"
+
+
+def test_losses_on_unseen_captions(pack: Path, finished: Path) -> None:
+    mixed = unseen_losses(toy(), finished, pack=pack, split="val", size=1)
+    captions = captions_alone()
+    alone = unseen_losses(toy(), finished, pack=pack, split="val", size=1, dialogues=captions)
+    assert len(alone) == 2 and np.isfinite(alone).all() and not np.isclose(alone, mixed).any()
+    other = toy(dialogues={"locate": 0.0, "absent": 7.0})
+    same = unseen_losses(other, finished, pack=pack, split="val", size=1, dialogues=captions)
+    assert np.array_equal(alone, same), "whatever the recipe's own mix is"
 
 
 def test_the_tower_stands_still(pack: Path, finished: Path) -> None:
