@@ -72,6 +72,15 @@ class Anything:
     def seen(self, picture: Any, question: str, *, regions: Any = ()) -> list[Any]:
         return [picture]
 
+    def require_places(self) -> None:
+        """There is nothing to open."""
+
+    def locate(self, picture: Any, task: str, **given: Any) -> Any:
+        return self.ask(picture, task)
+
+    def ground(self, answer: Any, **given: Any) -> Any:
+        return answer
+
     def ask(
         self, picture: Any, question: Any, *, regions: Any = (), before: Any = (), **settings: Any
     ) -> Any:
@@ -93,6 +102,13 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     sample = {"picture": "photo.jpg", "frame": "pixels", "regions": {"a": {"box": [1, 2, 30, 40]}}}
     turns = [{"user": "What is {a}?", "assistant": "It is [a dog](a)."}]
     Path("samples.jsonl").write_text(json.dumps(sample | {"turns": turns}))
+    said = [
+        {"from": "human", "value": "<image>\nWhat is it?"},
+        {"from": "gpt", "value": "A brown dog that runs over a green meadow after a ball."},
+    ]
+    Path("llava_v1_5_mix665k.json").write_text(
+        json.dumps([{"id": "1", "image": "photo.jpg", "conversations": said}])
+    )
     return tmp_path
 
 

@@ -1,8 +1,8 @@
 """Ablations: the same questions with the evidence taken away, to see that the answers came from it.
 
 A system that names regions from the words alone keeps its score when regions are shuffled between pictures;
-one that points by habit keeps it when every picture is grey; one that names whatever a picture shows, wherever
-it is pointed at, keeps it when regions are moved to another place of their picture.
+one that points by habit keeps it when every picture is grey; one that names whatever a picture shows,
+wherever it is pointed at, keeps it when regions are moved to another place of their picture.
 """
 
 from __future__ import annotations

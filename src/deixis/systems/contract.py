@@ -32,6 +32,7 @@ from deixis.pictures.opening import Picture
 from deixis.records.dialogue import Dialogue
 from deixis.regions.shapes import Region
 from deixis.systems.encoded import Encoded, EncodedCache, EncoderInput
+from deixis.systems.located_answers import LocatedAnswers
 from deixis.systems.questions import Question, checked_question, opened, regions_of_each
 from deixis.systems.streaming import AnswerStream
 
@@ -89,7 +90,7 @@ class AnswerReader(Protocol):
         ...
 
 
-class System(ABC):
+class System(LocatedAnswers, ABC):
     """A network together with its ways of writing and reading.
 
     paints: True for systems that paint regions on the picture; what they paint comes from the whole dialogue.
@@ -183,30 +184,6 @@ class System(ABC):
         UsageError: no such kind or style, or a system that paints nothing.
         """
         raise UsageError(f"system {self.name!r} doesn't paint regions on the picture; leave --paint out")
-
-    def locate(self, picture: Any, task: str, **given: Any) -> Answer:
-        """Return what one of Florence-2's tasks finds in a picture, by its own decoder.
-
-        picture: one, as ``open_picture`` takes it. task: such as "object-detection" or
-        "caption-to-phrase-grounding", or its authors' token ("<OD>"). given: text or region, where the task
-        takes one; num_beams (3) and max_new_tokens. UsageError: a system without Florence-2 inside.
-        """
-        raise UsageError(f"system {self.name!r} has no tasks of Florence-2 (asked for: {task!r:.60})")
-
-    def ground(self, answer: Answer, **given: Any) -> Answer:
-        """Return an answer in words with places of its phrases, by Florence-2's own decoder.
-
-        given: num_beams (3) and max_new_tokens. What cannot be told in the words is a parse failure; spans
-        that the answer has stay. UsageError: a system without Florence-2 inside.
-        """
-        raise groundless(self.name)
-
-    def require_places(self) -> None:
-        """Open what ``ground`` needs, so that what is missing shows before anything is asked.
-
-        UsageError: a system without Florence-2 inside. MissingWeights: its decoder's files are not there.
-        """
-        raise groundless(self.name)
 
     def seen(
         self,
@@ -406,8 +383,3 @@ class System(ABC):
             digest.update(name.encode())
             digest.update(tensor.detach().cpu().contiguous().flatten().view(torch.uint8).numpy().tobytes())
         return digest.hexdigest()
-
-
-def groundless(name: str) -> UsageError:
-    """Return the error of a system that has no places of Florence-2's decoder."""
-    return UsageError(f"system {name!r} has no decoder of Florence-2 that could ground its answers")

@@ -119,6 +119,7 @@ def taught(system: SplicedSystem) -> SplicedSystem:
     trained = [p for name, p in parts if not name.startswith(("tower", "local_tower"))]
     optimiser = torch.optim.AdamW(trained, lr=4e-3)
     with torch.random.fork_rng(devices=[]), towers_run_once(system.network):
+        torch.manual_seed(0)  # some encoders drop out while they learn
         for _ in range(STEPS):
             optimiser.zero_grad()
             objective(batch)["total"].backward()

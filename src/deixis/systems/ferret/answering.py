@@ -22,26 +22,24 @@ class FerretSystem(SplicedSystem):
 
     name = "ferret"
 
-    def __init__(self, network: FerretNetwork, codec: TextCodec) -> None:
-        config = network.config
-        vectors = config.sampler is not None or config.region_adapter
-        sampling: RegionSampling = PointSampling.of(config.sampler) if vectors else NoSampling()
-        super().__init__(
-            network,
-            codec,
-            SquarePreparation(config.side, network.tower.normalisation),
-            dialect=FerretDialect(region_tokens=vectors),
-            sampling=sampling,
-        )
-        if not vectors:
-            self.region_token = None  # a tokenizer may have one; no prompt of this system does
-
 
 def ferret_system(network: SplicedNetwork, codec: TextCodec) -> FerretSystem:
     """Return the system of a network and its tokenizer."""
     assert isinstance(network, FerretNetwork)
-    network.tower.checked_cells(network.config.side)
-    return FerretSystem(network, codec)
+    config = network.config
+    network.tower.checked_cells(config.side)
+    vectors = config.sampler is not None or config.region_adapter
+    sampling: RegionSampling = PointSampling.of(config.sampler) if vectors else NoSampling()
+    system = FerretSystem(
+        network,
+        codec,
+        SquarePreparation(config.side, network.tower.normalisation),
+        dialect=FerretDialect(region_tokens=vectors),
+        sampling=sampling,
+    )
+    if not vectors:
+        system.region_token = None  # a tokenizer may have one; no prompt of this system does
+    return system
 
 
 def open_ferret(folder: Path, *, dtype: torch.dtype | None = torch.float32) -> FerretSystem:

@@ -1,0 +1,46 @@
+"""Places from Florence-2's own decoder: what only some systems can do, and the refusal of all others."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from deixis.answers.grounded import Answer
+from deixis.errors import UsageError
+
+
+class LocatedAnswers:
+    """What a system without Florence-2 inside says when it is asked for Florence-2's tasks.
+
+    name: of the system.
+    """
+
+    name: str
+
+    def locate(self, picture: Any, task: str, **given: Any) -> Answer:
+        """Return what one of Florence-2's tasks finds in a picture, by its own decoder.
+
+        picture: one, as ``open_picture`` takes it. task: such as "object-detection" or
+        "caption-to-phrase-grounding", or its authors' token ("<OD>"). given: text or region, where the task
+        takes one; num_beams (3) and max_new_tokens. UsageError: a system without Florence-2 inside.
+        """
+        raise UsageError(f"system {self.name!r} has no tasks of Florence-2 (asked for: {task!r:.60})")
+
+    def ground(self, answer: Answer, **given: Any) -> Answer:
+        """Return an answer in words with places of its phrases, by Florence-2's own decoder.
+
+        given: num_beams (3) and max_new_tokens. What cannot be told in the words is a parse failure; spans
+        that the answer has stay. UsageError: a system without Florence-2 inside.
+        """
+        raise groundless(self.name)
+
+    def require_places(self) -> None:
+        """Open what ``ground`` needs, so that what is missing shows before anything is asked.
+
+        UsageError: a system without Florence-2 inside. MissingWeights: its decoder's files are not there.
+        """
+        raise groundless(self.name)
+
+
+def groundless(name: str) -> UsageError:
+    """Return the error of a system that has no places of Florence-2's decoder."""
+    return UsageError(f"system {name!r} has no decoder of Florence-2 that could ground its answers")
