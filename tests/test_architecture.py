@@ -47,7 +47,7 @@ ALLOWED: dict[str, tuple[str, ...]] = {
         "layers", "painting", "pictures", "progress", "records", "regions", "text", "training",
     ),
     "deixis": ("answers", "errors", "painting", "pictures", "regions", "systems"),
-    "runs": ("devices", "errors", "files", "progress", "systems", "training"),
+    "runs": ("data", "devices", "errors", "files", "progress", "systems", "training"),
     "evaluation": (
         "answers", "data", "deixis", "endpoints", "engine", "english", "errors", "extras", "files",
         "painting", "pictures", "progress", "records", "regions", "systems", "text",
