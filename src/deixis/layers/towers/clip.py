@@ -61,9 +61,9 @@ class ClipTower(FeatureTower):
         fields: dict[str, Any] = {**LARGE_336, **settings}
         config = CLIPVisionConfig(**fields)
         self.vision = CLIPVisionModel(config)
-        for block in self.vision.encoder.layers:
-            if isinstance(block.mlp.activation_fn, QuickGELUActivation):
-                block.mlp.activation_fn = QuickGelu()
+        for part in self.vision.modules():
+            if isinstance(getattr(part, "activation_fn", None), QuickGELUActivation):
+                part.activation_fn = QuickGelu()
         self.selected = selected_blocks(select_layer, blocks=config.num_hidden_layers)
         self.width, self.side = len(self.selected) * config.hidden_size, int(fields["image_size"])
         self.patch = int(fields["patch_size"])
