@@ -25,7 +25,35 @@ from deixis.text.prompt_tokens import TextCodec
 NAME = "florence_vl"
 
 
-class FlorenceVlSystem(PaintedSystem):
+class WithFlorence2(SplicedSystem):
+    """What both forms have from Florence-2: a gate that the question may weigh, and places by its decoder."""
+
+    network: FlorenceVlNetwork
+    places: PlacesOnDemand
+
+    def identity(self, prompt: Prompt) -> Iterator[Hashable]:
+        """Yield what each position stands for; a picture that the question weighs is another each time."""
+        return weighed_identity(self, prompt, super().identity(prompt))
+
+    def locate(self, picture: Any, task: str, **given: Any) -> Answer:
+        """Return what Florence-2's own decoder answers to one of its tasks."""
+        return self.places.locate(picture, task, **given)
+
+    def ground(self, answer: Answer, **given: Any) -> Answer:
+        """Return an answer whose phrases Florence-2's own decoder has located."""
+        return self.places.ground(answer, **given)
+
+    def require_places(self) -> None:
+        """Open Florence-2's own decoder, or say why there is none."""
+        self.places.get()
+
+    def save(self, folder: str | Path) -> None:
+        """Write the folder that ``deixis.load`` opens, with what only places need where there is some."""
+        super().save(folder)
+        self.places.save(Path(folder))
+
+
+class FlorenceVlSystem(WithFlorence2, PaintedSystem):
     """Florence-VL (Chen et al., 2024), shown regions as marks on the picture; its authors' has no regions."""
 
     name = NAME
@@ -38,29 +66,8 @@ class FlorenceVlSystem(PaintedSystem):
         self.places = PlacesOnDemand(network)
         prepare_gate(self)
 
-    def identity(self, prompt: Prompt) -> Iterator[Hashable]:
-        """Yield what each position stands for; a picture that the question weighs is another each time."""
-        return weighed_identity(self, prompt, super().identity(prompt))
 
-    def locate(self, picture: Any, task: str, **given: Any) -> Answer:
-        """Return what Florence-2's own decoder answers to one of its tasks."""
-        return self.places.locate(picture, task, **given)
-
-    def ground(self, answer: Answer, **given: Any) -> Answer:
-        """Return an answer whose phrases Florence-2's own decoder has located."""
-        return self.places.ground(answer, **given)
-
-    def require_places(self) -> None:
-        """Open Florence-2's own decoder, or say why there is none."""
-        self.places.get()
-
-    def save(self, folder: str | Path) -> None:
-        """Write the folder that ``deixis.load`` opens, with what only places need where there is some."""
-        super().save(folder)
-        self.places.save(Path(folder))
-
-
-class SpelledFlorenceVlSystem(SplicedSystem):
+class SpelledFlorenceVlSystem(WithFlorence2):
     """The same, told regions as coordinates."""
 
     name = NAME
@@ -71,27 +78,6 @@ class SpelledFlorenceVlSystem(SplicedSystem):
         self.places = PlacesOnDemand(network)
         self.region_token = None  # a tokenizer may have one; no prompt of this system does
         prepare_gate(self)
-
-    def identity(self, prompt: Prompt) -> Iterator[Hashable]:
-        """Yield what each position stands for; a picture that the question weighs is another each time."""
-        return weighed_identity(self, prompt, super().identity(prompt))
-
-    def locate(self, picture: Any, task: str, **given: Any) -> Answer:
-        """Return what Florence-2's own decoder answers to one of its tasks."""
-        return self.places.locate(picture, task, **given)
-
-    def ground(self, answer: Answer, **given: Any) -> Answer:
-        """Return an answer whose phrases Florence-2's own decoder has located."""
-        return self.places.ground(answer, **given)
-
-    def require_places(self) -> None:
-        """Open Florence-2's own decoder, or say why there is none."""
-        self.places.get()
-
-    def save(self, folder: str | Path) -> None:
-        """Write the folder that ``deixis.load`` opens, with what only places need where there is some."""
-        super().save(folder)
-        self.places.save(Path(folder))
 
 
 def view_of(network: FlorenceVlNetwork) -> SquareView:
