@@ -32,7 +32,8 @@ from deixis.systems.groma.training.starting import (
     started_system,
 )
 from deixis.systems.network_options import STORED, check_declared, stored_options
-from deixis.systems.sources import ReadSource, Sources
+from deixis.systems.read_source import ReadSource
+from deixis.systems.sources import Sources
 from deixis.systems.spliced.answering import save_system
 from deixis.systems.spliced.training.building import VIEW, view_side
 from deixis.systems.spliced.training.initial_parts import Initial
