@@ -56,6 +56,15 @@ class Prompt:
 
 
 @dataclass(frozen=True)
+class Prepared:
+    """A question that only needs its answer decoded: its prompt, and what the decoding loop is given."""
+
+    question: Question
+    prompt: Prompt
+    request: Request
+
+
+@dataclass(frozen=True)
 class Reading:
     """A completion read back: text, spans with places in the original frame, and what was malformed.
 
@@ -270,15 +279,14 @@ class System(LocatedAnswers, ABC):
             checked_question(text, given, pictures, before=before)
             for text, given in zip(texts, regions_of_each(texts, regions, named), strict=True)
         ]
-        prompts = self.prompts(questions)
+        prepared = self.prepare(questions, settings)
         completions = Decoding(
-            self.decoder, self.requests(prompts, settings), prefixes=self.prefixes
+            self.decoder, [one.request for one in prepared], prefixes=self.prefixes
         ).completions()
-        readings = [self.parse(one, prompt) for one, prompt in zip(completions, prompts, strict=True)]
         seconds = (time.perf_counter() - started) / max(len(texts), 1)
         answers = [
-            self.answer(asked, reading, completion, seconds=seconds)
-            for asked, reading, completion in zip(questions, readings, completions, strict=True)
+            self.answered(one, completion, seconds=seconds)
+            for one, completion in zip(prepared, completions, strict=True)
         ]
         return answers[0] if isinstance(question, str) else answers
 
@@ -300,12 +308,11 @@ class System(LocatedAnswers, ABC):
         settings, named = self.settings_and_regions(more)
         own = regions_of_each([question], regions, named)[0]
         asked = checked_question(question, own, self.pictures(picture), before=before)
-        prompts = self.prompts([asked])
-        decoding = Decoding(self.decoder, self.requests(prompts, settings), prefixes=self.prefixes)
+        (prepared,) = self.prepare([asked], settings)
+        decoding = Decoding(self.decoder, [prepared.request], prefixes=self.prefixes)
 
         def finished(completion: Completion) -> Answer:
-            reading = self.parse(completion, prompts[0])
-            return self.answer(asked, reading, completion, seconds=time.perf_counter() - started)
+            return self.answered(prepared, completion, seconds=time.perf_counter() - started)
 
         return AnswerStream(decoding, finished)
 
@@ -313,14 +320,23 @@ class System(LocatedAnswers, ABC):
         """Return the settings among the further arguments of ``ask``, and the regions by name."""
         known = {name: value for name, value in more.items() if name in Settings.names()}
         settings = Settings(**known)
+        self.check_settings(settings)
+        return settings, {name: value for name, value in more.items() if name not in known}
+
+    def check_settings(self, settings: Settings) -> None:
+        """Raise UsageError for settings that this system can't answer with."""
         if settings.grammar is not None and settings.grammar != self.has_grammar:
             can = "is always held to it" if self.has_grammar else "has none"
             raise UsageError(f"grammar is {settings.grammar}, but system {self.name!r} {can}; leave it out")
-        return settings, {name: value for name, value in more.items() if name not in known}
 
     def pictures(self, source: Any) -> tuple[Picture, ...]:
         """Return the opened pictures of a question; UsageError unless the system takes so many."""
         pictures = opened(source)
+        self.check_pictures(pictures)
+        return pictures
+
+    def check_pictures(self, pictures: Sequence[Picture]) -> None:
+        """Raise UsageError unless the system takes so many pictures at a time."""
         least, most = self.pictures_taken
         if not least <= len(pictures) <= most:
             taken = f"{least}" if least == most else f"{least} to {most}"
@@ -328,7 +344,23 @@ class System(LocatedAnswers, ABC):
                 f"system {self.name!r} is asked about {taken} picture{'s' * (most > 1)} at a time; got "
                 f"{len(pictures) or 'none'}"
             )
-        return pictures
+
+    def prepare(
+        self, questions: Sequence[Question], settings: Settings | Sequence[Settings]
+    ) -> list[Prepared]:
+        """Return checked questions ready to be decoded: everything up to the decoding loop.
+
+        New pictures are encoded as one batch, and so are regions where the system can. settings: those of
+        all questions, or of each. UsageError for a question that can't be answered.
+        """
+        prompts = self.prompts(questions)
+        requests = self.requests(prompts, settings)
+        return [Prepared(*one) for one in zip(questions, prompts, requests, strict=True)]
+
+    def answered(self, prepared: Prepared, completion: Completion, *, seconds: float) -> Answer:
+        """Return what was written in answer to a prepared question, read back."""
+        reading = self.parse(completion, prepared.prompt)
+        return self.answer(prepared.question, reading, completion, seconds=seconds)
 
     def prompts(self, questions: Sequence[Question]) -> list[Prompt]:
         """Return the prompts of questions; each picture is encoded once, all new ones as one batch."""
@@ -341,21 +373,25 @@ class System(LocatedAnswers, ABC):
             encoded = encoded[len(own) :]
         return prompts
 
-    def requests(self, prompts: Sequence[Prompt], settings: Settings) -> list[Request]:
-        """Return prompts as the decoding loop takes them; UsageError for one too long to be answered."""
+    def requests(self, prompts: Sequence[Prompt], settings: Settings | Sequence[Settings]) -> list[Request]:
+        """Return prompts as the decoding loop takes them; UsageError for one too long to be answered.
+
+        settings: those of all, or of each.
+        """
+        each = [settings] * len(prompts) if isinstance(settings, Settings) else settings
         embedded = self.embed(prompts)
         positions = self.decoder.positions
-        for one in embedded:
-            over = 0 if positions is None else len(one) + settings.max_new_tokens - positions
+        for one, own in zip(embedded, each, strict=True):
+            over = 0 if positions is None else len(one) + own.max_new_tokens - positions
             if over > 0:
                 raise UsageError(
                     f"the question (with what was said before and its pictures) takes {len(one)} positions, "
-                    f"its answer up to {settings.max_new_tokens}, and the decoder has {positions}: {over} "
+                    f"its answer up to {own.max_new_tokens}, and the decoder has {positions}: {over} "
                     "too many. Ask for a shorter answer (max_new_tokens), or give fewer earlier answers"
                 )
         return [
-            Request(one, self.policy(prompt, settings), settings)
-            for one, prompt in zip(embedded, prompts, strict=True)
+            Request(one, self.policy(prompt, own), own)
+            for one, prompt, own in zip(embedded, prompts, each, strict=True)
         ]
 
     def answer(
