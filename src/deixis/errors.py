@@ -61,6 +61,44 @@ class RefusedRequest(EndpointError):
     """A request that a server does not accept, however often it is made."""
 
 
+class TooLarge(UsageError):
+    """A question that could never be answered within the limits, however long it waited."""
+
+
+class UnknownModel(UsageError):
+    """A model that the engine doesn't serve."""
+
+
+class ServingError(DeixisError):
+    """A question that the engine took, or would have taken, and did not answer."""
+
+    exit_code = 5
+
+
+class QueueFull(ServingError):
+    """So many questions wait that no further one is taken. retry_after: seconds until it may be worth it."""
+
+    def __init__(self, message: str, *, retry_after: float) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
+class DeadlinePassed(ServingError):
+    """A question whose time was over before its answer was."""
+
+
+class Cancelled(ServingError):
+    """A question that was taken back before any of its answer was written."""
+
+
+class ModelFailed(ServingError):
+    """A model that stopped, or could not be loaded, while questions waited for it."""
+
+
+class EngineStopped(ServingError):
+    """The engine is closed, closing, or has died."""
+
+
 class RecipeError(UsageError):
     """A training recipe that cannot be run as written."""
 
