@@ -1,15 +1,20 @@
-"""Places from Florence-2's own decoder: what only some systems can do, and the refusal of all others."""
+"""Places that are no part of an answer: what only some systems can do, and the refusal of all others.
+
+Florence-2's own decoder locates by its tasks; a proposer finds places before anything is asked.
+"""
 
 from __future__ import annotations
 
 from typing import Any
 
-from deixis.answers.grounded import Answer
+from deixis.answers.grounded import Answer, Place
 from deixis.errors import UsageError
+
+MOST_PROPOSED = 100
 
 
 class LocatedAnswers:
-    """What a system without Florence-2 inside says when it is asked for Florence-2's tasks.
+    """What a system says that has neither Florence-2 inside nor a proposer.
 
     name: of the system.
     """
@@ -39,6 +44,18 @@ class LocatedAnswers:
         UsageError: a system without Florence-2 inside. MissingWeights: its decoder's files are not there.
         """
         raise groundless(self.name)
+
+    def propose(self, picture: Any, *, most: int = MOST_PROPOSED) -> tuple[Place, ...]:
+        """Return places of whatever there is in a picture, found before anything is asked; the surest first.
+
+        Places that overlap a surer one too much are left out, none for being unsure. picture: one, as
+        ``open_picture`` takes it. most: how many at most. UsageError: a system that only finds what it is
+        asked for.
+        """
+        raise UsageError(
+            f"system {self.name!r} finds only what it is asked for; pointer, groma and groma's proposer find "
+            "places before that"
+        )
 
 
 def groundless(name: str) -> UsageError:

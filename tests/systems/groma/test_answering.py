@@ -175,3 +175,17 @@ def test_a_system_may_be_asked_for_words_as_they_are() -> None:
     system.grounding = "alway"  # type: ignore[assignment]
     with pytest.raises(UsageError, match="grounding is 'alway'; expected one of auto, always, never"):
         system.ask(picture, "what is it?", max_new_tokens=2)
+
+
+def test_all_proposals_of_a_picture_are_there_to_be_looked_at(tmp_path: Path) -> None:
+    """Unsure ones too: what a prompt lists is another matter."""
+    picture = noise_picture(120, 60)
+    sure, unsure = fresh_groma(box_score_thres=0.0), fresh_groma(box_score_thres=0.99)
+    places = unsure.propose(picture)
+    assert places == sure.propose(picture) and 1 < len(places) <= PROPOSER["queries"]
+    assert [place.score for place in places] == sorted((place.score for place in places), reverse=True)
+    assert sure.propose(picture, most=2) == places[:2]
+    for place in places:
+        assert 0 <= place.box.x0 < place.box.x1 <= 120 and 0 <= place.box.y0 < place.box.y1 <= 60
+    alone = load(proposer_folder(tmp_path / "p", box_score_thres=0.0), device="cpu")
+    assert alone.propose(picture, most=100) == alone.ask(picture, "what is there?").spans[0].places

@@ -23,6 +23,7 @@ from deixis.errors import (
 )
 from deixis.pictures.opening import Picture
 from deixis.regions.frames import THOUSANDTHS, UNIT
+from deixis.regions.overlap import iou
 from deixis.regions.shapes import Box, Mask, Point, Polygon, Region, Scribble
 from deixis.systems.contract import Prompt
 from deixis.systems.encoded import EncodedCache
@@ -388,3 +389,14 @@ def test_asking_leaves_no_graph_behind(system: PointerSystem) -> None:
     system.ask(PICTURE, "where is the dog?", max_new_tokens=4)
     assert all(parameter.grad is None for parameter in system.network.parameters())
     assert torch.is_grad_enabled()
+
+
+def test_places_are_proposed_before_anything_is_asked(system: PointerSystem) -> None:
+    picture = noise_picture(120, 90)
+    places = system.propose(picture)
+    assert 1 < len(places) <= 100 and system.propose(picture, most=3) == places[:3]
+    scores = [place.score for place in places]
+    assert scores == sorted(scores, reverse=True) and 0 < scores[-1] <= scores[0] <= 1
+    edges = [place.box.as_tuple() for place in places]
+    assert all(0 <= x0 < x1 <= 120 and 0 <= y0 < y1 <= 90 for x0, y0, x1, y1 in edges)
+    assert all(iou(edges[a], edges[b]) <= 0.6 + 1e-4 for a in range(len(edges)) for b in range(a))

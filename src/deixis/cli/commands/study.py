@@ -7,10 +7,12 @@ from collections.abc import Mapping
 from types import MappingProxyType, ModuleType
 
 from deixis.cli.messages import add_message_flags
-from deixis.cli.studies import alignment, resolution
+from deixis.cli.studies import alignment, proposals, resolution
 
-HELP = "compare variants of a recipe, or vision encoders, side by side"
-STUDIES: Mapping[str, ModuleType] = MappingProxyType({"resolution": resolution, "alignment": alignment})
+HELP = "compare variants of a recipe, vision encoders, or proposals, side by side"
+STUDIES: Mapping[str, ModuleType] = MappingProxyType(
+    {"resolution": resolution, "alignment": alignment, "proposals": proposals}
+)
 EXAMPLE = "\n".join(["examples:", *(study.EXAMPLE for study in STUDIES.values())])
 
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
 
-from deixis.answers.grounded import Answer
+from deixis.answers.grounded import Answer, Place
 from deixis.checkpoints.saved_network import open_network
 from deixis.devices import moved
 from deixis.engine.decoder import CausalDecoder
@@ -26,7 +27,14 @@ from deixis.systems.groma.detector.selection import ORDERS, Order, Selected, by_
 from deixis.systems.groma.labels import supervised
 from deixis.systems.groma.model import GromaNetwork, PicturePerception
 from deixis.systems.groma.placeholders import Chosen, Grown, grown
-from deixis.systems.groma.places import Perceived, PromptPlaces, RegionMemory, listed_places, pointed_at
+from deixis.systems.groma.places import (
+    Perceived,
+    PromptPlaces,
+    RegionMemory,
+    listed_places,
+    pointed_at,
+    proposed_places,
+)
 from deixis.systems.groma.policy import ListedPlacesPolicy
 from deixis.systems.groma.preparation import GromaPreparation, Route, unit_boxes
 from deixis.systems.groma.prompts import (
@@ -43,6 +51,7 @@ from deixis.systems.groma.reading import GromaReader
 from deixis.systems.groma.said import GromaText, carried
 from deixis.systems.groma.training.collate import GromaCollate
 from deixis.systems.groma.training.objective import GromaObjective
+from deixis.systems.located_answers import MOST_PROPOSED
 from deixis.systems.questions import Question
 from deixis.systems.spliced.answering import save_system
 from deixis.text.prompt_tokens import TextCodec
@@ -209,6 +218,12 @@ class GromaSystem(System):
             )
             rows.append(Embedded(merged.embeds[0], tuple(self.identity(prompt))))
         return rows
+
+    def propose(self, picture: Any, *, most: int = MOST_PROPOSED) -> tuple[Place, ...]:
+        """Return the proposals of a picture; see ``System.propose``."""
+        (opened,) = self.pictures(picture)
+        (one,) = self.encoded_pictures.get([EncoderInput(opened)], self.encode)
+        return proposed_places(one.tensors.perception, opened.frame, rules=self.network.rules, most=most)
 
     def encoder_of(self, perception: PicturePerception) -> Callable[[Tensor], Tensor]:
         """Return what turns boxes (K, 4) in a picture into vectors (K, D)."""

@@ -5,17 +5,18 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional
 
+from deixis.answers.grounded import Place
 from deixis.pictures.opening import Picture
 from deixis.regions.frames import Frame
 from deixis.regions.shapes import Mask, Region
-from deixis.systems.groma.detector.selection import Selected
+from deixis.systems.groma.detector.selection import Selected, SelectionRules, select
 from deixis.systems.groma.model import PicturePerception
 from deixis.systems.groma.preparation import CELL, original_boxes, unit_boxes
 from deixis.systems.groma.reading import ListedPlace
@@ -104,6 +105,20 @@ def listed_places(selected: Selected, perception: PicturePerception, frame: Fram
         ListedPlace(box, min(float(score), 1.0), mask)
         for box, score, mask in zip(boxes, selected.scores, masks, strict=True)
     )
+
+
+def proposed_places(
+    perception: PicturePerception, frame: Frame, *, rules: SelectionRules, most: int
+) -> tuple[Place, ...]:
+    """Return at most ``most`` proposals, the surest first, in pixels of the original.
+
+    rules: of two that overlap by more than its ``nms_thres`` the surer one stays; how sure a place of a
+    prompt has to be doesn't count here.
+    """
+    every = replace(rules, box_score_thres=0.0, max_region_num=most)
+    selected = select(perception.boxes, perception.scores, rules=every)
+    listed = listed_places(selected, perception, frame)
+    return tuple(Place(one.box, one.objectness, one.mask) for one in listed)
 
 
 def masks_of(selected: Selected, perception: PicturePerception, frame: Frame) -> list[Mask | None]:

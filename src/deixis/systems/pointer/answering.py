@@ -6,11 +6,12 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
 
+from deixis.answers.grounded import Place
 from deixis.devices import moved, pixel_tensor
 from deixis.engine.decoder import CausalDecoder
 from deixis.engine.embedded import Embedded
@@ -31,6 +32,7 @@ from deixis.regions.carrying import carried
 from deixis.regions.shapes import Box, Region
 from deixis.systems.contract import Prompt, System
 from deixis.systems.encoded import Encoded, EncoderInput
+from deixis.systems.located_answers import MOST_PROPOSED
 from deixis.systems.pointer.core import PointerCore
 from deixis.systems.pointer.decoding.claim_verdicts import SORTS, ClaimRule, VerdictWords
 from deixis.systems.pointer.decoding.openings import RegionNames
@@ -39,6 +41,7 @@ from deixis.systems.pointer.decoding.policy import PointerPolicy, verdicts
 from deixis.systems.pointer.decoding.reading import PointerReader
 from deixis.systems.pointer.earlier_answers import own_tokens, turn_of
 from deixis.systems.pointer.prompts import AskedAbout, asks_about_one, dialogue_tokens, prompt_tokens
+from deixis.systems.pointer.proposing import proposed_places
 from deixis.systems.pointer.region_inputs import region_tensors
 from deixis.systems.pointer.training.collate import PointerCollate
 from deixis.systems.pointer.training.objective import ObjectiveWeights, PointerObjective
@@ -141,6 +144,15 @@ class PointerSystem(System):
             cells = [(encoded.key, cell) for cell in range(count)]
             rows.append(Embedded(torch.cat([seen.picture, text]), (*cells, *identity), count, bias))
         return rows
+
+    def propose(self, picture: Any, *, most: int = MOST_PROPOSED) -> tuple[Place, ...]:
+        """Return what many locations of the place map take for a thing; see ``System.propose``."""
+        (opened,) = self.pictures(picture)
+        (one,) = self.encoded_pictures.get([EncoderInput(opened)], self.encode)
+        with torch.inference_mode():
+            return proposed_places(
+                one.tensors.places.boxes[0], view=one.view.frame, original=opened.frame, most=most
+            )
 
     def read(self, prompts: Sequence[Prompt]) -> Readings:
         """Return prompts as the decoder read them: a store that goes on, and the last states (W,) of each.

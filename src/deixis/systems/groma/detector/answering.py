@@ -25,9 +25,10 @@ from deixis.systems.encoded import Encoded, EncoderInput
 from deixis.systems.groma.detector.network import GromaProposerNetwork
 from deixis.systems.groma.detector.selection import select
 from deixis.systems.groma.model import PicturePerception
-from deixis.systems.groma.places import listed_places
+from deixis.systems.groma.places import listed_places, proposed_places
 from deixis.systems.groma.preparation import GromaPreparation
 from deixis.systems.groma.reading import WORDLESS
+from deixis.systems.located_answers import MOST_PROPOSED
 from deixis.systems.questions import Question, checked_question, regions_of_each
 from deixis.systems.streaming import AnswerStream
 
@@ -78,6 +79,12 @@ class GromaProposerSystem(System):
     def stream(self, picture: Any, question: str, **more: Any) -> AnswerStream:
         """Return the same answer as a stream of one delta."""
         return FoundAtOnce(self.ask(picture, question, **more))
+
+    def propose(self, picture: Any, *, most: int = MOST_PROPOSED) -> tuple[Place, ...]:
+        """Return the proposals of a picture, unsure ones too; see ``System.propose``."""
+        (opened,) = self.pictures(picture)
+        (one,) = self.encoded_pictures.get([EncoderInput(opened)], self.encode)
+        return proposed_places(one.tensors, opened.frame, rules=self.network.rules, most=most)
 
     @torch.inference_mode()
     def found(self, question: Question, settings: Settings) -> Answer:
