@@ -29,6 +29,7 @@ ALLOWED: dict[str, tuple[str, ...]] = {
     "pictures": ("errors", "files", "regions"),
     "painting": ("errors", "files", "pictures", "regions"),
     "answers": ("errors", "extras", "files", "painting", "pictures", "regions"),
+    "client": ("answers", "endpoints", "errors", "files", "pictures", "regions"),
     "text": ("answers", "errors", "files", "regions"),
     "english": ("errors", "regions", "text"),
     "layers": ("errors", "files", "pictures", "regions", "text"),
@@ -63,9 +64,9 @@ ALLOWED: dict[str, tuple[str, ...]] = {
         "text", "training",
     ),
     "cli": (
-        "answers", "chat", "checkpoints", "data", "deixis", "devices", "endpoints", "engine", "english",
-        "errors", "evaluation", "extras", "files", "gallery", "painting", "pictures", "progress", "records",
-        "regions", "runs", "studies", "systems", "text", "training",
+        "answers", "chat", "checkpoints", "client", "data", "deixis", "devices", "endpoints", "engine",
+        "english", "errors", "evaluation", "extras", "files", "gallery", "painting", "pictures", "progress",
+        "records", "regions", "runs", "studies", "systems", "text", "training",
     ),
     "__main__": ("cli",),
 }  # fmt: skip

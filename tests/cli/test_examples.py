@@ -8,6 +8,7 @@ import json
 import re
 import shlex
 import subprocess
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from deixis.answers.grounded import Answer, Place, Span
 from deixis.cli import main
 from deixis.cli.program import COMMANDS, build_parser
 from deixis.regions.shapes import Box
+from tests.client.fake_server import running
 
 RUN = ("ask", "chat", "data", "paint")
 EXAMPLE = re.compile(r"(?:^|[|:] ?)\s*((?:torchrun .* -m )?deixis [a-z].*)$")
@@ -119,7 +121,10 @@ def test_an_example_runs(
     words, piped, target = words_of(line)
     monkeypatch.setattr("deixis.systems.load", lambda *_, **__: Anything())
     monkeypatch.setattr("sys.stdin", io.StringIO(piped))
-    assert main(words) == 0, capsys.readouterr().err
+    with running() if "--server" in words else nullcontext() as server:
+        if server is not None:
+            words[words.index("--server") + 1] = server.address
+        assert main(words) == 0, capsys.readouterr().err
     said = capsys.readouterr().out
     if target and target.endswith(".jsonl"):
         assert len([json.loads(row) for row in said.splitlines()]) == 2

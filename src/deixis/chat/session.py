@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import difflib
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from deixis.answers.grounded import Answer
 from deixis.errors import UsageError
@@ -16,8 +16,27 @@ from deixis.regions.frames import Frame
 from deixis.regions.names import REGION_NAME, names_in
 from deixis.regions.shapes import Region
 
-if TYPE_CHECKING:
-    from deixis.systems.contract import System
+
+class Answering(Protocol):
+    """What a dialogue asks: a ``System``, or one behind a server."""
+
+    @property
+    def name(self) -> str:
+        """Return what it is called."""
+
+    def ask(
+        self,
+        picture: Picture,
+        question: str,
+        *,
+        regions: Mapping[str, Region],
+        before: Sequence[Answer],
+        **settings: Any,
+    ) -> Answer:
+        """Return the answer to a question about a picture and what was said before."""
+
+    def fingerprint(self) -> str:
+        """Return by what its weights are known; empty where its answers say it themselves."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +64,7 @@ class Session:
 
     def __init__(
         self,
-        system: System,
+        system: Answering,
         picture: Picture,
         *,
         regions: Mapping[str, Region] | None = None,

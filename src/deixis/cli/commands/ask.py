@@ -17,6 +17,7 @@ from deixis.cli.outputs import mask_files
 from deixis.cli.picture_files import PictureFile, picture_files, pictures_and_questions
 from deixis.cli.picture_flags import PASS_OVER, REFUSE, add_picture_flags
 from deixis.cli.progress_bars import ProgressBars
+from deixis.cli.remote.server_flags import add_server_flags, asked_system, check_server_flags, send_file
 from deixis.cli.system_flags import (
     add_paint_flags,
     add_system_flags,
@@ -25,7 +26,6 @@ from deixis.cli.system_flags import (
     check_ground,
     check_task,
     checked_kind,
-    open_system,
     set_paint,
 )
 from deixis.errors import BadRegion, UsageError
@@ -56,6 +56,7 @@ examples:
   deixis ask photo.jpg "What is {it}?" --box 10,20,110,220 --save-input seen.png
   deixis ask photo.jpg --model florence-vl-3b --task object-detection --out found.png
   deixis ask photo.jpg "Describe it." --model florence-vl-3b --ground
+  deixis ask photo.jpg "Where is the dog?" --server http://127.0.0.1:8000
 
 A region without a name is {it}; {{ and }} are braces themselves. Coordinates are pixels of the picture as it
 is seen, turned upright, x to the right and y down, unless --frame says otherwise; a box is x0,y0,x1,y1.
@@ -81,6 +82,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_region_flags(parser)
     add_picture_flags(parser, many=True)
     add_system_flags(parser)
+    add_server_flags(parser)
     add_answer_flags(parser)
     add_paint_flags(parser)
     add_task_flags(parser)
@@ -114,6 +116,7 @@ def run(arguments: argparse.Namespace) -> int:
         raise UsageError('nothing is asked; give a question: deixis ask photo.jpg "Where is the dog?"')
     files = picture_files(paths)
     several = len(files) > 1 or any(path.is_dir() for path in paths)
+    check_server_flags(arguments)
     regions = parse_regions(arguments.typed or [], frame=arguments.frame, max_pixels=arguments.max_pixels)
     check_task(arguments, regions)
     if arguments.task is None:
@@ -131,7 +134,7 @@ def run(arguments: argparse.Namespace) -> int:
         if not several:
             check_regions(regions, pictures.first().frame)
             warnings.simplefilter("ignore")  # they were said
-        system = open_system(arguments)
+        system = asked_system(arguments)
         set_paint(system, arguments)
         check_ground(system, arguments)
         # It takes a while to find by what weights are known, and text doesn't show it.
@@ -140,13 +143,16 @@ def run(arguments: argparse.Namespace) -> int:
         progress = SILENT if not several or is_quiet(arguments) else ProgressBars()
         try:
             for picture, file in pictures.opened(progress):
+                if arguments.server is not None:
+                    send_file(system, picture, file.path)
                 with located(file.name if several else ""):
                     if seen is not None:
                         seen.write(system, picture, questions, own, file.name)
                     answers = answers_of(
                         system, picture, questions, own, arguments=arguments, settings=settings
                     )
-                output.add([replace(answer, weights=weights) for answer in answers], picture, file.name)
+                known = [replace(answer, weights=weights or answer.weights) for answer in answers]
+                output.add(known, picture, file.name)
         finally:
             output.close()
         if arguments.out is not None and format_of(arguments) != "text":

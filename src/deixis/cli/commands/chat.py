@@ -14,7 +14,8 @@ from deixis.cli.answer_flags import add_answer_flags, in_flags, settings_of
 from deixis.cli.messages import wants_traceback, warnings_said
 from deixis.cli.outputs import mask_files, refuse_inputs
 from deixis.cli.picture_flags import add_picture_flags
-from deixis.cli.system_flags import add_system_flags, open_system
+from deixis.cli.remote.server_flags import add_server_flags, asked_system, check_server_flags, send_file
+from deixis.cli.system_flags import add_system_flags
 from deixis.errors import DeixisError, UsageError
 from deixis.records.typed_regions import add_region_flags, parse_regions
 from deixis.regions.doubts import frame_doubts
@@ -27,6 +28,7 @@ EXAMPLE = """\
 examples:
   deixis chat photo.jpg
   deixis chat photo.jpg --box a=10,20,110,220 --point b=300,80
+  deixis chat photo.jpg --server http://127.0.0.1:8000
   printf 'Where is the dog?\\nWhat does it look like?\\n' | deixis chat photo.jpg --out drawn.png
 
 Type questions; {a} in one is the region named a, given by a flag or in the dialogue: /box a 10,20,110,220.
@@ -44,6 +46,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_region_flags(parser)
     add_picture_flags(parser)
     add_system_flags(parser)
+    add_server_flags(parser)
     add_answer_flags(parser)
     parser.add_argument(
         "--out",
@@ -84,6 +87,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 def begin(arguments: argparse.Namespace) -> Conversation:
     """Check everything that was given, load the system and say the first words."""
+    check_server_flags(arguments)
     regions = parse_regions(arguments.typed or [], frame=arguments.frame, max_pixels=arguments.max_pixels)
     from deixis.chat.conversation import Conversation, begin_drawing
     from deixis.chat.session import Session, within
@@ -100,7 +104,9 @@ def begin(arguments: argparse.Namespace) -> Conversation:
     refuse_inputs(out, {arguments.picture: "the picture itself"} | mask_files(arguments))
     begin_drawing(picture, regions, out=out, source=arguments.picture)
     with warnings_said():
-        system = open_system(arguments)
+        system = asked_system(arguments)
+    if arguments.server is not None:
+        send_file(system, picture, arguments.picture)
     session = Session(system, picture, regions=regions, settings=settings)
     conversation = Conversation(
         session, source=arguments.picture, out=out, frame=arguments.frame, max_pixels=arguments.max_pixels

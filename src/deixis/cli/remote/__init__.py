@@ -1,0 +1,1 @@
+"""Asking a server instead of a system on this machine."""
