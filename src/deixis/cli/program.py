@@ -30,6 +30,7 @@ COMMANDS = (
     "paint",
     "claims",
 )
+MESSAGE_FLAGS = ("--verbose", "--quiet", "--traceback")  # that may stand before a command
 INTERNAL_FAULT = 70
 # What a file or stream says that takes no more, or was closed.
 UNWRITABLE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF)
@@ -69,8 +70,8 @@ class CommandParser(argparse.ArgumentParser):
         return f"; did you mean {near[0]}?" if near else ""
 
 
-def build_parser() -> argparse.ArgumentParser:
-    """Return the parser with every command."""
+def build_parser(*, only: str | None = None) -> argparse.ArgumentParser:
+    """Return the parser with every command, or with one alone: importing the others takes a while."""
     from deixis import __version__
 
     parser = CommandParser(
@@ -82,7 +83,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"deixis {__version__}")
     add_message_flags(parser)
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for name in COMMANDS:
+    for name in COMMANDS if only is None else (only,):
         command = import_module(f"deixis.cli.commands.{name}")
         own = commands.add_parser(
             name,
@@ -95,6 +96,16 @@ def build_parser() -> argparse.ArgumentParser:
         add_message_flags(own)
         own.set_defaults(run=command.run)
     return parser
+
+
+def command_of(words: Sequence[str]) -> str | None:
+    """Return the command that is certain to be run, None where all of them may be wanted, as for help.
+
+    >>> command_of(["--quiet", "ask", "photo.jpg"]), command_of(["--help", "ask"])
+    ('ask', None)
+    """
+    first = next((word for word in words if word not in MESSAGE_FLAGS), None)
+    return first if first in COMMANDS else None
 
 
 def prepare_streams() -> None:
@@ -124,7 +135,8 @@ def run(arguments: Sequence[str] | None = None) -> int:
     KeyboardInterrupt is left to the caller.
     """
     prepare_streams()
-    parsed = build_parser().parse_args(arguments)
+    words = sys.argv[1:] if arguments is None else arguments
+    parsed = build_parser(only=command_of(words)).parse_args(words)
     try:
         with said(parsed):
             code = int(parsed.run(parsed))
