@@ -63,10 +63,14 @@ ALLOWED: dict[str, tuple[str, ...]] = {
         "checkpoints", "data", "errors", "evaluation", "files", "layers", "pictures", "progress", "runs",
         "text", "training",
     ),
+    "serving": (
+        "answers", "checkpoints", "deixis", "devices", "engine", "errors", "pictures", "progress", "records",
+        "regions", "systems",
+    ),
     "cli": (
         "answers", "chat", "checkpoints", "client", "data", "deixis", "devices", "endpoints", "engine",
         "english", "errors", "evaluation", "extras", "files", "gallery", "painting", "pictures", "progress",
-        "records", "regions", "runs", "studies", "systems", "text", "training",
+        "records", "regions", "runs", "serving", "studies", "systems", "text", "training",
     ),
     "__main__": ("cli",),
 }  # fmt: skip
