@@ -15,7 +15,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol, Self, overload
+from typing import TYPE_CHECKING, Any, Literal, Protocol, Self, overload
 
 import torch
 from torch import Tensor, nn
@@ -33,6 +33,7 @@ from deixis.records.dialogue import Dialogue
 from deixis.regions.shapes import Region
 from deixis.systems.encoded import Encoded, EncodedCache, EncoderInput
 from deixis.systems.located_answers import LocatedAnswers
+from deixis.systems.looks import Look
 from deixis.systems.questions import Question, checked_question, opened, regions_of_each
 from deixis.systems.streaming import AnswerStream
 
@@ -106,7 +107,8 @@ class System(LocatedAnswers, ABC):
     looks_in_the_original: True for systems that find a region's content by its pixels of the original; the
     others carry regions to the frame of what the network is given. pictures_taken: how many pictures a
     dialogue may have, at least and at most. has_grammar: whether answers are held to a grammar. region_token:
-    the id that stands for one region in a prompt, if there is one.
+    the id that stands for one region in a prompt, if there is one. looked_at: what ``looks`` shows, if it can
+    say what an answer's places were chosen from.
     """
 
     name: str
@@ -117,6 +119,7 @@ class System(LocatedAnswers, ABC):
     pictures_taken: tuple[int, int] = (1, 1)
     has_grammar = False
     region_token: int | None
+    looked_at: Literal["map", "proposals"] | None = None
 
     def __init__(self) -> None:
         self.encoded_pictures = EncodedCache()
@@ -210,6 +213,13 @@ class System(LocatedAnswers, ABC):
         own = regions_of_each([question], regions, named)[0]
         asked = checked_question(question, own, self.pictures(picture), before=before)
         return [self.painted(one) for one in self.encoder_inputs(asked)]
+
+    def looks(self, picture: Any, question: str, *, regions: Mapping[str, Any] | None = None) -> list[Look]:
+        """Return what the places of the answer to a question were chosen from; see ``Look``.
+
+        The arguments are those of ``ask``. UsageError: a system that can't say.
+        """
+        raise UsageError(f"system {self.name!r} can't say what its places were chosen from")
 
     def parse(self, completion: Completion, prompt: Prompt) -> Reading:
         """Turn tokens into text and places; what breaks the grammar is a parse failure, never a place."""

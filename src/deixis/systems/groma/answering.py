@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -52,6 +52,7 @@ from deixis.systems.groma.said import GromaText, carried
 from deixis.systems.groma.training.collate import GromaCollate
 from deixis.systems.groma.training.objective import GromaObjective
 from deixis.systems.located_answers import MOST_PROPOSED
+from deixis.systems.looks import Look
 from deixis.systems.questions import Question
 from deixis.systems.spliced.answering import save_system
 from deixis.text.prompt_tokens import TextCodec
@@ -71,6 +72,7 @@ class GromaSystem(System):
     name = "groma"
     looks_in_the_original = True
     pictures_taken = (1, 1)
+    looked_at = "proposals"
 
     def __init__(
         self,
@@ -224,6 +226,10 @@ class GromaSystem(System):
         (opened,) = self.pictures(picture)
         (one,) = self.encoded_pictures.get([EncoderInput(opened)], self.encode)
         return proposed_places(one.tensors.perception, opened.frame, rules=self.network.rules, most=most)
+
+    def looks(self, picture: Any, question: str, *, regions: Mapping[str, Any] | None = None) -> list[Look]:
+        """Return the proposals, which are there before anything is asked."""
+        return [Look("", places=self.propose(picture))]
 
     def encoder_of(self, perception: PicturePerception) -> Callable[[Tensor], Tensor]:
         """Return what turns boxes (K, 4) in a picture into vectors (K, D)."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -33,6 +33,7 @@ from deixis.regions.shapes import Box, Region
 from deixis.systems.contract import Prompt, System
 from deixis.systems.encoded import Encoded, EncoderInput
 from deixis.systems.located_answers import MOST_PROPOSED
+from deixis.systems.looks import Look
 from deixis.systems.pointer.core import PointerCore
 from deixis.systems.pointer.decoding.claim_verdicts import SORTS, ClaimRule, VerdictWords
 from deixis.systems.pointer.decoding.openings import RegionNames
@@ -46,7 +47,7 @@ from deixis.systems.pointer.region_inputs import region_tensors
 from deixis.systems.pointer.training.collate import PointerCollate
 from deixis.systems.pointer.training.objective import ObjectiveWeights, PointerObjective
 from deixis.systems.pointer.weights import load_core, save_network
-from deixis.systems.questions import Question
+from deixis.systems.questions import Question, checked_question
 from deixis.systems.registry import resolve
 from deixis.text.packing import picture_weight
 from deixis.text.tokenizers.word_pieces.vocabulary import REGION, Vocabulary
@@ -71,6 +72,7 @@ class PointerSystem(System):
     name = "pointer"
     region_token = REGION.id
     has_grammar = True
+    looked_at = "map"
 
     def __init__(self, network: PointerCore, vocabulary: Vocabulary) -> None:
         super().__init__()
@@ -221,6 +223,13 @@ class PointerSystem(System):
         """Return what doesn't add up: as many verdicts as readings of places."""
         given, wanted = len(completion.places), verdicts(completion.ids)
         return [] if given == wanted else [f"{wanted} verdicts came with {given} readings of places"]
+
+    def looks(self, picture: Any, question: str, *, regions: Mapping[str, Any] | None = None) -> list[Look]:
+        """Return the shares of the map's locations for each phrase of the answer, which is written again."""
+        from deixis.systems.pointer.looking import looks_of
+
+        asked = checked_question(question, dict(regions or {}), self.pictures(picture))
+        return looks_of(self, self.prompts([asked])[0])
 
     @property
     def pretrained(self) -> PreTrainedModel:
