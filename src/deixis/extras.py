@@ -18,6 +18,9 @@ EXTRAS: Mapping[str, str] = MappingProxyType(
         "matplotlib": "plots",
         "supervision": "supervision",
         "pyarrow": "parquet",
+        "fastapi": "serve",
+        "uvicorn": "serve",
+        "prometheus_client": "serve",
     }
 )
 

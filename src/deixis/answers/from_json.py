@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any, NoReturn
 
@@ -11,11 +10,13 @@ import numpy as np
 
 from deixis.answers.content import AnswerContent
 from deixis.answers.parts import Place, Raw, Span, probability
-from deixis.errors import BadPicture, BadRegion, FrameMismatch, MalformedAnswer, RegionClipped
+from deixis.errors import BadPicture, BadRegion, FrameMismatch, MalformedAnswer
 from deixis.pictures.opening import Picture, check_size
 from deixis.regions.as_objects import region_of_object
+from deixis.regions.doubts import coordinates
 from deixis.regions.frames import PIXELS, Frame, same_frame
 from deixis.regions.shapes import Box, Mask, Region
+from deixis.regions.shapes.picture_edge import EDGE_SLACK
 
 MOST_PIXELS = 1_000_000_000  # of a picture that JSON speaks of; no memory is taken for them
 LARGEST_NUMBER = 1e300
@@ -85,11 +86,25 @@ def region_from(content: object, frames: Sequence[Frame], *, name: str) -> Regio
     own = dict(content) if isinstance(content, dict) else content
     which = number_of_picture(own.pop("picture", 0) if isinstance(own, dict) else 0, frames)
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error", RegionClipped)
-            return region_of_object(own, PIXELS).clipped(frames[which])
-    except (BadRegion, RegionClipped) as fault:
+        region = region_of_object(own, PIXELS).bind(frames[which])
+        require_inside(region, frames[which])
+        return region.clipped(frames[which])
+    except BadRegion as fault:
         raise MalformedAnswer(f"region {name!r:.80} of the answer is not usable: {fault}") from fault
+
+
+def require_inside(region: Region, frame: Frame) -> None:
+    """Raise BadRegion for a region that sticks out of its picture: an answer's were cut before.
+
+    Told by its coordinates and not by the warning of ``Region.clipped``, for filters of warnings are those of
+    all threads.
+    """
+    if isinstance(region, Mask):
+        return  # as large as the picture, or it could not have been bound to it
+    numbers, (width, height) = coordinates(region), frame.size
+    slack = EDGE_SLACK * max(width, height)
+    if min(numbers) < -slack or max(numbers[::2]) > width + slack or max(numbers[1::2]) > height + slack:
+        raise BadRegion(f"it sticks out of the picture {frame}")
 
 
 def raw_from(content: object) -> Raw:
