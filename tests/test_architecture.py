@@ -64,7 +64,7 @@ ALLOWED: dict[str, tuple[str, ...]] = {
         "text", "training",
     ),
     "serving": (
-        "answers", "checkpoints", "deixis", "devices", "engine", "errors", "pictures", "progress", "records",
+        "answers", "checkpoints", "client", "deixis", "devices", "engine", "errors", "pictures", "progress", "records",
         "regions", "systems",
     ),
     "cli": (

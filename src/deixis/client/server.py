@@ -34,8 +34,8 @@ class Server:
     key: what is sent as the bearer's token; None sends none. timeout: seconds for one attempt, from the
     connection to the last byte. attempts: how often a request is made at most, where the server says that it
     is busy; between them it waits for what the server asks for, at most ``longest_wait`` seconds, or 1, 2,
-    4, … where it doesn't say. largest_reply: bytes; a longer one is an error. UsageError: an address, key or
-    number that can't be used.
+    4, … where it doesn't say. largest_reply: bytes; a longer one is an error. program: what starts such a
+    server, for messages. UsageError: an address, key or number that can't be used.
     """
 
     address: str
@@ -44,6 +44,7 @@ class Server:
     attempts: int = 6
     longest_wait: float = 30.0
     largest_reply: int = 64 << 20
+    program: str = "deixis serve"
     sleep: Callable[[float], None] = field(default=time.sleep, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -148,7 +149,7 @@ class Server:
             if isinstance(reason, ConnectionRefusedError) or isinstance(fault, urllib.error.URLError):
                 raise EndpointError(
                     f"there is no server at {self.address}: {hides(str(reason), self.key)}; start one with "
-                    "deixis serve, or check the address"
+                    f"{self.program}, or check the address"
                 ) from None
             raise EndpointError(
                 f"the connection to {self.address} broke off before the answer was complete "

@@ -17,6 +17,8 @@ class ListedPlacesPolicy(SplicedPolicy):
     is ruled out is what could not be read.
     """
 
+    words_decide = False
+
     def __init__(self, reader: GromaReader, tokens: GromaTokens, *, count: int) -> None:
         super().__init__(reader)  # type: ignore[arg-type]
         self.tokens, self.links = tokens, reader.links

@@ -15,9 +15,15 @@ class SplicedPolicy:
     """Decodes one answer; it ends with one of the reader's end tokens."""
 
     places: Sequence[object] = ()
+    words_decide = True  # so that an engine elsewhere may write the words
 
     def __init__(self, reader: SplicedReader) -> None:
         self.reader = reader
+
+    @property
+    def ends(self) -> frozenset[int]:
+        """The tokens that end an answer."""
+        return self.reader.ends
 
     def start(self, logits: Tensor) -> Start:
         """Leave the beginning to the words."""
