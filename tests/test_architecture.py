@@ -64,8 +64,8 @@ ALLOWED: dict[str, tuple[str, ...]] = {
         "text", "training",
     ),
     "serving": (
-        "answers", "checkpoints", "client", "deixis", "devices", "engine", "errors", "pictures", "progress", "records",
-        "regions", "systems",
+        "answers", "checkpoints", "client", "deixis", "devices", "engine", "errors", "pictures", "progress",
+        "records", "regions", "systems",
     ),
     "cli": (
         "answers", "chat", "checkpoints", "client", "data", "deixis", "devices", "endpoints", "engine",
