@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import threading
+import time
+from collections.abc import Callable
 from typing import Any
 
 from deixis.answers.grounded import Answer
@@ -15,7 +17,7 @@ from deixis.systems.contract import System
 from tests.systems.pointer.tiny import noise_picture, tiny_system
 
 PICTURE = noise_picture()
-WAIT = 60.0  # seconds after which a test is wrong, not slow
+WAIT = 20.0  # seconds after which a test is wrong, not slow
 
 
 class Told:
@@ -63,3 +65,49 @@ def served(system: System | None = None, **limits: Any) -> Engine:
 def asked(question: str = "where is the dog?", picture: Picture = PICTURE, **more: Any) -> Asked:
     """Return a question to the default model."""
     return Asked(more.pop("model", None), (picture,), question, **more)
+
+
+class Gated:
+    """Lets a tiny system step only as often as a test says, so that answers stay half written.
+
+    reached: how many steps were begun. ``open`` lets it run freely.
+    """
+
+    def __init__(self, system: System) -> None:
+        self.system = system
+        self._allowed = threading.Semaphore(0)
+        self._free = threading.Event()
+        self._begun = threading.Condition()
+        self.reached = 0
+        self._step = system.decoder.step
+        system.decoder.step = self._waiting_step  # type: ignore[method-assign]
+
+    def _waiting_step(self, *given: Any, **more: Any) -> Any:
+        with self._begun:
+            self.reached += 1
+            self._begun.notify_all()
+        if not self._free.is_set():
+            assert self._allowed.acquire(timeout=WAIT)
+        return self._step(*given, **more)
+
+    def allow(self, steps: int = 1) -> None:
+        """Let it take so many steps."""
+        self._allowed.release(steps)
+
+    def open(self) -> None:
+        """Let it run freely from now on."""
+        self._free.set()
+        self._allowed.release(1)
+
+    def wait(self, steps: int = 1) -> None:
+        """Wait until so many steps were begun."""
+        with self._begun:
+            assert self._begun.wait_for(lambda: self.reached >= steps, WAIT)
+
+
+def until(what: Callable[[], object], seconds: float = WAIT) -> None:
+    """Wait until something holds."""
+    end = time.monotonic() + seconds
+    while not what():
+        assert time.monotonic() < end, "it never came to hold"
+        time.sleep(0.005)

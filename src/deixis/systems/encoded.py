@@ -71,13 +71,15 @@ def tensor_bytes(value: Any) -> int:
 class EncodedCache:
     """Encoded pictures by content, the latest kept, within a budget of bytes; used by many threads.
 
-    The one used last stays even beyond the budget: the question at hand is about it.
+    The one used last stays even beyond the budget: the question at hand is about it. hits, misses: pictures
+    that were asked for and known, or being encoded for somebody else, and those that had to be encoded.
     """
 
     def __init__(self, *, budget: int = BUDGET) -> None:
         self.budget = budget
         self._lock = threading.Lock()
         self._known: OrderedDict[Hashable, Future[Encoded]] = OrderedDict()
+        self.hits = self.misses = 0
 
     def get(
         self,
@@ -98,6 +100,8 @@ class EncodedCache:
                     own[key] = one
                 self._known.move_to_end(key)
                 futures.append(self._known[key])
+            self.misses += len(own)
+            self.hits += len(futures) - len(own)
         if own:
             self._fill(own, encode)
         return [future.result() for future in futures]
@@ -132,6 +136,13 @@ class EncodedCache:
                     break
                 total -= future.result().nbytes
                 del self._known[key]
+
+    @property
+    def nbytes(self) -> int:
+        """Return how much memory is held."""
+        with self._lock:
+            known = list(self._known.values())
+        return sum(one.result().nbytes for one in known if one.done() and one.exception() is None)
 
     def __len__(self) -> int:
         return len(self._known)
