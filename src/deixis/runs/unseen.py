@@ -35,6 +35,7 @@ def unseen_losses(
     broken: Literal["refuse", "pass_over"] = "refuse",
     max_pixels: int | None = None,
     dialogues: DialogueMix | None = None,
+    most: int | None = None,
 ) -> np.ndarray:
     """Return the total loss of ``model`` on every batch of ``size`` pictures of a split, each picture once.
 
@@ -42,7 +43,7 @@ def unseen_losses(
     seed: models whose recipes agree in these are asked the same and can be compared batch by batch.
     outside, broken, max_pixels: what is done with the dataset's faults, as for ``SourceChoice``.
     dialogues: other ones than the recipe's mix, such as ``captions_alone()``; models of recipes that differ
-    in their mix can then be compared too.
+    in their mix can then be compared too. most: batches at most; None is all.
     """
     from deixis.systems import training_parts
 
@@ -60,7 +61,7 @@ def unseen_losses(
     return np.array(
         [
             float(weighted(losses_of(objective, batches[number], recipe, device=device)))
-            for number in range(len(parts.source) // size)
+            for number in range(len(parts.source) // size)[:most]
         ]
     )
 

@@ -7,11 +7,11 @@ from collections.abc import Mapping
 from types import MappingProxyType, ModuleType
 
 from deixis.cli.messages import add_message_flags
-from deixis.cli.studies import alignment, proposals, resolution
+from deixis.cli.studies import alignment, captions, proposals, resolution
 
-HELP = "compare variants of a recipe, vision encoders, or proposals, side by side"
+HELP = "compare variants of a recipe, trained runs, vision encoders or proposals side by side"
 STUDIES: Mapping[str, ModuleType] = MappingProxyType(
-    {"resolution": resolution, "alignment": alignment, "proposals": proposals}
+    {"resolution": resolution, "alignment": alignment, "proposals": proposals, "captions": captions}
 )
 EXAMPLE = "\n".join(["examples:", *(study.EXAMPLE for study in STUDIES.values())])
 
