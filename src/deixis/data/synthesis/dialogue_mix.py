@@ -17,6 +17,11 @@ class DialogueMix:
     pointing. ``name_bare`` is a region and its name without a question. ``qualified`` asks for or after a
     phrase such as "a man in a red hat", whose halves need not belong together; ``qualified_bare`` without a
     question. ``verify`` asks whether a thing pointed at is what it is said to be.
+
+    Those behind ``blank`` need the extra ``skills``, whose parser reads the captions. colour: which colour.
+    deed: what someone does, wears, holds or sits on. doer: who does something. relation: yes or no about
+    that. whole: indoors or outdoors, how many people. choose: which of two a thing pointed at is. quality:
+    whether it is red. refuse: what can't be told.
     """
 
     locate: float = 3.0
@@ -37,6 +42,19 @@ class DialogueMix:
     qualified_bare: float = 0.0
     verify: float = 0.0
     blank: float = 0.0
+    colour: float = 0.0
+    deed: float = 0.0
+    doer: float = 0.0
+    relation: float = 0.0
+    whole: float = 0.0
+    choose: float = 0.0
+    quality: float = 0.0
+    refuse: float = 0.0
+
+    @property
+    def skills(self) -> tuple[str, ...]:
+        """The kinds asked for of those that need captions to be parsed, in order."""
+        return tuple(kind for kind in SKILLS if getattr(self, kind) > 0)
 
     def draw(self, kind: str, rng: np.random.Generator) -> int:
         """Draw how many dialogues of ``kind`` this picture gets."""
@@ -44,7 +62,9 @@ class DialogueMix:
         return int(amount) + int(rng.random() < amount - int(amount))
 
 
-KINDS = tuple(field.name for field in fields(DialogueMix) if field.name != "blank")
+NAMES = tuple(field.name for field in fields(DialogueMix))
+KINDS = NAMES[: NAMES.index("blank")]
+SKILLS = NAMES[NAMES.index("blank") + 1 :]
 
 
 ABSENT = ("absent", "absent_bare", "presence")  # what can be asked of a picture that shows nothing

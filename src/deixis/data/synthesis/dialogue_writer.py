@@ -6,6 +6,12 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 
+from deixis.data.synthesis.skills.claim_dialogues import choice_dialogues, quality_dialogues
+from deixis.data.synthesis.skills.colour_dialogues import colour_dialogues
+from deixis.data.synthesis.skills.deed_dialogues import deed_dialogues, doer_dialogues
+from deixis.data.synthesis.skills.picture_dialogues import picture_dialogues
+from deixis.data.synthesis.skills.refusals import refusal_dialogues
+from deixis.data.synthesis.skills.relation_dialogues import relation_dialogues
 from deixis.data.synthesis.visible_scene import VisibleScene
 from deixis.data.synthesis.writers.assertions import assertion_dialogues
 from deixis.data.synthesis.writers.captioning import caption_dialogues, list_dialogues
@@ -36,6 +42,14 @@ WRITERS: Mapping[str, Callable[[VisibleScene, str, int, np.random.Generator], li
     "qualified": qualified_dialogues,
     "qualified_bare": qualified_dialogues,
     "verify": assertion_dialogues,
+    "colour": colour_dialogues,
+    "deed": deed_dialogues,
+    "doer": doer_dialogues,
+    "relation": relation_dialogues,
+    "whole": picture_dialogues,
+    "choose": choice_dialogues,
+    "quality": quality_dialogues,
+    "refuse": refusal_dialogues,
 }
 
 

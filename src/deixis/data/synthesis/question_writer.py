@@ -7,6 +7,7 @@ regions, ``<be>`` becomes "is" or "are" as the phrase asks for, ``(this|that|)``
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
 import numpy as np
 
@@ -25,11 +26,19 @@ LOOSE = (
 
 
 def question_from(
-    template: str, rng: np.random.Generator, *, phrase: str = "", many: bool = False, loosely: bool = True
+    template: str,
+    rng: np.random.Generator,
+    *,
+    phrase: str = "",
+    many: bool = False,
+    loosely: bool = True,
+    slots: Mapping[str, str] | None = None,
+    kept: frozenset[str] = frozenset(),
 ) -> str:
     """Return a template with its choices drawn and its phrase filled in.
 
-    loosely: whether it is sometimes roughened.
+    loosely: whether it is sometimes roughened. slots: what further slots take, by name. kept: words that are
+    not lost.
 
     >>> question_from("(please |)find {}.", np.random.default_rng(5), phrase="the dog", loosely=False) in (
     ...     "please find the dog.", "find the dog.", "please find the dog", "find the dog"
@@ -43,13 +52,15 @@ def question_from(
 
     text = CHOICE.sub(chosen, template).replace("<be>", "are" if many else "is")
     if loosely and rng.random() < ROUGH:
-        text = roughened(text, rng)
+        text = roughened(text, rng, kept=kept)
     if text[-1] in ".?" and rng.random() < END_LEFT_OUT:
         text = text[:-1]
+    for slot, words in (slots or {}).items():
+        text = text.replace(f"{{{slot}}}", words)
     return text.replace("{}", phrase)
 
 
-def roughened(text: str, rng: np.random.Generator) -> str:
+def roughened(text: str, rng: np.random.Generator, *, kept: frozenset[str] = frozenset()) -> str:
     """Return a question with words lost and put in; its slots and its last mark stay.
 
     People ask in more ways than any list has; what counts is what they ask for. At least one word stays.
@@ -60,7 +71,7 @@ def roughened(text: str, rng: np.random.Generator) -> str:
     for word in words:
         if rng.random() < ADDED:
             made += LOOSE[int(rng.integers(len(LOOSE)))].split()
-        if SLOT.fullmatch(word) or word[-1] in ".?" or rng.random() >= LOST:
+        if SLOT.fullmatch(word) or word[-1] in ".?" or rng.random() >= LOST or word in kept:
             made.append(word)
     joined = " ".join(made)
     return re.sub(r" ([.?,:])", r"\1", joined)

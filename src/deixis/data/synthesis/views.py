@@ -14,7 +14,10 @@ from deixis.data.synthesis.dialogue_mix import ABSENT, KINDS, DialogueMix
 from deixis.data.synthesis.dialogue_writer import write_dialogues
 from deixis.data.synthesis.phrasebook import Phrasebook, caption_words
 from deixis.data.synthesis.qualified import all_qualified
-from deixis.data.synthesis.templates.questions import all_words
+from deixis.data.synthesis.skills.skill_book import SkillBook
+from deixis.data.synthesis.templates.questions import all_words, spelt_out
+from deixis.data.synthesis.templates.skills import ALL as SKILL_TEMPLATES
+from deixis.data.synthesis.templates.unanswerable import ANSWERS, UNANSWERABLE
 from deixis.data.synthesis.visible_scene import VisibleScene
 from deixis.data.synthesis.writers.counting import NUMBERS
 from deixis.records.dialogue import Example
@@ -41,6 +44,7 @@ class DialogueSource:
         self.augmentation = augmentation
         self.side = side
         self.words = [caption_words(scene) for scene in scenes]
+        self.skills = SkillBook(scenes) if mix.skills else None
         self.qualified = all_qualified(scenes) if mix.qualified or mix.qualified_bare else ()
 
     def __len__(self) -> int:
@@ -73,12 +77,18 @@ class DialogueSource:
 
     def seen(self, index: int, view: View, rng: np.random.Generator, *, scene: Scene) -> Example:
         """Return a view of scene ``index`` with its dialogues; ``scene``: that one, upright."""
-        words, kinds = self.words[index], KINDS
+        words, kinds = self.words[index], (*KINDS, *self.mix.skills)
         if self.mix.blank and rng.random() < self.mix.blank:
             # Nothing is there: neither what other pictures show nor what this one did.
             view, words, kinds = blank(view, rng), frozenset(), ABSENT
         seen = VisibleScene(
-            scene, view=view, words=words, phrasebook=self.phrasebook, qualified=self.qualified
+            scene,
+            view=view,
+            words=words,
+            phrasebook=self.phrasebook,
+            qualified=self.qualified,
+            skills=self.skills,
+            facts=None if self.skills is None else self.skills.facts[index],
         )
         dialogues = [
             dialogue
@@ -112,3 +122,11 @@ def template_texts() -> list[str]:
         " ".join(NUMBERS),
     )
     return [*all_words(), *answers, "the and a an"]
+
+
+def skill_texts() -> list[str]:
+    """Return the words of every question and answer of the skills that captions teach."""
+    refused = [template for templates in UNANSWERABLE.values() for template in templates]
+    answers = [text for texts in ANSWERS.values() for text in texts]
+    said = "it is outdoors, outside. it is indoors, inside. people: wearing and"
+    return [*map(spelt_out, (*SKILL_TEMPLATES, *refused)), *answers, said]

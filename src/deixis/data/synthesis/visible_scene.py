@@ -12,6 +12,8 @@ from deixis.data.scene import Scene
 from deixis.data.synthesis.phrasebook import Phrasebook, phrases_of
 from deixis.data.synthesis.phrasing import sided, tells_more
 from deixis.data.synthesis.qualified import Qualified
+from deixis.data.synthesis.skills.facts import SceneFacts
+from deixis.data.synthesis.skills.skill_book import SkillBook
 from deixis.regions.shapes import Box
 
 
@@ -19,7 +21,7 @@ class VisibleScene:
     """One view of one scene: its boxes in the frame of the view, and phrases that are true of it.
 
     words: those that the picture's captions and categories use. qualified: phrases of any pictures, for their
-    halves to be put to other halves.
+    halves to be put to other halves. facts: what the captions say, by ``skills``, which knows others', too.
     """
 
     def __init__(
@@ -30,9 +32,13 @@ class VisibleScene:
         words: frozenset[str],
         phrasebook: Phrasebook,
         qualified: Sequence[Qualified] = (),
+        skills: SkillBook | None = None,
+        facts: SceneFacts | None = None,
     ) -> None:
         self.scene, self.view, self.words, self.phrasebook = scene, view, words, phrasebook
         self.all_qualified = qualified
+        self.skills = SkillBook([]) if skills is None else skills
+        self.facts = SceneFacts() if facts is None else facts
         frame = view.picture.frame
         self.boxes: Mapping[int, Box] = {
             thing.id: Box(*(float(v) for v in box), frame=frame)

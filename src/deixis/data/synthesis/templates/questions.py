@@ -231,7 +231,11 @@ ALL = (
 
 
 def all_words() -> Iterator[str]:
-    """Yield every template with all its alternatives behind each other, for a vocabulary to cover."""
+    """Yield every template with all its alternatives, and words for sorts, for a vocabulary to cover."""
     yield from (sort for sorts in (*SORTS.values(), ANY_SORT) for sort in sorts)
-    for template in ALL:
-        yield CHOICE.sub(lambda match: match.group(1).replace("|", " "), template).replace("<be>", "is are")
+    yield from map(spelt_out, ALL)
+
+
+def spelt_out(template: str) -> str:
+    """Return a template with all its alternatives behind each other."""
+    return CHOICE.sub(lambda match: match.group(1).replace("|", " "), template).replace("<be>", "is are")

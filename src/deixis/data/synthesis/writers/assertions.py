@@ -34,7 +34,8 @@ def assertion_dialogues(
             said, answer = seen.phrasebook.name(other), f"no, {name}."
         question = question_from(pick(VERIFY, rng), rng, phrase=said)
         region = perturbed_region(seen.boxes[thing], rng)
-        dialogues.append(Dialogue(kind, (Turn(question, answer, regions=(("it", region),)),)))
+        turn = Turn(question, answer, regions=(("it", region),), intent="judge", claims=(said,))
+        dialogues.append(Dialogue(kind, (turn,)))
     return dialogues
 
 

@@ -18,12 +18,13 @@ MOST_LISTED = 4
 def caption_dialogues(seen: VisibleScene, kind: str, count: int, rng: np.random.Generator) -> list[Dialogue]:
     """Return captions with the places of their phrases."""
     usable = [c for c in seen.scene.captions if not (seen.view.mirrored and sided(c.text))]
-    return [
-        Dialogue(
-            kind, (Turn(question_from(pick(CAPTION, rng), rng), caption.text, caption_marks(seen, caption)),)
-        )
-        for caption in draw(usable, count, rng)
-    ]
+    return [Dialogue(kind, (captioned(seen, caption, rng),)) for caption in draw(usable, count, rng)]
+
+
+def captioned(seen: VisibleScene, caption: Caption, rng: np.random.Generator) -> Turn:
+    """Ask what the picture shows; the answer is a caption."""
+    question = question_from(pick(CAPTION, rng), rng)
+    return Turn(question, caption.text, caption_marks(seen, caption), intent="tell")
 
 
 def caption_marks(seen: VisibleScene, caption: Caption) -> tuple[Mark, ...]:
@@ -49,4 +50,5 @@ def list_dialogues(seen: VisibleScene, kind: str, count: int, rng: np.random.Gen
         answer += "" if index == 0 else (" and " if index == len(chosen) - 1 else ", ")
         marks.append(Mark(len(answer), len(answer) + len(text), seen.places(things)))
         answer += text
-    return [Dialogue(kind, (Turn(question_from(pick(LIST, rng), rng), answer + ".", tuple(marks)),))]
+    question = question_from(pick(LIST, rng), rng)
+    return [Dialogue(kind, (Turn(question, answer + ".", tuple(marks), intent="tell"),))]

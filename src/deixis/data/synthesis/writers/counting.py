@@ -40,7 +40,7 @@ def count_turn(seen: VisibleScene, text: str, things: Sequence[int], rng: np.ran
     """Ask how many of a kind there are; no ``things`` means none."""
     question = question_from(pick(COUNT, rng), rng, phrase=text, many=True)
     mark = Mark(0, len(text), seen.places(things))
-    return Turn(question, f"{text}: {NUMBERS[len(things)]}.", (mark,))
+    return Turn(question, f"{text}: {NUMBERS[len(things)]}.", (mark,), intent="whether")
 
 
 def counted_kind(known: Mapping[str, tuple[int, ...]], rng: np.random.Generator) -> str:

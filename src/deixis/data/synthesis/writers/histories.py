@@ -111,7 +111,7 @@ def unrelated(seen: VisibleScene, rng: np.random.Generator) -> list[Turn]:
 def described(seen: VisibleScene, thing: int, rng: np.random.Generator) -> Turn:
     """Ask what the thing spoken of looks like."""
     question = question_from(pick(FURTHER, rng), rng)
-    return Turn(question, f"{seen.telling[thing]}.")
+    return Turn(question, f"{seen.telling[thing]}.", intent="tell")
 
 
 def located(seen: VisibleScene, text: str, thing: int, rng: np.random.Generator) -> Turn:
@@ -119,10 +119,10 @@ def located(seen: VisibleScene, text: str, thing: int, rng: np.random.Generator)
     many = is_plural(text)
     question = question_from(pick(FURTHER_WHERE, rng), rng, phrase="they" if many else "it", many=many)
     answer = f"{text} {'are' if many else 'is'} here."
-    return Turn(question, answer, (Mark(0, len(text), seen.places((thing,))),))
+    return Turn(question, answer, (Mark(0, len(text), seen.places((thing,))),), intent="where")
 
 
 def counted(seen: VisibleScene, text: str, things: tuple[int, ...], rng: np.random.Generator) -> Turn:
     """Ask how many there are of what was spoken of, without naming it."""
     told = count_turn(seen, text, things, rng)
-    return Turn(question_from(pick(FURTHER_COUNT, rng), rng), told.answer, told.marks)
+    return Turn(question_from(pick(FURTHER_COUNT, rng), rng), told.answer, told.marks, intent="whether")

@@ -60,4 +60,5 @@ def where_turn(
     verb = "are" if many else "is"
     ending = "here." if things else "not in the picture."
     question = question_from(pick(WHERE_MANY if many else WHERE, rng), rng, phrase=phrase, many=many)
-    return Turn(question, f"{phrase} {verb} {ending}", (Mark(0, len(phrase), seen.places(things)),))
+    mark = Mark(0, len(phrase), seen.places(things))
+    return Turn(question, f"{phrase} {verb} {ending}", (mark,), intent="where")

@@ -10,6 +10,7 @@ from deixis.data.synthesis.question_writer import question_from
 from deixis.data.synthesis.templates.questions import ANY_SORT, DESCRIBE, NAME, NAME_KIND, SORTS
 from deixis.data.synthesis.visible_scene import VisibleScene
 from deixis.records.dialogue import Dialogue, Turn
+from deixis.records.intents import Intent
 
 SORT_TOLD = 0.25  # how often a question for a name says what sort of thing is meant
 
@@ -29,7 +30,8 @@ def region_turn(seen: VisibleScene, thing: int, kind: str, rng: np.random.Genera
     else:
         answer = seen.phrasebook.name(pick(seen.names[thing], rng))
         question = "{it}" if kind == "name_bare" else asked_name(seen, thing, rng)
-    return Turn(question, f"{answer}.", regions=(("it", region),))
+    intent: Intent = "tell" if kind == "describe" else "name"
+    return Turn(question, f"{answer}.", regions=(("it", region),), intent=intent)
 
 
 def asked_name(seen: VisibleScene, thing: int, rng: np.random.Generator) -> str:

@@ -35,7 +35,7 @@ def pair_dialogues(seen: VisibleScene, kind: str, count: int, rng: np.random.Gen
             described = [max(seen.names[thing], key=len) for thing in (first, second)]
             answer = f"{described[0]} and {described[1]}; {size(*own)}."
         regions = tuple((name, perturbed_region(box, rng)) for name, box in zip(("a", "b"), own, strict=True))
-        dialogues.append(Dialogue(kind, (Turn(question, answer, regions=regions),)))
+        dialogues.append(Dialogue(kind, (Turn(question, answer, regions=regions, intent="tell"),)))
     return dialogues
 
 

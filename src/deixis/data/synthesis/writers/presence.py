@@ -40,4 +40,4 @@ def presence_turn(seen: VisibleScene, text: str, things: Sequence[int], rng: np.
     else:
         question = question_from(pick(PRESENCE, rng), rng, phrase=phrase, many=many)
     mark = Mark(0, len(phrase), seen.places(things))
-    return Turn(question, f"{phrase}? {verdict(things, many=many)}", (mark,))
+    return Turn(question, f"{phrase}? {verdict(things, many=many)}", (mark,), intent="whether")

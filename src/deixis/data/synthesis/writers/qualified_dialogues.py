@@ -44,4 +44,4 @@ def acting(seen: VisibleScene, asked: Qualified, many: bool, rng: np.random.Gene
     phrase = definite(asked.text) if rng.random() < 0.5 else asked.text
     question = question_from(pick(ACTION, rng), rng, phrase=phrase, many=many)
     mark = Mark(0, len(phrase), seen.places(asked.things))
-    return Turn(question, f"{phrase}? {verdict(asked.things, many=many)}", (mark,))
+    return Turn(question, f"{phrase}? {verdict(asked.things, many=many)}", (mark,), intent="whether")

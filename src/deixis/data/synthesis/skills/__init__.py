@@ -1,0 +1,1 @@
+"""What captions tell beyond names and places: colours, what someone does, and what can't be told."""

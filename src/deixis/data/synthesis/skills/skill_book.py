@@ -1,0 +1,110 @@
+"""What the captions of all scenes say, read once: facts of each, and what can be said wrongly of others."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from deixis.data.lots import pick
+from deixis.data.scene import Scene
+from deixis.data.synthesis.phrasebook import caption_words, phrases_of
+from deixis.data.synthesis.qualities import Qualities
+from deixis.data.synthesis.skills.caption_reader import (
+    SAYING,
+    ReadCaption,
+    colours_of,
+    deeds_of,
+    doing_form,
+    standings_of,
+)
+from deixis.data.synthesis.skills.facts import Colour, Deed, SceneFacts
+from deixis.data.synthesis.skills.opposites import askable, surely_not
+from deixis.data.synthesis.skills.whole_picture import all_people, outdoors
+from deixis.english.nouns import head_noun
+from deixis.english.sentence_parser import Sentence, SentenceParser
+
+TRIES = 40
+
+
+class SkillBook:
+    """Facts of scenes, in their order, and deeds of any of them to ask wrongly about.
+
+    parser: by default spaCy's, see ``english.sentence_parser``; scenes without phrases have no facts.
+    """
+
+    def __init__(self, scenes: Sequence[Scene], parser: SentenceParser | None = None) -> None:
+        told = [scene for scene in scenes if any(caption.phrases for caption in scene.captions)]
+        parser = (parser or SentenceParser()) if told else parser
+        texts = [caption.text for scene in told for caption in scene.captions]
+        read = iter(() if parser is None else parser.parse(texts))
+        facts = {scene.id: facts_of(scene, [next(read) for _ in scene.captions]) for scene in told}
+        self.facts = [facts.get(scene.id, SceneFacts()) for scene in scenes]
+        deeds = [deed for found in self.facts for deed in found.deeds if askable(deed)]
+        self.deeds = {
+            (doer, sort): [d for d in deeds if doer in d.who.types and sort_of(d) == sort]
+            for doer in ("people", "animals")
+            for sort in SORTS
+        }
+        self.qualities = Qualities(scenes)
+        self.colours = [colour for found in self.facts for colour in found.colours]
+
+    def wrong_deed(
+        self, own: Sequence[Deed], like: Deed, *, facts: SceneFacts, rng: np.random.Generator
+    ) -> Deed | None:
+        """Draw a deed that is surely none of the doer's, of the sort of one of their own; None for none.
+
+        own: all that the doer does.
+        """
+        doer = "people" if "people" in like.who.types else "animals"
+        others = self.deeds[doer, sort_of(like)]
+        for _ in range(TRIES if others else 0):
+            deed = pick(others, rng)
+            if surely_not(deed, own, words=facts.words, doings=facts.doings):
+                return deed
+        return None
+
+    def wrong_colour(self, own: Sequence[Colour], *, rng: np.random.Generator) -> str | None:
+        """Draw a colour, as often as there are things of it, that no caption gives to a thing."""
+        said = {word for colour in own for word in colour.words.split()}
+        for _ in range(TRIES):
+            words = pick(self.colours, rng).words
+            if said.isdisjoint(words.split()):
+                return words
+        return None
+
+
+SORTS = ("wearing", "holding", "doing")
+
+
+def sort_of(deed: Deed) -> str:
+    """Return the sort of a deed: wearing, holding, or any other."""
+    return {"wearing": "wearing", "holding": "holding", "carrying": "holding"}.get(deed.verb, "doing")
+
+
+def facts_of(scene: Scene, sentences: Sequence[Sentence]) -> SceneFacts:
+    """Return what the captions of a scene say, by their sentences."""
+    read = [ReadCaption.of(*both) for both in zip(scene.captions, sentences, strict=True)]
+    return SceneFacts(
+        colours=tuple(dict.fromkeys(fact for one in read for fact in colours_of(one))),
+        deeds=tuple(dict.fromkeys(fact for one in read for fact in deeds_of(one))),
+        standings=tuple(dict.fromkeys(fact for one in read for fact in standings_of(one))),
+        words=caption_words(scene),
+        doings=frozenset(
+            word.text if word.text.endswith("ing") else doing_form(word)
+            for sentence in sentences
+            for word in sentence
+            if word.tag in SAYING or word.text.endswith("ing")
+        ),
+        nouns=nouns_alone(scene),
+        outdoors=outdoors(scene),
+        people=all_people(scene),
+    )
+
+
+def nouns_alone(scene: Scene) -> dict[str, tuple[int, ...]]:
+    """Return the nouns that phrases of a scene use for always the same things, with these."""
+    meant: dict[str, set[tuple[int, ...]]] = {}
+    for text, things in phrases_of(scene).items():
+        meant.setdefault(head_noun(text), set()).add(things)
+    return {noun: next(iter(things)) for noun, things in meant.items() if noun and len(things) == 1}
