@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, get_args
 
 from deixis.answers.grounded import Answer
 from deixis.engine.settings import Settings
@@ -18,7 +18,7 @@ from deixis.serving.desk import Desk
 from deixis.serving.heard import Heard
 from deixis.serving.limits import EngineLimits
 from deixis.serving.models import Models, ModelState
-from deixis.serving.open_request import OpenRequest
+from deixis.serving.open_request import OpenRequest, Outcome
 from deixis.serving.residents import Residents
 from deixis.serving.statistics import Statistics
 from deixis.systems.questions import checked_question
@@ -153,7 +153,7 @@ class Engine:
         """Return what was done since the start, and what there is now."""
         desk, residents = self._desk, self._residents
         return Statistics(
-            ended=dict(desk.ended),
+            ended={outcome: desk.ended[outcome] for outcome in get_args(Outcome)},
             refused=desk.refused,
             open=desk.stages(),
             queue_length=desk.queue_length(),
