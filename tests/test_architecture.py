@@ -67,6 +67,9 @@ ALLOWED: dict[str, tuple[str, ...]] = {
         "answers", "checkpoints", "client", "deixis", "devices", "engine", "errors", "pictures", "progress",
         "records", "regions", "systems",
     ),
+    "studio": (
+        "answers", "errors", "pictures", "records", "regions", "serving", "systems",
+    ),
     "cli": (
         "answers", "chat", "checkpoints", "client", "data", "deixis", "devices", "endpoints", "engine",
         "english", "errors", "evaluation", "extras", "files", "gallery", "painting", "pictures", "progress",
