@@ -3,24 +3,40 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Protocol
 
 import torch
 from torch import Tensor
 
+from deixis.engine.decoder import Decoder
+from deixis.engine.embedded import Embedded
 from deixis.engine.loop import Decoding
-from deixis.engine.policy import Request
+from deixis.engine.policy import Completion, Request
 from deixis.engine.settings import Settings
-from deixis.systems.contract import Prompt
+from deixis.systems.contract import Prompt, Reading
 from deixis.systems.looks import Look, corners_of
-from deixis.systems.pointer.answering import PointerSystem
 from deixis.systems.pointer.decoding.place_reading import PlaceReading
-from deixis.systems.pointer.decoding.policy import PointerPolicy
+from deixis.systems.pointer.decoding.policy import Pointer, PointerPolicy
+
+
+class Looking(Pointer, Protocol):
+    """What is asked of the system whose looks are shown."""
+
+    decoder: Decoder
+
+    def embed(self, prompts: Sequence[Prompt]) -> list[Embedded]:
+        """Return prompts as the decoder reads them."""
+        ...
+
+    def parse(self, completion: Completion, prompt: Prompt) -> Reading:
+        """Turn tokens into text and places."""
+        ...
 
 
 class WatchedPolicy(PointerPolicy):
     """Decodes as ever, and keeps what the place head said of every location. seen: (H, W) and "nowhere"."""
 
-    def __init__(self, system: PointerSystem, prompt: Prompt, settings: Settings) -> None:
+    def __init__(self, system: Pointer, prompt: Prompt, settings: Settings) -> None:
         super().__init__(system, prompt, settings)
         self.seen: list[tuple[Tensor, float]] = []
 
@@ -34,12 +50,12 @@ class WatchedPolicy(PointerPolicy):
 
 
 @torch.inference_mode()
-def looks_of(system: PointerSystem, prompt: Prompt) -> list[Look]:
+def looks_of(system: Looking, prompt: Prompt) -> list[Look]:
     """Return a look for each phrase of the answer to a prompt, which is written once more."""
     policy = WatchedPolicy(system, prompt, Settings())
     (embedded,) = system.embed([prompt])
     (completion,) = Decoding(system.decoder, [Request(embedded, policy, Settings())]).completions()
-    phrases: Sequence[str] = [span.phrase for span in system.parse(completion, prompt).spans]
+    phrases = [span.phrase for span in system.parse(completion, prompt).spans]
     encoded = prompt.encoded[0]
     corners = corners_of(encoded.view.frame, encoded.original)
     return [
