@@ -58,3 +58,29 @@ def test_published_boxes_lie_partly_outside() -> None:
 def test_an_unknown_box_format_is_refused() -> None:
     with pytest.raises(UsageError, match="roi_box_format is 'xywh'"):
         RegionEncoderSize(box_format="xywh")  # type: ignore[arg-type]
+
+
+def test_a_mask_leaves_out_what_is_beside_it_and_a_full_one_is_its_box() -> None:
+    own = encoder(TRUE)
+    states = [torch.randn(1, 64, 8) for _ in range(3)]
+    maps, boxes = own.fuse(states), [torch.tensor([[0.5, 0.5, 0.5, 0.5]])]
+    left = torch.zeros(1, 4, 4)
+    left[..., :2] = 1.0  # the left half of the box
+    torch.testing.assert_close(own(maps, boxes, torch.ones(1, 4, 4)), own(maps, boxes))
+    changed = []
+    for level in maps:
+        other = level.clone()
+        # Right half of the box, far enough from the middle that no sample of the left half touches it.
+        wide = level.shape[-1]
+        other[..., round(0.6 * wide) : round(0.75 * wide)] += 5.0
+        changed.append(other)
+    assert not torch.allclose(own(changed, boxes), own(maps, boxes), atol=1e-3)
+    torch.testing.assert_close(own(changed, boxes, left), own(maps, boxes, left))
+    assert not torch.allclose(own(maps, boxes, left), own(maps, boxes), atol=1e-4)
+
+
+def test_published_boxes_are_not_masked() -> None:
+    own = encoder(RegionEncoderSize(rounds=1, groups=4, roi_side=4, hidden=8, position_hidden=4))
+    maps = own.fuse([torch.randn(1, 64, 8) for _ in range(3)])
+    with pytest.raises(UsageError, match="shares of a box need 'xyxy'"):
+        own(maps, [torch.rand(1, 4)], torch.ones(1, 4, 4))

@@ -54,6 +54,11 @@ class RegionEncoderSize:
                 "than 0"
             )
 
+    @property
+    def pools_masks(self) -> bool:
+        """Whether samples lie inside of boxes, so that those outside of a mask can be left out."""
+        return self.box_format == "xyxy"
+
     def strides(self) -> tuple[float, ...]:
         """Return the stride of each level, the finest first.
 
@@ -108,9 +113,17 @@ class RegionSampler(nn.Module):
         content: Tensor = self.flatten_linear(summed.flatten(1))
         return content
 
-    def forward(self, maps: Sequence[Tensor], boxes: Sequence[Tensor]) -> Tensor:
-        """Return the vectors (R, D) of the boxes (R_i, 4) of each picture, one picture behind the other."""
-        content = self.content(self.pooled(maps, boxes))
+    def forward(
+        self, maps: Sequence[Tensor], boxes: Sequence[Tensor], shares: Tensor | None = None
+    ) -> Tensor:
+        """Return the vectors (R, D) of the boxes (R_i, 4) of each picture, one picture behind the other.
+
+        shares (R, s, s): how much each sample of a box counts, see ``LevelRegionEncoder``.
+        """
+        pooled = self.pooled(maps, boxes)
+        if shares is not None:
+            pooled = [one * shares[:, None].to(one.dtype) for one in pooled]
+        content = self.content(pooled)
         position = self.pos_embedd(torch.cat(list(boxes)).to(content.dtype))
         vectors: Tensor = self.updims(content + position)
         return vectors
@@ -120,7 +133,9 @@ class LevelRegionEncoder(nn.Module):
     """Vectors of boxes in pictures.
 
     channels: of the states of the vision encoder. outputs: width of a vector. Boxes are cx cy w h as
-    fractions of the sides of the square that the encoder saw.
+    fractions of the sides of the square that the encoder saw. A region that isn't a box has shares (s, s),
+    how much of each of the s x s bins of its box belongs to it: samples count as much. That wants an encoder
+    that samples inside of boxes (``box_format`` "xyxy").
     """
 
     def __init__(self, channels: int, outputs: int, size: RegionEncoderSize) -> None:
@@ -143,9 +158,20 @@ class LevelRegionEncoder(nn.Module):
         fused: tuple[Tensor, ...] = self.mlvl_fuse(maps)
         return fused
 
-    def forward(self, maps: Sequence[Tensor], boxes: Sequence[Tensor]) -> Tensor:
-        """Return the vectors (R, D) of boxes (R_i, 4) in each picture, given fused levels (B, C, h, w)."""
+    def forward(
+        self, maps: Sequence[Tensor], boxes: Sequence[Tensor], shares: Tensor | None = None
+    ) -> Tensor:
+        """Return the vectors (R, D) of boxes (R_i, 4) in each picture, given fused levels (B, C, h, w).
+
+        shares (R, s, s): of regions inside of these boxes; None: each is its box. UsageError for shares where
+        samples lie elsewhere.
+        """
+        if shares is not None and not self.size.pools_masks:
+            raise UsageError(
+                f"box_format is {self.size.box_format!r}, which samples elsewhere than in a box; shares of a "
+                "box need 'xyxy'"
+            )
         if not sum(map(len, boxes)):
             return maps[0].new_zeros(0, self.outputs)
-        vectors: Tensor = self.roi_align(maps, boxes)
+        vectors: Tensor = self.roi_align(maps, boxes, shares)
         return vectors

@@ -34,6 +34,7 @@ from deixis.systems.groma.places import (
     listed_places,
     pointed_at,
     proposed_places,
+    shares_of,
 )
 from deixis.systems.groma.policy import ListedPlacesPolicy
 from deixis.systems.groma.preparation import GromaPreparation, Route, unit_boxes
@@ -134,7 +135,7 @@ class GromaSystem(System):
         refer = [*refer, *own]
         selected = self.chosen(one.tensors.perception, refer, ground, picture)
         known = [
-            None if ids is None else carried(ids, before.boxes, selected.boxes, tokens=self.tokens)
+            None if ids is None else carried(ids, before, selected, tokens=self.tokens)
             for ids, before in said
         ]
         ids = self.text.ids([FIRST_EXCHANGE, *turns, (text, None)], [None, *known])
@@ -167,6 +168,7 @@ class GromaSystem(System):
             refer=pointed_at(refer, picture),
             ground=unit_boxes(ground, picture),
             order=self.order,
+            shares=shares_of(refer, picture, side=self.network.mask_side),
         )
 
     def earlier(
@@ -212,7 +214,7 @@ class GromaSystem(System):
         rows = []
         for prompt in prompts:
             known, own = prompt.encoded[0].tensors, places_of(prompt)
-            vectors = known.memory.get(own.selected.boxes, self.encoder_of(known.perception))
+            vectors = known.memory.get(own.selected, self.encoder_of(known.perception))
             merged = self.network.embed_rows(
                 [Grown(prompt.ids, prompt.labels, own.features)],
                 pictures=[known.perception.tokens],
@@ -231,9 +233,9 @@ class GromaSystem(System):
         """Return the proposals, which are there before anything is asked."""
         return [Look("", places=self.propose(picture))]
 
-    def encoder_of(self, perception: PicturePerception) -> Callable[[Tensor], Tensor]:
-        """Return what turns boxes (K, 4) in a picture into vectors (K, D)."""
-        return lambda boxes: self.network.region_vectors([perception], [boxes])
+    def encoder_of(self, perception: PicturePerception) -> Callable[[Tensor, Tensor | None], Tensor]:
+        """Return what turns boxes (K, 4) in a picture, and how they are filled, into vectors (K, D)."""
+        return lambda boxes, shares: self.network.region_vectors([perception], [boxes], [shares])
 
     def identity(self, prompt: Prompt) -> Iterator[Hashable]:
         """Yield what each position of an embedded prompt stands for."""
@@ -286,6 +288,7 @@ class GromaSystem(System):
             tokens=self.tokens,
             specials=self.specials,
             preparation=self.preparation,
+            mask_side=self.network.mask_side,
             max_text=self.network.config.max_text,
         )
 

@@ -52,11 +52,13 @@ class GivenBoxes:
     """Boxes (n_i, 4) of each row: what questions point at, and what answers speak of in training.
 
     order: how the places of a prompt are ordered; None is as the network's settings say. unmatched: which
-    place stands for a box that overlaps none.
+    place stands for a box that overlaps none. shares (n_i, s, s): of what questions point at, how much of
+    each bin of a box belongs to it; None: all of it does, see ``GromaNetwork.mask_side``.
     """
 
     refer: Sequence[Tensor]
     ground: Sequence[Tensor]
+    shares: Sequence[Tensor] | None = None
     order: Order | None = None
     unmatched: Unmatched = "nearest"
 
@@ -146,11 +148,36 @@ class GromaNetwork(SplicedNetwork):
         """Return what becomes picture tokens (B, N, C or 4 C) of a state (B, n * n, C)."""
         return merged_cells(state) if self.config.token_merge else state
 
-    def region_vectors(self, pictures: Sequence[PicturePerception], boxes: Sequence[Tensor]) -> Tensor:
-        """Return the vectors (R, D) of boxes (K_i, 4) in pictures, one picture behind the other."""
+    @property
+    def mask_side(self) -> int | None:
+        """Into how many bins along a side a mask is divided; None where masks are pooled by their boxes."""
+        size = self.region_encoder.size
+        return size.roi_side if size.pools_masks else None
+
+    def region_vectors(
+        self,
+        pictures: Sequence[PicturePerception],
+        boxes: Sequence[Tensor],
+        shares: Sequence[Tensor | None] | None = None,
+    ) -> Tensor:
+        """Return the vectors (R, D) of boxes (K_i, 4) in pictures, one picture behind the other.
+
+        shares (K_i, s, s): how much of each bin of a box belongs to the region; None: all of it does.
+        """
         count = len(pictures[0].levels) if pictures else 0
         levels = [torch.stack([one.levels[number] for one in pictures]) for number in range(count)]
-        vectors: Tensor = self.region_encoder(levels, boxes)
+        given = [None] * len(boxes) if shares is None else shares
+        if all(one is None for one in given):
+            whole = None
+        else:
+            side = self.region_encoder.size.roi_side
+            whole = torch.cat(
+                [
+                    own.new_ones(len(own), side, side) if one is None else one
+                    for own, one in zip(boxes, given, strict=True)
+                ]
+            )
+        vectors: Tensor = self.region_encoder(levels, boxes, whole)
         return vectors
 
     def select(
@@ -161,8 +188,12 @@ class GromaNetwork(SplicedNetwork):
         ground: Tensor | None = None,
         order: Order | None = None,
         unmatched: Unmatched = "nearest",
+        shares: Tensor | None = None,
     ) -> Selected:
-        """Return the places of a prompt about a picture; BadRegion for more user boxes than places."""
+        """Return the places of a prompt about a picture; BadRegion for more user boxes than places.
+
+        shares (n, s, s): of user boxes, see ``GivenBoxes``.
+        """
         check_count(refer, self.rules)
         chosen = ORDERS[self.config.region_order] if order is None else order
         return select(
@@ -173,6 +204,7 @@ class GromaNetwork(SplicedNetwork):
             ground=ground,
             order=chosen,
             unmatched=unmatched,
+            shares=None if shares is None or bool((shares == 1).all()) else shares,
         )
 
     def grown_row(self, ids: Tensor, labels: Tensor | None, selected: Selected, *, row: int) -> Grown:
@@ -208,16 +240,24 @@ class GromaNetwork(SplicedNetwork):
         none = [input_ids.new_zeros(0, 4, dtype=torch.float32)] * len(input_ids)
         given = GivenBoxes(none, none) if regions is None else regions
         pictures = self.perceive(pixel_values)
+        every = [None] * len(input_ids) if given.shares is None else given.shares
         chosen = [
-            self.select(picture, refer=refer, ground=ground, order=given.order, unmatched=given.unmatched)
-            for picture, refer, ground in zip(pictures, given.refer, given.ground, strict=True)
+            self.select(
+                picture,
+                refer=refer,
+                ground=ground,
+                order=given.order,
+                unmatched=given.unmatched,
+                shares=shares,
+            )
+            for picture, refer, ground, shares in zip(pictures, given.refer, given.ground, every, strict=True)
         ]
         rows = []
         for number, (ids, own) in enumerate(zip(input_ids, chosen, strict=True)):
             kept = slice(None) if attention_mask is None else attention_mask[number].bool()
             learnt = None if labels is None else labels[number][kept]
             rows.append(self.grown_row(ids[kept], learnt, own, row=number))
-        vectors = self.region_vectors(pictures, [own.boxes for own in chosen])
+        vectors = self.region_vectors(pictures, [own.boxes for own in chosen], [own.shares for own in chosen])
         split = vectors.split([len(own.boxes) for own in chosen])
         return self.embed_rows(
             rows,

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
@@ -16,6 +17,7 @@ from deixis.answers.grounded import Place
 from deixis.pictures.opening import Picture
 from deixis.regions.frames import Frame
 from deixis.regions.shapes import Mask, Region
+from deixis.regions.soft_mask import pooled
 from deixis.systems.groma.detector.selection import Selected, SelectionRules, select
 from deixis.systems.groma.model import PicturePerception
 from deixis.systems.groma.preparation import CELL, original_boxes, unit_boxes
@@ -24,24 +26,28 @@ from deixis.systems.groma.reading import ListedPlace
 MOST_REMEMBERED = 1000  # vectors of boxes in one picture; those used last stay
 INSIDE = 0.5  # from which likelihood on a cell belongs to a mask
 
-BoxKey = tuple[float, ...]
+Key = Hashable
 
 
 class RegionMemory:
-    """The vectors of boxes in one picture that were asked about before; used by many threads."""
+    """The vectors of places in one picture that were asked about before; used by many threads."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._known: OrderedDict[BoxKey, Tensor] = OrderedDict()
+        self._known: OrderedDict[Key, Tensor] = OrderedDict()
 
-    def get(self, boxes: Tensor, encode: Callable[[Tensor], Tensor]) -> Tensor:
-        """Return the vectors (K, D) of boxes (K, 4); those not known yet are encoded together."""
-        keys = box_keys(boxes)
+    def get(self, selected: Selected, encode: Callable[[Tensor, Tensor | None], Tensor]) -> Tensor:
+        """Return the vectors (K, D) of places; those not known yet are encoded together.
+
+        encode: from boxes (n, 4) and their shares (n, s, s), None for boxes as they are, to vectors (n, D).
+        """
+        keys = place_keys(selected)
         with self._lock:
             known = {key: self._known[key] for key in keys if key in self._known}
         new = [number for number, key in enumerate(keys) if key not in known]
         if new:
-            made = encode(boxes[new])
+            shares = None if selected.shares is None else selected.shares[new]
+            made = encode(selected.boxes[new], shares)
             known |= {keys[number]: vector for number, vector in zip(new, made, strict=True)}
         with self._lock:
             for key in keys:
@@ -76,14 +82,20 @@ class PromptPlaces:
     subject: str = ""
 
     @property
-    def keys(self) -> list[BoxKey]:
+    def keys(self) -> list[Key]:
         """What is equal for equal places."""
-        return box_keys(self.selected.boxes)
+        return place_keys(self.selected)
 
 
-def box_keys(boxes: Tensor) -> list[BoxKey]:
-    """Return boxes (K, 4) as something that can be looked up."""
-    return [tuple(box) for box in boxes.detach().cpu().tolist()]
+def place_keys(selected: Selected) -> list[Key]:
+    """Return what is equal for equal places: a box, and for a mask how it fills its box, too."""
+    boxes = [tuple(box) for box in selected.boxes.detach().cpu().tolist()]
+    if selected.shares is None:
+        return list(boxes)
+    return [
+        box if bool((own == 1).all()) else (*box, own.numpy().tobytes())
+        for box, own in zip(boxes, selected.shares.detach().cpu(), strict=True)
+    ]
 
 
 def pointed_at(regions: Sequence[Region], picture: Picture) -> Tensor:
@@ -95,6 +107,35 @@ def pointed_at(regions: Sequence[Region], picture: Picture) -> Tensor:
     flat = boxes[:, 2:] <= 0
     boxes[:, 2:][flat] = CELL
     return boxes
+
+
+def shares_of(regions: Sequence[Region], picture: Picture, *, side: int | None) -> Tensor | None:
+    """Return how much of each bin of their boxes regions fill, (n, s, s) float32; None where all fill theirs.
+
+    Of a mask the fullest bin counts 1, so that a thin one isn't faint; all else fills its box. side: into how
+    many bins a side is divided; None: masks are taken for their boxes.
+    """
+    if side is None or not any(isinstance(region, Mask) for region in regions):
+        return None
+    shares = torch.ones(len(regions), side, side)
+    for number, region in enumerate(regions):
+        if isinstance(region, Mask):
+            shares[number] = torch.from_numpy(filled(region.to(picture.frame), side=side))
+    return shares
+
+
+def filled(mask: Mask, *, side: int) -> NDArray[np.float32]:
+    """Return how much of each bin (s, s) of its box a mask fills, the fullest one 1.
+
+    >>> filled(Mask.from_array(np.array([[1, 0], [1, 1]])), side=2).tolist()
+    [[1.0, 0.0], [1.0, 1.0]]
+    """
+    x0, y0, x1, y1 = (round(edge) for edge in mask.bounds().as_tuple())
+    covered = pooled(mask.rasterise()[y0:y1, x0:x1], height=side, width=side)
+    share: NDArray[np.float32] = (covered / covered.max()).astype(np.float32)
+    # Sums of fractions of pixels round: what is full to a millionth is full.
+    share[share > 1 - 1e-6] = 1.0
+    return share
 
 
 def listed_places(selected: Selected, perception: PicturePerception, frame: Frame) -> tuple[ListedPlace, ...]:

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import cached_property
 
-from torch import Tensor
-
 from deixis.layers.proposals.box_forms import corners
-from deixis.systems.groma.detector.selection import matched
+from deixis.systems.groma.detector.selection import Selected, matched
 from deixis.systems.groma.dialect import GromaTokens
+from deixis.systems.groma.places import place_keys
 from deixis.systems.spliced.dialogue_text import WORD, DialogueText
 from deixis.text.prompt_tokens import TextCodec
 from deixis.text.templates import Template
@@ -41,13 +40,15 @@ class GromaText(DialogueText):
         return self.codec.encode(text, begin=False)
 
 
-def carried(ids: Sequence[int], before: Tensor, now: Tensor, *, tokens: GromaTokens) -> tuple[int, ...]:
+def carried(ids: Sequence[int], before: Selected, now: Selected, *, tokens: GromaTokens) -> tuple[int, ...]:
     """Return an answer's ids with its links carried from one list of places to another.
 
-    before (K, 4), now (L, 4): both lists; a place of the first becomes the place of the second that overlaps
-    it most. Where both are the same, nothing changes; a token that spoke of no place goes on doing so.
+    A place of the first becomes the same one of the second, where that has it, else the one that overlaps it
+    most. Where both are the same, nothing changes; a token that spoke of no place goes on doing so.
     """
-    places = matched(corners(before), corners(now))
+    there = {key: number for number, key in reversed(list(enumerate(place_keys(now))))}
+    nearest = matched(corners(before.boxes), corners(now.boxes))
+    places = [there.get(key, near) for key, near in zip(place_keys(before), nearest, strict=True)]
     carried_ids = []
     for token in ids:
         index = tokens.index(token)

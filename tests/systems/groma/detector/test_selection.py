@@ -65,3 +65,30 @@ def test_an_order_has_to_be_a_permutation() -> None:
 def test_half_precision_is_selected_in_float32() -> None:
     chosen = select(BOXES.bfloat16(), SCORES.bfloat16(), rules=RULES)
     assert chosen.boxes.dtype == torch.float32 and len(chosen.boxes) == 2
+
+
+def halves(*sides: str) -> torch.Tensor:
+    """Return shares (n, 2, 2): the left half of a box, its right half, or all of it."""
+    named = {"left": [[1.0, 0.0]] * 2, "right": [[0.0, 1.0]] * 2, "all": [[1.0, 1.0]] * 2}
+    return torch.tensor([named[side] for side in sides])
+
+
+def test_different_masks_in_one_box_are_different_places() -> None:
+    own = torch.tensor([[0.5, 0.5, 0.2, 0.2]] * 4)
+    shares = halves("left", "right", "left", "all")
+    chosen = select(BOXES, SCORES, rules=RULES, refer=own, shares=shares)
+    first, second, third, whole = chosen.refer
+    assert first == third and len({first, second, whole}) == 3
+    assert chosen.shares is not None and len(chosen.boxes) == 2 + 3
+    for place, filling in ((first, "left"), (second, "right"), (whole, "all")):
+        assert torch.equal(chosen.shares[place], halves(filling)[0])
+    others = [number for number in range(5) if number not in chosen.refer]
+    assert bool((chosen.shares[others] == 1).all())
+
+
+def test_without_masks_nothing_changes() -> None:
+    own = torch.tensor([[0.5, 0.5, 0.2, 0.2], [0.7, 0.7, 0.2, 0.2]])
+    plain = select(BOXES, SCORES, rules=RULES, refer=own)
+    filled = select(BOXES, SCORES, rules=RULES, refer=own, shares=halves("all", "all"))
+    assert torch.equal(plain.boxes, filled.boxes) and plain.refer == filled.refer
+    assert plain.shares is None

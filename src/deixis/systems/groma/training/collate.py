@@ -16,7 +16,7 @@ from deixis.pictures.opening import Picture
 from deixis.records.dialogue import Example, Turn
 from deixis.systems.groma.dialect import GromaTokens
 from deixis.systems.groma.labels import supervised
-from deixis.systems.groma.places import pointed_at
+from deixis.systems.groma.places import pointed_at, shares_of
 from deixis.systems.groma.preparation import GromaPreparation, unit_boxes
 from deixis.systems.groma.prompts import Written, written
 from deixis.text.label_masking import Supervised
@@ -42,19 +42,25 @@ class GromaCollate:
         specials: Sequence[str],
         preparation: GromaPreparation,
         max_text: int,
+        mask_side: int | None = None,
     ) -> None:
         self.codec, self.template, self.tokens = codec, template, tokens
         self.specials, self.preparation, self.max_text = tuple(specials), preparation, max_text
+        self.mask_side = mask_side
 
     def __call__(self, examples: Sequence[Example | MarkedExample]) -> Batch:
         """Return input_ids, labels and attention_mask (B, T), pixel_values (B, 3, S, S), and boxes.
 
         refer_boxes, ground_boxes (n, 4): of all rows; refer_counts, ground_counts: how many each row has.
+        refer_shares (n, s, s): how much of each bin of a box what is pointed at fills; only where some of it
+        are masks, and the network pools them.
         """
         rows = [self.conversation(example) for example in examples]
         pictures = [example.picture for example in examples]
         refer = [pointed_at(own.refer, one) for (own, _), one in zip(rows, pictures, strict=True)]
         ground = [unit_boxes(own.ground, one) for (own, _), one in zip(rows, pictures, strict=True)]
+        pairs = zip(rows, pictures, strict=True)
+        shares = [shares_of(own.refer, one, side=self.mask_side) for (own, _), one in pairs]
         ids = [torch.tensor(learnt.ids) for _, learnt in rows]
         labels = [torch.tensor(learnt.labels) for _, learnt in rows]
         prepared = [self.preparation_of(one).view(one.picture)[1] for one in examples]
@@ -68,7 +74,18 @@ class GromaCollate:
             "refer_counts": [len(own) for own in refer],
             "ground_boxes": torch.cat(ground),
             "ground_counts": [len(own) for own in ground],
+            **self.joined(shares, counts=[len(own) for own in refer]),
         }
+
+    def joined(self, shares: Sequence[torch.Tensor | None], *, counts: Sequence[int]) -> Batch:
+        """Return "refer_shares" of all rows; nothing where all regions are boxes."""
+        if self.mask_side is None or all(own is None for own in shares):
+            return {}
+        whole = [
+            torch.ones(count, self.mask_side, self.mask_side) if own is None else own
+            for own, count in zip(shares, counts, strict=True)
+        ]
+        return {"refer_shares": torch.cat(whole)}
 
     def preparation_of(self, example: Example | MarkedExample) -> GromaPreparation:
         """Return how an example's picture is resized; Groma's data sets each have a way of their own."""

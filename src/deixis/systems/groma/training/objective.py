@@ -23,6 +23,7 @@ class GromaObjective(Objective):
 
     def losses(self, batch: Mapping[str, Any]) -> dict[str, Loss]:
         """Return "language_model"; see GromaCollate for the batch."""
+        shares = batch.get("refer_shares")
         output = self.network(
             input_ids=batch["input_ids"],
             attention_mask=batch["attention_mask"],
@@ -31,6 +32,7 @@ class GromaObjective(Objective):
             regions=GivenBoxes(
                 refer=batch["refer_boxes"].split(batch["refer_counts"]),
                 ground=batch["ground_boxes"].split(batch["ground_counts"]),
+                shares=None if shares is None else shares.split(batch["refer_counts"]),
             ),
         )
         return {"language_model": Loss(output.loss, self.counts(batch)["language_model"])}
