@@ -11,7 +11,7 @@ from typing import Any, Self, get_args
 
 from deixis.answers.grounded import Answer
 from deixis.engine.settings import Settings
-from deixis.errors import EngineStopped, QueueFull
+from deixis.errors import EngineStopped, QueueFull, UsageError
 from deixis.pictures.opening import Picture
 from deixis.serving.asked import Asked, Failed, Finished, OnEvent, Progress
 from deixis.serving.desk import Desk
@@ -21,6 +21,7 @@ from deixis.serving.models import Models, ModelState
 from deixis.serving.open_request import OpenRequest, Outcome
 from deixis.serving.residents import Residents
 from deixis.serving.statistics import Statistics
+from deixis.systems.contract import System
 from deixis.systems.questions import checked_question
 
 LOG = logging.getLogger("deixis")
@@ -148,6 +149,17 @@ class Engine:
     def models(self) -> list[ModelState]:
         """Return all models that may be asked, loaded or not."""
         return self._residents.states()
+
+    def system(self, model: str) -> System:
+        """Return the system of a loaded model, to look at how it came to an answer; UsageError if it is not.
+
+        It goes on answering in its own threads. Whoever has it may encode pictures and decode with a loop of
+        its own, and must not change it, nor use its prefixes.
+        """
+        system = self._residents.system(self._models.named(model))
+        if system is None:
+            raise UsageError(f"model {model!r:.80} isn't loaded; ask it something first")
+        return system
 
     def statistics(self) -> Statistics:
         """Return what was done since the start, and what there is now."""

@@ -11,6 +11,7 @@ from deixis.serving.desk import Desk
 from deixis.serving.models import Loading, Models, ModelState
 from deixis.serving.statistics import BytesHeld, WorkDone
 from deixis.serving.worker import ModelWorker
+from deixis.systems.contract import System
 
 LOG = logging.getLogger("deixis")
 
@@ -62,6 +63,11 @@ class Residents:
         """Return what there is to say of every model."""
         wanted = self._desk.wanted()
         return [self._state(name, wanted=name in wanted) for name in self.models.names]
+
+    def system(self, name: str) -> System | None:
+        """Return the system of a model; None unless it is loaded."""
+        worker = self._workers.get(name)
+        return None if worker is None else worker.system
 
     @property
     def work(self) -> WorkDone:

@@ -71,6 +71,11 @@ class ModelWorker:
         return not self._thread.is_alive()
 
     @property
+    def system(self) -> System | None:
+        """Return its system; None before it is loaded and after it is dropped."""
+        return self._system
+
+    @property
     def work(self) -> WorkDone:
         """Return what it has computed."""
         writing, system = self._writing, self._system
