@@ -67,13 +67,17 @@ ALLOWED: dict[str, tuple[str, ...]] = {
         "answers", "checkpoints", "client", "deixis", "devices", "engine", "errors", "pictures", "progress",
         "records", "regions", "systems",
     ),
+    "server": (
+        "answers", "deixis", "endpoints", "engine", "errors", "extras", "pictures", "regions", "serving",
+        "systems",
+    ),
     "studio": (
-        "answers", "errors", "pictures", "records", "regions", "serving", "systems",
+        "answers", "errors", "pictures", "records", "regions", "server", "serving", "systems",
     ),
     "cli": (
         "answers", "chat", "checkpoints", "client", "data", "deixis", "devices", "endpoints", "engine",
         "english", "errors", "evaluation", "extras", "files", "gallery", "painting", "pictures", "progress",
-        "records", "regions", "runs", "serving", "studies", "systems", "text", "training",
+        "records", "regions", "runs", "server", "serving", "studies", "systems", "text", "training",
     ),
     "__main__": ("cli",),
 }  # fmt: skip

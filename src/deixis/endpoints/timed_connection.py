@@ -79,10 +79,14 @@ class TimedConnection(http.client.HTTPConnection):
         self.response_class = partial(timed_response, until=until)  # type: ignore[assignment]
         self._create_connection = self.reach  # a host may have several addresses, each with a timeout
 
+    def places(self, address: tuple[str, int]) -> list[Any]:
+        """Return what a host's name leads to, as ``socket.getaddrinfo`` does."""
+        return socket.getaddrinfo(*address, type=socket.SOCK_STREAM)
+
     def reach(self, address: tuple[str, int], *_: Any) -> socket.socket:
         """Return a socket that is connected to the first address of a host which answers."""
         fault: OSError = OSError(f"{address[0]} has no address")
-        for *kind, _name, place in socket.getaddrinfo(*address, type=socket.SOCK_STREAM):
+        for *kind, _name, place in self.places(address):
             sock = socket.socket(*kind)
             try:
                 sock.settimeout(left_until(self.until))

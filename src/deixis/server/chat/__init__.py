@@ -1,0 +1,1 @@
+"""Chat completions: messages become a question to the engine, its answer becomes a reply or a stream."""
