@@ -44,7 +44,7 @@ def run(code: str, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 def distributions(requirements: list[str]) -> set[str]:
     """The names of required packages, as they are imported."""
-    names = {requirement.partition(">")[0].partition("=")[0].strip() for requirement in requirements}
+    names = {re.split(r"[\[>=]", requirement)[0].strip() for requirement in requirements}
     return {{"pyyaml": "yaml", "pillow": "PIL"}.get(name, name.replace("-", "_")) for name in names}
 
 

@@ -23,6 +23,7 @@ EXTRAS: Mapping[str, str] = MappingProxyType(
         "fastapi": "serve",
         "uvicorn": "serve",
         "prometheus_client": "serve",
+        "ray": "ray",
     }
 )
 
