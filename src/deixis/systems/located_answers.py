@@ -5,7 +5,7 @@ Florence-2's own decoder locates by its tasks; a proposer finds places before an
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Self
 
 from deixis.answers.grounded import Answer, Place
 from deixis.errors import UsageError
@@ -44,6 +44,13 @@ class LocatedAnswers:
         UsageError: a system without Florence-2 inside. MissingWeights: its decoder's files are not there.
         """
         raise groundless(self.name)
+
+    def in_words(self) -> Self:
+        """Return the system as one that answers in words alone, where it names places without being asked to.
+
+        It shares its network and what it knows of pictures with this one, which stays as it is.
+        """
+        return self
 
     def propose(self, picture: Any, *, most: int = MOST_PROPOSED) -> tuple[Place, ...]:
         """Return places of whatever there is in a picture, found before anything is asked; the surest first.

@@ -177,6 +177,19 @@ def test_a_system_may_be_asked_for_words_as_they_are() -> None:
         system.ask(picture, "what is it?", max_new_tokens=2)
 
 
+def test_words_alone_are_asked_for_beside_the_system_as_it_was() -> None:
+    system, picture = fresh_groma(), noise_picture(90, 60)
+    mark = system.tokens.grounding
+    words = system.in_words()
+    assert words.in_words() is words and words.network is system.network
+    assert mark not in prompt_of(words, picture, "what is it?").ids
+    assert mark in prompt_of(system, picture, "what is it?").ids, "this one stays as it was"
+    perceived = counting(system.network.perceiver.proposer)
+    words.ask(picture, "what is it?", max_new_tokens=2)
+    system.ask(picture, "what is it?", max_new_tokens=2)
+    assert perceived == [], "both know the picture"
+
+
 def test_all_proposals_of_a_picture_are_there_to_be_looked_at(tmp_path: Path) -> None:
     """Unsure ones too: what a prompt lists is another matter."""
     picture = noise_picture(120, 60)

@@ -141,7 +141,7 @@ def test_training_pools_masks_too() -> None:
     batch = collate(about)
     assert batch["refer_shares"].shape == (3, 3, 3) and bool((batch["refer_shares"][0] == 1).all())
     assert "refer_shares" not in collate(about[:1])
-    losses = [float(GromaObjective(system.network)(collate([one]))["total"]) for one in about]
+    losses = [float(GromaObjective(system.network)(collate([one]))["total"].detach()) for one in about]
     assert len({round(loss, 5) for loss in losses}) == 3
     published = fresh_groma(region_encoder=PUBLISHED)
     assert "refer_shares" not in published.collate()(about)

@@ -183,7 +183,8 @@ class Benchmark(Generic[T]):
     prompt_text: the published prompt, with <angle brackets> for what an item fills in. metric: how marks come
     about and add up. unread: what a reply counts as that can't be read. judge: whether a judge is needed.
     numbers: where its published numbers are. rules: which rules of scoring there are. max_new_tokens: how
-    long a reply may be.
+    long a reply may be. words_only: whether it was published with answers in words alone, from systems that
+    otherwise name places unasked (``System.in_words``).
 
     read: from the folder, or the file of questions in it, to items; RecordError names file and row. prompt:
     what is asked about an item; braces that are no names of regions are doubled by whoever asks.
@@ -206,6 +207,7 @@ class Benchmark(Generic[T]):
     judge_model: str = ""
     rules: tuple[Rules, ...] = ("corrected",)
     max_new_tokens: int = 64
+    words_only: bool = False
 
     def check(self, scoring: Scoring) -> None:
         """Raise UsageError for rules that the benchmark doesn't have."""
@@ -226,4 +228,5 @@ class Benchmark(Generic[T]):
             "unread": self.unread,
             "rules": scoring.rules,
             "judge": judged if self.judge != "no" else "not needed",
+            **({"answers": "asked for in words alone, without places"} if self.words_only else {}),
         }

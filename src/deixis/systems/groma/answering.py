@@ -229,6 +229,16 @@ class GromaSystem(System):
         (one,) = self.encoded_pictures.get([EncoderInput(opened)], self.encode)
         return proposed_places(one.tensors.perception, opened.frame, rules=self.network.rules, most=most)
 
+    def in_words(self) -> GromaSystem:
+        """Return the same without ``[grounding]`` in front of questions; see ``System.in_words``."""
+        if self.grounding == "never":
+            return self
+        words = GromaSystem(
+            self.network, self.codec, route=self.preparation.route, order=self.order, grounding="never"
+        )
+        words.encoded_pictures, words.prefixes = self.encoded_pictures, self.prefixes
+        return words
+
     def looks(self, picture: Any, question: str, *, regions: Mapping[str, Any] | None = None) -> list[Look]:
         """Return the proposals, which are there before anything is asked."""
         return [Look("", places=self.propose(picture))]

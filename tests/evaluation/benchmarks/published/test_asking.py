@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ import pytest
 
 from deixis.answers.grounded import Answer, Place, Span
 from deixis.errors import BadPicture, RecordError, UsageError
-from deixis.evaluation.benchmark_table import find_benchmark
+from deixis.evaluation.benchmark_table import BENCHMARKS, find_benchmark
 from deixis.evaluation.benchmarks.asking.asking import ask
 from deixis.evaluation.benchmarks.asking.report import report
 from deixis.evaluation.benchmarks.benchmark import Benchmark, BenchmarkItem, ReplyPlace, Scoring, Shown
@@ -160,3 +161,40 @@ def test_a_report_has_numbers_protocol_and_items(tmp_path: Path) -> None:
     assert "| f1 | 66.7 | 100 | 4 | 0 | 0 | 0 |" in made.to_markdown()
     changed = report(one, items[:3], replies, Scoring(), system="counting")
     assert changed.protocol["questions"] != made.protocol["questions"]
+
+
+class Wordy(Counting):
+    """A system that can be asked for words alone, and remembers how it was asked."""
+
+    def __init__(self, *, words: bool = False) -> None:
+        super().__init__()
+        self.words = words
+        self.alone: Wordy | None = None
+
+    def in_words(self) -> Wordy:
+        self.alone = Wordy(words=True)
+        return self.alone
+
+
+def test_words_alone_are_asked_for_where_a_benchmark_was_published_so(tmp_path: Path) -> None:
+    one, items = read("gqa", tmp_path / "gqa")
+    system = Wordy()
+    plain = ask(one, items, system, kept=tmp_path / "plain.jsonl")
+    assert system.alone is None and len(system.asked) == len(items)
+    worded = replace(one, words_only=True)
+    system = Wordy()
+    ask(worded, items, system, kept=tmp_path / "words.jsonl")
+    assert not system.asked and system.alone is not None and len(system.alone.asked) == len(items)
+    with pytest.raises(RecordError, match="was asked something else"):
+        ask(worded, items, Wordy(), kept=tmp_path / "plain.jsonl")
+    ask(worded, items, Counting(), kept=tmp_path / "other.jsonl")  # one that never names places unasked
+    first, second = (
+        report(benchmark, items, plain, Scoring(), system="s").protocol for benchmark in (one, worded)
+    )
+    assert first["questions"] != second["questions"]
+    assert "answers" not in first and second["answers"].startswith("asked for in words alone")
+
+
+def test_llava_bench_of_coco_wants_words_alone() -> None:
+    worded = [one.name for one in BENCHMARKS.values() if one.words_only]
+    assert worded == ["llava_bench_coco"]

@@ -50,13 +50,18 @@ def ask(
     tokens = max_new_tokens or benchmark.max_new_tokens
     check_items(benchmark, items)
     pictures: dict[Shown, str] = {}
-    digests = {item.id: digest_of(item, benchmark.prompt(item), tokens, pictures=pictures) for item in items}
+    digests = {
+        item.id: digest_of(
+            item, benchmark.prompt(item), tokens, pictures=pictures, words_only=benchmark.words_only
+        )
+        for item in items
+    }
     file = ReplyFile(kept, benchmark=benchmark.name, system=system.name, weights=fingerprint_of(system))
     replies = file.open(digests)
     missing: Questions = [(item, benchmark.prompt(item)) for item in items if item.id not in replies]
     first = len(items) - len(missing)
     told = progress.track(
-        answered(system, missing, max_new_tokens=tokens, max_pixels=max_pixels),
+        answered(asked_for(benchmark, system), missing, max_new_tokens=tokens, max_pixels=max_pixels),
         "asking",
         total=len(items),
         first=first,
@@ -70,6 +75,12 @@ def ask(
     if all(reply.refused for reply in replies.values()):
         raise UsageError(f"all {len(items)} questions are refused; the first: {replies[items[0].id].refused}")
     return {item.id: replies[item.id] for item in items}
+
+
+def asked_for(benchmark: Benchmark[T], system: Any) -> Any:
+    """Return a system as a benchmark wants it: one that answers in words alone, where it can be asked to."""
+    in_words = getattr(system, "in_words", None)
+    return in_words() if benchmark.words_only and in_words is not None else system
 
 
 def fingerprint_of(system: Any) -> str:
@@ -93,17 +104,23 @@ def check_items(benchmark: Benchmark[T], items: Sequence[BenchmarkItem[T]]) -> N
 
 
 def digest_of(
-    item: BenchmarkItem[Any], prompt: str, max_new_tokens: int, *, pictures: dict[Shown, str]
+    item: BenchmarkItem[Any],
+    prompt: str,
+    max_new_tokens: int,
+    *,
+    pictures: dict[Shown, str],
+    words_only: bool = False,
 ) -> str:
     """Return what stands for all that is asked: equal for equal prompts, pictures, regions and bounds.
 
-    pictures: digests that are known already; new ones are added.
+    pictures: digests that are known already; new ones are added. words_only: see ``Benchmark``.
     """
     for shown in item.pictures:
         if shown not in pictures:
             pictures[shown] = picture_digest(shown)
     regions = [(name, repr(region)) for name, region in item.regions]
-    asked = json.dumps([prompt, [pictures[shown] for shown in item.pictures], regions, max_new_tokens])
+    own = [prompt, [pictures[shown] for shown in item.pictures], regions, max_new_tokens]
+    asked = json.dumps([*own, "words only"] if words_only else own)
     return hashlib.sha256(asked.encode("ascii")).hexdigest()
 
 

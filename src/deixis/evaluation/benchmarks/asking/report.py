@@ -118,8 +118,11 @@ def report(
 
 
 def digest_of(benchmark: Benchmark[Any], items: Sequence[BenchmarkItem[Any]]) -> str:
-    """Return what stands for the questions, with their truths and the names of their pictures."""
-    digest = hashlib.sha256()
+    """Return what stands for the questions, with their truths and the names of their pictures.
+
+    Questions whose answers are to be words alone (``Benchmark.words_only``) are others than those without.
+    """
+    digest = hashlib.sha256(b"words only\n" if benchmark.words_only else b"")
     for item in items:
         pictures = [shown.name for shown in item.pictures]
         asked = json.dumps([item.id, benchmark.prompt(item), repr(item.truth), pictures])

@@ -205,4 +205,5 @@ LLAVA_BENCH_COCO = Benchmark(
     judge_model=JUDGE,
     rules=("corrected", "published"),
     max_new_tokens=1024,
+    words_only=True,
 )
