@@ -12,7 +12,16 @@ import pytest
 from deixis.client.question import chat_request
 from deixis.client.server import Server
 from deixis.client.system import CHAT, RemoteSystem
-from deixis.errors import BadPicture, BadRegion, DeixisError, EndpointError, RefusedRequest, UsageError
+from deixis.errors import (
+    BadPicture,
+    BadRegion,
+    DeadlinePassed,
+    DeixisError,
+    EndpointError,
+    RefusedRequest,
+    UnknownModel,
+    UsageError,
+)
 from deixis.pictures.opening import open_picture
 from tests.client.fake_server import FakeServer, Fault, refused, running
 
@@ -62,7 +71,9 @@ def test_a_server_that_stays_busy_is_given_up(fake: FakeServer) -> None:
     [
         (refused(401, "no key"), UsageError, "wants a key; give its file: --api-key-file FILE"),
         (refused(400, "{it} lies outside", code="BadRegion"), BadRegion, "^{it} lies outside$"),
-        (refused(400, "no such model", code="UsageError"), UsageError, "^no such model$"),
+        (refused(404, "no such model", code="UnknownModel"), UnknownModel, "^no such model$"),
+        (refused(400, "raise max_tokens", code="UsageError"), UsageError, "^raise max_new_tokens$"),
+        (refused(504, "too late", code="DeadlinePassed"), DeadlinePassed, "^too late$"),
         (refused(413, "too long"), BadPicture, r"takes no request of [\d,]+ bytes \(too long\)"),
         (Fault(413, b"<h1>Entity too large</h1>"), BadPicture, "Entity too large"),
         (refused(404, "no such path"), UsageError, "is it the address of a deixis server"),

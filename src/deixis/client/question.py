@@ -9,6 +9,7 @@ from typing import Any
 
 from deixis.answers.as_json import answer_to_dict
 from deixis.answers.content import AnswerContent
+from deixis.client.refusals import OTHER_NAMES
 from deixis.errors import BadPicture, UsageError
 from deixis.pictures.opening import Picture
 from deixis.regions.as_objects import region_object
@@ -16,8 +17,6 @@ from deixis.regions.names import split_names, unknown_name
 from deixis.regions.shapes import Region
 
 LARGEST_PICTURE = 256 << 20  # bytes; servers take less
-# The names of ``engine.settings.Settings`` whose names in the protocol are others.
-OTHER_NAMES = {"max_new_tokens": "max_tokens"}
 
 
 def chat_request(

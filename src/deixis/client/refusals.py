@@ -12,15 +12,21 @@ from deixis.errors import (
     BadPicture,
     BadRegion,
     BadWeights,
+    DeadlinePassed,
     DeixisError,
     EndpointError,
     FrameMismatch,
     MalformedAnswer,
     MissingWeights,
+    ModelFailed,
     RefusedRequest,
+    TooLarge,
+    UnknownModel,
     UsageError,
 )
 
+# The names of settings (``engine.settings.Settings``) that have others in the protocol.
+OTHER_NAMES: Mapping[str, str] = MappingProxyType({"max_new_tokens": "max_tokens"})
 LARGEST_REFUSAL = 1 << 16  # bytes that are read of one
 LONGEST_SAID = 1500  # characters that are shown of one
 
@@ -29,8 +35,8 @@ KINDS: Mapping[str, type[DeixisError]] = MappingProxyType(
     {
         kind.__name__: kind
         for kind in (
-            BadPicture, BadRegion, BadWeights, EndpointError, FrameMismatch, MalformedAnswer, MissingWeights,
-            UsageError,
+            BadPicture, BadRegion, BadWeights, DeadlinePassed, EndpointError, FrameMismatch, MalformedAnswer,
+            MissingWeights, ModelFailed, TooLarge, UnknownModel, UsageError,
         )
     }
 )  # fmt: skip
@@ -98,7 +104,11 @@ def error_in(body: bytes) -> Any:
 def words_of(error: Any) -> str:
     """Return what an error says in words, empty where it has none."""
     said = error.get("message") if isinstance(error, dict) else error
-    return said if isinstance(said, str) else ""
+    if not isinstance(said, str):
+        return ""
+    for ours, theirs in OTHER_NAMES.items():
+        said = said.replace(theirs, ours)
+    return said
 
 
 def kind_of(error: Any) -> type[DeixisError] | None:
