@@ -72,12 +72,12 @@ ALLOWED: dict[str, tuple[str, ...]] = {
         "systems",
     ),
     "studio": (
-        "answers", "errors", "pictures", "records", "regions", "server", "serving", "systems",
+        "answers", "endpoints", "errors", "pictures", "records", "regions", "server", "serving", "systems",
     ),
     "cli": (
         "answers", "chat", "checkpoints", "client", "data", "deixis", "devices", "endpoints", "engine",
         "english", "errors", "evaluation", "extras", "files", "gallery", "painting", "pictures", "progress",
-        "records", "regions", "runs", "server", "serving", "studies", "systems", "text", "training",
+        "records", "regions", "runs", "server", "serving", "studies", "studio", "systems", "text", "training",
     ),
     "__main__": ("cli",),
 }  # fmt: skip

@@ -20,6 +20,8 @@ from deixis.extras import missing_package
 COMMANDS = (
     "ask",
     "chat",
+    "serve",
+    "studio",
     "train",
     "evaluate",
     "gallery",

@@ -1,18 +1,21 @@
-"""The page's own files, and the headers that let a browser run nothing else."""
+"""The page's own files, with headers that let a browser run nothing else."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from importlib import resources
 from types import MappingProxyType
 from typing import Any
 
-from fastapi import FastAPI, Request, Response
+from fastapi import FastAPI
 from fastapi.responses import FileResponse, RedirectResponse
+from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
+from starlette.types import Scope
 
 HOME = "/studio/"
 STATIC = "/studio/static"
+OPEN_PATHS = ("/", HOME, f"{STATIC}/")  # need no key: there is nothing in them
 # Nothing inline, nothing from elsewhere; pictures that the page itself made or was given are blobs.
 POLICY = "; ".join(
     (
@@ -39,25 +42,29 @@ HEADERS: Mapping[str, str] = MappingProxyType(
 )
 
 
-def add_pages(app: FastAPI) -> None:
-    """Let an application show the studio at /studio/, and lead there from its root."""
-    folder = resources.files("deixis.studio") / "static"
-    page = str(folder / "index.html")
+class GuardedFiles(StaticFiles):
+    """Files of a folder, each sent with the headers."""
 
-    @app.middleware("http")
-    async def guarded(request: Request, answer: Callable[[Request], Awaitable[Response]]) -> Response:
-        reply = await answer(request)
-        if request.url.path.startswith("/studio"):
-            reply.headers.update(HEADERS)
+    async def get_response(self, path: str, scope: Scope) -> Response:
+        """Return a file."""
+        reply = await super().get_response(path, scope)
+        reply.headers.update(HEADERS)
         return reply
 
-    @app.get("/", include_in_schema=False)
+
+def add_pages(app: FastAPI) -> None:
+    """Let an application show the studio at /studio/, and lead there from its root."""
+    folder = str(resources.files("deixis.studio") / "static")
+
     async def root() -> Response:
         return RedirectResponse(HOME)
 
-    @app.get(HOME, include_in_schema=False)
     async def home() -> Response:
-        return FileResponse(page, media_type="text/html; charset=utf-8")
+        page = FileResponse(f"{folder}/index.html", media_type="text/html; charset=utf-8")
+        page.headers.update(HEADERS)
+        return page
 
-    static: Any = StaticFiles(directory=str(folder))
-    app.mount(STATIC, static, name="studio")
+    for path, answer in (("/", root), ("/studio", root), (HOME, home)):
+        app.add_api_route(path, answer, include_in_schema=False)
+    files: Any = GuardedFiles(directory=folder)
+    app.mount(STATIC, files, name="studio")

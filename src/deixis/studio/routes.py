@@ -6,10 +6,10 @@ import io
 import json
 import threading
 from collections.abc import Callable, Mapping
-from typing import Any, Protocol
+from typing import Any
 
-from fastapi import APIRouter, Request, Response
-from starlette.concurrency import run_in_threadpool
+from fastapi import APIRouter, Request
+from starlette.responses import Response
 
 from deixis.answers.grounded import Answer
 from deixis.errors import UsageError
@@ -17,123 +17,117 @@ from deixis.pictures.opening import Picture
 from deixis.regions.as_objects import region_of_object
 from deixis.regions.frames import PIXELS
 from deixis.regions.shapes import Region
-from deixis.serving.models import ModelState
+from deixis.server.bodies import body_of, check_type, json_of
+from deixis.server.json_response import JSONReply
+from deixis.server.refusals import UnknownPicture
+from deixis.server.service import Service
 from deixis.studio.conversation import check_conversation, fields, listed
 from deixis.studio.exports import Answered, exported
 from deixis.studio.looking import looked_at, seen
 from deixis.systems.contract import System
+from deixis.systems.questions import MOST_REGIONS
 
-LARGEST_BODY = 64 << 20  # bytes of what the page sends: answers with masks take the most
-MOST_PICTURES, MOST_ANSWERS, MOST_REGIONS = 500, 5_000, 200
+MOST_PICTURES, MOST_ANSWERS = 500, 5_000
 LONGEST_NAME = 255
+GUARDED = {"X-Content-Type-Options": "nosniff"}
+
+Ways = Callable[[System, Picture, str, Mapping[str, Region]], list[dict[str, Any]]]
 
 
-class Shown(Protocol):
-    """What the routes need of the server: its pictures and its models."""
-
-    def picture(self, name: str) -> Picture:
-        """Return an uploaded picture; an error that becomes a refusal if there is none."""
-        ...
-
-    def system(self, model: str) -> System:
-        """Return a loaded model's system; an error that becomes a refusal if it isn't loaded."""
-        ...
-
-    def models(self) -> list[ModelState]:
-        """Return all models."""
-        ...
-
-
-def studio_routes(shown: Shown) -> APIRouter:
+def studio_routes() -> APIRouter:
     """Return the routes under /studio; what goes wrong is raised as the package's own errors."""
-    routes = APIRouter(prefix="/studio")
+    routes = APIRouter(prefix="/studio", tags=["studio"], include_in_schema=False)
     one_at_a_time = threading.Lock()  # looking writes an answer once more, beside the engine
 
     @routes.get("/about")
-    async def about() -> dict[str, Any]:
+    async def about(request: Request) -> Response:
         """Return what each model can show of how it came to an answer."""
-        return {"looks": {model.name: {"seen": True, "why": model.looked_at} for model in shown.models()}}
+        known = service_of(request).engine.models()
+        return JSONReply({"looks": {one.name: {"seen": True, "why": one.looked_at} for one in known}})
 
     @routes.get("/pictures/{name}")
-    async def upright(name: str) -> Response:
+    async def upright(name: str, request: Request) -> Response:
         """Return an uploaded picture as systems see it."""
-        return Response(await run_in_threadpool(png_of, shown.picture(name)), media_type="image/png")
+        service = service_of(request)
+        content = await service.in_thread(lambda: png_of(uploaded(service, name)))
+        return Response(content, media_type="image/png", headers=GUARDED)
 
-    async def look(request: Request, ways: Callable[..., list[dict[str, Any]]]) -> list[dict[str, Any]]:
-        asked = question_of(await body_of(request), shown)
+    async def look(request: Request, ways: Ways) -> list[dict[str, Any]]:
+        service, content = service_of(request), await content_of(request)
 
         def work() -> list[dict[str, Any]]:
             with one_at_a_time:
-                return ways(*asked)
+                return ways(*question_of(content, service))
 
-        return await run_in_threadpool(work)
+        return await service.in_thread(work)
 
     @routes.post("/seen")
-    async def seen_by(request: Request) -> dict[str, Any]:
+    async def seen_by(request: Request) -> Response:
         """Return the pictures that a model is given for a question."""
-        return {"pictures": await look(request, seen)}
+        return JSONReply({"pictures": await look(request, seen)})
 
     @routes.post("/why")
-    async def why(request: Request) -> dict[str, Any]:
+    async def why(request: Request) -> Response:
         """Return what a model looked at for the places of its answer."""
-        return {"looks": await look(request, looked_at)}
+        return JSONReply({"looks": await look(request, looked_at)})
 
     @routes.post("/export/{form}")
     async def export(form: str, request: Request) -> Response:
         """Return answers in the form of another tool."""
-        content = await body_of(request)
-        file = await run_in_threadpool(lambda: exported(form, answered(content, shown)))
-        headers = {"Content-Disposition": f'attachment; filename="{file.name}"'}
+        service, content = service_of(request), await content_of(request)
+        file = await service.in_thread(lambda: exported(form, answered(content, service)))
+        headers = {"Content-Disposition": f'attachment; filename="{file.name}"', **GUARDED}
         return Response(file.content, media_type=file.media_type, headers=headers)
 
     @routes.post("/conversation")
-    async def conversation(request: Request) -> dict[str, Any]:
+    async def conversation(request: Request) -> Response:
         """Return a conversation that was saved, if it is one."""
-        content = await body_of(request)
-        return await run_in_threadpool(check_conversation, content)
+        service, content = service_of(request), await content_of(request)
+        return JSONReply(await service.in_thread(lambda: check_conversation(content)))
 
     return routes
 
 
-async def body_of(request: Request) -> Any:
-    """Return the JSON of a request; UsageError for anything else, or too much of it."""
-    content = bytearray()
-    async for part in request.stream():
-        content += part
-        if len(content) > LARGEST_BODY:
-            raise UsageError(f"the request has more than {LARGEST_BODY:,} bytes; send less at once")
-    try:
-        return json.loads(bytes(content), parse_constant=refuse_constant)
-    except (ValueError, RecursionError) as fault:
-        raise UsageError(f"the request is not JSON: {fault}") from None
+def service_of(request: Request) -> Service:
+    """Return what the routes of the server share."""
+    service: Service = request.app.state.service
+    return service
 
 
-def refuse_constant(name: str) -> float:
-    """Raise ValueError for NaN and Infinity, which JSON does not know."""
-    raise ValueError(f"{name} is not a number")
+async def content_of(request: Request) -> Any:
+    """Return the JSON that a request has, within the server's bounds."""
+    check_type(request, ("application/json",))
+    return json_of(await body_of(request, service_of(request).limits))
 
 
-def question_of(content: Any, shown: Shown) -> tuple[System, Picture, str, Mapping[str, Region]]:
+def uploaded(service: Service, name: str) -> Picture:
+    """Return an uploaded picture; UnknownPicture if it is not kept."""
+    picture = service.uploads.get(name)
+    if picture is None:
+        raise UnknownPicture(f"picture {name!r:.80} is not kept here (any more); send it again")
+    return picture
+
+
+def question_of(content: Any, service: Service) -> tuple[System, Picture, str, Mapping[str, Region]]:
     """Return what a look is asked for: {"model", "picture", "question", "regions"}."""
     own = fields(content, "the request", ("model", "picture", "question", "regions"))
-    picture = shown.picture(text(own["picture"], "picture"))
+    picture = uploaded(service, text(own["picture"], "picture"))
     if not isinstance(own["regions"], dict) or len(own["regions"]) > MOST_REGIONS:
         raise UsageError(f"regions is an object of at most {MOST_REGIONS} regions by name")
     regions = {
         name: region_of_object(value, PIXELS).clipped(picture.frame) for name, value in own["regions"].items()
     }
-    return shown.system(text(own["model"], "model")), picture, text(own["question"], "question"), regions
+    system = service.engine.system(text(own["model"], "model"))
+    return system, picture, text(own["question"], "question"), regions
 
 
-def answered(content: Any, shown: Shown) -> list[Answered]:
+def answered(content: Any, service: Service) -> list[Answered]:
     """Return pictures with their answers: {"pictures": [{"id", "name", "answers"}]}."""
-    several = listed(
-        fields(content, "the request", ("pictures",))["pictures"], "pictures", most=MOST_PICTURES
-    )
+    whole = fields(content, "the request", ("pictures",))
     found = []
-    for number, one in enumerate(several):
+    for number, one in enumerate(listed(whole["pictures"], "pictures", most=MOST_PICTURES)):
         own = fields(one, f"pictures[{number}]", ("id", "name", "answers"))
-        picture = shown.picture(text(own["id"], "id"))
+        picture = uploaded(service, text(own["id"], "id"))
         given = listed(own["answers"], f"pictures[{number}].answers", most=MOST_ANSWERS)
         answers = tuple(Answer.from_json(json.dumps(answer), picture) for answer in given)
         found.append(Answered(picture, text(own["name"], "name")[:LONGEST_NAME], answers))
