@@ -7,6 +7,7 @@ from dataclasses import dataclass, fields
 from deixis.engine.settings import MOST_NEW_TOKENS
 from deixis.errors import UsageError
 from deixis.pictures.opening import LARGEST_PIXELS
+from deixis.serving.asked import LONGEST_DEADLINE
 from deixis.systems.questions import MOST_PICTURES, MOST_REGIONS
 
 # What other parts of the program bound as well; no server allows more.
@@ -16,6 +17,7 @@ HIGHEST = {
     "pixels": LARGEST_PIXELS,
     "body_bytes": 1 << 30,
     "threads": 256,
+    "deadline": int(LONGEST_DEADLINE),
 }
 
 

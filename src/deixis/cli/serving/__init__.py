@@ -1,0 +1,1 @@
+"""What commands share that answer over HTTP."""
