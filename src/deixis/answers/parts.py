@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 import numpy as np
@@ -18,11 +18,16 @@ Finish = Literal["stop", "length", "cancelled"]
 
 @dataclass(frozen=True)
 class Place:
-    """Where something is: a box in the original picture, how sure (0..1), and maybe a mask."""
+    """Where something is: a box in the original picture, how sure (0..1), and maybe a mask.
+
+    named: the how manyth place of its answer it was in the order in which the system named them, from 0; None
+    where that isn't known. It is no part of the answer: neither compared nor written in JSON.
+    """
 
     box: Box
     score: float
     mask: Mask | None = None
+    named: int | None = field(default=None, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "score", probability(self.score, "the score of a place"))

@@ -35,14 +35,14 @@ def read(
     finish: Finish = "stop",
     faults: tuple[str, ...] = (),
     subject: str = "",
+    asked: str = "",
     **settings: Any,
 ) -> tuple[str, tuple[Span, ...], list[str]]:
     """Return text, spans and failures of an answer; and check that it can be an Answer."""
     ids = codec.encode(answer, begin=False) if isinstance(answer, str) else answer
     ids = [*ids, codec.eos] if end else ids
-    reader = GromaReader(
-        codec, tokens, listed, Settings(**settings), ends=frozenset(codec.ends), subject=subject
-    )
+    ends = frozenset(codec.ends)
+    reader = GromaReader(codec, tokens, listed, Settings(**settings), ends=ends, subject=subject, asked=asked)
     reader.failures += faults
     deltas = [reader.add(token, logprob, ()) for token in ids]
     deltas.append(reader.close(finish))
@@ -92,6 +92,24 @@ def test_a_place_is_as_sure_as_its_object_and_its_token() -> None:
 
 def test_a_place_without_words_is_called_what_was_asked_for() -> None:
     assert phrases(read("<roi><r1></roi>", subject=" the red car ")[1]) == [("the red car", [1])]
+
+
+def test_an_answer_that_is_only_a_place_says_what_was_asked() -> None:
+    """Whatever the wording: without a known phrase it is the question's own words."""
+    text, spans, failures = read("<roi><r2><r1></roi>", asked="où est le chien")
+    assert (text, phrases(spans), failures) == ("où est le chien", [("où est le chien", [1, 2])], [])
+    more = read("<roi><r1></roi> <roi><r2></roi>", asked="where is the dog")
+    assert phrases(more[1]) == [("where is the dog", [1]), ("here", [2])]
+    behind = read("a dog <roi><r1></roi>", asked="where is the dog")
+    assert phrases(behind[1]) == [("here", [1])], "the answer has words of its own"
+    assert phrases(read("<roi><r1></roi>", subject="the dog", asked="Locate it")[1]) == [("the dog", [1])]
+    assert phrases(read("<roi><r1></roi>")[1]) == [("here", [1])]
+
+
+def test_places_know_the_order_in_which_they_were_named() -> None:
+    _, spans, _ = read("<p>dogs</p><roi><r3><r1></roi> near <p>a cat</p><roi><r0></roi>")
+    named = [[(round(place.box.x0 / 10), place.named) for place in span.places] for span in spans]
+    assert named == [[(1, 1), (3, 0)], [(0, 2)]]
 
 
 @pytest.mark.parametrize("answer", ["<p>a cat</p><roi></roi>", "<p>a cat</p> is", "<p>a cat</p>"])

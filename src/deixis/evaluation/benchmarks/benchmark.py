@@ -59,13 +59,15 @@ class BenchmarkItem(Generic[T]):
 class ReplyPlace:
     """A place of a reply: x0 y0 x1 y1 in pixels of the original picture, continuous edges, and its phrase.
 
-    picture: which of the item's pictures, from 0.
+    picture: which of the item's pictures, from 0. named: as the how manyth place of its reply the system
+    named it, from 0; None where that isn't known. Places of a phrase are the surest first.
     """
 
     box: tuple[float, float, float, float]
     score: float | None = None
     phrase: str = ""
     picture: int = 0
+    named: int | None = None
 
 
 @dataclass(frozen=True)
@@ -80,6 +82,19 @@ class Reply:
     places: tuple[ReplyPlace, ...] = ()
     failures: tuple[str, ...] = ()
     refused: str = ""
+
+    @property
+    def as_named(self) -> tuple[ReplyPlace, ...]:
+        """The places in the order in which the system named them; those of which it isn't known as they are.
+
+        >>> box = (0.0, 0.0, 1.0, 1.0)
+        >>> surest, first = ReplyPlace(box, 0.9, named=1), ReplyPlace(box, 0.4, named=0)
+        >>> Reply("two dogs", (surest, first)).as_named[0].score
+        0.4
+        """
+        if any(place.named is None for place in self.places):
+            return self.places
+        return tuple(sorted(self.places, key=lambda place: place.named or 0))
 
 
 @dataclass(frozen=True)

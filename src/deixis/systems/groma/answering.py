@@ -46,6 +46,7 @@ from deixis.systems.groma.prompts import (
     groma_template,
     phrase_asked,
     turn_of,
+    words_asked,
     written,
 )
 from deixis.systems.groma.reading import GromaReader
@@ -152,7 +153,8 @@ class GromaSystem(System):
             name="the question",
         )
         listed = listed_places(selected, one.tensors.perception, picture.frame)
-        places = PromptPlaces(selected, listed, row.features, phrase_asked(question.text) or "")
+        subject, words = phrase_asked(question.text) or "", words_asked(question.text)
+        places = PromptPlaces(selected, listed, row.features, subject, words)
         return Prompt(row.ids, row.labels, tuple(refer), tuple(encoded), places)
 
     def chosen(
@@ -271,7 +273,15 @@ class GromaSystem(System):
     def reader(self, prompt: Prompt, settings: Settings) -> GromaReader:
         """Return what reads an answer."""
         own = places_of(prompt)
-        return GromaReader(self.codec, self.tokens, own.listed, settings, ends=self.ends, subject=own.subject)
+        return GromaReader(
+            self.codec,
+            self.tokens,
+            own.listed,
+            settings,
+            ends=self.ends,
+            subject=own.subject,
+            asked=own.asked,
+        )
 
     def faults(self, completion: Completion) -> list[str]:
         """Return what doesn't add up: a log-probability for each token."""

@@ -73,13 +73,15 @@ class Perceived:
 class PromptPlaces:
     """What a prompt's tokens stand for. features: the place whose vector each ``<refer_feat>`` takes.
 
-    subject: the phrase whose place was asked for, if the question asked for one.
+    subject: the phrase whose place was asked for, where the question says so in a way that the network was
+    taught. asked: the words of the question.
     """
 
     selected: Selected
     listed: tuple[ListedPlace, ...]
     features: tuple[int, ...]
     subject: str = ""
+    asked: str = ""
 
     @property
     def keys(self) -> list[Key]:

@@ -40,6 +40,7 @@ Grounding = Literal["auto", "always", "never"]
 """Which questions get ``[grounding]`` in front: "auto" is those that point at no region themselves, nor ask
 for the place of a phrase in one of the ways that the network was taught."""
 GROUNDINGS: tuple[Grounding, ...] = ("auto", "always", "never")
+LONGEST_ASKED = 120
 LOCATING = re.compile(
     "|".join(
         re.escape(before) + f"(?P<phrase{number}>.+)" + re.escape(after)
@@ -133,6 +134,24 @@ def parts_asked(question: str) -> tuple[str, str, str] | None:
         return None
     start, end = found.span(found.lastgroup)
     return text[:start], text[start:end].strip(), text[end:]
+
+
+def words_asked(question: str) -> str:
+    """Return the words of a question, whatever language it is in: its regions by their names, on one line.
+
+    An answer that is a place and nothing else is called so, where it isn't known which of the words mean the
+    place. Marks at the end go; what is longer than ``LONGEST_ASKED`` characters is cut between words.
+
+    >>> words_asked("Wo ist  {der}, bitte?"), words_asked("?!")
+    ('Wo ist der, bitte', '')
+    """
+    text = "".join(part.words + (part.name or "") for part in split_names(question))
+    text = " ".join(text.split())
+    while text and not text[-1].isalnum():
+        text = text[:-1]
+    if len(text) <= LONGEST_ASKED:
+        return text
+    return f"{text[:LONGEST_ASKED].rpartition(' ')[0] or text[:LONGEST_ASKED]} …"
 
 
 def unnamed(text: str) -> str:

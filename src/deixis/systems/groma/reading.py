@@ -44,9 +44,10 @@ def product(objectness: float, likelihood: float) -> float:
 class GromaReader:
     """Reads one answer token by token.
 
-    listed: the places of the prompt, in the order of their tokens. subject: words for places that an answer
-    names without any, such as the phrase that was asked for. ends: tokens that end an answer. score: see
-    ``Score``.
+    listed: the places of the prompt, in the order of their tokens. ends: tokens that end an answer. score:
+    see ``Score``. Places that an answer names without any words are called by the phrase that was asked for
+    (subject), where that is known. Else an answer that begins with a place is called by the words of its
+    question (asked), and a place behind other words "here".
     """
 
     def __init__(
@@ -58,10 +59,12 @@ class GromaReader:
         *,
         ends: frozenset[int],
         subject: str = "",
+        asked: str = "",
         score: Score = product,
     ) -> None:
         self.codec, self.tokens, self.listed, self.settings = codec, tokens, tuple(listed), settings
-        self.ends, self.subject, self.score = ends, subject.strip() or WORDLESS, score
+        self.ends, self.score = ends, score
+        self.subject, self.asked = subject.strip(), asked.strip()
         self.letters, self.links = codec.reader(), LinkReader(tokens, count=len(self.listed))
         self.stop, self.trimmed = StopFilter(settings.stop), Trimmed()
         self.failures: list[str] = []
@@ -69,6 +72,7 @@ class GromaReader:
         self.pending: list[Span] = []  # of text that isn't shown yet
         self.written = ""  # the text as it will be, stops and white space at its ends apart
         self.shown = 0  # characters of it
+        self.named = 0  # places so far
         self.decided = math.nan  # how likely the last token was
         self.over = self.broken = self.full = self.begun = self.ruled_out = False
 
@@ -140,7 +144,7 @@ class GromaReader:
         for link in links:
             start, end = link.start, link.end
             if start == end:
-                text, _ = self.links.add_words(self.subject)
+                text, _ = self.links.add_words(self.wordless())
                 self.links.joint = True
                 self.written += text
                 added += text
@@ -148,14 +152,18 @@ class GromaReader:
             self.pending += self.span(link, start, end)
         return added
 
+    def wordless(self) -> str:
+        """Return what a place without words is called."""
+        begun = bool(self.written.strip())
+        return self.subject or (WORDLESS if begun else self.asked) or WORDLESS
+
     def span(self, link: Link, start: int, end: int) -> list[Span]:
         """Return a link as a span, its places the surest first; none where likelihoods are missing."""
+        first, self.named = self.named, self.named + len(link.indices)
         if self.ruled_out or any(math.isnan(one) for one in (*link.likelihoods, link.absence or 0.0)):
             return []
-        places = [
-            self.place(index, likelihood)
-            for index, likelihood in zip(link.indices, link.likelihoods, strict=True)
-        ]
+        named = zip(link.indices, link.likelihoods, strict=True)
+        places = [self.place(*one, named=number) for number, one in enumerate(named, start=first)]
         return [
             Span(
                 start=start,
@@ -167,10 +175,10 @@ class GromaReader:
             )
         ]
 
-    def place(self, index: int, likelihood: float) -> Place:
-        """Return a place of the list with its score."""
+    def place(self, index: int, likelihood: float, *, named: int) -> Place:
+        """Return a place of the list with its score. named: as the how manyth it was named."""
         one = self.listed[index]
-        return Place(one.box, self.score(one.objectness, likelihood), one.mask)
+        return Place(one.box, self.score(one.objectness, likelihood), one.mask, named=named)
 
     def certain(self, text: str, *, last: bool = False, ended: bool = False) -> Delta:
         """Return what may be shown by more text, and the spans of all that is shown by now."""

@@ -75,6 +75,29 @@ def test_the_first_place_counts_against_any_box(tmp_path: Path) -> None:
     assert published["accuracy"] == 50 and published["mean_iou"] == pytest.approx(75, abs=1e-3)
 
 
+def test_by_published_rules_the_place_counts_that_was_named_first(tmp_path: Path) -> None:
+    item, _ = REC.read(written(tmp_path, "refcoco_val.json", expressions()))
+    meant = item.truth.boxes[0]
+    surest = ReplyPlace(meant, 0.9, named=1)
+    first = ReplyPlace((0.0, 0.0, 1.0, 1.0), 0.2, named=0)
+    both = Reply("two", (surest, first))
+    assert REC.score(item, both, Scoring()).value == 1
+    assert REC.score(item, both, Scoring(rules="published")).value == 0
+    unsaid = Reply("two", (ReplyPlace(meant, 0.9), ReplyPlace((0.0, 0.0, 1.0, 1.0), 0.2)))
+    assert REC.score(item, unsaid, Scoring(rules="published")).value == 1
+
+
+def test_as_many_places_are_those_named_first(tmp_path: Path) -> None:
+    item = LVIS_GROUND.read(written(tmp_path, "lvis_v1_val.json", lvis()))[0]
+    things = [tuple(map(float, (x, y, x + wide, y + high))) for x, y, wide, high in item.truth.boxes]
+    right = [ReplyPlace(box, 0.1, named=number) for number, box in enumerate(things)]  # type: ignore[arg-type]
+    wrong = ReplyPlace((0.0, 0.0, 1.0, 1.0), 0.9, named=len(things))
+    assert LVIS_GROUND.score(item, Reply("", (wrong, *right)), Scoring()).value == 1
+    late = [ReplyPlace(one.box, one.score, named=number + 1) for number, one in enumerate(right)]
+    early = ReplyPlace(wrong.box, 0.9, named=0)
+    assert LVIS_GROUND.score(item, Reply("", (early, *late)), Scoring()).value < 1
+
+
 @settings(deadline=None, max_examples=50)
 @given(BOXES, st.lists(BOXES, min_size=1, max_size=3))
 def test_both_rules_agree_but_for_rounding(one: tuple[int, ...], others: list[tuple[int, ...]]) -> None:

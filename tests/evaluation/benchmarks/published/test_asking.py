@@ -46,7 +46,7 @@ class Counting:
 
     def answer(self, pictures: list[Picture]) -> Answer:
         box = Box(1.0, 2.0, 3.5, 4.0).bind(pictures[0].frame)
-        spans = (Span(0, 3, "Yes", (Place(box, 0.5),)),)
+        spans = (Span(0, 3, "Yes", (Place(box, 0.5, named=0),)),)
         return Answer("Yes", spans, tuple(pictures), system=self.name, seconds=0.1)
 
 
@@ -68,7 +68,7 @@ def test_a_run_goes_on_where_it_was_stopped(tmp_path: Path) -> None:
     replies = ask(one, items, again, kept=kept)
     assert len(again.asked) == len(items) - 6 and set(again.batches) == {2}
     assert list(replies) == [item.id for item in items]
-    places = (ReplyPlace((1.0, 2.0, 3.5, 4.0), 0.5, "Yes"),)
+    places = (ReplyPlace((1.0, 2.0, 3.5, 4.0), 0.5, "Yes", named=0),)
     assert {(reply.text, reply.places) for reply in replies.values()} == {("Yes", places)}
     last = Counting(0)
     assert ask(one, items, last, kept=kept) == replies and not last.asked

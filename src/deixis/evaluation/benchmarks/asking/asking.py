@@ -173,8 +173,10 @@ def written(item: BenchmarkItem[Any], prompt: str) -> str:
 def reply_of(answer: Answer) -> Reply:
     """Return what is kept of an answer."""
     places = tuple(
-        ReplyPlace(tuple(place["box"]), place["score"], span["phrase"], place.get("picture", 0))
-        for span in answer.to_dict()["spans"]
-        for place in span["places"]
+        ReplyPlace(
+            tuple(place["box"]), place["score"], span["phrase"], place.get("picture", 0), named=own.named
+        )
+        for span, said in zip(answer.to_dict()["spans"], answer.spans, strict=True)
+        for place, own in zip(span["places"], said.places, strict=True)
     )
     return Reply(answer.text, places, tuple(answer.parse_failures))

@@ -111,4 +111,5 @@ def place_in(row: Fields) -> ReplyPlace:
     score = None if row.values.get("score") is None else row.values["score"]
     if score is not None and type(score) not in (int, float):
         raise RecordError(f"{row.where}: field 'score' is {score!r:.80}; expected a number or null")
-    return ReplyPlace((x0, y0, x1, y1), score, row.text("phrase"), row.whole("picture", least=0))
+    named = None if row.values.get("named") is None else row.whole("named", least=0)
+    return ReplyPlace((x0, y0, x1, y1), score, row.text("phrase"), row.whole("picture", least=0), named)

@@ -153,8 +153,11 @@ def prompt(item: BenchmarkItem[Sought]) -> str:
 
 
 def score(item: BenchmarkItem[Sought], reply: Reply, scoring: Scoring) -> Mark:
-    """Return the share of the things that is found by as many places, a mean over least overlaps."""
-    boxes = [[x0, y0, x1 - x0, y1 - y0] for x0, y0, x1, y1 in (place.box for place in reply.places)]
+    """Return the share of the things that is found by as many places, a mean over least overlaps.
+
+    Places count in the order in which the system named them, where the reply says that.
+    """
+    boxes = [[x0, y0, x1 - x0, y1 - y0] for x0, y0, x1, y1 in (place.box for place in reply.as_named)]
     value = float(found_as_many(item.truth.found(boxes)).found.mean())
     if not boxes:
         why = reply.failures[0] if reply.failures else "the reply has no place"

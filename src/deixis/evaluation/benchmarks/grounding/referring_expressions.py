@@ -131,12 +131,17 @@ def fractions(box: Edges, *, width: int, height: int) -> NDArray[np.float32]:
 
 
 def score(item: BenchmarkItem[Referred], reply: Reply, scoring: Scoring) -> Mark:
-    """Return whether the first place is what is meant; a reply without one is missing, and wrong."""
+    """Return whether a place is what is meant; a reply without one is missing, and wrong.
+
+    The place that counts is the surest one of the first phrase; by published rules the one that was named
+    first, where the reply says which that is.
+    """
     if not reply.places:
         why = reply.failures[0] if reply.failures else "the reply has no place"
         return unparsed(why, numbers={"iou": 0.0})
-    box, truth = reply.places[0].box, item.truth
-    if scoring.rules == "published":
+    published, truth = scoring.rules == "published", item.truth
+    box = (reply.as_named if published else reply.places)[0].box
+    if published:
         value = published_overlap(fractions(box, width=truth.width, height=truth.height), truth)
     else:
         value = overlap(box, truth)
@@ -155,9 +160,9 @@ REC = Benchmark(
     title="RefCOCO, RefCOCO+ and RefCOCOg, by Groma's rules",
     layout="a JSON file in COCO's format, a picture entry an expression; pictures in train2014/ beside it",
     prompt_text=INSTRUCTION.format("<expression>"),
-    metric="share of expressions whose first place overlaps (IoU) by more than 0.5 with a box that is meant. "
-    "Published rules: in single precision on a square of 448 pixels, boxes up to two pixels wide or high "
-    "there left out",
+    metric="share of expressions whose place overlaps (IoU) by more than 0.5 with a box that is meant; of "
+    "several places of a phrase the surest. Published rules: the place that the system named first, in "
+    "single precision on a square of 448 pixels, boxes up to two pixels wide or high there left out",
     read=read,
     prompt=prompt,
     score=score,
