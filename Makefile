@@ -6,6 +6,7 @@ OLDEST_VENV ?= .venv-oldest
 PARITY_DIR ?= ../shared/parity
 PACK ?= ../shared/data/flickr_grounding
 DATA ?= $(PACK)
+MINUTES ?= 10
 
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.deixis-installed
@@ -21,7 +22,7 @@ PARITY := $(if $(wildcard $(PARITY_DIR)/.),--parity-dir=$(PARITY_DIR))
 IN_PROCESSES := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n logical --dist loadfile
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo gallery test test-all test-oldest check docs bench training clean
+.PHONY: help install demo gallery test test-all test-oldest check docs bench soak training clean
 .DELETE_ON_ERROR:
 
 help: ## print this list
@@ -78,6 +79,9 @@ docs: $(STAMP) ## run what the documentation shows as output, and write what com
 
 bench: $(STAMP) ## measure speed and memory side by side
 	$(BIN)/python -m bench
+
+soak: $(STAMP) ## let many clients ask a server for MINUTES (10), some of them hostile, and kill its engine
+	$(BIN)/python -m tests.soak --minutes $(MINUTES)
 
 training: $(TRAINING_STAMP) ## add the pretrained parts that training starts from to .venv
 
