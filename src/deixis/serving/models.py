@@ -10,7 +10,7 @@ from math import prod
 from pathlib import Path
 from typing import Literal
 
-from deixis.checkpoints.files.safetensors_file import read_safetensors
+from deixis.checkpoints.files.shards import found, joined
 from deixis.devices import choose_device, choose_dtype
 from deixis.errors import UnknownModel, UsageError
 from deixis.systems import load, model_type, weights_folder
@@ -31,6 +31,7 @@ class ModelState:
     name: by which it is asked. system: the kind it is of. bytes: memory of its weights; what is expected
     while it isn't loaded. pictures_taken: at least and at most. created: seconds since 1970 that its folder
     was written. state, failure: whether it is loaded, and why not where it failed. open: its requests now.
+    looked_at: what ``System.looks`` shows.
     """
 
     name: str
@@ -46,6 +47,7 @@ class ModelState:
     state: Loading = "absent"
     failure: str | None = None
     open: int = 0
+    looked_at: Literal["map", "proposals"] | None = None
 
 
 @dataclass(frozen=True)
@@ -136,6 +138,7 @@ class Models:
             has_grammar=kind.has_grammar,
             created=source.created,
             default=name == self.default,
+            looked_at=kind.looked_at,
         )
 
     def _source(self, name: str, source: str | Path | System) -> Source:
@@ -158,12 +161,9 @@ class Models:
     def _expected(self, folder: Path) -> int:
         """Return how much memory the weights in a folder take, in the type they are loaded in."""
         chosen = choose_dtype(self.dtype, choose_device(self.device))
-        stored = [one for path in folder.glob("*.safetensors") for one in read_safetensors(path).values()]
-        return sum(
-            prod(one.shape)
-            * (chosen if chosen is not None and one.dtype.is_floating_point else one.dtype).itemsize
-            for one in stored
-        )
+        stored = joined(found(folder)).values()
+        kept = [one.dtype if chosen is None or not one.dtype.is_floating_point else chosen for one in stored]
+        return sum(prod(one.shape) * dtype.itemsize for one, dtype in zip(stored, kept, strict=True))
 
 
 def weight_bytes(system: System) -> int:
