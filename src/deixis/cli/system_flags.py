@@ -25,9 +25,14 @@ PAINT_STYLES = ("clean", "published")  # as ``deixis.painting.painter`` has them
 DTYPE = "numbers to compute with: auto, float32, bfloat16, float16, stored (default: auto, float32 on a CPU)"
 
 
-def add_system_flags(parser: argparse.ArgumentParser) -> None:
-    """Add --model, --device and --dtype."""
-    parser.add_argument("--model", metavar="NAME|DIR", help=MODEL)
+def add_system_flags(parser: argparse.ArgumentParser, *, endpoints: bool = False) -> None:
+    """Add --model, --device and --dtype. endpoints: whether a model may be an address."""
+    if endpoints:
+        parser.add_argument(
+            "--model", metavar="NAME|DIR|URL", help=f"{MODEL}, or an OpenAI-compatible endpoint up to /v1"
+        )
+    else:
+        parser.add_argument("--model", metavar="NAME|DIR", help=MODEL)
     add_device_flags(parser)
 
 

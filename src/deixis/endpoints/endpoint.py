@@ -106,12 +106,19 @@ class Endpoint:
 
     def post(self, path: str, content: Mapping[str, Any]) -> Any:
         """Return the JSON that comes back for some; errors as of ``complete``."""
+        return self._asked(path, json.dumps(content).encode())
+
+    def get(self, path: str) -> Any:
+        """Return the JSON at a path, such as "models"; errors as of ``complete``."""
+        return self._asked(path, None)
+
+    def _asked(self, path: str, body: bytes | None) -> Any:
         key = self.key_to_send()
         request = urllib.request.Request(
             f"{self.address.rstrip('/')}/{path}",
-            data=json.dumps(content).encode(),
-            headers={"Content-Type": "application/json"},
-            method="POST",
+            data=body,
+            headers={} if body is None else {"Content-Type": "application/json"},
+            method="GET" if body is None else "POST",
         )
         if key is not None:
             request.add_unredirected_header("Authorization", f"Bearer {key}")

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Container, Iterable, Sequence
+import time
+from collections.abc import Container, Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,10 +16,11 @@ from deixis.data.scene import Scene
 from deixis.data.set_aside import UNSAID, SetAside, broken_pictures
 from deixis.errors import UsageError
 from deixis.evaluation.ablations import NONE, Ablation
-from deixis.evaluation.metrics.intervals import interval_over_pictures
+from deixis.evaluation.facts import digest_of_all, run_facts, tokens_of
+from deixis.evaluation.metrics.intervals import intervals_over_pictures
 from deixis.evaluation.protocol import ProtocolCard
-from deixis.evaluation.report import Report, TaskResult
-from deixis.evaluation.runner import Answerer, Asked, ask_all, chosen, picture_of
+from deixis.evaluation.report import Report, TaskResult, region_fields, truth_fields
+from deixis.evaluation.runner import MAX_NEW_TOKENS, Answerer, Asked, ask_all, chosen, picture_of
 from deixis.evaluation.task import Columns, Item, Task
 from deixis.pictures.broken import REFUSE, BrokenPictures
 from deixis.pictures.opening import Picture
@@ -39,6 +42,10 @@ def evaluate(
     baseline_split: str | None = None,
     outside: SetAside = UNSAID,
     broken: str = REFUSE,
+    max_new_tokens: int = MAX_NEW_TOKENS,
+    files: Mapping[str, str] | None = None,
+    data_path: Path | None = None,
+    log: Any = None,
     progress: bool = False,
 ) -> Report:
     """Return the report of a system on the scenes of one split.
@@ -48,6 +55,8 @@ def evaluate(
     baseline_scenes, baseline_split: what further baselines are learnt on, and its name; without scenes there
     are none of them. outside: what became of boxes when the scenes were read, for the report. broken:
     "pass_over" leaves out items about pictures that can't be opened, and the report names these.
+    max_new_tokens: how long an answer may be. files: digests of the data's files, for the card. data_path:
+    where the data lie, for the report. log: where the system's answers are kept, for the report.
     A question that the system refuses counts as wrong, and the report names it. Raises UsageError for a task
     that finds nothing to ask and where every question is refused, BadPicture or RecordError for a picture
     that can't be opened, before anything is asked.
@@ -59,11 +68,21 @@ def evaluate(
     }
     pictures = BrokenPictures(broken)
     sound = sound_pictures(scenes, every.values(), pictures, progress=progress)
-    items = [(task, about(sound, every[task.name], task)) for task in tasks]
+    items = [(task, about(frozenset(sound), every[task.name], task)) for task in tasks]
     shown = [(task, ablation.items(own, seed)) for task, own in items]
     # Before minutes of asking: learning takes seconds, and may find nothing to learn from.
     baselines = {task.name: baselines_of(task, scenes, own, learnt_on=baseline_scenes) for task, own in items}
-    asked = tuple(ask_all(system, scenes, shown, picture_shown=ablation.picture, progress=progress))
+    started = time.perf_counter()
+    found = ask_all(
+        system,
+        scenes,
+        shown,
+        picture_shown=ablation.picture,
+        max_new_tokens=max_new_tokens,
+        progress=progress,
+    )
+    asked = tuple(found)
+    seconds = time.perf_counter() - started
     if asked and all(one.refused for one in asked):
         raise UsageError(f"all {len(asked)} questions are refused; the first: {asked[0].refused}")
     return Report(
@@ -80,6 +99,11 @@ def evaluate(
             baseline_split=baseline_split,
             outside=outside,
             broken=broken_pictures(broken, pictures.found),
+            max_new_tokens=max_new_tokens,
+            items={task.name: digest_of_items(own) for task, own in shown},
+            shown=digest_of_all(sorted(sound.items())),
+            files=files or {},
+            asking=card_of(system),
         ),
         {
             task.name: result_of(
@@ -88,13 +112,47 @@ def evaluate(
             for task in tasks
         },
         asked,
+        run_facts(
+            system,
+            seconds=seconds,
+            tokens=spent_by(system, [one.tokens for one in asked]),
+            log=log,
+            data=data_path,
+        ),
     )
+
+
+def digest_of_items(items: Sequence[Item[Any]]) -> str:
+    """Return a digest of what is asked and true: equal for equal questions in the same order."""
+    return digest_of_all(
+        [
+            item.picture,
+            item.question,
+            [[name, region_fields(region)] for name, region in item.regions],
+            [question for question, _ in item.before],
+            truth_fields(item.truth),
+        ]
+        for item in items
+    )
+
+
+def card_of(system: Answerer) -> dict[str, str]:
+    """Return how a model takes regions and writes places, where it says so."""
+    own = getattr(system, "card", None)
+    return {} if own is None else own()
+
+
+def spent_by(system: Answerer, counts: Sequence[int | None]) -> Mapping[str, int] | None:
+    """Return the tokens that a run took: as an endpoint counts them, or as answers tell."""
+    spent = getattr(system, "spent", None)
+    tokens: Mapping[str, int] | None = tokens_of(counts) if spent is None else spent.tokens()
+    return tokens
 
 
 def fingerprint_of(system: Answerer) -> str | None:
     """Return the fingerprint of a system's weights; None if it has none."""
     fingerprint = getattr(system, "fingerprint", None)
-    return None if fingerprint is None else fingerprint()
+    return None if fingerprint is None else fingerprint() or None
 
 
 def sound_pictures(
@@ -103,8 +161,8 @@ def sound_pictures(
     pictures: BrokenPictures,
     *,
     progress: bool,
-) -> frozenset[str]:
-    """Return the scenes whose pictures can be opened, of those that items are about.
+) -> dict[str, str]:
+    """Return the scenes whose pictures can be opened, of those that items are about, with their digests.
 
     Each is opened once before anything is asked, so that a damaged one doesn't cost the answers to all
     others. BadPicture or RecordError where ``pictures`` refuses damaged ones, RecordError also for a picture
@@ -113,11 +171,10 @@ def sound_pictures(
     wanted = {item.picture for own in items for item in own}
     own = [scene for scene in scenes if scene.id in wanted]
     bar = tqdm(own, desc="opening", unit="picture", file=sys.stderr, disable=not progress)
-    sound = []
+    sound = {}
     for scene in pictures.sound(bar, opened=opened, name=lambda scene: scene.picture.name):
-        picture_of(scene)
-        sound.append(scene.id)
-    return frozenset(sound)
+        sound[scene.id] = picture_of(scene).frame.content
+    return sound
 
 
 def opened(scene: Scene) -> Picture:
@@ -175,17 +232,16 @@ def result_of(
     columns: Columns = {name: np.array([one.outcome.numbers[name] for one in asked]) for name in names}
     numbers = task.measure(columns)
     first = next(iter(numbers))
+    intervals = intervals_over_pictures(
+        columns, [one.item.picture for one in asked], measure=task.measure, seed=seed
+    )
     return TaskResult(
         value=numbers[first],
         n=len(asked),
-        ci95=interval_over_pictures(
-            columns,
-            [one.item.picture for one in asked],
-            measure=lambda resampled: task.measure(resampled)[first],
-            seed=seed,
-        ),
+        ci95=intervals.pop(first),
         parse_failures=sum(one.outcome.parse_failed and not one.refused for one in asked),
         baselines=baselines,
         others={name: number for name, number in numbers.items() if name != first},
         refused=sum(bool(one.refused) for one in asked),
+        intervals=intervals,
     )

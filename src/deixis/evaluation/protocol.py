@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from deixis import __version__
@@ -21,7 +21,10 @@ class ProtocolCard:
     weights: fingerprint of the network that answered; None where the system has none. data: the name of the
     dataset's folder. pictures: how many were asked about. limit: items of each task. ablation: what was taken
     away before asking. baseline_split: the split that further baselines were learnt on. outside, broken: what
-    became of boxes that stick out of their pictures, and of pictures that can't be opened.
+    became of boxes that stick out of their pictures, and of pictures that can't be opened. max_new_tokens:
+    how long an answer may be. items: a digest of each task's questions, regions and truths. shown: one of the
+    pictures that were asked about. files: digests of the data's files. asking: how a model of an endpoint
+    takes regions and writes places.
     """
 
     system: str
@@ -36,6 +39,11 @@ class ProtocolCard:
     baseline_split: str | None = None
     outside: SetAside = UNSAID
     broken: SetAside = UNSAID
+    max_new_tokens: int = MAX_NEW_TOKENS
+    items: Mapping[str, str] = field(default_factory=dict)
+    shown: str | None = None
+    files: Mapping[str, str] = field(default_factory=dict)
+    asking: Mapping[str, str] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the card for JSON; what differs between tasks is keyed by task."""
@@ -64,7 +72,13 @@ class ProtocolCard:
                 "one turn each unless the prompt says otherwise, "
                 f"up to {LARGEST_BATCH} of one picture in a batch"
             ),
-            "max_new_tokens": MAX_NEW_TOKENS,
+            "decoding": "greedy",
+            "max_new_tokens": self.max_new_tokens,
+            "judge": "none",
+            "data_files": dict(self.files) or None,
+            "pictures_shown": self.shown,
+            "items": dict(self.items),
+            **self.asking,
             "deixis": __version__,
         }
 
@@ -97,6 +111,8 @@ def words_for(value: Any) -> str:
     >>> words_for(None), words_for(["a.jpg", "b.jpg"]), words_for([]), words_for(3)
     ('not known', 'a.jpg; b.jpg', 'none', '3')
     """
+    if isinstance(value, dict):
+        return ", ".join(f"{name} {one}" for name, one in value.items()) or "none"
     if isinstance(value, list):
         return "; ".join(map(str, value)) or "none"
     return "not known" if value is None else str(value)

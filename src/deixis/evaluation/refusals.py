@@ -31,11 +31,11 @@ def answers_or_refusals(
     return [answers_or_refusals([one], ask, picture=picture)[0] for one in batch]
 
 
-def refusal(picture: Picture, reason: str) -> Answer:
-    """Return what stands for the answer to a question that was refused."""
+def refusal(picture: Picture | Sequence[Picture], reason: str) -> Answer:
+    """Return what stands for the answer to a question about a picture, or about several, that was refused."""
     from deixis.answers.grounded import Answer
 
-    return Answer("", (), (picture,), system="", seconds=0.0, parse_failures=(REFUSED + reason,))
+    return Answer("", (), picture, system="", seconds=0.0, parse_failures=(REFUSED + reason,))  # type: ignore[arg-type]
 
 
 def reason_of(answer: Answer) -> str:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import dataclass, field, fields, is_dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from deixis.data.set_aside import MOST_NAMED
-from deixis.evaluation.protocol import ProtocolCard
+from deixis.evaluation.protocol import ProtocolCard, words_for
 from deixis.evaluation.runner import Asked
 from deixis.files.writing import write_whole
 from deixis.regions.shapes import Box, Mask, Point, Region
@@ -23,7 +24,8 @@ UNDEFINED_CELL = "undefined"
 class TaskResult:
     """The numbers of one task, rates in 0..1: its value, further ones by name, and what comes for free.
 
-    refused: questions that the system refused; they count as wrong. A number is NaN where the items do not
+    refused: questions that the system refused; they count as wrong. intervals: of the further numbers, as
+    ``ci95`` is of the value. A number is NaN where the items do not
     define it, such as a calibration error without any place.
     """
 
@@ -34,6 +36,7 @@ class TaskResult:
     baselines: Mapping[str, float]
     others: Mapping[str, float]
     refused: int = 0
+    intervals: Mapping[str, tuple[float, float]] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the result for JSON; the further numbers stand beside ``value``, undefined ones are None."""
@@ -45,36 +48,56 @@ class TaskResult:
             "baselines": {name: defined(number) for name, number in self.baselines.items()},
             "refused_questions": self.refused,
             **{name: defined(number) for name, number in self.others.items()},
+            "intervals": {
+                name: None if math.isnan(interval[0]) else list(interval)
+                for name, interval in self.intervals.items()
+            },
         }
 
 
 @dataclass(frozen=True)
 class Report:
-    """The protocol, the result of every task by name, and every item with its answer."""
+    """The protocol, the result of every task by name, and every item with its answer.
+
+    run: what may differ between reports that can be compared, such as the time. further: the results of
+    other readings of the very same replies, by the reading's name.
+    """
 
     protocol: ProtocolCard
     tasks: Mapping[str, TaskResult]
     asked: tuple[Asked, ...] = ()
+    run: Mapping[str, Any] = field(default_factory=dict)
+    further: Mapping[str, Mapping[str, TaskResult]] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return ``{"protocol": …, "tasks": {name: …}}``."""
-        return {
+        """Return ``{"protocol": …, "run": …, "tasks": {name: …}}`` and what other readings give."""
+        content: dict[str, Any] = {
             "protocol": self.protocol.to_dict(),
+            "run": dict(self.run),
             "tasks": {name: result.to_dict() for name, result in self.tasks.items()},
         }
+        if self.further:
+            content["readings"] = {
+                reading: {name: result.to_dict() for name, result in results.items()}
+                for reading, results in self.further.items()
+            }
+        return content
 
     def to_json(self) -> str:
-        """Return the report as JSON."""
-        return json.dumps(self.to_dict(), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+        """Return the report as JSON, with every item at its end, one a line."""
+        return with_items(self.to_dict(), self.items_as_lines())
 
     def to_markdown(self) -> str:
         """Return a table of the results and the protocol card below it, in columns that line up."""
         headings = {task.name: task.heading for task in self.protocol.tasks}
         rows = [HEADER, *(table_row(headings[name], result) for name, result in self.tasks.items())]
+        for reading, results in self.further.items():
+            rows += [table_row(f"{name}, {reading} reading", result) for name, result in results.items()]
         widths = [max(len(row[column]) for row in rows) for column in range(len(HEADER))]
         lines = ["| " + " | ".join(map(str.ljust, row, widths)) + " |" for row in rows]
         lines.insert(1, "|" + "|".join("-" * (width + 2) for width in widths) + "|")
-        return "\n".join([*lines, "", *self.refused_lines(), self.protocol.to_markdown()])
+        run = [f"- **{name}**: {words_for(value)}" for name, value in self.run.items() if value is not None]
+        return "\n".join([*lines, "", *self.refused_lines(), self.protocol.to_markdown(), *run])
 
     def refused_lines(self) -> list[str]:
         """Return a list of the questions that the system refused, each once, with an empty line behind."""
@@ -106,6 +129,13 @@ class Report:
         return "".join(json.dumps(item_fields(asked), ensure_ascii=False) + "\n" for asked in self.asked)
 
 
+def with_items(content: Mapping[str, Any], lines: str) -> str:
+    """Return a report as JSON with its items, lines of JSON, as the last field, one a line."""
+    head = json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False).removesuffix("\n}")
+    items = lines.removesuffix("\n").replace("\n", ",\n")
+    return f'{head},\n  "items": [\n{items}\n  ]\n}}\n'
+
+
 def table_row(heading: str, result: TaskResult) -> tuple[str, ...]:
     """Return the cells of one task."""
     low, high = result.ci95
@@ -116,7 +146,7 @@ def table_row(heading: str, result: TaskResult) -> tuple[str, ...]:
         interval,
         f"{result.n:,}",
         str(result.parse_failures),
-        percentages(result.others),
+        percentages(result.others, result.intervals),
         percentages(result.baselines),
     )
 
@@ -135,13 +165,20 @@ def percentage(rate: float) -> str:
     return UNDEFINED_CELL if math.isnan(rate) else f"{100 * rate:.1f} %"
 
 
-def percentages(rates: Mapping[str, float]) -> str:
-    """Return rates with their names, for a cell of the table.
+def percentages(
+    rates: Mapping[str, float], intervals: Mapping[str, tuple[float, float]] = MappingProxyType({})
+) -> str:
+    """Return rates with their names, for a cell of the table, each with its interval where there is one.
 
-    >>> percentages({"fixed_box": 0.238, "merged": 0.5})
-    'fixed box 23.8 %, merged 50.0 %'
+    >>> percentages({"fixed_box": 0.238, "merged": 0.5}, {"merged": (0.4, 0.6)})
+    'fixed box 23.8 %, merged 50.0 % (40.0 to 60.0)'
     """
-    return ", ".join(f"{name.replace('_', ' ')} {percentage(rate)}" for name, rate in rates.items())
+    parts = []
+    for name, rate in rates.items():
+        low, high = intervals.get(name, (math.nan, math.nan))
+        interval = "" if math.isnan(low) else f" ({100 * low:.1f} to {100 * high:.1f})"
+        parts.append(f"{name.replace('_', ' ')} {percentage(rate)}{interval}")
+    return ", ".join(parts)
 
 
 def failure_line(asked: Asked) -> str:
@@ -164,6 +201,7 @@ def item_fields(asked: Asked) -> dict[str, Any]:
         "regions": {name: region_fields(region) for name, region in asked.item.regions},
         "truth": truth_fields(asked.item.truth),
         "answer": asked.answer,
+        "places": [list(box) for box in asked.places],
         "numbers": dict(asked.outcome.numbers),
         "parse_failed": asked.outcome.parse_failed,
     }
@@ -207,7 +245,7 @@ def truth_fields(truth: Any) -> Any:
     if isinstance(truth, Box):
         return list(truth.as_tuple())
     if is_dataclass(truth):
-        values = {field.name: getattr(truth, field.name) for field in fields(truth)}
+        values = {one.name: getattr(truth, one.name) for one in fields(truth)}
         return {name: truth_fields(value) for name, value in values.items() if value not in (None, ())}
     if isinstance(truth, frozenset):
         return sorted(truth)

@@ -66,6 +66,7 @@ class Task(Generic[T]):
 
     title: what the field calls it. prompt, points_at, rule: for the protocol card, in words.
     needs: what a dataset has to have so that there is something to ask, for the message where it hasn't.
+    places: whether answers are to have places, which a model that writes them in words has to be told.
     items: every item of a split, the same for the same seed, whatever is left out later.
     baselines: what answers that never look at the picture would earn on these items, by name.
     learnt_baselines: the same for answers learnt on other scenes, those that are given.
@@ -83,6 +84,7 @@ class Task(Generic[T]):
     learnt_baselines: Callable[[Sequence[Scene], Sequence[Item[T]]], dict[str, float]] | None = None
     title: str = ""
     needs: str = "pictures that it can ask about"
+    places: bool = False
 
     @property
     def heading(self) -> str:

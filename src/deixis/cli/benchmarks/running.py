@@ -72,12 +72,6 @@ def add_benchmark_flags(parser: argparse.ArgumentParser) -> None:
         "--list-benchmarks", action=ListBenchmarks, help="print their names and files, and end"
     )
     group.add_argument(
-        "--answers",
-        type=Path,
-        metavar="FILE",
-        help="keep every answer here as it comes; the same command goes on where it was stopped",
-    )
-    group.add_argument(
         "--rules",
         choices=RULES,
         default=RULES[0],

@@ -4,25 +4,37 @@ from __future__ import annotations
 
 import argparse
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from deixis.cli.benchmarks.endpoint_flags import (
+    add_endpoint_flags,
+    asked_model,
+    check_endpoint_flags,
+    is_address,
+    log_of,
+)
 from deixis.cli.benchmarks.running import add_benchmark_flags, run_benchmark
 from deixis.cli.counting import counted
 from deixis.cli.dataset_flags import add_dataset_flags, open_dataset, refuse_read_files
 from deixis.cli.messages import LOG, is_quiet
 from deixis.cli.saving import save_or_print
-from deixis.cli.system_flags import add_system_flags, open_system
+from deixis.cli.system_flags import add_system_flags
 from deixis.errors import UsageError
 
 if TYPE_CHECKING:
+    from deixis.data.scene import Scene
     from deixis.data.sources import Dataset
+    from deixis.evaluation.keeping.answer_log import AnswerLog
+    from deixis.evaluation.report import Report
     from deixis.evaluation.task import Task
 
 HELP = "measure a system on a dataset, or on a published benchmark"
 EXAMPLE = (
     "deixis evaluate --data data/flickr_grounding --split val --tasks grounding,naming --json report.json"
 )
+MOST_NEW_TOKENS = 1 << 16
 DEFAULT_TASKS = "grounding,expressions,naming"
 
 
@@ -36,9 +48,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "further ones: naming_point, naming_scribble, expressions_bare, presence, verification, choosing, "
         "attributes, calibration, nowhere, free; docs/evaluation.md)",
     )
-    add_system_flags(parser)
+    add_system_flags(parser, endpoints=True)
+    add_endpoint_flags(parser)
     parser.add_argument(
         "--limit", type=int, metavar="N", help="only N items of each task, drawn with the seed"
+    )
+    parser.add_argument(
+        "--max-new-tokens", type=int, metavar="N", help="how long an answer may be (default: 64 for tasks)"
     )
     parser.add_argument(
         "--seed", type=int, default=0, help="for drawn regions, --limit and intervals (default: 0)"
@@ -60,14 +76,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--items", type=Path, metavar="FILE", help="write every item with its answer here, one a line"
     )
+    parser.add_argument(
+        "--answers",
+        type=Path,
+        metavar="FILE",
+        help="keep every answer here as it comes; the same command goes on where it was stopped",
+    )
     add_benchmark_flags(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Measure, print the table and the protocol card, write what was asked for."""
-    from deixis.data.set_aside import boxes_outside
     from deixis.evaluation.ablations import find_ablation
-    from deixis.evaluation.evaluating import evaluate
     from deixis.evaluation.tasks import find_tasks
 
     # Whatever can be wrong with the call shows before minutes of answering.
@@ -78,7 +98,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.split is None:
         raise UsageError("--split is missing: which split of the dataset, for instance --split val")
     tasks = find_tasks((arguments.tasks or DEFAULT_TASKS).split(","))
-    ablation = find_ablation(arguments.ablation)
+    find_ablation(arguments.ablation)
     check_numbers(arguments)
     check_outputs(arguments)
     dataset = open_dataset(arguments)
@@ -87,21 +107,8 @@ def run(arguments: argparse.Namespace) -> int:
     split = arguments.baseline_split
     learnt_on = open_dataset(arguments, split=split).scenes if split else []
     started = time.perf_counter()
-    report = evaluate(
-        open_system(arguments),
-        dataset.scenes,
-        tasks,
-        data=arguments.dataset.resolve().name,
-        split=arguments.split,
-        seed=arguments.seed,
-        limit=arguments.limit,
-        ablation=ablation,
-        baseline_scenes=learnt_on,
-        baseline_split=split,
-        outside=boxes_outside(dataset.boxes),
-        broken=arguments.broken,
-        progress=not is_quiet(arguments),
-    )
+    log = log_of(arguments.answers)
+    report = measured(asked_model(arguments, log), log, tasks, dataset, arguments, learnt_on=learnt_on)
     print(report.to_markdown())
     if failures := report.failures_to_markdown():
         print(f"\n{failures}")
@@ -113,10 +120,59 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def measured(
+    system: Any,
+    log: AnswerLog | None,
+    tasks: list[Task[Any]],
+    dataset: Dataset,
+    arguments: argparse.Namespace,
+    *,
+    learnt_on: list[Scene],
+) -> Report:
+    """Return the report; of a model that writes places in words, with both readings of the same replies."""
+    from deixis.data.set_aside import boxes_outside
+    from deixis.evaluation.ablations import find_ablation
+    from deixis.evaluation.evaluating import evaluate
+    from deixis.evaluation.facts import data_files
+    from deixis.evaluation.runner import MAX_NEW_TOKENS
+
+    def by(asked: Any) -> Report:
+        return evaluate(
+            asked,
+            dataset.scenes,
+            tasks,
+            data=arguments.dataset.resolve().name,
+            split=arguments.split,
+            seed=arguments.seed,
+            limit=arguments.limit,
+            ablation=find_ablation(arguments.ablation),
+            baseline_scenes=learnt_on,
+            baseline_split=arguments.baseline_split,
+            outside=boxes_outside(dataset.boxes),
+            broken=arguments.broken,
+            max_new_tokens=arguments.max_new_tokens or MAX_NEW_TOKENS,
+            files=data_files(arguments.dataset),
+            data_path=arguments.dataset,
+            log=getattr(system, "log", log),
+            progress=not is_quiet(arguments),
+        )
+
+    report = by(system)
+    if getattr(system, "region_format", None) != "words":
+        return report
+    return replace(report, further={"lenient": by(system.read_by("lenient")).tasks})
+
+
 def check_numbers(arguments: argparse.Namespace) -> None:
     """Raise UsageError for numbers and names that can't be meant."""
     if arguments.seed < 0:
         raise UsageError(f"--seed is {arguments.seed}; expected a whole number from 0")
+    if arguments.max_new_tokens is not None and not 1 <= arguments.max_new_tokens <= MOST_NEW_TOKENS:
+        raise UsageError(
+            f"--max-new-tokens is {arguments.max_new_tokens}; expected a whole number from 1 to "
+            f"{MOST_NEW_TOKENS}"
+        )
+    check_endpoint_flags(arguments)
     if arguments.limit is not None and arguments.limit < 1:
         raise UsageError(f"--limit is {arguments.limit}; expected a whole number from 1")
     if arguments.split is not None and arguments.baseline_split == arguments.split:
@@ -128,7 +184,7 @@ def check_numbers(arguments: argparse.Namespace) -> None:
 
 def outputs(arguments: argparse.Namespace) -> dict[str, Path]:
     """Return the files to write by the flags that name them."""
-    named = {"--json": arguments.json, "--items": arguments.items}
+    named = {"--json": arguments.json, "--items": arguments.items, "--answers": arguments.answers}
     return {flag: path for flag, path in named.items() if path is not None}
 
 
@@ -137,10 +193,11 @@ def check_outputs(arguments: argparse.Namespace) -> None:
     from deixis.files.writing import require_writable
 
     for flag, path in outputs(arguments).items():
-        require_writable(path, flag=flag)
+        if flag != "--answers":
+            require_writable(path, flag=flag)
     named = [path.resolve() for path in outputs(arguments).values()]
     if len(set(named)) < len(named):
-        raise UsageError(f"--json and --items are both {arguments.json}; give two names")
+        raise UsageError(f"{', '.join(outputs(arguments))} name one file; give each its own")
 
 
 def refuse_inputs(arguments: argparse.Namespace, dataset: Dataset) -> None:
@@ -148,7 +205,7 @@ def refuse_inputs(arguments: argparse.Namespace, dataset: Dataset) -> None:
     for flag, path in outputs(arguments).items():
         pictures = {scene.picture.path for scene in dataset.scenes}
         refuse_read_files(path, arguments.dataset, "the dataset", flag=flag, further=pictures)
-        if arguments.model is not None:
+        if arguments.model is not None and not is_address(arguments.model):
             refuse_read_files(path, Path(arguments.model), "the model", flag=flag)
 
 

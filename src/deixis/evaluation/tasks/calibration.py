@@ -51,6 +51,7 @@ def measure(columns: Columns) -> dict[str, float]:
 
 CALIBRATION: Task[Boxes] = Task(
     name="calibration",
+    places=True,
     title="calibration of scores",
     needs="boxes that captions call by phrases, or categories of which every thing is boxed",
     prompt=PROMPT,

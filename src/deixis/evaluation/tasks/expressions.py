@@ -64,6 +64,7 @@ def baselines(scenes: Sequence[Scene], asked: Sequence[Item[Box]]) -> dict[str, 
 
 EXPRESSIONS: Task[Box] = Task(
     name="expressions",
+    places=True,
     title="referring expression comprehension",
     needs="expressions that single one thing out among others of its kind",
     prompt=PROMPT.replace("phrase", "expression"),
@@ -78,6 +79,7 @@ EXPRESSIONS: Task[Box] = Task(
 )
 EXPRESSIONS_BARE: Task[Box] = Task(
     name="expressions_bare",
+    places=True,
     title="referring expression comprehension by category alone",
     needs="expressions that single one thing out among others of its kind",
     prompt="where is the {category of the thing}? (are, for a plural)",

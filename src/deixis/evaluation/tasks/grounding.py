@@ -101,6 +101,7 @@ def both_earned(name: str, blind: Sequence[Mapping[str, float]]) -> dict[str, fl
 
 GROUNDING: Task[Boxes] = Task(
     name="grounding",
+    places=True,
     title="phrase grounding",
     needs="boxes that captions call by phrases, or categories of which every thing is boxed",
     prompt=PROMPT,

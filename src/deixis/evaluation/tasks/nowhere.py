@@ -75,6 +75,7 @@ def measure(columns: Columns) -> dict[str, float]:
 
 NOWHERE: Task[Boxes] = Task(
     name="nowhere",
+    places=True,
     title="detection of absence",
     needs="boxes that captions call by phrases, or categories of which every thing is boxed",
     prompt=PROMPT,
