@@ -28,7 +28,7 @@ def checked_fields(kind: type[Model], content: Any) -> Model:
 
 def fault_of(error: ErrorDetails, content: Any) -> InvalidField:
     """Return what an error of pydantic says, as one of ours. What was given is shown only if it is short."""
-    path = path_in(error["loc"], content)
+    path = path_in(error["loc"], content, named=error["type"] in ("extra_forbidden", "missing"))
     where = written(path) or "the request"
     if error["type"] == "extra_forbidden":
         return InvalidField(f"{where} is no field that is known here; leave it out", param=where)
@@ -49,25 +49,38 @@ def expected(error: ErrorDetails) -> str:
     return message.partition(" after validation")[0]
 
 
-def path_in(loc: Path, content: Any) -> Path:
+def path_in(loc: Path, content: Any, *, named: bool) -> Path:
     """Return a path without what pydantic says of alternatives: the steps that lead somewhere in a request.
 
-    >>> path_in(("messages", 0, "user", "content", "parts", 1, "size"), {"messages": [{"content": [{}, {}]}]})
-    ('messages', 0, 'content', 1, 'size')
+    named: whether the last step is the name of a field, there or not.
+
+    >>> content = {"messages": [{"content": [{"type": "text", "text": "a", "size": 1}]}]}
+    >>> path_in(("messages", 0, "user", "content", "parts", 0, "text", "size"), content, named=True)
+    ('messages', 0, 'content', 0, 'size')
     """
-    steps: list[int | str] = []
-    for number, step in enumerate(loc):
-        known: Sequence[object] | Mapping[str, object] = ()
-        if isinstance(content, list) and isinstance(step, int):
-            known = range(len(content))
-        elif isinstance(content, dict) and isinstance(step, str):
-            known = content
-        if step in known:
-            content = content[step]
-        elif not (isinstance(content, dict) and isinstance(step, str) and number == len(loc) - 1):
-            continue  # an alternative's name
-        steps.append(step)
-    return tuple(steps)
+    return walked(loc, content, named=named) or ()
+
+
+def walked(loc: Path, content: Any, *, named: bool) -> Path | None:
+    """Return the steps of a path that lead somewhere; None if the last one's field can't be here.
+
+    An alternative may be called as a field is: what is no way as a field is tried as an alternative's name.
+    """
+    if not loc:
+        return ()
+    step, rest = loc[0], loc[1:]
+    known: Sequence[object] | Mapping[str, object] = ()
+    if isinstance(content, list) and isinstance(step, int):
+        known = range(len(content))
+    elif isinstance(content, dict) and isinstance(step, str):
+        known = content
+    if step in known and (way := walked(rest, content[step], named=named)) is not None:
+        return (step, *way)
+    if rest:
+        return walked(rest, content, named=named)
+    if not named:
+        return ()
+    return (step,) if isinstance(content, dict) else None
 
 
 def written(path: Path) -> str:

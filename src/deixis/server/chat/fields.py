@@ -75,6 +75,12 @@ Words = Annotated[
     Annotated[Text, Tag("text")] | Annotated[TextParts, Tag("parts")], Discriminator(kind_of_content)
 ]
 
+Ending = Annotated[str, Field(min_length=1, max_length=LONGEST_STOP)]
+Stop = Annotated[
+    Annotated[Ending, Tag("text")] | Annotated[list[Ending], Field(max_length=MOST_STOPS), Tag("parts")],
+    Discriminator(kind_of_content),
+]
+
 
 class SystemMessage(Fields):
     """Nothing that these systems know; only an empty one is taken."""
@@ -142,13 +148,7 @@ class ChatRequest(Fields):
     )
     top_p: float | None = Field(None, gt=0, le=1)
     seed: int | None = Field(None, ge=0, le=2**63 - 1)
-    stop: (
-        Annotated[str, Field(min_length=1, max_length=LONGEST_STOP)]
-        | Annotated[
-            list[Annotated[str, Field(min_length=1, max_length=LONGEST_STOP)]], Field(max_length=MOST_STOPS)
-        ]
-        | None
-    ) = Field(None, description="The answer ends before this text, or any of these.")
+    stop: Stop | None = Field(None, description="The answer ends before this text, or any of these.")
     max_tokens: int | None = Field(None, ge=1, le=MOST_NEW_TOKENS)
     max_completion_tokens: int | None = Field(None, ge=1, le=MOST_NEW_TOKENS)
     logprobs: bool | None = Field(None, description="Whether to tell how likely each token was.")
