@@ -28,8 +28,7 @@ def test_recorded_steps_are_the_same(kind: str, monkeypatch: pytest.MonkeyPatch)
         ]
         decoding = Decoding(decoder, requests)
         completions = decoding.completions()
-        assert decoding.readings is not None
-        graphs = decoding.readings.store.graphs
+        graphs = decoding.batch.store.graphs
         recorded.append(0 if graphs is None else len(graphs.graphs))
         return [completion.ids for completion in completions]
 

@@ -119,7 +119,7 @@ def test_answers_that_are_over_make_room(decoder: CausalDecoder, monkeypatch: py
     lengths = [len(completion.ids) for completion in decoding.completions()]
     assert lengths == [1, 5, 3, 5, 2]
     assert stepped == [4, 3, 2, 2], "the last token of an answer is never read"
-    assert decoding.readings is not None and decoding.readings.store.lengths == []
+    assert decoding.batch.members == []
 
 
 # How answers end.

@@ -52,11 +52,13 @@ class Decoder(Protocol):
         *,
         prefix: Sequence[int] | None = None,
         key_bias: Sequence[Tensor | None] | None = None,
+        regime: int | None = None,
     ) -> Tensor:
         """Read vectors (T_i, D) behind what each row holds; return the last hidden state of each (B, D).
 
         prefix: how many first positions of each row see each other in both directions. key_bias: what is
-        added to attention to the first keys of a row, one number a key, by queries behind the prefix.
+        added to attention to the first keys of a row, one number a key, by queries behind the prefix. regime:
+        that of the rows once all of them is read, if this isn't the end.
         """
 
     def states(
@@ -67,6 +69,7 @@ class Decoder(Protocol):
         *,
         prefix: Sequence[int] | None = None,
         key_bias: Sequence[Tensor | None] | None = None,
+        regime: int | None = None,
     ) -> Tensor:
         """Read as ``read`` does; return all hidden states (B, T, D), those of padding included."""
 
@@ -169,9 +172,10 @@ class CausalDecoder:
         *,
         prefix: Sequence[int] | None = None,
         key_bias: Sequence[Tensor | None] | None = None,
+        regime: int | None = None,
     ) -> Tensor:
         """Read vectors (T_i, D) behind what each row holds; return the last hidden state of each (B, D)."""
-        hidden = self.states(store, rows, vectors, prefix=prefix, key_bias=key_bias)
+        hidden = self.states(store, rows, vectors, prefix=prefix, key_bias=key_bias, regime=regime)
         return torch.stack([hidden[number, len(one) - 1] for number, one in enumerate(vectors)])
 
     @torch.no_grad()
@@ -183,6 +187,7 @@ class CausalDecoder:
         *,
         prefix: Sequence[int] | None = None,
         key_bias: Sequence[Tensor | None] | None = None,
+        regime: int | None = None,
     ) -> Tensor:
         """Read vectors (T_i, D) behind what each row holds; return all hidden states (B, T, D).
 
@@ -192,11 +197,16 @@ class CausalDecoder:
         window = store.window(rows, counts)
         prefix = [0] * len(counts) if prefix is None else list(prefix)
         check_prefixes(window, prefix)
-        regime = self._regime(window)
+        early = regime is not None and self.regime(max(window.ends)) < regime
+        regime = self._regime(window, regime)
         where = [window.starts, counts, prefix]
         start, count, both = torch.tensor(where, device=store.device)[..., None].unbind(0)  # (B, 1) each
-        steps = store.positions[: max(counts)]
+        longest = max(counts) + early
+        steps = torch.arange(longest, device=store.device)
         queries = start + torch.minimum(steps, count - 1)  # (B, T)
+        if early:  # one position behind the switch, of padding, makes the library take its frequencies
+            assert self._switch is not None
+            queries[:, -1] = self._switch
         mask = reading_mask(
             queries,
             store.positions[: window.slots],
@@ -205,7 +215,7 @@ class CausalDecoder:
             reach=self._reach,
             dtype=self.dtype,
         )
-        padded = [functional.pad(one, (0, 0, 0, max(counts) - len(one))) for one in vectors]
+        padded = [functional.pad(one, (0, 0, 0, longest - len(one))) for one in vectors]
         return self._forward(torch.stack(padded), mask, queries, window, regime=regime)
 
     @torch.no_grad()
@@ -286,10 +296,10 @@ class CausalDecoder:
         ).last_hidden_state
         return hidden
 
-    def _regime(self, window: Window) -> int:
-        """Return the regime of a forward; ValueError if its rows are not of one."""
-        ends = [start + count for start, count in zip(window.starts, window.counts, strict=True)]
-        regimes = [self.regime(end) for end in ends]
+    def _regime(self, window: Window, wanted: int | None = None) -> int:
+        """Return the regime of a forward, the one wanted if given; ValueError if its rows are not of one."""
+        ends = window.ends
+        regimes = [self.regime(end) if wanted is None else wanted for end in ends]
         if len(set(regimes)) > 1:
             raise ValueError(
                 f"rows of {ends} tokens are read with different frequencies (the switch is behind "

@@ -51,9 +51,19 @@ class Embedded:
         The last one is always read anew, since it has to say what comes next; a part that sees itself in both
         directions is taken over as a whole or not at all.
         """
-        shared = 0
-        for own, other in zip(self.identity[:-1], identity, strict=False):
-            if own != other:
-                break
-            shared += 1
+        shared = common_length(self.identity[:-1], identity)
         return shared if shared >= self.prefix else 0
+
+
+def common_length(first: Sequence[Hashable], second: Sequence[Hashable]) -> int:
+    """Return how many first items are equal.
+
+    >>> common_length("abcd", "abxd")
+    2
+    """
+    count = 0
+    for own, other in zip(first, second, strict=False):
+        if own != other:
+            break
+        count += 1
+    return count

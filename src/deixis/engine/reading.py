@@ -9,7 +9,7 @@ from torch import Tensor
 
 from deixis.engine.decoder import Decoder
 from deixis.engine.embedded import Embedded
-from deixis.engine.prefixes import KnownPrefix, PrefixCache
+from deixis.engine.prefixes import PrefixCache
 from deixis.engine.store import KeyValueStore
 
 LEAST_SHARED = 16  # positions; reading fewer twice costs less than reading them apart
@@ -17,12 +17,13 @@ LEAST_SHARED = 16  # positions; reading fewer twice costs less than reading them
 
 @dataclass(frozen=True)
 class Readings:
-    """Prompts that were read: the decoder, its store with a row for each, and their last states (D,)."""
+    """Prompts that were read: the decoder, its store, and of each its last state (D,) and its row."""
 
     decoder: Decoder
     store: KeyValueStore
     prompts: list[Embedded]
     hidden: list[Tensor]
+    rows: Sequence[int]
 
 
 def read_prompts(
@@ -38,27 +39,18 @@ def read_prompts(
     groups: dict[Hashable, list[int]] = {}
     for row, prompt in zip(rows, prompts, strict=True):
         regime = decoder.regime(len(prompt))
-        take_over(store, row, prompt, regime=regime, prefixes=prefixes)
+        if prefixes is not None:
+            prefixes.load(prompt, store, row, regime=regime)
         groups.setdefault((first_picture(prompt), regime), []).append(row)
     for members in groups.values():
         if len(members) > 1:
             read_shared(decoder, store, members, prompts, prefixes=prefixes)
-    return Readings(decoder, store, list(prompts), read_rest(decoder, store, rows, prompts))
+    return Readings(decoder, store, list(prompts), read_rest(decoder, store, rows, prompts), rows)
 
 
 def first_picture(prompt: Embedded) -> Hashable:
     """Return what stands for the first vector of a prompt that is no token's; None where all are tokens."""
     return next((one for one in prompt.identity if not isinstance(one, int)), None)
-
-
-def take_over(
-    store: KeyValueStore, row: int, prompt: Embedded, *, regime: int, prefixes: PrefixCache | None
-) -> None:
-    """Fill a row with what is known of the beginning of its prompt."""
-    found = None if prefixes is None else prefixes.longest(prompt, regime=regime)
-    if found is not None:
-        known, shared = found
-        store.load(row, known.keys, length=shared)
 
 
 def read_shared(
@@ -92,7 +84,7 @@ def read_shared(
         if store.lengths[row] < shared:
             store.load(row, saved)
     if prefixes is not None and start < shared:
-        prefixes.keep(KnownPrefix(first.identity[:shared], saved))
+        prefixes.keep(first.identity[:shared], store, lead)
 
 
 def read_rest(

@@ -9,18 +9,28 @@ import torch
 from torch import Tensor
 
 from deixis.engine.embedded import Embedded
-from deixis.engine.policy import Probe, Request
+from deixis.engine.policy import Policy, Probe, Request
 from deixis.engine.reading import LEAST_SHARED, Readings, read_rest
 
 T = TypeVar("T")
 
 
-def begin(readings: Readings, requests: Sequence[Request]) -> list[Sequence[int]]:
-    """Return the tokens that each answer begins with, chosen by its policy."""
+def begin(readings: Readings, requests: Sequence[Request]) -> list[Sequence[int] | Exception]:
+    """Return the tokens that each answer begins with, chosen by its policy, or what the policy raised."""
+    if not requests:
+        return []
     logits = first_logits(readings)
     return tried_out(
-        readings, [one.policy.start(own) for one, own in zip(requests, logits.unbind(0), strict=True)]
+        readings, [guarded(one.policy, own) for one, own in zip(requests, logits.unbind(0), strict=True)]
     )
+
+
+def guarded(policy: Policy, logits: Tensor) -> Generator[Sequence[Probe], Tensor, Sequence[int] | Exception]:
+    """Begin as a policy does, and return what it raises."""
+    try:
+        return (yield from policy.start(logits))
+    except Exception as fault:
+        return fault
 
 
 def first_logits(readings: Readings) -> Tensor:
@@ -82,9 +92,10 @@ def continued(readings: Readings, row: int, probe: Probe) -> Embedded:
 
 
 def fork(readings: Readings, row: int, embedded: Embedded, *, own: int) -> None:
-    """Fill a new row with what the request's own row holds of its beginning."""
+    """Fill a new row with what the request's own row holds of its beginning. own: the request's number."""
     store = readings.store
     shared = embedded.shared_with(readings.prompts[own].identity)
     regime = readings.decoder.regime(len(embedded))
-    if shared >= min(LEAST_SHARED, len(embedded) - 1) and store.regimes[own] == regime:
-        store.load(row, store.saved(own, 0, shared))
+    source = readings.rows[own]
+    if shared >= min(LEAST_SHARED, len(embedded) - 1) and store.regimes[source] == regime:
+        store.share(source, row, shared)

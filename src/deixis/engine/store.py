@@ -36,6 +36,14 @@ class SavedKeys:
         """Return how much memory the copies take."""
         return sum(keys.nbytes + values.nbytes for keys, values in self.layers)
 
+    def split(self, at: int) -> tuple[SavedKeys, SavedKeys]:
+        """Return copies of the first ``at`` positions and of the others."""
+        parts = [
+            tuple((keys[:, part].clone(), values[:, part].clone()) for keys, values in self.layers)
+            for part in (slice(None, at), slice(at, None))
+        ]
+        return SavedKeys(parts[0], self.regime), SavedKeys(parts[1], self.regime)
+
 
 class KeyValueStore:
     """Keys and values (rows, kv heads, slots, head width) of every layer.
@@ -126,13 +134,23 @@ class KeyValueStore:
         more_slots = max(slots, 2 * self.slots) if slots > self.slots else self.slots
         if (more_rows, more_slots) == (self.rows, self.slots):
             return
+        self.resize(rows=more_rows, slots=more_slots)
+
+    def resize(self, *, rows: int, slots: int) -> None:
+        """Make memory for exactly so many rows and slots, at least for those in use."""
+        if rows < len(self.lengths) or slots < max(self.lengths, default=0):
+            raise ValueError(
+                f"{len(self.lengths)} rows of up to {max(self.lengths, default=0)} tokens are in use; memory "
+                f"for {rows} of {slots} is too little"
+            )
+        kept, held = len(self.lengths), min(slots, self.slots)
         with torch.inference_mode(False), torch.no_grad():
             for tensors in (self.keys, self.values):
                 for layer, old in enumerate(tensors):
-                    new = old.new_zeros((more_rows, old.shape[1], more_slots, old.shape[3]))
-                    new[: old.shape[0], :, : old.shape[2]] = old
+                    new = old.new_zeros((rows, old.shape[1], slots, old.shape[3]))
+                    new[:kept, :, :held] = old[:kept, :, :held]
                     tensors[layer] = new
-            self.positions = torch.arange(more_slots, device=self.device)
+            self.positions = torch.arange(slots, device=self.device)
 
     def add(self, count: int = 1) -> range:
         """Return ``count`` new, empty rows."""
@@ -177,6 +195,29 @@ class KeyValueStore:
         for tensor in self.keys + self.values:
             tensor[target, :, :length] = tensor[source, :, :length]
         self.lengths[target], self.regimes[target] = length, self.regimes[source]
+
+    def share(self, source: int, target: int, length: int) -> None:
+        """Let a row hold the first ``length`` tokens of another one, whose beginning it holds already."""
+        self._known(source, target)
+        known = self.lengths[target]
+        if not known <= length <= self.lengths[source]:
+            raise ValueError(
+                f"row {target} holds {known} tokens, row {source} {self.lengths[source]}, not {length}"
+            )
+        for tensor in self.keys + self.values:
+            tensor[target, :, known:length] = tensor[source, :, known:length]
+        self.lengths[target], self.regimes[target] = length, self.regimes[source]
+
+    def swap(self, first: int, second: int) -> None:
+        """Let two rows change places."""
+        self._known(first, second)
+        length = max(self.lengths[first], self.lengths[second])
+        for tensor in self.keys + self.values:
+            kept = tensor[first, :, :length].clone()
+            tensor[first, :, :length] = tensor[second, :, :length]
+            tensor[second, :, :length] = kept
+        for numbers in (self.lengths, self.regimes):
+            numbers[first], numbers[second] = numbers[second], numbers[first]
 
     def truncate(self, row: int, length: int) -> None:
         """Forget a row's tokens behind the first ``length`` ones.
@@ -270,6 +311,11 @@ class Window:
         # (4, M): for each new key its row and slot here, its row and step among what the forward brings.
         index = torch.tensor(written, device=store.device).T
         self.row_index, self.batch_index, self.slot_index, self.step_index = index.unbind(0)
+
+    @property
+    def ends(self) -> list[int]:
+        """How many tokens each row will hold."""
+        return [start + count for start, count in zip(self.starts, self.counts, strict=True)]
 
     def update(
         self, keys: Tensor, values: Tensor, layer: int, *unused: Any, **ignored: Any
