@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from functools import partial
 
@@ -40,6 +40,24 @@ from tests.systems.pointer.tiny import noise_picture, saved_system, tiny_dialogu
 def pointer_looking_twice() -> Subject:
     """Return the same system with a second look at the best places."""
     return replace(pointer(), make=partial(saved_system, candidates=6))
+
+
+def pointer_with_intents() -> Subject:
+    """Return the pointer system whose answers begin with what a question is meant to get."""
+    plain = pointer()
+    return replace(
+        plain,
+        make=partial(saved_system, intents=True),
+        malformed=lambda system: opened(system, plain.malformed(system)),
+        readable=lambda system: opened(system, plain.readable(system)),
+    )
+
+
+def opened(system: System, completions: Iterable[Completion]) -> list[Completion]:
+    """Return completions behind an opening."""
+    opening = as_pointer(system).vocabulary.opening
+    assert opening is not None
+    return [replace(one, ids=(opening.intents["tell"], *one.ids)) for one in completions]
 
 
 def pointer() -> Subject:
@@ -143,5 +161,6 @@ SUBJECTS: dict[str, Callable[[], Subject]] = {
 # Further settings of a registered system that have to keep the promises, too.
 VARIANTS: dict[str, Callable[[], Subject]] = {
     "pointer looking twice": pointer_looking_twice,
+    "pointer with intents": pointer_with_intents,
     "florence_vl weighing by the question": florence_vl_weighing,
 }

@@ -27,6 +27,8 @@ def answer_to_dict(answer: AnswerContent) -> dict[str, Any]:
         "question": answer.question,
         "regions": {name: region_to_dict(region, answer.pictures) for name, region in answer.regions},
     }
+    if answer.unanswerable:
+        content["unanswerable"] = True
     if answer.weights:
         content["weights"] = answer.weights
     if len(answer.pictures) > 1:

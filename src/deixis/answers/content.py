@@ -19,7 +19,8 @@ class AnswerContent:
     pictures: a single one may be given as it is. The box of every place is in the frame of one of them.
     question: as it was asked; ``{name}`` in it is the region of that name. Two answers are equal whatever the
     pixels of their pictures. raw: None for an answer that no network wrote. weights: the fingerprint of the
-    weights that answered, as ``System.fingerprint`` gives it; empty where nobody took it.
+    weights that answered, as ``System.fingerprint`` gives it; empty where nobody took it. unanswerable: the
+    answer is that the question can't be answered, which is not that something is nowhere.
     """
 
     text: str
@@ -33,12 +34,14 @@ class AnswerContent:
     finish: Finish = "stop"
     raw: Raw | None = field(default=None, repr=False)
     weights: str = field(default="", compare=False)
+    unanswerable: bool = False
 
     def __post_init__(self) -> None:
         if isinstance(self.pictures, Picture):
             object.__setattr__(self, "pictures", (self.pictures,))
         for name in ("spans", "pictures", "parse_failures", "regions"):
             object.__setattr__(self, name, tuple(getattr(self, name)))
+        object.__setattr__(self, "unanswerable", bool(self.unanswerable))
         if self.finish not in get_args(Finish):
             raise MalformedAnswer(f"finish is {self.finish!r}; expected one of {', '.join(get_args(Finish))}")
         object.__setattr__(self, "seconds", float(self.seconds))

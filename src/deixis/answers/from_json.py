@@ -22,7 +22,16 @@ MOST_PIXELS = 1_000_000_000  # of a picture that JSON speaks of; no memory is ta
 LARGEST_NUMBER = 1e300
 STAND_IN = 128  # the grey of a picture that was not given
 ANSWER_FIELDS = ("text", "nowhere", "nowhere_score", "spans", "picture", "system", "seconds")
-OPTIONAL_FIELDS = ("parse_failures", "pictures", "finish", "raw", "question", "regions", "weights")
+OPTIONAL_FIELDS = (
+    "parse_failures",
+    "pictures",
+    "finish",
+    "raw",
+    "question",
+    "regions",
+    "weights",
+    "unanswerable",
+)
 LONGEST_RAW = 1 << 20  # ids of an answer that is read
 SPAN_FIELDS = ("start", "end", "phrase", "nowhere", "nowhere_score", "places")
 
@@ -57,6 +66,7 @@ def read_fields(text: str | bytes, *, picture: Picture | None) -> dict[str, Any]
         "question": words(whole.get("question", ""), "question"),
         "regions": regions_from(whole.get("regions", {}), frames),
         "weights": words(whole.get("weights", ""), "weights"),
+        "unanswerable": truth(whole.get("unanswerable", False), "unanswerable"),
     }
     require_summary(whole, AnswerContent(**contents))
     return contents
@@ -253,6 +263,13 @@ def number(content: object, what: str) -> float:
     if isinstance(content, bool) or not isinstance(content, int | float) or not abs(content) < LARGEST_NUMBER:
         raise MalformedAnswer(f"{what} is a finite number; got {content!r:.80}")
     return float(content)
+
+
+def truth(content: object, what: str) -> bool:
+    """Return a JSON truth value."""
+    if not isinstance(content, bool):
+        raise MalformedAnswer(f"{what} is true or false; got {content!r:.80}")
+    return content
 
 
 def whole_number(content: object, what: str) -> int:

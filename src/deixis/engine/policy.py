@@ -15,11 +15,15 @@ from deixis.engine.settings import Settings
 
 @dataclass(frozen=True)
 class Delta:
-    """What became certain by one more token: text and spans to be put behind those before. ended: no more."""
+    """What became certain by one more token: text and spans to be put behind those before.
+
+    ended: no more comes. unanswerable: the answer is that the question can't be answered.
+    """
 
     text: str = ""
     spans: tuple[Span, ...] = ()
     ended: bool = False
+    unanswerable: bool = False
 
 
 NOTHING = Delta()

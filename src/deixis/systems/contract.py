@@ -69,13 +69,14 @@ class Prepared:
 class Reading:
     """A completion read back: text, spans with places in the original frame, and what was malformed.
 
-    raw: what the network wrote, to the letter.
+    raw: what the network wrote, to the letter. unanswerable: it is that the question can't be answered.
     """
 
     text: str
     spans: tuple[Span, ...]
     parse_failures: tuple[str, ...] = ()
     raw: str = ""
+    unanswerable: bool = False
 
 
 class AnswerReader(Protocol):
@@ -234,7 +235,8 @@ class System(LocatedAnswers, ABC):
         deltas.append(reader.close(completion.finish))
         text = "".join(delta.text for delta in deltas)
         spans = tuple(span for delta in deltas for span in delta.spans)
-        return Reading(text, spans, tuple(reader.failures), reader.raw)
+        refused = any(delta.unanswerable for delta in deltas)
+        return Reading(text, spans, tuple(reader.failures), reader.raw, unanswerable=refused)
 
     def faults(self, completion: Completion) -> list[str]:
         """Return what doesn't add up about a completion as a whole; nothing where everything does."""
@@ -420,6 +422,7 @@ class System(LocatedAnswers, ABC):
             regions=question.regions,
             finish=completion.finish,
             raw=Raw(reading.raw, completion.ids, logprobs),
+            unanswerable=reading.unanswerable,
         )
 
     def fingerprint(self) -> str:

@@ -14,7 +14,7 @@ from deixis.data.grit.source import DenseSource, GritSource
 from deixis.data.mixture import JoinedSource
 from deixis.data.scene import Scene
 from deixis.data.synthesis.phrasebook import Phrasebook, phrases_of
-from deixis.data.synthesis.views import DialogueSource, template_texts
+from deixis.data.synthesis.views import DialogueSource, skill_texts, template_texts
 from deixis.errors import RecipeError
 from deixis.progress import SILENT, Progress
 from deixis.records.record import Record, RecordSource
@@ -111,6 +111,8 @@ class Sources:
     def texts(self) -> Iterator[str]:
         """Yield every text that a vocabulary made of the data should cover."""
         yield from texts_of(self.scenes, self.records)
+        if self.recipe.dialogues.skills:
+            yield from skill_texts() * 2
         for source in self.read:
             for record in source.grit:
                 for turn in record.turns:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ from deixis.text.tokenizers.word_pieces.vocabulary import (
     PHRASE_END,
     Vocabulary,
     build_vocabulary,
+    with_opening,
 )
 from tests.toy.recipe import TOY
 
@@ -41,9 +43,14 @@ def tiny_vocabulary() -> Vocabulary:
     return build_vocabulary(WORDS, {piece: i for i, piece in enumerate(pieces)}, at_least=1)
 
 
+def vocabulary_of(options: Mapping[str, Any]) -> Vocabulary:
+    """Return the words of a network of these options."""
+    return with_opening(tiny_vocabulary()) if options.get("intents") else tiny_vocabulary()
+
+
 def tiny_network(*, seed: int = 5, **options: Any) -> PointerNetwork:
     """Return a random network whose answers hold places and depend on question, regions and picture."""
-    size = len(tiny_vocabulary())
+    size = len(vocabulary_of(options))
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         network = PointerNetwork(PointerConfig(vocab_size=size, **(TOY["network"] | options)))
@@ -69,12 +76,12 @@ def tell(look: BoxRefiner, *, seed: int) -> None:
 
 def tiny_system(*, seed: int = 5, **options: Any) -> PointerSystem:
     """Return a system in memory."""
-    return PointerSystem(tiny_network(seed=seed, **options), tiny_vocabulary())
+    return PointerSystem(tiny_network(seed=seed, **options), vocabulary_of(options))
 
 
 def saved_system(folder: Path, *, seed: int = 5, **options: Any) -> PointerSystem:
     """Return the system of a folder written just now: its weights are exactly the stored ones."""
-    save_network(tiny_network(seed=seed, **options), tiny_vocabulary(), folder)
+    save_network(tiny_network(seed=seed, **options), vocabulary_of(options), folder)
     return open_pointer(folder)
 
 

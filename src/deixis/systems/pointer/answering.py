@@ -121,13 +121,9 @@ class PointerSystem(System):
                 f"the question (with what was said before) has {len(tokens.ids)} tokens; at most "
                 f"{self.network.config.max_text}"
             )
-        return Prompt(
-            tuple(tokens.ids),
-            tuple(tokens.labels),
-            tuple(tokens.regions),
-            tuple(encoded),
-            AskedAbout(presumes(question.text), claimed(question.text)),
-        )
+        learnt = self.vocabulary.opening is not None  # then the network says what is asked
+        asked = AskedAbout() if learnt else AskedAbout(presumes(question.text), claimed(question.text))
+        return Prompt(tuple(tokens.ids), tuple(tokens.labels), tuple(tokens.regions), tuple(encoded), asked)
 
     @torch.inference_mode()
     def embed(self, prompts: Sequence[Prompt]) -> list[Embedded]:
@@ -190,10 +186,10 @@ class PointerSystem(System):
         qualities = self.network.region_namer.qualities
         return RegionNames(pieces.cpu(), likely[0, 0].float().cpu(), qualities.cpu(), self.articles)
 
-    def judges(self, prompt: Prompt, region_names: RegionNames) -> bool:
-        """Tell whether what a prompt claims of its region could be judged."""
+    def judges(self, claims: Sequence[str], region_names: RegionNames) -> bool:
+        """Tell whether what a question claims of its region could be judged."""
         able = self.verdict_words is not None and bool(self.claim_rules)
-        return able and bool(prompt.own.claims) and len(region_names.pieces) > 1
+        return able and bool(claims) and len(region_names.pieces) > 1
 
     def asides(self, prompt: Prompt, question: str) -> tuple[Embedded, Embedded]:
         """Return a question about {it} as prompts: about a prompt's region, and about all of the picture."""

@@ -7,7 +7,7 @@ from deixis.records.dialogue import Mark, Turn
 from deixis.regions.carrying import carried
 from deixis.regions.shapes import Box
 from deixis.systems.encoded import Encoded
-from deixis.systems.pointer.decoding.place_grammar import State, next_state
+from deixis.systems.pointer.decoding.place_grammar import IN_OPENING, State, first_state, next_state
 from deixis.text.tokenizers.word_pieces.detokenise import joined
 from deixis.text.tokenizers.word_pieces.vocabulary import END, SPECIAL, Vocabulary
 
@@ -16,13 +16,15 @@ def own_tokens(answer: Answer, vocabulary: Vocabulary, *, system: str) -> tuple[
     """Return what a system said in an earlier answer, ended; None where the answer isn't (quite) its own."""
     if answer.system != system or answer.raw is None:
         return None
-    ids, state = answer.raw.ids, State.WORDS
+    ids, state = answer.raw.ids, first_state(vocabulary.opening)
+    pieces = []
     for token in ids:
-        following = next_state(state, token) if 0 <= token < len(vocabulary) else None
+        following = next_state(state, token, vocabulary.opening) if 0 <= token < len(vocabulary) else None
         if following is None:
             return None
+        if token >= len(SPECIAL) and state not in IN_OPENING:
+            pieces.append(vocabulary.pieces[token])
         state = following
-    pieces = [vocabulary.pieces[token] for token in ids if token >= len(SPECIAL)]
     if joined(pieces)[0] != answer.raw.text:
         return None
     return ids if state is State.ENDED else (*ids, END.id)

@@ -40,6 +40,7 @@ FIELDS: dict[str, Field] = {
     "region_view": Truth(),
     "dropped": SHARE,
     "region_namer": Truth(),
+    "intents": Truth(),
     "second_side": Whole(0, LARGEST, multiple=STEP),
     "vocab_size": Whole(1, 1 << 20),
     "max_text": Whole(16, 1 << 16),
@@ -59,8 +60,9 @@ class PointerOptions:
     candidate_detail: whether candidates are read in the tower's own maps, too. region_view: whether regions
     are cut out of the picture and seen enlarged, too. dropped: the share of what picture tokens, regions and
     candidates say that is left out at random in training. region_namer: whether a classifier has a say in
-    what regions are called. second_side: pixels of another square at which the picture is seen, too, when it
-    is asked about; places come from both. 0 for none.
+    what regions are called. intents: whether an answer begins with what its question is meant to get, which
+    is then learnt and not read off its wording. second_side: pixels of another square at which the picture is
+    seen, too, when it is asked about; places come from both. 0 for none.
     max_text: longest text in tokens. place_rule: settings of ``place_reading.PlaceRule``; claim_rules: of
     ``claim_verdicts.ClaimRule``, by sort of claim; both chosen on pictures held out of training.
     """
@@ -81,6 +83,7 @@ class PointerOptions:
         region_view: bool = False,
         dropped: float = 0.0,
         region_namer: bool = False,
+        intents: bool = False,
         second_side: int = 0,
         vocab_size: int = 64,
         max_text: int = 512,
@@ -107,6 +110,7 @@ class PointerOptions:
             raise BadWeights(f"dropped is {dropped}; expected a share from 0 to below 1")
         self.dropped = dropped
         self.region_namer = region_namer
+        self.intents = intents
         if second_side and (second_side < SMALLEST or second_side % 32 or not candidates):
             raise BadWeights(
                 f"second_side is {second_side} and candidates {candidates}; expected 0, or a multiple of 32 "

@@ -7,6 +7,11 @@
 The hidden state at ``<place>`` is the query for places. The verdict behind it, ``<found>`` or ``<nowhere>``,
 is never predicted: it is what the place head decided, told to the language model so that its words agree.
 Where ``most_found`` is more than 1 there is a ``<found>`` for each place, up to so many.
+
+Where the vocabulary has opening tokens, an answer begins with what its question is meant to get:
+
+    <user> where is the dog ? <answer> <where> <p> the dog </p> <place> <found> is here . <end>
+    <user> is <region> a cat ? <answer> <judge> a cat <claimed> no , a dog . <end>
 """
 
 from __future__ import annotations
@@ -21,6 +26,7 @@ from deixis.regions.names import split_names, unknown_name
 from deixis.regions.shapes import Region
 from deixis.text.plain_characters import plain_characters
 from deixis.text.token_sequence import TokenSequence
+from deixis.text.tokenizers.word_pieces.opening_tokens import JUDGE, TELL
 from deixis.text.tokenizers.word_pieces.unknown_words import listed, unknown_words
 from deixis.text.tokenizers.word_pieces.vocabulary import (
     ANSWER,
@@ -66,6 +72,7 @@ def dialogue_tokens(dialogue: Dialogue, vocabulary: Vocabulary, *, most_found: i
             tokens.region_names += [name] * (len(tokens.regions) - before)
         if not bare:
             tokens.add([ANSWER.id], learnt=False)
+            write_opening(tokens, turn, vocabulary, learnt=dialogue.words_learnt)
         write_answer(tokens, turn, vocabulary, learnt=dialogue.words_learnt, bare=bare, most_found=most_found)
     return tokens
 
@@ -90,6 +97,7 @@ def prompt_tokens(
         write_question(tokens, turn.question, dict(turn.regions), vocabulary)
         tokens.add([ANSWER.id], learnt=False)
         if ids is None:
+            write_opening(tokens, turn, vocabulary, learnt=False)
             write_answer(tokens, turn, vocabulary, learnt=False, bare=False, most_found=most_found)
         else:
             tokens.add(ids, learnt=False)
@@ -129,6 +137,28 @@ def check_readable(question: str, vocabulary: Vocabulary) -> None:
             f"the question has words that this system doesn't know and can't spell: {listed(words)}. It "
             f"reads English in the letters a to z, words of up to {LONGEST_WORD} letters; ask in English"
         )
+
+
+def write_opening(tokens: TokenSequence, turn: Turn, vocabulary: Vocabulary, *, learnt: bool) -> None:
+    """Append what a question is meant to get and what it claims, where the vocabulary has tokens for it.
+
+    Where nobody says what a question is meant to get, an answer tells something, and that is not learnt.
+    """
+    if vocabulary.opening is not None:
+        learnt = learnt and turn.intent is not None
+        tokens.add(opening_ids(turn.intent or TELL, turn.claims, vocabulary), learnt=learnt)
+
+
+def opening_ids(intent: str, claims: Sequence[str], vocabulary: Vocabulary) -> list[int]:
+    """Return the tokens of an opening. claims: what a question to judge says that a region is."""
+    opening = vocabulary.opening
+    assert opening is not None
+    if intent != JUDGE or not claims:
+        return [opening.intents[TELL if intent == JUDGE else intent]]
+    ids = [opening.intents[JUDGE]]
+    for number, claim in enumerate(claims):
+        ids += [opening.either] * (number > 0) + vocabulary.encode(claim)
+    return [*ids, opening.claimed]
 
 
 def write_answer(

@@ -160,6 +160,11 @@ def vocabulary_of(folder: Path, options: PointerOptions) -> Vocabulary:
         raise BadWeights(
             f"{folder}: tokenizer.json has {len(vocabulary)} pieces, config.json says {options.vocab_size}"
         )
+    if options.intents != (vocabulary.opening is not None):
+        raise BadWeights(
+            f"{folder}: config.json says intents: {options.intents}, and tokenizer.json has "
+            f"{'no' if vocabulary.opening is None else 'the'} tokens for them; expected both or neither"
+        )
     return vocabulary
 
 

@@ -62,7 +62,9 @@ def test_claims_that_the_system_cannot_judge_are_left_out(
     system, scene = fitted_system(), scenes[0]
     claims = [Claim(thing.id, "a dog", sort) for thing in scene.things for sort in (YES, FAR)]
 
-    def weighed(_: PointerSystem, prompts: Sequence[Prompt]) -> list[tuple[Weighed | None, torch.Tensor]]:
+    def weighed(
+        _: PointerSystem, prompts: Sequence[Prompt], __: Sequence[Claim]
+    ) -> list[tuple[Weighed | None, torch.Tensor]]:
         known = Weighed("name", ((KnownClaim((20,), 20), Evidence(-1.0, -2.0, -3.0)),), torch.zeros(1, 1))
         scores = torch.zeros(len(system.vocabulary))
         return [(known if number % 2 else None, scores) for number in range(len(prompts))]

@@ -34,6 +34,7 @@ from deixis.text.tokenizers.word_pieces.vocabulary import END, SPECIAL, Vocabula
 Sort = Literal["name", "quality"]
 SORTS: tuple[Sort, ...] = get_args(Sort)
 QUESTIONS: dict[Sort, str] = {"name": "what is {it}?", "quality": "what is {it} like?"}
+INTENTS: dict[Sort, str] = {"name": "name", "quality": "tell"}  # of these questions
 LEAST_LIKELY = -15.0  # log-probabilities below this are all alike
 
 
@@ -111,16 +112,18 @@ def weigh(
     """Return what the network makes of what a question claims; None unless it knows all of it.
 
     prompts: turns a question about {it} into prompts about the region and about all of the picture.
-    articles: ids of words that may stand before names.
+    articles: ids of words that may stand before names. An answer that has an opening begins with that of the
+    question that is asked instead.
     """
     sort, each = known_claims(claims, vocabulary, classifier)
     if not each:
         return None
-    said = []
+    said, opening = [], vocabulary.opening
+    before = () if opening is None else (opening.intents[INTENTS[sort]],)
     for prompt in prompts(QUESTIONS[sort]):
-        logits = yield [Probe((), prompt)]
-        behind = yield from scores_behind(articles, instead=prompt)
-        said.append(by_article(first_scores(logits[0]), behind, articles))
+        logits = yield [Probe(before, prompt)]
+        behind = yield from scores_behind(articles, instead=prompt, before=before, opening=opening)
+        said.append(by_article(first_scores(logits[0], opening), behind, articles))
     likely = torch.stack(said).logsumexp(dim=1).log_softmax(dim=-1).clamp(min=LEAST_LIKELY)  # (2, V)
     usual = usual_of(classifier, sort)
     evidence = [

@@ -16,6 +16,7 @@ from torch import Tensor
 from deixis.engine.embedded import Embedded
 from deixis.engine.policy import Probe
 from deixis.systems.pointer.decoding.place_grammar import State, forbid, next_state
+from deixis.text.tokenizers.word_pieces.opening_tokens import OpeningTokens
 from deixis.text.tokenizers.word_pieces.vocabulary import END
 
 FIRST_WORDS = 6  # first tokens that are tried out
@@ -54,20 +55,26 @@ class JudgedClaim:
     comma: int
 
 
-def first_scores(logits: Tensor) -> Tensor:
-    """Return log-probabilities (V,) of the first token; never the end: silence is no answer."""
-    allowed = forbid(logits.float().cpu()[None], [State.WORDS])[0]
+def first_scores(logits: Tensor, opening: OpeningTokens | None = None) -> Tensor:
+    """Return log-probabilities (V,) of the first word; never the end: silence is no answer."""
+    allowed = forbid(logits.float().cpu()[None], [State.WORDS], opening)[0]
     return allowed.index_fill(0, torch.tensor([END.id]), float("-inf")).log_softmax(dim=-1)
 
 
-def scores_behind(tokens: Sequence[int], *, instead: Embedded | None = None) -> Trial:
-    """Return log-probabilities (N, V) of what follows each of ``tokens`` at the beginning of the answer.
+def scores_behind(
+    tokens: Sequence[int],
+    *,
+    instead: Embedded | None = None,
+    before: Sequence[int] = (),
+    opening: OpeningTokens | None = None,
+) -> Trial:
+    """Return log-probabilities (N, V) of what follows each of ``tokens`` as the first word of the answer.
 
-    instead: another prompt than the one that is being answered.
+    instead: another prompt than the one that is being answered. before: the answer's opening.
     """
-    logits = yield [Probe((token,), instead) for token in tokens]
-    states = [next_state(State.WORDS, token) or State.ENDED for token in tokens]
-    return forbid(logits.float().cpu(), states).log_softmax(dim=-1)
+    logits = yield [Probe((*before, token), instead) for token in tokens]
+    states = [next_state(State.WORDS, token, opening) or State.ENDED for token in tokens]
+    return forbid(logits.float().cpu(), states, opening).log_softmax(dim=-1)
 
 
 def likeliest(scores: Tensor) -> int:
@@ -85,12 +92,14 @@ def by_article(scores: Tensor, behind: Tensor, articles: Sequence[int]) -> Tenso
     return torch.cat([alone[None], scores[which, None] + behind])
 
 
-def word_opening(scores: Tensor, choose: Choice) -> Generator[Sequence[Probe], Tensor, list[int]]:
+def word_opening(
+    scores: Tensor, choose: Choice, *, before: Sequence[int] = (), opening: OpeningTokens | None = None
+) -> Generator[Sequence[Probe], Tensor, list[int]]:
     """Return the token that is likeliest together with its best second token, or one drawn by that."""
     if scores.max() >= SURE:
         return [choose(scores)]
     best = scores.topk(FIRST_WORDS)
-    second = yield from scores_behind(best.indices.tolist())
+    second = yield from scores_behind(best.indices.tolist(), before=before, opening=opening)
     together = best.values + second.amax(dim=-1)
     return [int(best.indices[choose(together)])]
 

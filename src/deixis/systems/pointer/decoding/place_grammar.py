@@ -1,9 +1,12 @@
 """Which token may follow which, so that every generated answer can be read: words, and phrases closed by a
 place.
 
-answer = { word | PHRASE word+ PHRASE_END PLACE (FOUND+ | NOWHERE) } END
+answer = [ opening ] { word | PHRASE word+ PHRASE_END PLACE (FOUND+ | NOWHERE) } END
+opening = intent | <judge> claim { <or> claim } <claimed>
+claim = word+
 
-Of several places each may have a FOUND of its own, so that words can count them.
+Of several places each may have a FOUND of its own, so that words can count them. Answers have an opening
+where the vocabulary has tokens for it, and no words of it are text.
 """
 
 from __future__ import annotations
@@ -13,6 +16,7 @@ from enum import Enum
 
 from torch import Tensor
 
+from deixis.text.tokenizers.word_pieces.opening_tokens import JUDGE, OpeningTokens
 from deixis.text.tokenizers.word_pieces.vocabulary import (
     END,
     FOUND,
@@ -30,6 +34,9 @@ LOOP = 4  # words in a row that make a circle when they come again; a triple rec
 class State(Enum):
     """Where in the grammar an answer is."""
 
+    OPENING = "the opening"
+    CLAIM_OPEN = "a claim without words"
+    IN_CLAIM = "a claim"
     WORDS = "words"
     PHRASE_OPEN = "a phrase without words"
     IN_PHRASE = "a phrase"
@@ -39,8 +46,30 @@ class State(Enum):
     ENDED = "the end"
 
 
-def next_state(state: State, token: int) -> State | None:
+IN_OPENING = frozenset((State.OPENING, State.CLAIM_OPEN, State.IN_CLAIM))
+
+
+def first_state(opening: OpeningTokens | None) -> State:
+    """Return where an answer begins."""
+    return State.WORDS if opening is None else State.OPENING
+
+
+def next_opening(state: State, token: int, opening: OpeningTokens) -> State | None:
+    """Return the state after a token of an opening; None where the grammar doesn't allow it."""
+    if state is State.OPENING:
+        intent = opening.intent(token)
+        return None if intent is None else State.CLAIM_OPEN if intent == JUDGE else State.WORDS
+    if state in IN_OPENING and token >= len(SPECIAL) and token not in opening.ids:
+        return State.IN_CLAIM
+    if state is State.IN_CLAIM:
+        return {opening.either: State.CLAIM_OPEN, opening.claimed: State.WORDS}.get(token)
+    return None
+
+
+def next_state(state: State, token: int, opening: OpeningTokens | None = None) -> State | None:
     """Return the state after a token; None where the grammar doesn't allow it."""
+    if opening is not None and (state in IN_OPENING or token in opening.ids):
+        return next_opening(state, token, opening)
     word = token >= len(SPECIAL)
     if state in (State.WORDS, State.FOUND):
         if word:
@@ -59,7 +88,7 @@ def next_state(state: State, token: int) -> State | None:
     return None
 
 
-def forbid(logits: Tensor, states: list[State]) -> Tensor:
+def forbid(logits: Tensor, states: list[State], opening: OpeningTokens | None = None) -> Tensor:
     """Return logits (B, V) with every special token that a row's state doesn't allow at minus infinity.
 
     How many places were found is never for words to say.
@@ -68,10 +97,16 @@ def forbid(logits: Tensor, states: list[State]) -> Tensor:
     for row, state in enumerate(states):
         for special in SPECIAL:
             counting = state is State.FOUND and special is FOUND
-            if counting or next_state(state, special.id) is None:
+            if counting or next_state(state, special.id, opening) is None:
                 allowed[row, special.id] = float("-inf")
         if state in (State.PHRASE_CLOSED, State.PLACE):
             allowed[row, len(SPECIAL) :] = float("-inf")
+        if opening is not None:
+            if state is State.OPENING:
+                allowed[row, len(SPECIAL) :] = float("-inf")
+            for token in opening.ids:
+                fits = next_state(state, token, opening) is not None
+                allowed[row, token] = logits[row, token] if fits else float("-inf")
     return allowed
 
 

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from deixis.answers.grounded import Finish
 from deixis.engine.embedded import Embedded
-from deixis.engine.policy import Delta, Start
+from deixis.engine.policy import Delta, Probe, Start
 from deixis.engine.sampling import Sampler
 from deixis.engine.settings import Settings
 from deixis.english.agreement import Agreement
@@ -27,7 +27,9 @@ from deixis.systems.pointer.decoding.claim_verdicts import (
     judged,
     weigh,
 )
+from deixis.systems.pointer.decoding.learnt_opening import WHETHER, LearntOpening, learnt_opening
 from deixis.systems.pointer.decoding.openings import (
+    Choice,
     RegionNames,
     by_article,
     first_scores,
@@ -36,7 +38,15 @@ from deixis.systems.pointer.decoding.openings import (
     verdict_opening,
     word_opening,
 )
-from deixis.systems.pointer.decoding.place_grammar import State, due, forbid, next_state, repetitions
+from deixis.systems.pointer.decoding.place_grammar import (
+    IN_OPENING,
+    State,
+    due,
+    first_state,
+    forbid,
+    next_state,
+    repetitions,
+)
 from deixis.systems.pointer.decoding.place_reading import PlaceReading, PlaceRule, picture_part, read_places
 from deixis.systems.pointer.decoding.reading import PointerReader
 from deixis.systems.pointer.prompts import verdict
@@ -63,8 +73,8 @@ class Pointer(Protocol):
         """Return what the region classifier says of a prompt's region, if it is about one."""
         ...
 
-    def judges(self, prompt: Prompt, region_names: RegionNames) -> bool:
-        """Tell whether what a prompt claims of its region could be judged."""
+    def judges(self, claims: Sequence[str], region_names: RegionNames) -> bool:
+        """Tell whether what a question claims of its region could be judged."""
         ...
 
     def asides(self, prompt: Prompt, question: str) -> tuple[Embedded, Embedded]:
@@ -72,10 +82,10 @@ class Pointer(Protocol):
         ...
 
 
-def weighed_claims(system: Pointer, prompt: Prompt) -> Weighing:
+def weighed_claims(system: Pointer, prompt: Prompt, claims: Sequence[str]) -> Weighing:
     """Return what the network makes of what a question claims; None unless it knows all of it."""
     return weigh(
-        prompt.own.claims,
+        claims,
         system.vocabulary,
         system.network.region_namer,
         prompts=lambda question: system.asides(prompt, question),
@@ -96,8 +106,10 @@ class PointerPolicy:
         self.rule = system.rule if prompt.own.presumes else system.rule.open_minded()
         self.asked = system.spelling.words(prompt.ids)
         self.reader = system.reader(prompt, settings)
-        self.state = State.WORDS
+        self.opening = system.vocabulary.opening
+        self.state = first_state(self.opening)
         self.ids: list[int] = []
+        self.opened = 0  # tokens of the opening
         self.places: list[PlaceReading] = []
 
     def start(self, logits: Tensor) -> Start:
@@ -106,13 +118,24 @@ class PointerPolicy:
         With a temperature they are drawn, by the same evidence.
         """
         choose = Sampler(self.settings).choose
+        if self.opening is not None:
+            learnt = yield from learnt_opening(logits, self.opening, self.system, self.asked, choose)
+            self.rule = self.system.rule.open_minded() if learnt.intent == WHETHER else self.system.rule
+            (logits,) = yield [Probe(learnt.ids)]
+            return [*learnt.ids, *(yield from self.first_words(logits, learnt, choose))]
+        read = LearntOpening((), None, self.prompt.own.claims)
+        return (yield from self.first_words(logits, read, choose))
+
+    def first_words(self, logits: Tensor, read: LearntOpening, choose: Choice) -> Start:
+        """Choose the first words behind an opening, if there is one, given the logits (V,) of the first."""
+        before, opening = read.ids, self.opening
         if self.left() == 0:
             logits = logits.index_fill(0, torch.tensor([PHRASE.id], device=logits.device), float("-inf"))
-        scores = first_scores(logits)
+        scores = first_scores(logits, opening)
         system, prompt = self.system, self.prompt
-        region_names = system.region_names(prompt)
-        if region_names is not None and system.judges(prompt, region_names):
-            weighed = yield from weighed_claims(system, prompt)
+        region_names = system.region_names(prompt) if read.may_name else None
+        if region_names is not None and system.judges(read.claims, region_names):
+            weighed = yield from weighed_claims(system, prompt, read.claims)
             if weighed is not None and weighed.sort in system.claim_rules:
                 assert system.verdict_words is not None
                 claimed = judged(weighed, system.claim_rules, names=region_names, words=system.verdict_words)
@@ -120,11 +143,11 @@ class PointerPolicy:
                 if said is not None:
                     return said
         if region_names is not None:
-            behind = yield from scores_behind(system.articles)
+            behind = yield from scores_behind(system.articles, before=before, opening=opening)
             said = name_opening(by_article(scores, behind, system.articles), region_names, choose)
             if said is not None:
                 return said
-        return (yield from word_opening(scores, choose))
+        return (yield from word_opening(scores, choose, before=before, opening=opening))
 
     def forced(self, hidden: Tensor) -> Sequence[int]:
         """Return the verdict on a place, which is the place head's, not the words'."""
@@ -160,26 +183,27 @@ class PointerPolicy:
 
     def constrain(self, logits: Tensor) -> Tensor:
         """Return logits that keep to the grammar, say nothing twice, spell and bend words right."""
-        allowed = forbid(logits[None], [self.state])[0]
-        end = due(self.ids)
+        allowed, said = forbid(logits[None], [self.state], self.opening)[0], self.ids[self.opened :]
+        end = due(said)
         if end is not None:
             return torch.full_like(allowed, float("-inf")).index_fill(
                 0, torch.tensor([end], device=allowed.device), 0.0
             )
-        again = sorted(repetitions(self.ids))
+        again = sorted(repetitions(said))
         if self.left() == 0:
             again.append(PHRASE.id)
         if again:
             allowed[torch.tensor(again, device=allowed.device)] = float("-inf")
         if self.state is State.IN_PHRASE:
-            opened = len(self.ids) - self.ids[::-1].index(PHRASE.id)
-            return self.system.spelling.kept(allowed, self.asked, self.ids[opened:])
-        return self.system.agreement.kept(allowed, self.ids)
+            begun = len(said) - said[::-1].index(PHRASE.id)
+            return self.system.spelling.kept(allowed, self.asked, said[begun:])
+        return self.system.agreement.kept(allowed, said)
 
     def accept(self, token: int, logprob: float) -> Delta:
         """Take the next token."""
-        following = next_state(self.state, token)
+        following = next_state(self.state, token, self.opening)
         assert following is not None, f"{self.state} was followed by token {token}"
+        self.opened += self.state in IN_OPENING
         self.state = following
         self.ids.append(token)
         delta = self.reader.add(token, logprob, self.places)

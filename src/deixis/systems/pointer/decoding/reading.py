@@ -10,9 +10,10 @@ from deixis.engine.policy import Delta
 from deixis.engine.settings import Settings
 from deixis.engine.stopping import StopFilter
 from deixis.systems.encoded import Encoded
-from deixis.systems.pointer.decoding.place_grammar import State, next_state
+from deixis.systems.pointer.decoding.place_grammar import IN_OPENING, State, first_state, next_state
 from deixis.systems.pointer.decoding.place_reading import SUREST, PlaceReading, places_in
 from deixis.text.tokenizers.word_pieces.detokenise import Joiner
+from deixis.text.tokenizers.word_pieces.opening_tokens import REFUSE
 from deixis.text.tokenizers.word_pieces.vocabulary import (
     FOUND,
     NOWHERE,
@@ -40,7 +41,8 @@ class PointerReader:
         self.vocabulary, self.encoded = vocabulary, encoded
         self.joiner, self.stop = Joiner(), StopFilter(settings.stop)
         self.failures: list[str] = []
-        self.state, self.previous = State.WORDS, -1
+        self.opening = vocabulary.opening
+        self.state, self.previous = first_state(self.opening), -1
         self.pieces = self.start = self.end = self.read = 0
         self.pending: list[Pending] = []
         self.raw = ""
@@ -51,12 +53,15 @@ class PointerReader:
         """Take the next token."""
         if self.broken or self.stop.hit:
             return Delta()
-        following = next_state(self.state, token)
+        following = next_state(self.state, token, self.opening)
         if following is None:
             self.failures.append(f"token {self.token_name(token)} can't follow {self.state.value}")
             self.broken = True
             return Delta()
-        self.state, text = following, ""
+        before, self.state, text = self.state, following, ""
+        if before in IN_OPENING:
+            self.previous = token
+            return Delta(unanswerable=self.opening is not None and self.opening.intent(token) == REFUSE)
         if token == PHRASE.id:
             self.start = self.pieces
         elif token == PHRASE_END.id:

@@ -7,6 +7,7 @@ so with what it is like; the weights are those of a logistic regression on what 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -26,7 +27,9 @@ from deixis.systems.pointer.decoding.claim_verdicts import ClaimRule, Sort, Verd
 from deixis.systems.pointer.decoding.openings import first_scores
 from deixis.systems.pointer.decoding.policy import weighed_claims
 from deixis.systems.pointer.fitting.place_rule import fitted_odds
+from deixis.systems.pointer.prompts import opening_ids
 from deixis.systems.questions import checked_question
+from deixis.text.tokenizers.word_pieces.opening_tokens import JUDGE
 
 QUESTION = "is {{it}} {}?"
 BATCH = 64
@@ -81,16 +84,31 @@ def evidence_of(
     )
     for first in range(0, len(prompts), BATCH):
         lot = prompts[first : first + BATCH]
-        for claim, (weighed, scores) in zip(claims[first:], weighed_all(system, lot), strict=False):
+        weighed_lot = weighed_all(system, lot, claims[first : first + BATCH])
+        for claim, (weighed, scores) in zip(claims[first:], weighed_lot, strict=False):
             if weighed is None or weighed.sort != sort:
                 continue
             ((_, evidence),) = weighed.each
             yield [float(scores[words.yes] - scores[words.no]), *evidence, 1.0], claim.truth == YES
 
 
-def weighed_all(system: PointerSystem, prompts: Sequence[Prompt]) -> list[tuple[Weighed | None, Tensor]]:
-    """Return what prompts claim, weighed, and the log-probabilities (V,) of what answers begin with."""
+def weighed_all(
+    system: PointerSystem, prompts: Sequence[Prompt], claims: Sequence[Claim] = ()
+) -> list[tuple[Weighed | None, Tensor]]:
+    """Return what prompts claim, weighed, and the log-probabilities (V,) of what answers begin with.
+
+    claims: of each prompt, read where answers have an opening that says it; it is put there.
+    """
+    opening = system.vocabulary.opening
+    each = [prompt.own.claims for prompt in prompts]
+    if opening is not None:
+        each = [(claim.said,) for claim in claims]
+        begun = [opening_ids(JUDGE, said, system.vocabulary) for said in each]
+        prompts = [
+            replace(prompt, ids=(*prompt.ids, *ids)) for prompt, ids in zip(prompts, begun, strict=True)
+        ]
     readings = system.read(prompts)
-    scores = [first_scores(own) for own in first_logits(readings).unbind(0)]
-    weighed = tried_out(readings, [weighed_claims(system, prompt) for prompt in prompts])
+    scores = [first_scores(own, opening) for own in first_logits(readings).unbind(0)]
+    asked = zip(prompts, each, strict=True)
+    weighed = tried_out(readings, [weighed_claims(system, *one) for one in asked])
     return list(zip(weighed, scores, strict=True))

@@ -22,6 +22,7 @@ from deixis.data.scene import Scene
 from deixis.data.synthesis.phrasebook import Phrasebook, caption_words, phrases_of
 from deixis.progress import SILENT, Progress
 from deixis.records.dialogue import Dialogue, Mark, Turn
+from deixis.records.intents import Intent
 from deixis.regions.frames import Frame
 from deixis.regions.shapes import Box
 from deixis.systems.contract import Prompt
@@ -173,7 +174,7 @@ def phrase_scores(
     if not truths:
         return
     encoded = system.encode_one(EncoderInput(picture))
-    prompts = [asking_for(text, asked.format(text), encoded, system.vocabulary) for text in truths]
+    prompts = [asking_for(text, asked, encoded, system.vocabulary) for text in truths]
     hidden = torch.stack(system.read(prompts).hidden)  # (P, W)
     pointed = system.network.point(hidden[None], encoded.tensors.places)
     quality = None if pointed.quality is None else pointed.quality[0].cpu()
@@ -186,8 +187,9 @@ def phrase_scores(
 
 
 def asking_for(phrase: str, question: str, encoded: Encoded, vocabulary: Vocabulary) -> Prompt:
-    """Return a question whose answer has begun with a phrase, up to its place token."""
-    turn = Turn(question, phrase, (Mark(0, len(phrase), ()),))
+    """Return a question for a phrase, whose answer has begun with it, up to its place token."""
+    intent: Intent = "where" if question == WHERE else "whether"
+    turn = Turn(question.format(phrase), phrase, (Mark(0, len(phrase), ()),), intent=intent)
     tokens = dialogue_tokens(Dialogue("judged", (turn,)), vocabulary)
     end = tokens.ids.index(PLACE.id) + 1
     return Prompt(tuple(tokens.ids[:end]), tuple(tokens.labels[:end]), (), (encoded,))

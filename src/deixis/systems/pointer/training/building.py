@@ -28,7 +28,12 @@ from deixis.systems.pointer.weights import load_network, rebuilt, save_network
 from deixis.systems.sources import Sources, own_pieces, phrases_in
 from deixis.systems.starting_model import model_folder
 from deixis.text.tokenizers.word_pieces.unknown_words import count_words, listed
-from deixis.text.tokenizers.word_pieces.vocabulary import Vocabulary, build_vocabulary, grown_vocabulary
+from deixis.text.tokenizers.word_pieces.vocabulary import (
+    Vocabulary,
+    build_vocabulary,
+    grown_vocabulary,
+    with_opening,
+)
 from deixis.training.loop import TrainingParts
 from deixis.training.recipes.recipe import Recipe
 from deixis.training.recipes.strict import build
@@ -53,6 +58,8 @@ def training_parts(
     pieces = source_pieces() if weights.pretrained else {}
     texts = [*sources.texts(), *[" ".join(frequent_words(pieces))] * 2]
     vocabulary = build_vocabulary(texts, pieces or own_pieces(texts))
+    if network_options(recipe).get("intents"):
+        vocabulary = with_opening(vocabulary)
     progress.phase(f"{recipe.name}: making the network")
     if start is None:
         network = new_network(recipe, vocabulary, pieces, weights)

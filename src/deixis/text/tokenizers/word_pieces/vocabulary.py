@@ -18,6 +18,7 @@ from tokenizers.pre_tokenizers import BertPreTokenizer
 
 from deixis.errors import BadWeights
 from deixis.text.tokenizers.tokenizer_file import TOKENIZER_FILE, count_ids, open_tokenizer
+from deixis.text.tokenizers.word_pieces.opening_tokens import PIECES, OpeningTokens
 
 
 @dataclass(frozen=True)
@@ -46,11 +47,15 @@ LONGEST_WORD = 64  # letters; a longer word is unknown
 
 
 class Vocabulary:
-    """Text to ids and back; knows nothing of regions or dialogues."""
+    """Text to ids and back; knows nothing of regions or dialogues.
+
+    opening: the tokens that answers begin with; None where there are none.
+    """
 
     def __init__(self, tokenizer: Tokenizer) -> None:
         self.tokenizer = tokenizer
         self.pieces: list[str] = [str(tokenizer.id_to_token(i)) for i in range(tokenizer.get_vocab_size())]
+        self.opening = OpeningTokens.of(self.pieces)
 
     def __len__(self) -> int:
         return len(self.pieces)
@@ -117,6 +122,14 @@ def grown_vocabulary(vocabulary: Vocabulary, larger: Vocabulary) -> Vocabulary:
     """Return a vocabulary with the further pieces of ``larger`` behind its own, whose ids stay."""
     known = set(vocabulary.pieces)
     pieces = [*vocabulary.pieces, *(piece for piece in larger.pieces if piece not in known)]
+    return Vocabulary(piece_tokenizer({piece: i for i, piece in enumerate(pieces)}, unknown=UNKNOWN.text))
+
+
+def with_opening(vocabulary: Vocabulary) -> Vocabulary:
+    """Return a vocabulary with the opening tokens behind its pieces, unless it has them."""
+    if vocabulary.opening is not None:
+        return vocabulary
+    pieces = [*vocabulary.pieces, *PIECES]
     return Vocabulary(piece_tokenizer({piece: i for i, piece in enumerate(pieces)}, unknown=UNKNOWN.text))
 
 
