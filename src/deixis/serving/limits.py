@@ -16,15 +16,17 @@ class EngineLimits:
     rows: how many answers each model writes at a time. queue: how many questions may wait, over all models.
     cache_bytes: of each loaded model, besides its weights: a quarter for encoded pictures, a quarter for
     prompts' beginnings that are remembered, half for the keys and values of answers being written. chunk: how
-    many positions of waiting prompts are read between two tokens of those that are written. encode: how many
-    pictures are encoded as one batch. patience: for how long, in seconds, a model that doesn't fit beside the
-    others lets these take further questions. deadline: of questions that have none, in seconds.
+    many positions of prompts are read between two tokens of the answers that are written; quiet_chunk: while
+    none is written. encode: how many pictures are encoded as one batch. patience: for how long, in seconds, a
+    model that doesn't fit beside the others lets these take further questions. deadline: of questions that
+    have none, in seconds.
     """
 
     rows: int = 32
     queue: int = 256
     cache_bytes: int = 2 << 30
-    chunk: int = 256
+    chunk: int = 64
+    quiet_chunk: int = 512
     encode: int = 8
     patience: float = 2.0
     deadline: float | None = None

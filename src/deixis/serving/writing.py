@@ -5,19 +5,29 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 
-from deixis.engine.loop import Event
+from deixis.engine.continuous import BatchLimits, Broken, ContinuousDecoding, Event
+from deixis.engine.policy import Completion, Request
 from deixis.engine.prefixes import PrefixCache
 from deixis.errors import DeixisError, ModelFailed
 from deixis.serving.asked import Failed, Finished, Progress
 from deixis.serving.desk import Desk
-from deixis.serving.one_by_one import OneByOne
-from deixis.serving.open_request import OpenRequest, Outcome
+from deixis.serving.open_request import OpenRequest
 from deixis.serving.preparing import Ready
 from deixis.serving.statistics import BytesHeld, WorkDone
-from deixis.systems.contract import System
+from deixis.systems.contract import Prepared, System
 
 LOG = logging.getLogger("deixis")
+
+
+@dataclass(frozen=True)
+class Writer:
+    """A request that is read or written. known: how many positions of its prompt had been read before."""
+
+    request: OpenRequest
+    prepared: Prepared
+    known: int
 
 
 class Writing:
@@ -27,10 +37,19 @@ class Writing:
     """
 
     def __init__(self, system: System, desk: Desk) -> None:
-        self._system, self._desk = system, desk
-        system.prefixes = PrefixCache(budget=desk.limits.prefix_bytes)
-        self._decoding = OneByOne(system.decoder, prefixes=system.prefixes)
-        self._open: dict[int, Ready] = {}  # by the decoding's tickets
+        self._system, self._desk, limits = system, desk, desk.limits
+        system.prefixes = PrefixCache(budget=limits.prefix_bytes)
+        self._decoding = ContinuousDecoding(
+            system.decoder,
+            limits=BatchLimits(
+                rows=limits.rows,
+                cache_bytes=limits.writing_bytes,
+                chunk=limits.chunk,
+                quiet_chunk=limits.quiet_chunk,
+            ),
+            prefixes=system.prefixes,
+        )
+        self._open: dict[int, Writer] = {}  # by the decoding's tickets
         self.count = 0
 
     @property
@@ -41,12 +60,20 @@ class Writing:
     @property
     def work(self) -> WorkDone:
         """Return what was read and written."""
-        return WorkDone()
+        done = self._decoding.statistics
+        return WorkDone(
+            tokens_read=done.tokens_read,
+            tokens_reused=done.tokens_reused,
+            tokens_written=done.tokens_written,
+            prefixes_found=done.prefixes_found,
+            prefixes_missed=done.prefixes_missed,
+        )
 
     @property
     def held(self) -> BytesHeld:
         """Return the memory that is in use."""
-        return BytesHeld()
+        now = self._decoding.statistics
+        return BytesHeld(prefixes=now.prefix_bytes, writing=now.cache_bytes)
 
     def add(self, ready: Sequence[Ready]) -> None:
         """Let prepared requests be read; those that could never fit are ended."""
@@ -55,46 +82,66 @@ class Writing:
                 continue
             request.stage = "reading"
             try:
-                self._open[self._decoding.submit(prepared.request)] = request, prepared
+                known = self._known(prepared.request)
+                ticket = self._decoding.submit(prepared.request)
             except DeixisError as fault:
                 self._desk.end(request, Failed(fault), "failed")
+            else:
+                self._open[ticket] = Writer(request, prepared, known)
 
     def advance(self) -> None:
         """Write one token of every answer; what nobody wants any more makes room."""
-        for ticket, (request, _) in self._open.items():
-            if request.unwanted:
+        for ticket, writer in self._open.items():
+            if writer.request.unwanted:
                 self._decoding.cancel(ticket)
         if not self._decoding.idle:
             for event in self._decoding.advance():
                 self._pass_on(event)
         self.count = len(self._open)
 
-    def _pass_on(self, event: Event) -> None:
-        """Tell whoever asked what became certain."""
-        request, prepared = self._open[event.number]
-        if event.completion is not None:
+    def _pass_on(self, event: Event | Broken) -> None:
+        """Tell whoever asked what became certain, or why there is nothing more to come."""
+        if isinstance(event, Broken):
+            self._end_broken(self._open.pop(event.number).request, event.error)
+            return
+        writer = self._open[event.number]
+        request, completion = writer.request, event.completion
+        if completion is not None:
             del self._open[event.number]
         if request.over:
             return
-        if event.completion is None or event.completion.ids:
+        if completion is None or completion.ids:
             self._measure(request)
         if event.delta.text or event.delta.spans:
             request.tell(Progress(event.delta))
-        if event.completion is None:
-            return
+        if completion is not None:
+            self._finish(writer, completion)
+
+    def _finish(self, writer: Writer, completion: Completion) -> None:
+        """Send the whole answer."""
+        request, prepared = writer.request, writer.prepared
         try:
-            seconds = time.monotonic() - request.arrived
-            answer = self._system.answered(prepared, event.completion, seconds=seconds)
-        except DeixisError as fault:
-            self._desk.end(request, Failed(fault), "failed")
+            answer = self._system.answered(prepared, completion, seconds=time.monotonic() - request.arrived)
         except Exception as fault:
-            LOG.exception("the answer to request %d could not be read", request.number)
-            told = f"the answer could not be read: {type(fault).__name__}: {fault}"
-            self._desk.end(request, Failed(ModelFailed(told)), "failed")
-        else:
-            outcome: Outcome = "cancelled" if answer.finish == "cancelled" else "answered"
-            positions = len(prepared.request.embedded)
-            self._desk.end(request, Finished(answer, prompt_tokens=positions), outcome)
+            self._end_broken(request, fault)
+            return
+        positions = len(prepared.request.embedded)
+        finished = Finished(answer, prompt_tokens=positions, reused_tokens=writer.known)
+        self._desk.end(request, finished, "cancelled" if answer.finish == "cancelled" else "answered")
+
+    def _end_broken(self, request: OpenRequest, fault: Exception) -> None:
+        """End a request that can't be answered; what isn't whoever asked's to mend is logged."""
+        if isinstance(fault, DeixisError):
+            self._desk.end(request, Failed(fault), "failed")
+            return
+        LOG.error("request %d could not be answered", request.number, exc_info=fault)
+        told = f"the question could not be answered: {type(fault).__name__}: {fault}"
+        self._desk.end(request, Failed(ModelFailed(told)), "failed")
+
+    def _known(self, request: Request) -> int:
+        """Return how many positions of a prompt are known from earlier ones."""
+        embedded = request.embedded
+        return self._system.prefixes.shared(embedded, regime=self._system.decoder.regime(len(embedded)))
 
     def _measure(self, request: OpenRequest) -> None:
         now = time.monotonic()
