@@ -9,6 +9,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from deixis.engine.settings import Settings
 from deixis.errors import BadRegion, UsageError
 from deixis.layers.proposals.proposing import Proposals
 from deixis.regions.shapes import Box, Point, Scribble
@@ -101,8 +102,6 @@ def test_masks_of_an_injected_proposer_are_those_of_places() -> None:
 def test_only_listed_places_can_be_chosen() -> None:
     system, picture = fresh_groma(), noise_picture(80, 40)
     prompt = prompt_of(system, picture, "where is the dog?")
-    from deixis.engine.settings import Settings
-
     policy, tokens = system.policy(prompt, Settings()), system.tokens
     count = len(places_of(prompt).listed)
     logits = torch.zeros(system.network.config.vocab_size)
@@ -113,6 +112,17 @@ def test_only_listed_places_can_be_chosen() -> None:
     policy.accept(tokens.proxies[0], 0.0)
     allowed = policy.constrain(logits).isfinite().nonzero()[:, 0].tolist()
     assert sorted(allowed) == sorted([*tokens.proxies[1:count], tokens.roi_end])
+
+
+def test_a_phrase_is_not_closed_before_its_words() -> None:
+    system = fresh_groma()
+    prompt = prompt_of(system, noise_picture(90, 60), "what is it?")
+    policy, tokens = system.policy(prompt, Settings()), system.tokens
+    logits = torch.zeros(system.network.config.vocab_size)
+    policy.accept(tokens.phrase, 0.0)
+    assert policy.constrain(logits)[tokens.phrase_end] == -float("inf")
+    policy.accept(system.codec.encode("dog", begin=False)[0], 0.0)
+    assert policy.constrain(logits)[tokens.phrase_end] == 0
 
 
 def proposer_folder(folder: Path, **options: Any) -> Path:

@@ -13,8 +13,8 @@ class ListedPlacesPolicy(SplicedPolicy):
     """Decodes one answer.
 
     Tokens of places come only inside ``<roi>``, each once and only those that the prompt lists; marks only
-    where they open or close something; marks of prompts never. Trained networks write so by themselves: what
-    is ruled out is what could not be read.
+    where they open or close something, and phrases are closed only behind words; marks of prompts never.
+    Trained networks write so by themselves: what is ruled out is what could not be read.
     """
 
     words_decide = False
@@ -37,7 +37,8 @@ class ListedPlacesPolicy(SplicedPolicy):
             return logits
         logits[[*self.never, *self.listed, own.roi_end]] = -float("inf")
         if self.links.state == "phrase":
-            logits[[own.phrase, own.roi]] = -float("inf")
+            empty = [own.phrase_end] if self.links.opened.start is None else []
+            logits[[own.phrase, own.roi, *empty]] = -float("inf")
         else:
             logits[own.phrase_end] = -float("inf")
         return logits
