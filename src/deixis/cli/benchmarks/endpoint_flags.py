@@ -77,9 +77,7 @@ def is_address(model: str | None) -> bool:
 def check_endpoint_flags(arguments: argparse.Namespace) -> None:
     """Raise UsageError for numbers that mean nothing, and for flags that a model on this machine ignores."""
     if not 1 <= arguments.workers <= MOST_WORKERS:
-        raise UsageError(
-            f"--workers is {arguments.workers}; expected a whole number from 1 to {MOST_WORKERS}"
-        )
+        raise UsageError(f"--workers is {arguments.workers}; expected 1 to {MOST_WORKERS}")
     if is_address(arguments.model):
         if arguments.region_format == "parts" and (arguments.frame or arguments.decimals is not None):
             raise UsageError("--frame and --decimals are for coordinates in words; leave them out with parts")

@@ -6,25 +6,26 @@ import argparse
 import tempfile
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from deixis.cli.benchmarks.endpoint_flags import asked_model, is_address, log_of
 from deixis.cli.counting import counted
 from deixis.cli.dataset_flags import refuse_read_files
 from deixis.cli.messages import LOG, is_quiet
 from deixis.cli.picture_flags import BROKEN
 from deixis.cli.saving import save_or_print
-from deixis.cli.system_flags import open_system
 from deixis.errors import UsageError
 
 if TYPE_CHECKING:
-    from deixis.evaluation.benchmarks.benchmark import Benchmark, BenchmarkItem, Judge
+    from deixis.evaluation.benchmarks.asking.report import BenchmarkReport, Drawn
+    from deixis.evaluation.benchmarks.benchmark import Benchmark, BenchmarkItem, Judge, Scoring
 
 RULES = ("corrected", "published")  # as in ``deixis.evaluation.metrics.rules``
 # Flags that say how a dataset's scenes are read or asked, with what they are where nobody gave them.
 OF_TASKS = {
     "tasks": None,
-    "split": None,
     "layout": None,
     "outside": None,
     "broken": BROKEN[0],
@@ -85,41 +86,93 @@ def add_benchmark_flags(parser: argparse.ArgumentParser) -> None:
 
 def run_benchmark(arguments: argparse.Namespace) -> int:
     """Ask, print table and protocol, write what was asked for."""
-    from deixis.cli.progress_bars import ProgressBars
     from deixis.evaluation.benchmark_table import find_benchmark
-    from deixis.evaluation.benchmarks.asking.asking import ask, fingerprint_of
-    from deixis.evaluation.benchmarks.asking.report import report
+    from deixis.evaluation.benchmarks.asking.report import Drawn
     from deixis.evaluation.benchmarks.benchmark import Scoring
-    from deixis.progress import SILENT
 
     benchmark = find_benchmark(arguments.benchmark)
     refuse_flags_of_tasks(arguments)
     scoring = Scoring(arguments.rules, judge_of(arguments, benchmark), arguments.judge_model)
     benchmark.check(scoring)
     refuse_inputs(arguments)
-    items = drawn(benchmark.read(arguments.dataset), limit=arguments.limit, seed=arguments.seed)
+    every = items_of(benchmark, arguments.dataset, arguments.split)
+    items = drawn(every, limit=arguments.limit, seed=arguments.seed)
+    asked = Drawn(
+        arguments.dataset, arguments.split, arguments.limit, arguments.seed, arguments.max_new_tokens
+    )
     started = time.perf_counter()
-    system = open_system(arguments)
-    progress = SILENT if is_quiet(arguments) else ProgressBars()
     with tempfile.TemporaryDirectory() as folder:
         kept = arguments.answers or Path(folder) / "answers.jsonl"
-        replies = ask(benchmark, items, system, kept=kept, max_pixels=arguments.max_pixels, progress=progress)
-    made = report(
-        benchmark,
-        items,
-        replies,
-        scoring,
-        system=system.name,
-        weights=fingerprint_of(system),
-        data=arguments.dataset,
-        limit=arguments.limit,
-        seed=arguments.seed,
-    )
+        made = measured(benchmark, items, scoring, asked, kept=kept, arguments=arguments)
     print(made.to_markdown())
     print(f"\n{counted(len(items), 'question')} in {time.perf_counter() - started:.0f} s", flush=True)
     contents = {arguments.json: made.to_json, arguments.items: made.items_as_lines}
     save_or_print({path: content() for path, content in contents.items() if path is not None})
     return 0
+
+
+def measured(
+    benchmark: Benchmark[Any],
+    items: list[BenchmarkItem[Any]],
+    scoring: Scoring,
+    asked: Drawn,
+    *,
+    kept: Path,
+    arguments: argparse.Namespace,
+) -> BenchmarkReport:
+    """Return the report; of a model that writes places in words, with both readings of the same replies."""
+    from deixis.cli.progress_bars import ProgressBars
+    from deixis.evaluation.benchmarks.asking.asking import ask, fingerprint_of
+    from deixis.evaluation.benchmarks.asking.report import report
+    from deixis.evaluation.facts import run_facts
+    from deixis.progress import SILENT
+
+    # Of an endpoint what came is kept as it came, beside what was read of it.
+    log = log_of(kept.with_name(f"{kept.name}.replies")) if is_address(arguments.model) else None
+    model = asked_model(arguments, log)
+    progress = SILENT if is_quiet(arguments) else ProgressBars()
+
+    def by(system: Any, file: Path) -> BenchmarkReport:
+        started = time.perf_counter()
+        replies = ask(
+            benchmark,
+            items,
+            system,
+            kept=file,
+            max_new_tokens=asked.max_new_tokens,
+            max_pixels=arguments.max_pixels,
+            progress=progress,
+        )
+        spent = getattr(system, "spent", None)
+        tokens = None if spent is None else spent.tokens()
+        seconds = time.perf_counter() - started
+        return report(
+            benchmark,
+            items,
+            replies,
+            scoring,
+            system=system.name,
+            weights=fingerprint_of(system),
+            drawn=asked,
+            asking=system.card() if log is not None else None,
+            run=run_facts(system, seconds=seconds, tokens=tokens, log=log, data=asked.data),
+        )
+
+    made = by(model, kept)
+    if not benchmark.places or getattr(model, "region_format", None) != "words":
+        return made
+    with tempfile.TemporaryDirectory() as folder:
+        lenient = by(model.read_by("lenient"), Path(folder) / "answers.jsonl")
+    return replace(made, further={"lenient": lenient.table})
+
+
+def items_of(benchmark: Benchmark[Any], data: Path, split: str | None) -> list[BenchmarkItem[Any]]:
+    """Return the items of a folder or file, or of one of its splits."""
+    if split is None:
+        return benchmark.read(data)
+    if benchmark.read_split is None:
+        raise UsageError(f"--split is for benchmarks whose folders have several; {benchmark.name} has none")
+    return benchmark.read_split(data, split)
 
 
 def refuse_flags_of_tasks(arguments: argparse.Namespace) -> None:

@@ -152,7 +152,8 @@ class Row:
     """One line of a table.
 
     value: on a scale up to ``most``; None of nothing. n: how many items it is of (or groups of them, where
-    the line says so). unparsed, refused: how many of the n these were, worth 0 but where published rules say
+    the line says so). ci95: where the value would lie for other pictures of the kind; None where nobody
+    drew any. unparsed, refused: how many of the n these were, worth 0 but where published rules say
     otherwise; unjudged: how many further items nobody judged.
     """
 
@@ -162,10 +163,11 @@ class Row:
     refused: int = 0
     unjudged: int = 0
     most: float = 100.0
+    ci95: tuple[float, float] | None = field(default=None, repr=False, compare=False)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the line for JSON."""
-        return dict(vars(self))
+        return {**vars(self), "ci95": None if self.ci95 is None else list(self.ci95)}
 
 
 @dataclass(frozen=True)
@@ -201,6 +203,10 @@ class Benchmark(Generic[T]):
     long a reply may be. words_only: whether it was published with answers in words alone, from systems that
     otherwise name places unasked (``System.in_words``).
 
+    places: whether replies are to have places, which a model that writes them in words has to be told.
+    read_split: as ``read``, for one split of a folder that has several; None where a folder is one.
+    resampled: tabulates for intervals, where ``tabulate`` is too slow for that; resamples: how many at most.
+    again: the truth of an item that a resample has so many times already, where truths know pictures.
     read: from the folder, or the file of questions in it, to items; RecordError names file and row. prompt:
     what is asked about an item; braces that are no names of regions are doubled by whoever asks.
     score: marks a reply that isn't refused and has words or places (``marking.mark`` sees to the others; by
@@ -223,6 +229,11 @@ class Benchmark(Generic[T]):
     rules: tuple[Rules, ...] = ("corrected",)
     max_new_tokens: int = 64
     words_only: bool = False
+    places: bool = False
+    read_split: Callable[[Path, str], list[BenchmarkItem[T]]] | None = None
+    resampled: Tabulate[T] | None = None
+    resamples: int = 1000
+    again: Callable[[T, int], T] | None = None
 
     def check(self, scoring: Scoring) -> None:
         """Raise UsageError for rules that the benchmark doesn't have."""

@@ -13,7 +13,7 @@ from deixis.answers.grounded import Answer, Place, Span
 from deixis.errors import BadPicture, RecordError, UsageError
 from deixis.evaluation.benchmark_table import BENCHMARKS, find_benchmark
 from deixis.evaluation.benchmarks.asking.asking import ask
-from deixis.evaluation.benchmarks.asking.report import report
+from deixis.evaluation.benchmarks.asking.report import Drawn, report
 from deixis.evaluation.benchmarks.benchmark import Benchmark, BenchmarkItem, ReplyPlace, Scoring, Shown
 from deixis.pictures.opening import Picture
 from deixis.regions.shapes import Box
@@ -151,14 +151,19 @@ def test_what_cannot_be_asked_is_told_before_anything_is(tmp_path: Path) -> None
 def test_a_report_has_numbers_protocol_and_items(tmp_path: Path) -> None:
     one, items = read("pope", tmp_path / "pope")
     replies = ask(one, items, Counting(), kept=tmp_path / "answers.jsonl")
-    made = report(one, items, replies, Scoring(), system="counting", weights="f00d", data=tmp_path / "pope")
+    made = report(
+        one, items, replies, Scoring(), system="counting", weights="f00d", drawn=Drawn(tmp_path / "pope")
+    )
     content = json.loads(made.to_json())
     assert content["protocol"]["prompt"] == one.prompt_text and content["protocol"]["judge"] == "not needed"
     assert content["protocol"]["data"] == "pope" and content["protocol"]["items"] == 4
     assert content["table"]["f1"]["value"] == pytest.approx(200 / 3)
     rows = [json.loads(line) for line in made.items_as_lines().splitlines()]
     assert [row["value"] for row in rows] == [0.0, 1.0, 1.0, 0.0] and rows[0]["reply"] == "Yes"
-    assert "| f1 | 66.7 | 100 | 4 | 0 | 0 | 0 |" in made.to_markdown()
+    low, high = content["table"]["f1"]["ci95"]
+    assert 0 <= low < 200 / 3 < high <= 100
+    assert f"| f1 | 66.7 | {low:.1f} to {high:.1f} | 100 | 4 | 0 | 0 | 0 |" in made.to_markdown()
+    assert content["protocol"]["data_files"] and len(content["items"]) == 4
     changed = report(one, items[:3], replies, Scoring(), system="counting")
     assert changed.protocol["questions"] != made.protocol["questions"]
 

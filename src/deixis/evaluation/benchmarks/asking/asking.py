@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator, Sequence
+from functools import partial
 from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -16,6 +17,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from deixis.errors import RecordError, UsageError
 from deixis.evaluation.benchmarks.asking.kept_replies import ReplyFile
 from deixis.evaluation.benchmarks.benchmark import Benchmark, BenchmarkItem, Reply, ReplyPlace, Shown
+from deixis.evaluation.keeping.in_order import in_order
+from deixis.evaluation.refusals import reason_of
 from deixis.files.json_files import LARGEST_FILE, bounded_bytes
 from deixis.pictures.opening import LARGEST_PIXELS, open_picture
 from deixis.progress import SILENT, Progress
@@ -78,9 +81,12 @@ def ask(
 
 
 def asked_for(benchmark: Benchmark[T], system: Any) -> Any:
-    """Return a system as a benchmark wants it: one that answers in words alone, where it can be asked to."""
+    """Return a system as a benchmark wants it: that answers in words alone, or is told to give places."""
     in_words = getattr(system, "in_words", None)
-    return in_words() if benchmark.words_only and in_words is not None else system
+    for_places = getattr(system, "for_places", None)
+    if benchmark.words_only and in_words is not None:
+        return in_words()
+    return for_places() if benchmark.places and for_places is not None else system
 
 
 def fingerprint_of(system: Any) -> str:
@@ -134,18 +140,29 @@ def picture_digest(shown: Shown) -> str:
 def answered(
     system: Any, questions: Questions, *, max_new_tokens: int, max_pixels: int
 ) -> Iterator[tuple[BenchmarkItem[Any], Reply]]:
-    """Yield a reply to each question; those about the same pictures that follow each other are one batch."""
-    for _, same in groupby(questions, key=lambda pair: [shown.source for shown in pair[0].pictures]):
-        about = list(same)
-        shown = [
-            open_picture(one.source, max_pixels=max_pixels, name=one.name) for one in about[0][0].pictures
-        ]
-        picture: Any = shown[0] if len(shown) == 1 else shown or None
+    """Yield a reply to each question, in order; those about the same pictures in a row are one batch.
 
-        for start in range(0, len(about), LARGEST_BATCH):
-            batch = about[start : start + LARGEST_BATCH]
-            replies = replies_to(system, picture, batch, max_new_tokens=max_new_tokens)
-            yield from zip((item for item, _ in batch), replies, strict=True)
+    A system with ``workers`` is asked about so many pictures at once.
+    """
+    work = partial(replies_about, system, max_new_tokens=max_new_tokens, max_pixels=max_pixels)
+    same = groupby(questions, key=lambda pair: [shown.source for shown in pair[0].pictures])
+    pieces = (list(about) for _, about in same)
+    for replies in in_order(work, pieces, workers=getattr(system, "workers", 1)):
+        yield from replies
+
+
+def replies_about(
+    system: Any, about: Questions, *, max_new_tokens: int, max_pixels: int
+) -> list[tuple[BenchmarkItem[Any], Reply]]:
+    """Return a reply to each question about the same pictures."""
+    shown = [open_picture(one.source, max_pixels=max_pixels, name=one.name) for one in about[0][0].pictures]
+    picture: Any = shown[0] if len(shown) == 1 else shown or None
+    found: list[tuple[BenchmarkItem[Any], Reply]] = []
+    for start in range(0, len(about), LARGEST_BATCH):
+        batch = about[start : start + LARGEST_BATCH]
+        replies = replies_to(system, picture, batch, max_new_tokens=max_new_tokens)
+        found += zip((item for item, _ in batch), replies, strict=True)
+    return found
 
 
 def replies_to(system: Any, picture: Any, batch: Questions, *, max_new_tokens: int) -> list[Reply]:
@@ -172,6 +189,8 @@ def written(item: BenchmarkItem[Any], prompt: str) -> str:
 
 def reply_of(answer: Answer) -> Reply:
     """Return what is kept of an answer."""
+    if reason := reason_of(answer):
+        return Reply("", refused=reason)
     places = tuple(
         ReplyPlace(
             tuple(place["box"]), place["score"], span["phrase"], place.get("picture", 0), named=own.named

@@ -5,29 +5,47 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from importlib import resources
 from pathlib import Path
 from typing import Any
 
 from deixis import __version__
+from deixis.evaluation.benchmarks.asking.asking import picture_digest
+from deixis.evaluation.benchmarks.asking.intervals import explained, with_intervals
 from deixis.evaluation.benchmarks.benchmark import Benchmark, BenchmarkItem, Mark, Reply, Row, Scoring, Table
 from deixis.evaluation.benchmarks.marking import mark_all
+from deixis.evaluation.facts import data_files, digest_of_all
+from deixis.evaluation.protocol import words_for
+from deixis.evaluation.report import with_items
 
 
 @dataclass(frozen=True)
 class BenchmarkReport:
-    """The numbers of one system on one benchmark, and how they came about."""
+    """The numbers of one system on one benchmark, and how they came about.
+
+    run: what may differ between reports that can be compared, such as the time. further: tables of other
+    readings of the very same replies, by the reading's name.
+    """
 
     protocol: Mapping[str, Any]
     table: Table
     items: Sequence[BenchmarkItem[Any]]
     replies: Mapping[str, Reply]
     marks: Sequence[Mark]
+    run: Mapping[str, Any] = field(default_factory=dict)
+    further: Mapping[str, Table] = field(default_factory=dict)
 
     def to_json(self) -> str:
-        """Return protocol and table as JSON."""
-        content = {"protocol": dict(self.protocol), "table": self.table.to_dict()}
-        return json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+        """Return protocol, run and table as JSON, with every item at the end, one a line."""
+        content: dict[str, Any] = {
+            "protocol": dict(self.protocol),
+            "run": dict(self.run),
+            "table": self.table.to_dict(),
+        }
+        if self.further:
+            content["readings"] = {name: table.to_dict() for name, table in self.further.items()}
+        return with_items(content, self.items_as_lines())
 
     def items_as_lines(self) -> str:
         """Return every item with its reply and its mark, one JSON object a line."""
@@ -38,8 +56,10 @@ class BenchmarkReport:
         for item, mark in zip(self.items, self.marks, strict=True):
             content = {
                 "item": item.id,
+                "pictures": [shown.name for shown in item.pictures],
                 "question": item.question,
                 "reply": self.replies[item.id].text,
+                "places": [[*place.box, place.picture] for place in self.replies[item.id].places],
                 "read": mark.read,
                 "value": mark.value,
                 "fault": mark.fault,
@@ -52,12 +72,15 @@ class BenchmarkReport:
     def to_markdown(self) -> str:
         """Return table and protocol for people."""
         lines = [
-            "| | value | of | n | unparsed | refused | unjudged |",
-            "| --- | --- | --- | --- | --- | --- | --- |",
+            "| | value | 95 % interval | of | n | unparsed | refused | unjudged |",
+            "| --- | --- | --- | --- | --- | --- | --- | --- |",
         ]
         lines += [row_line(name, row) for name, row in self.table.rows.items()]
+        for reading, table in self.further.items():
+            lines += [row_line(f"{name}, {reading} reading", row) for name, row in table.rows.items()]
         lines += ["", "### Protocol", ""]
         lines += [f"- **{name}**: {one_line(value)}" for name, value in self.protocol.items()]
+        lines += [f"- **{name}**: {one_line(value)}" for name, value in self.run.items() if value is not None]
         return "\n".join(lines)
 
 
@@ -65,12 +88,12 @@ def row_line(name: str, row: Row) -> str:
     """Return a row of the table for people.
 
     >>> row_line("all", Row(61.84, 500, unparsed=3))
-    '| all | 61.8 | 100 | 500 | 3 | 0 | 0 |'
+    '| all | 61.8 | | 100 | 500 | 3 | 0 | 0 |'
     """
     value = "undefined" if row.value is None else f"{row.value:.1f}"
-    return (
-        f"| {name} | {value} | {row.most:g} | {row.n:,} | {row.unparsed} | {row.refused} | {row.unjudged} |"
-    )
+    interval = "" if row.ci95 is None else "{:.1f} to {:.1f} ".format(*row.ci95)
+    counts = f"{row.n:,} | {row.unparsed} | {row.refused} | {row.unjudged}"
+    return f"| {name} | {value} | {interval}| {row.most:g} | {counts} |"
 
 
 def one_line(value: Any) -> str:
@@ -79,7 +102,18 @@ def one_line(value: Any) -> str:
     >>> one_line("Why?\\nBecause.")
     'Why?\\\\nBecause.'
     """
-    return str(value).replace("\n", "\\n")
+    return words_for(value).replace("\n", "\\n")
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """Which questions were asked, and of what. data: the folder or file that they were read from."""
+
+    data: Path | None = None
+    split: str | None = None
+    limit: int | None = None
+    seed: int = 0
+    max_new_tokens: int | None = None
 
 
 def report(
@@ -90,31 +124,56 @@ def report(
     *,
     system: str,
     weights: str = "",
-    data: Path | None = None,
-    limit: int | None = None,
-    seed: int = 0,
-    max_new_tokens: int | None = None,
+    drawn: Drawn = Drawn(),
+    asking: Mapping[str, str] | None = None,
+    run: Mapping[str, Any] | None = None,
 ) -> BenchmarkReport:
     """Return the report of a system's replies.
 
-    weights: the fingerprint of the network. data: the folder or file that items were read from; limit, seed:
-    which of them were drawn. RecordError: an item has no reply. UsageError: the benchmark has no such rules.
+    weights: the fingerprint of the network. asking: how a model of an endpoint takes regions and writes
+    places. run: what the report says of the run. RecordError: an item has no reply. UsageError: the benchmark
+    has no such rules.
     """
     benchmark.check(scoring)
     marks = mark_all(benchmark, items, replies, scoring)
+    table = with_intervals(benchmark, items, marks, benchmark.tabulate(items, marks), seed=drawn.seed)
     protocol: dict[str, Any] = {
         **benchmark.protocol(scoring),
+        "judge_prompt": judge_prompt(benchmark) if scoring.judge is not None else "none",
+        "name": benchmark.name,
         "system": system,
         "weights": weights or None,
-        "data": None if data is None else Path(data).resolve().name,
+        "data": None if drawn.data is None else Path(drawn.data).resolve().name,
+        "split": drawn.split or "all",
+        "data_files": None if drawn.data is None else data_files(Path(drawn.data)),
+        "pictures_shown": digest_of_pictures(items),
         "items": len(items),
         "questions": digest_of(benchmark, items),
-        "limit": limit,
-        "seed": seed,
-        "max_new_tokens": max_new_tokens or benchmark.max_new_tokens,
+        "limit": drawn.limit,
+        "seed": drawn.seed,
+        "decoding": "greedy",
+        "max_new_tokens": drawn.max_new_tokens or benchmark.max_new_tokens,
+        "ci95": explained(benchmark, len(items)),
+        **(asking or {}),
         "deixis": __version__,
     }
-    return BenchmarkReport(protocol, benchmark.tabulate(items, marks), tuple(items), replies, tuple(marks))
+    return BenchmarkReport(protocol, table, tuple(items), replies, tuple(marks), run or {})
+
+
+def judge_prompt(benchmark: Benchmark[Any]) -> str:
+    """Return a digest of what a judge is told; where that is a file of the data, ``data_files`` has it."""
+    kinds = resources.files("deixis.evaluation.benchmarks")
+    wanted = f"{benchmark.name.removesuffix('_cn')}_judge.json"
+    for folder in (kinds, *(one for one in kinds.iterdir() if one.is_dir())):
+        if (file := folder.joinpath(wanted)).is_file():
+            return digest_of_all([file.read_text(encoding="utf-8")])
+    return "a file of the data"
+
+
+def digest_of_pictures(items: Sequence[BenchmarkItem[Any]]) -> str:
+    """Return a digest of the names and bytes of all pictures that are asked about."""
+    shown = {one.name: one for item in items for one in item.pictures}
+    return digest_of_all([name, picture_digest(shown[name])] for name in sorted(shown))
 
 
 def digest_of(benchmark: Benchmark[Any], items: Sequence[BenchmarkItem[Any]]) -> str:

@@ -210,5 +210,6 @@ GROUNDED_CAPTIONS = Benchmark(
     tabulate=tabulate,
     numbers="none: the definitions are ours (docs/grounding_benchmarks.md)",
     unread="nothing found, and counted as unparsed",
+    places=True,
     max_new_tokens=256,
 )

@@ -169,5 +169,6 @@ REC = Benchmark(
     tabulate=tabulate,
     numbers="Groma, table 2",
     unread="missing: wrong, and counted",
+    places=True,
     rules=("corrected", "published"),
 )

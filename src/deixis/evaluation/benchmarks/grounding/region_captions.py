@@ -122,15 +122,20 @@ def score(item: BenchmarkItem[Described], reply: Reply, scoring: Scoring) -> Mar
     return Mark(rouge_l(caption_words(caption), true), read=caption)
 
 
-def caption_scores(items: Sequence[BenchmarkItem[Described]], captions: Mapping[str, str]) -> CaptionScores:
+def caption_scores(
+    items: Sequence[BenchmarkItem[Described]], captions: Mapping[str, str], *, with_meteor: bool = True
+) -> CaptionScores:
     """Return all scores of cleaned captions, by the items' ids."""
-    return score_captions(captions, {item.id: item.truth.captions for item in items})
+    return score_captions(captions, {item.id: item.truth.captions for item in items}, with_meteor=with_meteor)
 
 
-def tabulate(items: Sequence[BenchmarkItem[Described]], marks: Sequence[Mark]) -> Table:
+def tabulate(
+    items: Sequence[BenchmarkItem[Described]], marks: Sequence[Mark], *, with_meteor: bool = True
+) -> Table:
     """Return CIDEr, METEOR (none where it can't be computed), BLEU-1 to BLEU-4 and ROUGE-L, times 100."""
     pairs = zip(items, marks, strict=True)
-    scores = caption_scores(items, {item.id: one.read for item, one in pairs})
+    captions = {item.id: one.read for item, one in pairs}
+    scores = caption_scores(items, captions, with_meteor=with_meteor)
     n, faults = len(items), {"unparsed": count(marks, "unparsed"), "refused": count(marks, "refused")}
     rows = {"CIDEr": Row(100 * scores.cider, n, **faults, most=1000.0)}
     if scores.meteor is None:
@@ -156,6 +161,8 @@ def region_captions(
         prompt=partial(prompt, instruction=instruction),
         score=score,
         tabulate=tabulate,
+        resampled=partial(tabulate, with_meteor=False),
+        resamples=200,
         numbers="Groma, table 4",
         unread="an empty caption, and counted as unparsed",
         max_new_tokens=MOST_TOKENS,
