@@ -7,9 +7,13 @@ from typing import Any
 
 import pytest
 
+from deixis.serving.engine import Engine
+from deixis.serving.models import Models
+from deixis.studio.application import create_studio
 from tests.studio.browser import Served, launched
 from tests.studio.desk import Desk
 from tests.studio.scripted_server import Script, scripted_app
+from tests.systems.pointer.tiny import tiny_system
 
 
 @pytest.fixture(scope="session")
@@ -43,3 +47,12 @@ def open_desk(browser: Any) -> Iterator[Callable[..., Desk]]:
     yield open_one
     for desk in opened:
         desk.close()
+
+
+@pytest.fixture(scope="session")
+def real() -> Iterator[Served]:
+    """The studio itself: an engine with the embedded model, and a tiny random one beside it."""
+    with Engine(Models({"pointer": "pointer", "tiny": tiny_system()}, device="cpu")) as engine:
+        served = Served(create_studio(engine))
+        yield served
+        served.kill()

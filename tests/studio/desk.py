@@ -29,7 +29,7 @@ class Desk:
         self.page.on("pageerror", lambda fault: self.problems.append(f"page: {fault}"))
         self.page.on("request", lambda request: self.asked.append(request.url))
         self.page.goto(served.address)
-        self.page.wait_for_function("document.querySelector('#model').options.length > 0")
+        self.page.wait_for_selector("#model option", state="attached")
 
     def _said(self, message: Any) -> None:
         ours = "willReadFrequently" in message.text  # that is ``pixel``

@@ -22,14 +22,14 @@ from deixis.studio.pages import add_pages
 class Script:
     """What is answered: texts by question, or one for all.
 
-    pause: seconds between two words. breaks_after: words after which the connection is cut.
+    pause: seconds between two words.
     """
 
     text: str = "The cup is here."
     phrase: str = "The cup"
     box: tuple[float, float, float, float] = (150.0, 26.0, 443.0, 328.0)
     pause: float = 0.0
-    breaks_after: int | None = None
+    silent: float = 0.0  # seconds before the first word
     refusal: str = ""
     models: tuple[str, ...] = ("pointer",)
     loading: int = 0  # how often the list of models says that the first is not loaded
@@ -113,9 +113,8 @@ async def written(script: Script, answer: Answer) -> AsyncIterator[str]:
     """Yield an answer word by word as server-sent events."""
     whole = answer.to_dict()
     words = answer.text.split(" ")
+    await asyncio.sleep(script.silent)
     for number, word in enumerate(words):
-        if script.breaks_after is not None and number >= script.breaks_after:
-            raise ConnectionError("the script says so")
         delta: dict[str, Any] = {"content": word + (" " if number + 1 < len(words) else "")}
         if number == len(words) // 2:
             delta["places"] = whole["spans"]

@@ -63,7 +63,7 @@ def shown_look(look: Look) -> dict[str, Any]:
     found = round(100 * (1 - look.nowhere))
     return {
         "phrase": look.phrase,
-        "title": f"Where it looked for “{look.phrase}”: {found} % in the picture, {100 - found} % “nowhere”",
+        "title": f"Where it looked for “{look.phrase}”; {100 - found} % was for “nowhere”",
         "width": width,
         "height": height,
         "box": list(look.corners),

@@ -46,22 +46,23 @@ export class RegionBar {
     const item = this.list.querySelector(`[data-key="${region.key}"]`)?.parentElement;
     if (!item) return;
     const field = make("input", { value: region.name, "aria-label": "Name of the region", maxlength: 40, spellcheck: "false" });
+    let closed = false; // leaving the field takes it away, and that leaves it once more
     const close = (keep) => {
-      if (!field.isConnected) return;
-      const wrong = keep ? this.store.rename(region.key, field.value.trim()) : "";
+      const wrong = keep && !closed ? this.store.rename(region.key, field.value.trim()) : "";
       field.setCustomValidity(wrong);
-      if (wrong) return field.reportValidity();
+      if (closed || (wrong && !field.reportValidity())) return;
+      closed = true;
       field.remove();
       this.#show();
       this.list.querySelector(`[data-key="${region.key}"]`)?.focus();
     };
     field.addEventListener("keydown", (event) => {
       event.stopPropagation();
-      field.setCustomValidity("");
       if (event.key === "Enter") close(true);
       else if (event.key === "Escape") close(false);
     });
-    field.addEventListener("blur", () => close(!this.store.rename(region.key, field.value.trim())));
+    field.addEventListener("input", () => field.setCustomValidity(""));
+    field.addEventListener("blur", () => close(/^[A-Za-z_]\w*$/.test(field.value.trim())));
     item.replaceChildren(field);
     field.select();
   }

@@ -166,21 +166,25 @@ export function drawOverlay(pen, view, overlay) {
     pen.globalAlpha = 1;
     return;
   }
-  overlay.picture ??= heatPicture(overlay);
+  overlay.picture ??= veil(overlay);
+  const { width, height } = view.size;
   const [x0, y0] = view.toStage(overlay.box.slice(0, 2));
   const [x1, y1] = view.toStage(overlay.box.slice(2));
+  pen.save();
+  pen.beginPath();
+  pen.rect(view.x, view.y, width * view.scale, height * view.scale);
+  pen.clip();
   pen.imageSmoothingEnabled = true;
   pen.drawImage(overlay.picture, x0, y0, x1 - x0, y1 - y0);
+  pen.restore();
 }
 
-function heatPicture({ values, width, height }) {
+/** Darkness that is thinner where a system looked more. */
+function veil({ values, width, height }) {
   const canvas = new OffscreenCanvas(width, height);
   const pen = canvas.getContext("2d");
   const image = pen.createImageData(width, height);
-  values.forEach((value, i) => {
-    const heat = Math.sqrt(value);
-    image.data.set([255, 90 + 120 * heat, 40, Math.round(40 + 190 * heat) * (heat > 0.02)], 4 * i);
-  });
+  values.forEach((value, i) => image.data.set([8, 6, 4, 225 * (1 - Math.sqrt(value))], 4 * i));
   pen.putImageData(image, 0, 0);
   return canvas;
 }

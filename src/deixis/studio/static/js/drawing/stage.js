@@ -117,7 +117,7 @@ export class Stage {
     this.#clear(pen);
     this.places.replaceChildren();
     if (!store.picture) return;
-    if (store.overlay) drawOverlay(pen, view, store.overlay);
+    if (store.overlay) return drawOverlay(pen, view, store.overlay);
     const order = [...store.regions].sort((a, b) => (a.kind === "mask" ? 0 : 1) - (b.kind === "mask" ? 0 : 1));
     const look = (r) => ({ selected: r.key === store.selected, hovered: r.key === this.hovered });
     order.forEach((region) => drawRegion(pen, view, region, look(region)));
@@ -136,8 +136,6 @@ export class Stage {
   /** Every place of the answers that are shown: [{slot, span, place, box, score, phrase, colour, dashed}]. */
   shownPlaces() {
     const { store } = this;
-    const here = store.pictures.indexOf(store.picture);
-    if (here < 0) return [];
     return store.shownSlots().flatMap((slot, which) =>
       store.spansOf(slot).flatMap((span, number) =>
         span.places.map((place, index) => ({

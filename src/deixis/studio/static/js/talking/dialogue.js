@@ -84,7 +84,6 @@ export class Dialogue {
 
   async #stream(picture, slot, before) {
     const body = { model: slot.model, messages: messages(picture, slot.parts, before) };
-    const started = performance.now();
     await ask(body, {
       signal: slot.abort.signal,
       ondelta: (delta, finish) => {
@@ -92,12 +91,19 @@ export class Dialogue {
         if (delta.places?.length) slot.spans = [...slot.spans, ...delta.places];
         if (delta.answer) Object.assign(slot, { answer: delta.answer, text: delta.answer.text, spans: delta.answer.spans });
         slot.finish = finish ?? slot.finish;
-        slot.first ??= performance.now() - started;
-        this.store.tell("stream");
+        this.#show();
       },
     });
     if (!slot.answer) throw new ServerError("The server ended the answer without handing it over as a whole.");
     slot.state = "done";
+  }
+
+  /** Show what is being written, once a frame. */
+  #show() {
+    this.due ??= requestAnimationFrame(() => {
+      this.due = null;
+      this.store.tell("stream");
+    });
   }
 
   /** While a model that isn't loaded yet is waited for, say so. */

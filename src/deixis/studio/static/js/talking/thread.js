@@ -119,7 +119,7 @@ export class Thread {
     const act = (label, run, title) => make("button", { type: "button", class: "act", title, onclick: run }, label);
     const done = slot.state === "done";
     const notes = [
-      !turn.all && slot.model, slot.answer && `${slot.answer.seconds.toFixed(2)} s`, NOTES[slot.answer?.finish],
+      this.store.models.length > 1 && turn.slots.length < 2 && slot.model, slot.answer && `${slot.answer.seconds.toFixed(2)} s`, NOTES[slot.answer?.finish],
       slot.answer?.parse_failures?.length && `${slot.answer.parse_failures.length} places could not be read`,
       slot.forgot && `without the ${slot.forgot} oldest`, fixes.has(slot.key) && "corrected",
     ].filter(Boolean);
@@ -131,8 +131,8 @@ export class Thread {
       }, "Right"),
       done && act("Correct", () => this.fix.begin(slot, find(`#turn-${turn.key}`) ?? this.#element(slot)), "Drag its boxes, retype its words"),
       !turn.all && act("Again", () => this.on.again(turn), "Ask the same about another region"),
-      done && model.looks?.why && slot.spans.length > 0 && act("Why there?", () => this.on.why(slot)),
-      done && model.looks?.seen && act("What it saw", () => this.on.seen(slot)),
+      done && model.looks?.why && slot.spans.length > 0 && act("Why there?", () => this.on.why(slot), "Where it looked"),
+      done && !turn.all && model.looks?.seen && act("Seen", () => this.on.seen(slot), "What the model was given"),
       done && act("Save", () => this.on.save(slot), "Save the picture with this answer drawn on it"));
   }
 
