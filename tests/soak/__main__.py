@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from random import Random
-from statistics import quantiles
+from statistics import median
 
 from tests.soak.clients import Tally, client, sent
 from tests.soak.questions import MODELS, question
@@ -90,11 +90,11 @@ def soaked(pid: int, port: int, given: argparse.Namespace) -> list[str]:
         time.sleep(SAMPLE_EVERY)
     left = settled(port, seconds=SETTLED_IN)
     first, last, growth = memory.growth()
-    parts = quantiles(tally.seconds, n=100) if len(tally.seconds) > 1 else [0.0] * 99
     print(f"{given.minutes:g} minutes, {given.clients} clients, {sum(tally.counts.values()):,} requests")
     for outcome, count in tally.counts.most_common():
         print(f"  {outcome}: {count:,}")
-    print(f"answers: median {parts[49]:.2f} s, 99 of 100 within {parts[98]:.2f} s")
+    for name, seconds in sorted(tally.seconds.items()):
+        print(f"  {name}: median {median(seconds):.2f} s, longest {max(seconds):.2f} s")
     print(
         f"memory: {first / 2**20:.0f} MB after the warm-up, {last / 2**20:.0f} MB at the end ({growth:+.1%})"
     )

@@ -8,7 +8,7 @@ import random
 import socket
 import threading
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -22,11 +22,11 @@ HOSTILE, LEAVING = 0.1, 0.1  # shares of requests
 
 @dataclass
 class Tally:
-    """What came of all requests, counted by many threads. seconds: of answers."""
+    """What came of all requests, counted by many threads. seconds: of answers, by model."""
 
     counts: Counter[str] = field(default_factory=Counter)
     unexpected: list[str] = field(default_factory=list)
-    seconds: list[float] = field(default_factory=list)
+    seconds: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
     number: int = 0
     lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -36,14 +36,14 @@ class Tally:
             self.number += 1
             return self.number
 
-    def add(self, outcome: str, *, wrong: str = "", seconds: float | None = None) -> None:
-        """Count an outcome; wrong: why it should not have come."""
+    def add(self, outcome: str, *, wrong: str = "", model: str = "", seconds: float = 0.0) -> None:
+        """Count an outcome; wrong: why it should not have come. model: that answered, in so many seconds."""
         with self.lock:
             self.counts[outcome] += 1
             if wrong:
                 self.unexpected.append(f"{outcome}: {wrong}"[:300])
-            if seconds is not None:
-                self.seconds.append(seconds)
+            if model:
+                self.seconds[model].append(seconds)
 
 
 def client(port: int, tally: Tally, *, seed: int, until: float) -> None:
@@ -89,7 +89,7 @@ def ask(port: int, tally: Tally, chance: random.Random) -> None:
     elif not wrong:
         message = json.loads(said)["choices"][0]["message"]
         wrong = "" if message["answer"]["text"] == message["content"] else "content isn't the answer's text"
-    tally.add(kind, wrong=wrong, seconds=time.monotonic() - began)
+    tally.add(kind, wrong=wrong, model=body["model"], seconds=time.monotonic() - began)
 
 
 def wrong_stream(said: bytes) -> str:
