@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from dataclasses import replace
 from math import ceil
 from pathlib import Path
@@ -15,6 +16,7 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from deixis.checkpoints.convert.florence_folder import DECODER_FILE
+from deixis.errors import MissingWeights
 from deixis.runs.training import run_recipes
 from deixis.systems import load, training_parts
 from deixis.systems.florence_vl.places.tokens import TOKENS_FILE
@@ -23,7 +25,7 @@ from deixis.training.recipes.packaged import FOLDER
 from deixis.training.recipes.recipe import Recipe, read_recipe
 from tests.checkpoints.tiny_checkpoints import ferret_folders
 from tests.studies.alignment.made_folders import florence2_folder
-from tests.systems.florence_vl.places.tiny import locating_folder
+from tests.systems.florence_vl.places.tiny import byte_tokenizer, locating_folder
 
 # Stage -> epochs, captions or dialogues, batch, highest rate: the paper's (the last two are LLaVA-1.5's).
 STAGES = {
@@ -197,6 +199,29 @@ def test_a_model_without_them_has_none_after_training(data: Path, tmp_path: Path
     (start / TOKENS_FILE).unlink()
     model = trained_on(start, data, tmp_path / "out")
     assert not (model / DECODER_FILE).exists() and not (model / TOKENS_FILE).exists()
+
+
+def test_a_run_that_starts_from_florence_keeps_its_decoder(
+    data: Path, models: dict[str, Path], tmp_path: Path
+) -> None:
+    picture = data / "llava_instruct" / "images" / "a.png"
+    for stage in ("captions", "instruct"):
+        assert (models[stage] / DECODER_FILE).is_file(), "of the Florence-2 that the first stage names"
+        with pytest.raises(MissingWeights, match=f"{TOKENS_FILE} is missing"):
+            load(models[stage], device="cpu").locate(picture, "od", max_new_tokens=3)
+    florence = tmp_path / "data" / "initial" / "florence"
+    shutil.copytree(data, tmp_path / "data")
+    byte_tokenizer(florence / "tokenizer.json")
+    (model,) = run_recipes([tiny("captions")], data=tmp_path / "data", out=tmp_path / "out")
+    shutil.rmtree(florence)  # the saved folder is complete
+    assert load(model, device="cpu").locate(picture, "od", max_new_tokens=3).system == "florence_2"
+    stored = load_file(model / DECODER_FILE)
+    original = load_file(data / "initial" / "florence" / "model.safetensors")
+    key = "decoder.layers.0.fc1.weight"
+    own, other = (
+        next(one for name, one in found.items() if name.endswith(key)) for found in (stored, original)
+    )
+    assert torch.equal(own, other), "it isn't trained"
 
 
 def test_another_vision_encoder_gets_no_decoder_of_the_earlier_one() -> None:
