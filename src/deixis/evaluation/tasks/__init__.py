@@ -17,6 +17,10 @@ from deixis.evaluation.tasks.grounding import GROUNDING
 from deixis.evaluation.tasks.naming import NAMING, NAMING_POINT, NAMING_SCRIBBLE
 from deixis.evaluation.tasks.nowhere import NOWHERE
 from deixis.evaluation.tasks.presence import PRESENCE
+from deixis.evaluation.tasks.skills.activity import ACTIVITY
+from deixis.evaluation.tasks.skills.colour import COLOUR
+from deixis.evaluation.tasks.skills.relations import RELATIONS
+from deixis.evaluation.tasks.skills.unanswerable import UNANSWERABLE
 from deixis.evaluation.tasks.verification import VERIFICATION
 
 TASKS: dict[str, Task[Any]] = {
@@ -33,6 +37,10 @@ TASKS: dict[str, Task[Any]] = {
     "verification": VERIFICATION,
     "choosing": CHOOSING,
     "attributes": ATTRIBUTES,
+    "colour": COLOUR,
+    "activity": ACTIVITY,
+    "relations": RELATIONS,
+    "unanswerable": UNANSWERABLE,
 }
 ALL = "all"
 

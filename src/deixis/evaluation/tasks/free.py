@@ -1,4 +1,8 @@
-"""Free: questions as people type them, not as training worded them. Are they answered in kind, and truly?"""
+"""Free: questions as people type them, not as training worded them. Are they answered in kind, and truly?
+
+Two sheets: the first in kinds that the embedded model was made for, the second in those that people ask
+first.
+"""
 
 from __future__ import annotations
 
@@ -14,12 +18,20 @@ from deixis.errors import RecordError
 from deixis.evaluation.metrics.answer_kinds import is_of_kind, said_count, verdict
 from deixis.evaluation.metrics.answered_noun import answered_noun
 from deixis.evaluation.metrics.top_place import fixed_box, hits, top_place
-from deixis.evaluation.task import Columns, Outcome, Task
-from deixis.evaluation.tasks.free_sheet import SHEET_KINDS, FreeItem, FreeTruth, read_free_sheet
+from deixis.evaluation.task import Columns, Item, Outcome, Task
+from deixis.evaluation.tasks.free_sheet import SHEET_KINDS, FreeTruth, read_free_sheet
+from deixis.evaluation.tasks.skills.asked_answers import (
+    asked_blindly,
+    asked_content_fault,
+    asked_kind_fault,
+)
+from deixis.evaluation.tasks.skills.asked_sheet import ASKED_KINDS, AskedTruth, read_asked_sheet
 
 if TYPE_CHECKING:
     from deixis.answers.grounded import Answer
 
+KINDS = (*SHEET_KINDS, *ASKED_KINDS)
+Truth = FreeTruth | AskedTruth
 WANTED = {
     "name": "not a name: expected a noun phrase of up to six words",
     "describe": "not a description: expected two words or more, no yes or no, no mere place",
@@ -27,19 +39,21 @@ WANTED = {
     "how_many": "no count: expected a number or places of the things, no yes or no",
     "yes_no": "neither yes nor no",
 }
+SECOND = "second_sheet"
 PRESENCE = {True: "it is there", False: "it is not there"}
 
 
-def items(scenes: Sequence[Scene], seed: int) -> list[FreeItem]:
-    """Return the entries of the sheet whose pictures are among the scenes.
+def items(scenes: Sequence[Scene], seed: int) -> list[Item[Truth]]:
+    """Return the entries of both sheets whose pictures are among the scenes.
 
     RecordError for a picture of another size than the sheet's coordinates were given for.
     """
     sizes = {scene.id: (scene.width, scene.height) for scene in scenes}
-    return [checked(item, sizes[item.picture]) for item in read_free_sheet() if item.picture in sizes]
+    entries: list[Item[Truth]] = [*read_free_sheet(), *read_asked_sheet()]  # type: ignore[list-item]
+    return [checked(item, sizes[item.picture]) for item in entries if item.picture in sizes]
 
 
-def checked(item: FreeItem, size: tuple[int, int]) -> FreeItem:
+def checked(item: Item[Truth], size: tuple[int, int]) -> Item[Truth]:
     """Return the item if a picture of this size is the one that it was written about; else RecordError."""
     own = item.truth.size
     if own != size:
@@ -50,14 +64,21 @@ def checked(item: FreeItem, size: tuple[int, int]) -> FreeItem:
     return item
 
 
-def score(answer: Answer, item: FreeItem) -> Outcome:
+def score(answer: Answer, item: Item[Truth]) -> Outcome:
     """Judge the kind and the content of an answer; ``failure`` says what is wrong with either."""
     truth = item.truth
-    fault = fault_of_kind(answer, truth)
-    in_kind = fault == ""
-    fault = fault or fault_of_content(answer, truth)
-    numbers = {"kind": float(in_kind), "content": float(fault == "")}
-    numbers |= {kind: float(kind == truth.kind) for kind in SHEET_KINDS}
+    if isinstance(truth, AskedTruth):
+        kind_fault = asked_kind_fault(answer, truth)
+        fault = kind_fault or asked_content_fault(answer, truth)
+    else:
+        kind_fault = fault_of_kind(answer, truth)
+        fault = kind_fault or fault_of_content(answer, truth)
+    numbers = {
+        "kind": float(kind_fault == ""),
+        "content": float(fault == ""),
+        SECOND: float(isinstance(truth, AskedTruth)),
+    }
+    numbers |= {kind: float(kind == truth.kind) for kind in KINDS}
     return Outcome(
         numbers,
         parse_failed=bool(answer.parse_failures),
@@ -69,6 +90,8 @@ def fault_of_kind(answer: Answer, truth: FreeTruth) -> str:
     """Return what is wrong with the kind of an answer, "" for nothing."""
     if answer.parse_failures:
         return f"cannot be parsed: {answer.parse_failures[0]}"
+    if answer.unanswerable:
+        return "says that it can't be answered"
     if absent_place(truth):
         return "" if answer.nowhere else "does not say that it is nowhere"
     return "" if is_of_kind(answer, truth.expects, things=truth.nouns) else WANTED[truth.expects]
@@ -99,23 +122,38 @@ def absent_place(truth: FreeTruth) -> bool:
 
 
 def measure(columns: Columns) -> dict[str, float]:
-    """Return how often the kind is right and how often the content is, over all entries and by their kind."""
+    """Return how often the kind is right and how often the content is, over all entries and by their kind.
+
+    Where both sheets were asked, also the content of each.
+    """
     numbers = {name: float(columns[name].mean()) for name in ("kind", "content")}
-    for kind in SHEET_KINDS:
+    second = columns[SECOND] == 1
+    if second.any() and not second.all():
+        numbers |= {
+            "first_sheet_content": float(columns["content"][~second].mean()),
+            "second_sheet_content": float(columns["content"][second].mean()),
+        }
+    for kind in KINDS:
         own = columns[kind] == 1
         if own.any():
             numbers |= {f"{kind}_{name}": float(columns[name][own].mean()) for name in ("kind", "content")}
     return numbers
 
 
-def baselines(scenes: Sequence[Scene], asked: Sequence[FreeItem]) -> dict[str, float]:
+def baselines(scenes: Sequence[Scene], asked: Sequence[Item[Truth]]) -> dict[str, float]:
     """Return the content that is right without looking: yes, a fixed box, and what is most frequent.
 
-    The kind of answer is taken for known; noun and number are those that are right for most of these items.
+    The kind of answer is taken for known; noun, number and word are those that are right for most of these
+    items, by sheet; nothing is refused.
     """
-    if not asked:
-        return {}
-    truths = [item.truth for item in asked]
+    first = [item.truth for item in asked if isinstance(item.truth, FreeTruth)]
+    second = [item.truth for item in asked if isinstance(item.truth, AskedTruth)]
+    right = [*blindly_right(first), *asked_blindly(second)]
+    return {"blind_content": float(np.mean(right))} if right else {}
+
+
+def blindly_right(truths: Sequence[FreeTruth]) -> list[bool]:
+    """Tell of each entry of the first sheet whether the most frequent answers are right."""
     named = [truth.nouns for truth in truths if truth.count is None]
     nouns = Counter(noun for own in named for noun in dict.fromkeys(own))
     counts = Counter(truth.count for truth in truths if truth.count is not None)
@@ -129,14 +167,15 @@ def baselines(scenes: Sequence[Scene], asked: Sequence[FreeItem]) -> dict[str, f
             return truth.count == count
         return noun in truth.nouns or (truth.expects == "yes_no" and truth.present is True)
 
-    return {"blind_content": float(np.mean([right(truth) for truth in truths]))}
+    return [right(truth) for truth in truths]
 
 
-FREE: Task[FreeTruth] = Task(
+FREE: Task[Truth] = Task(
     name="free",
+    places=True,
     title="questions in free words",
-    needs="photos of the split val of flickr_grounding, which its sheet is about",
-    prompt="questions in everyday English from a sheet, two_turn ones after an earlier question of their own",
+    needs="photos of the split val of flickr_grounding, which its sheets are about",
+    prompt="questions in everyday English from two sheets, two_turn ones after one of their own",
     points_at="a box, point, scribble or outline of the sheet, or nothing",
     rule=(
         "the entries of the sheet whose pictures are in the split. `kind`: the answer is of the kind asked "
@@ -147,7 +186,10 @@ FREE: Task[FreeTruth] = Task(
         "nowhere; names and descriptions state no place. `content`: of the right kind, and name: the head "
         "noun is an accepted one; describe: some accepted noun is in it; where: the top place has IoU >= "
         "0.5 with any accepted box; how_many: its first number, else how many places the things have, is "
-        "right; yes/no: right"
+        "right; yes/no: right. The second sheet: colour: the first colour that is named; activity, wearing, "
+        "holding, whole: an accepted word is said, without yes, no or nowhere; yes_no, count and whole as "
+        "above; refuse: the answer says that it can't be answered (`unanswerable`, or the question was "
+        "refused), which is wrong of all others. `first_sheet_content`, `second_sheet_content`: each alone"
     ),
     items=items,
     score=score,

@@ -8,8 +8,8 @@ from deixis.data.lots import pick
 from deixis.data.synthesis.skills.asking import asked_of
 from deixis.data.synthesis.skills.facts import Deed
 from deixis.data.synthesis.skills.opposites import askable
-from deixis.data.synthesis.skills.skill_book import sort_of
 from deixis.data.synthesis.skills.wording import be, phrase_of, told
+from deixis.data.synthesis.skills.wrong_deeds import sort_of
 from deixis.data.synthesis.templates.skills import IS_DOING
 from deixis.data.synthesis.visible_scene import VisibleScene
 from deixis.records.dialogue import Dialogue, Turn
@@ -40,7 +40,8 @@ def relation_turn(seen: VisibleScene, deed: Deed, rng: np.random.Generator) -> T
     if of is None:
         return None
     own = [other for other in seen.facts.deeds if set(other.who.things) & set(deed.who.things)]
-    wrong = seen.skills.wrong_deed(own, deed, facts=seen.facts, rng=rng)
+    facts = seen.facts
+    wrong = seen.skills.wrong_deeds.draw(own, deed, words=facts.words, doings=facts.doings, rng=rng)
     if wrong is None:  # where there is no "no", a "yes" would go without saying
         return None
     asked = deed if rng.random() < RIGHT else wrong

@@ -18,9 +18,9 @@ from deixis.data.synthesis.skills.caption_reader import (
     doing_form,
     standings_of,
 )
-from deixis.data.synthesis.skills.facts import Colour, Deed, SceneFacts
-from deixis.data.synthesis.skills.opposites import askable, surely_not
+from deixis.data.synthesis.skills.facts import Colour, SceneFacts
 from deixis.data.synthesis.skills.whole_picture import all_people, outdoors
+from deixis.data.synthesis.skills.wrong_deeds import WrongDeeds
 from deixis.english.nouns import head_noun
 from deixis.english.sentence_parser import Sentence, SentenceParser
 
@@ -40,29 +40,9 @@ class SkillBook:
         read = iter(() if parser is None else parser.parse(texts))
         facts = {scene.id: facts_of(scene, [next(read) for _ in scene.captions]) for scene in told}
         self.facts = [facts.get(scene.id, SceneFacts()) for scene in scenes]
-        deeds = [deed for found in self.facts for deed in found.deeds if askable(deed)]
-        self.deeds = {
-            (doer, sort): [d for d in deeds if doer in d.who.types and sort_of(d) == sort]
-            for doer in ("people", "animals")
-            for sort in SORTS
-        }
+        self.wrong_deeds = WrongDeeds(deed for found in self.facts for deed in found.deeds)
         self.qualities = Qualities(scenes)
         self.colours = [colour for found in self.facts for colour in found.colours]
-
-    def wrong_deed(
-        self, own: Sequence[Deed], like: Deed, *, facts: SceneFacts, rng: np.random.Generator
-    ) -> Deed | None:
-        """Draw a deed that is surely none of the doer's, of the sort of one of their own; None for none.
-
-        own: all that the doer does.
-        """
-        doer = "people" if "people" in like.who.types else "animals"
-        others = self.deeds[doer, sort_of(like)]
-        for _ in range(TRIES if others else 0):
-            deed = pick(others, rng)
-            if surely_not(deed, own, words=facts.words, doings=facts.doings):
-                return deed
-        return None
 
     def wrong_colour(self, own: Sequence[Colour], *, rng: np.random.Generator) -> str | None:
         """Draw a colour, as often as there are things of it, that no caption gives to a thing."""
@@ -72,14 +52,6 @@ class SkillBook:
             if said.isdisjoint(words.split()):
                 return words
         return None
-
-
-SORTS = ("wearing", "holding", "doing")
-
-
-def sort_of(deed: Deed) -> str:
-    """Return the sort of a deed: wearing, holding, or any other."""
-    return {"wearing": "wearing", "holding": "holding", "carrying": "holding"}.get(deed.verb, "doing")
 
 
 def facts_of(scene: Scene, sentences: Sequence[Sentence]) -> SceneFacts:

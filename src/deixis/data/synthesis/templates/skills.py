@@ -58,7 +58,6 @@ WEARING = (
     "what (clothes|clothing|outfit) <be> {} (wearing|in)?",
     "what <be> {} dressed in?",
     "(tell me|say|describe) what {} <be> wearing.",
-    "how <be> {} dressed?",
     "what (does|do) {} have on?",
     "can you (tell|see) what {} <be> wearing?",
     "what kind of clothes <be> {} wearing?",

@@ -1,0 +1,1 @@
+"""What captions teach beyond names and places: colours, deeds, relations, and what can't be answered."""
