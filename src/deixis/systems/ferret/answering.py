@@ -34,7 +34,7 @@ def ferret_system(network: SplicedNetwork, codec: TextCodec) -> FerretSystem:
         network,
         codec,
         SquarePreparation(config.side, network.tower.normalisation),
-        dialect=FerretDialect(region_tokens=vectors),
+        dialect=FerretDialect(region_tokens=vectors, spells_boxes=config.boxes != "none"),
         sampling=sampling,
     )
     if not vectors:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 from deixis.checkpoints.region_fields import LAYER, POINT_ORDER, PROJECTOR
 from deixis.checkpoints.region_fields import SAMPLER as SAMPLER_FIELD
 from deixis.checkpoints.tower_fields import SIDE, TOWER
-from deixis.files.declared_fields import Field, Truth
+from deixis.files.declared_fields import Field, OneOf, Truth
 from deixis.layers.language.causal_decoders import VICUNA_7B
 from deixis.systems.spliced.config import SplicedConfig
 
@@ -23,8 +23,10 @@ class FerretConfig(SplicedConfig):
     of the square that a picture is resized to, proportions not kept. projector: see ``layers.projectors``.
     sampler: fields of ``SamplerSize``; None, with region_adapter True, is the variant without geometry, and
     without both there are no vectors of regions: coordinates in the text are all that says where they are.
-    point_order: "transposed" for published weights. template and codec: how text is written and turned into
-    ids, see ``language``. max_text: longest text in tokens, before pictures grow.
+    point_order: "transposed" for published weights. boxes: "thousandths" of the original behind phrases of an
+    answer, which is published; "none" leaves them out, for comparing ways of pointing. template and codec: how
+    text is written and turned into ids, see ``language``. max_text: longest text in tokens, before pictures
+    grow.
     """
 
     model_type = "deixis_ferret"
@@ -40,6 +42,7 @@ class FerretConfig(SplicedConfig):
         sampler: dict[str, Any] | None = SAMPLER,
         region_adapter: bool = False,
         point_order: str = "xy",
+        boxes: Literal["none", "thousandths"] = "thousandths",
         template: str = "ferret_v1",
         codec: str = "sentencepieces",
         region_token_id: int = 32000,
@@ -57,6 +60,7 @@ class FerretConfig(SplicedConfig):
         self.sampler = None if sampler is None else dict(sampler)
         self.region_adapter = region_adapter
         self.point_order = point_order
+        self.boxes = boxes
         self.template = template
         self.codec = codec
         self.region_token_id = region_token_id
@@ -80,4 +84,5 @@ class FerretConfig(SplicedConfig):
             "sampler": SAMPLER_FIELD,
             "region_adapter": Truth(),
             "point_order": POINT_ORDER,
+            "boxes": OneOf(("none", "thousandths")),
         }
