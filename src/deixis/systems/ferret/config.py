@@ -24,7 +24,7 @@ class FerretConfig(SplicedConfig):
     sampler: fields of ``SamplerSize``; None, with region_adapter True, is the variant without geometry, and
     without both there are no vectors of regions: coordinates in the text are all that says where they are.
     point_order: "transposed" for published weights. boxes: "thousandths" of the original behind phrases of an
-    answer, which is published; "none" leaves them out, for comparing ways of pointing. template and codec: how
+    answer, which is published; "none" leaves them out, to compare ways of pointing. template and codec: how
     text is written and turned into ids, see ``language``. max_text: longest text in tokens, before pictures
     grow.
     """
