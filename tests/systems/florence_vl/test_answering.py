@@ -13,6 +13,7 @@ from deixis.errors import UsageError
 from deixis.painting.sign import Sign
 from deixis.pictures.opening import Picture, open_picture
 from deixis.records.dialogue import Dialogue, Example, Turn
+from deixis.regions.frames import Frame
 from deixis.regions.shapes import Box, Point
 from deixis.systems import load
 from deixis.systems.questions import checked_question
@@ -106,6 +107,27 @@ def test_regions_are_painted(system: SplicedSystem) -> None:
     assert not np.array_equal(seen.pixels, picture.pixels)
     prompt = system.dialect_for(ask(picture, "what is {it}?", it=Point(10, 10)))
     assert all(isinstance(sign, Sign) for sign in prompt.signs.values())
+
+
+def test_coordinates_with_two_decimals() -> None:
+    system = fresh_florence_vl(regions="coordinates", boxes="decimals")
+    dialect = system.dialect
+    box = Box(16, 12, 80, 60).bind(Frame.original(160, 120))
+    assert dialect.write_region(box).text == dialect.write_box(box) == "[0.10, 0.10, 0.50, 0.50]"
+    assert dialect.write_region(Point(160, 30).bind(box.frame)).text == "[1.00, 0.25]"
+    reader = dialect.reader()
+    pieces = [
+        "a dog [0.",
+        "10, 0.2, .55, 1",
+        "] near [1, 2, 3, 4], ",
+        "[0.3, 0, 0.1, 1] or [0.1, 0.2, 1.5, 1]",
+    ]
+    deltas = [*map(reader.add, pieces), reader.close()]
+    phrases = [phrase for delta in deltas for phrase in delta.phrases]
+    assert [(one.phrase, one.boxes[0].steps) for one in phrases] == [("a dog", (100, 200, 550, 1000))]
+    assert len(reader.failures) == 3, "thousandths, an inverted box, one that leaves the picture"
+    with pytest.raises(UsageError, match="boxes is 'decimals', but regions is 'painted'"):
+        fresh_florence_vl(boxes="decimals")
 
 
 def test_regions_as_coordinates() -> None:

@@ -5,7 +5,7 @@ What is returned piece by piece is what ``read_answer(text).without_coordinates(
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from deixis.answers.reading.boxed_phrases import BoxedPhrase, WrittenBox, phrase_before, read_bracket
@@ -46,11 +46,13 @@ NOTHING = ReadDelta()
 class BoxedPhraseReader:
     """An answer that comes piece by piece, as words and phrases with boxes.
 
-    boxes: how many sound boxes were closed so far. Held back are white space, which a box takes with it, what
-    may join two boxes, and everything behind an open bracket that may be coordinates.
+    reading: from a bracket and where it begins to its box, or to what is wrong with it; by default boxes are
+    in thousandths. boxes: how many sound boxes were closed so far. Held back are white space, which a box
+    takes with it, what may join two boxes, and everything behind an open bracket that may be coordinates.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, reading: Callable[[str, int], WrittenBox | str] = read_bracket) -> None:
+        self.reading = reading
         self.brackets = BracketReader()
         self.boxes = 0
         self.faults: list[str] = []
@@ -154,7 +156,7 @@ class BoxedPhraseReader:
 
     def take_bracket(self, written: str, start: int) -> None:
         """Take a bracket that looks like coordinates: a box of the phrase before it, or a fault."""
-        box = read_bracket(written, start)
+        box = self.reading(written, start)
         if isinstance(box, str):
             self.faults.append(box)
             self.take_plain(written)

@@ -11,7 +11,7 @@ import torch
 from deixis.answers.grounded import Answer
 from deixis.systems.contract import Prompt
 from deixis.systems.florence_vl.asked_words import asked_words
-from deixis.systems.florence_vl.dialect import CoordinateDialect
+from deixis.systems.florence_vl.dialect import CoordinateDialect, Numbers
 from deixis.systems.florence_vl.model import FlorenceVlNetwork
 from deixis.systems.florence_vl.places.on_demand import PlacesOnDemand
 from deixis.systems.spliced.answering import SplicedSystem
@@ -73,7 +73,9 @@ class SpelledFlorenceVlSystem(WithFlorence2):
     name = NAME
 
     def __init__(self, network: FlorenceVlNetwork, codec: TextCodec) -> None:
-        dialect = CoordinateDialect(spells_boxes=network.config.boxes != "none")
+        boxes = network.config.boxes
+        numbers: Numbers = "decimals" if boxes == "decimals" else "thousandths"
+        dialect = CoordinateDialect(spells_boxes=boxes != "none", numbers=numbers)
         super().__init__(network, codec, view_of(network), dialect=dialect, sampling=NoSampling())
         self.places = PlacesOnDemand(network)
         self.region_token = None  # a tokenizer may have one; no prompt of this system does

@@ -51,7 +51,7 @@ CHOICES: dict[str, tuple[str, ...]] = {
     "tower_training": ("published", "frozen", "trained"),
     "regions": ("painted", "coordinates"),
     "paint_style": ("published", "clean"),
-    "boxes": ("none", "thousandths"),
+    "boxes": ("none", "thousandths", "decimals"),
 }
 
 
@@ -70,9 +70,10 @@ class FlorenceVlConfig(SplicedConfig):
     "frozen" has neither. side: pixels of the square that the network sees. aspect: "pad" lays a picture on a
     square of the mean colour, "resize" doesn't keep its proportions (the first stage). regions: whether
     regions are painted on the picture or written as coordinates. boxes: whether answers spell places, as
-    thousandths of the original; published weights do neither. template and codec: how text is written and
-    turned into ids. max_text: longest text in tokens, before pictures grow; max_tokens: sequences are cut to
-    so many after that.
+    thousandths of the original, or as fractions of its sides with two decimals ("decimals"), as LLaVA's data
+    have them; with "decimals" questions write coordinates so, too. Published weights do neither. template and
+    codec: how text is written and turned into ids. max_text: longest text in tokens, before pictures grow;
+    max_tokens: sequences are cut to so many after that.
     """
 
     model_type = "deixis_florence_vl"
@@ -96,7 +97,7 @@ class FlorenceVlConfig(SplicedConfig):
         aspect: Literal["pad", "resize"] = "pad",
         regions: Literal["painted", "coordinates"] = "painted",
         paint_style: Literal["published", "clean"] = "published",
-        boxes: Literal["none", "thousandths"] = "none",
+        boxes: Literal["none", "thousandths", "decimals"] = "none",
         template: str = "llama3",
         codec: str = "tokenizer",
         region_token_id: int | None = None,
@@ -130,6 +131,8 @@ class FlorenceVlConfig(SplicedConfig):
         for name, known in CHOICES.items():
             if getattr(self, name) not in known:
                 raise UsageError(f"{name} is {getattr(self, name)!r}; expected one of {', '.join(known)}")
+        if boxes == "decimals" and regions != "coordinates":
+            raise UsageError(f"boxes is 'decimals', but regions is {regions!r}; expected coordinates")
         if encoder is None and fused != "depth":
             raise UsageError(f"fused is {fused!r}, but there is no encoder; expected depth")
         ids: dict[str, Any] = {
