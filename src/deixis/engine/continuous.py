@@ -188,7 +188,7 @@ class ContinuousDecoding:
         store = self._rows.held
         if self.prefixes is not None and store.lengths[row]:
             self.prefixes.keep(one.identity[: store.lengths[row]], store, row)
-        self._rows.leave(one)
+        self._reading.leave(one)
 
     def _admit(self) -> None:
         """Give rows to those who wait, as many as fit, the earliest first."""

@@ -33,6 +33,15 @@ class Reading:
         self.found += known
         self.missed += not known
 
+    def leave(self, one: Answering) -> None:
+        """Free a row; those who waited for it take over what was read for them."""
+        store, row = self.rows.held, self.rows.row(one)
+        for other in self.rows.read:
+            length = min(other.shared, store.lengths[row])
+            if other.leader is one and length and length >= other.prompt.prefix:
+                self.copy(row, self.rows.row(other), length)
+        self.rows.leave(one)
+
     def prepare(self, one: Answering) -> None:
         """Take over what is known of a prompt's beginning; who is about to read more of it is its leader."""
         store, regime = self.rows.held, self.decoder.regime(len(one.prompt))
@@ -46,7 +55,7 @@ class Reading:
                 continue
             common, ahead = one.prompt.shared_with(other.identity), store.lengths[other_row]
             if ahead and store.regimes[other_row] == regime and min(common, ahead) >= one.prompt.prefix:
-                self.copy(other_row, row, min(common, ahead), regime=regime)
+                self.copy(other_row, row, min(common, ahead))
             unread = min(common, len(other.prompt))
             follows = other_row >= self.rows.writing and self.decoder.regime(len(other.prompt)) == regime
             if follows and unread - max(store.lengths[row], one.shared) >= LEAST_SHARED:
@@ -54,7 +63,7 @@ class Reading:
         if one.leader is None:
             one.shared = 0
 
-    def copy(self, source: int, target: int, length: int, *, regime: int) -> None:
+    def copy(self, source: int, target: int, length: int) -> None:
         """Let a row hold the first positions of another one."""
         store = self.rows.held
         more = length - store.lengths[target]
