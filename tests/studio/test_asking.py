@@ -84,6 +84,7 @@ def test_regions_are_asked_about_again_and_all_at_once(real: Served, open_desk: 
     desk.page.click("#name-all")
     desk.answered(4)
     assert desk.page.locator(".turn.all .answer").all_inner_texts() == ["A cat.", "A cat."]
+    desk.page.click("#forget")
     desk.ask("Is there a dog?")
     desk.answered(5)
     assert "not in the picture" in desk.page.locator(".phrase.nowhere").inner_text()

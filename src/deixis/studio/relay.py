@@ -19,6 +19,7 @@ from deixis.server.application import add_errors
 from deixis.server.bodies import body_of
 from deixis.server.guards.admission import Admission
 from deixis.server.guards.host_check import LOOPBACK, HostCheck
+from deixis.server.guards.key_check import KeyCheck
 from deixis.server.limits import ServerLimits
 from deixis.server.pictures.allowed import AllowedSources
 from deixis.server.refusals import Refusal
@@ -98,6 +99,7 @@ def create_relay(
     add_errors(app)
     add_pages(app)
     app.add_middleware(Admission, room=service.room)
+    app.add_middleware(KeyCheck, keys=None, open_paths=())
     app.add_middleware(HostCheck, hosts=hosts)
     return app
 

@@ -19,7 +19,7 @@ export function bindKeys({ store, stage, hand, bar, use, zoom, closeWhy }) {
       event.preventDefault();
       return store.redo();
     }
-    if (event.key === "Escape") return escape();
+    if (event.key === "Escape") return event.target.closest("dialog, [popover]") ? null : escape();
     if (command || event.altKey && !ARROWS[event.key] || typing(event)) return;
     if (event.key === " " && document.activeElement === stage.element) {
       event.preventDefault();
