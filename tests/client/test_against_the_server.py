@@ -24,7 +24,8 @@ from deixis.regions.shapes import Box, Mask, Point, Polygon, Region, Scribble
 from deixis.server.guards.keys import Keys
 from deixis.server.limits import ServerLimits
 from deixis.systems.contract import System
-from tests.client.real_server import Running, serving
+from tests.client.ray_server import serving_on_ray
+from tests.client.real_server import serving
 from tests.systems.ferret.tiny import fresh_ferret
 from tests.systems.pointer.tiny import noise_picture, saved_system, tiny_system
 
@@ -59,10 +60,18 @@ def systems() -> dict[str, System]:
     return {"pointer": tiny_system(), "ferret": fresh_ferret()}
 
 
-@pytest.fixture(scope="module")
-def server(systems: dict[str, System]) -> Iterator[Running]:
-    with serving(systems, limits=None) as running:
-        yield running
+@pytest.fixture(scope="module", params=["plain", pytest.param("on ray", marks=pytest.mark.slow)])
+def server(
+    request: pytest.FixtureRequest, systems: dict[str, System], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[str]:
+    """The address of the plain server, and of two replicas on Ray."""
+    if request.param == "plain":
+        with serving(systems) as running:
+            yield running.address
+        return
+    pytest.importorskip("ray", reason="Ray isn't installed: pip install 'deixis[ray]'")
+    with serving_on_ray(systems, tmp_path_factory.mktemp("replicas")) as address:
+        yield address
 
 
 @pytest.fixture
@@ -73,9 +82,9 @@ def picture() -> Picture:
 @pytest.mark.parametrize("model", ["pointer", "ferret"])
 @pytest.mark.parametrize("name", [*REGIONS, ""])
 def test_answers_are_those_of_the_system(
-    server: Running, systems: dict[str, System], picture: Picture, model: str, name: str
+    server: str, systems: dict[str, System], picture: Picture, model: str, name: str
 ) -> None:
-    remote = RemoteSystem(Server(server.address), model=model)
+    remote = RemoteSystem(Server(server), model=model)
     question = f"what is {{{name}}}?" if name else "where is the {{dog} and the cat?"
     regions = {name: REGIONS[name]} if name else {}
     asked = {"max_new_tokens": 12, "logprobs": True}
@@ -84,10 +93,8 @@ def test_answers_are_those_of_the_system(
     assert alike(answer.to_dict(), local.to_dict())
 
 
-def test_a_dialogue_is_that_of_the_system(
-    server: Running, systems: dict[str, System], picture: Picture
-) -> None:
-    remote = RemoteSystem(Server(server.address), model="pointer")
+def test_a_dialogue_is_that_of_the_system(server: str, systems: dict[str, System], picture: Picture) -> None:
+    remote = RemoteSystem(Server(server), model="pointer")
     asked = {"max_new_tokens": 9}
     first = systems["pointer"].ask(picture, "what is {b}?", regions={"b": REGIONS["b"]}, **asked)
     again = remote.ask(picture, "what is {b}?", regions={"b": REGIONS["b"]}, **asked)
@@ -96,8 +103,8 @@ def test_a_dialogue_is_that_of_the_system(
     assert alike(answer.to_dict(), local.to_dict())
 
 
-def test_a_stream_is_the_answer(server: Running, picture: Picture) -> None:
-    http = Server(server.address)
+def test_a_stream_is_the_answer(server: str, picture: Picture) -> None:
+    http = Server(server)
     body = chat_request(picture, "where is the dog?", model="pointer", settings={"max_new_tokens": 12})
     deltas = [event["choices"][0]["delta"] for event in http.stream(CHAT, body)]
     whole = http.post(CHAT, body)["choices"][0]["message"]
@@ -135,7 +142,7 @@ def test_the_command_says_what_it_says_without_a_server(
 
 
 def test_chat(
-    server: Running, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    server: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
     Image.fromarray(noise_picture().pixels).save("photo.png")
@@ -143,10 +150,7 @@ def test_chat(
         "sys.stdin",
         io.TextIOWrapper(io.BytesIO(b"what is {a}?\nand where is it?\n/box b 1,2,30,40\nwhat is {b}?\n")),
     )
-    assert (
-        main(["chat", "photo.png", "--point", "a=50,40", "--server", server.address, "--max-new-tokens", "5"])
-        == 0
-    )
+    assert main(["chat", "photo.png", "--point", "a=50,40", "--server", server, "--max-new-tokens", "5"]) == 0
     said = capsys.readouterr()
     assert "pointer answers" in said.out
     assert said.err == ""
@@ -162,11 +166,11 @@ def test_chat(
     ],
 )
 def test_refusals_are_those_of_the_system(
-    server: Running, picture: Picture, question: str, settings: dict[str, float], model: str,
+    server: str, picture: Picture, question: str, settings: dict[str, float], model: str,
     kind: type[DeixisError], said: str,
 ) -> None:  # fmt: skip
     with pytest.raises(kind, match=said):
-        RemoteSystem(Server(server.address), model=model).ask(picture, question, **settings)
+        RemoteSystem(Server(server), model=model).ask(picture, question, **settings)
 
 
 def test_a_picture_of_too_many_bytes(systems: dict[str, System]) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import os
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, fields
@@ -81,6 +80,8 @@ def deployed(
 
     own = not ray.is_initialized()
     if own:
+        os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # else it reports to its makers
+        logging.getLogger("ray.serve").setLevel(logging.ERROR)
         local: dict[str, Any] = {} if os.environ.get("RAY_ADDRESS") else {"include_dashboard": False}
         ray.init(log_to_driver=False, logging_level=logging.ERROR, **local)
     try:
@@ -126,8 +127,3 @@ def import_serve() -> Any:
     except ModuleNotFoundError as fault:
         raise missing_package(fault) or fault from fault
     return serve
-
-
-def wait_for_end(ended: threading.Event | None = None) -> None:
-    """Return when the process is asked to end."""
-    (ended or threading.Event()).wait()
