@@ -50,7 +50,7 @@ ALLOWED: dict[str, tuple[str, ...]] = {
     "deixis": ("answers", "errors", "painting", "pictures", "regions", "systems"),
     "runs": ("data", "devices", "errors", "files", "progress", "systems", "training"),
     "evaluation": (
-        "answers", "data", "deixis", "endpoints", "engine", "english", "errors", "extras", "files",
+        "answers", "client", "data", "deixis", "endpoints", "engine", "english", "errors", "extras", "files",
         "painting", "pictures", "progress", "records", "regions", "systems", "text",
     ),
     "chat": (
@@ -58,6 +58,9 @@ ALLOWED: dict[str, tuple[str, ...]] = {
     ),
     "gallery": (
         "answers", "data", "english", "errors", "evaluation", "files", "painting", "pictures", "regions",
+    ),
+    "comparison": (
+        "answers", "data", "errors", "evaluation", "files", "gallery", "pictures", "regions",
     ),
     "studies": (
         "checkpoints", "data", "errors", "evaluation", "files", "layers", "pictures", "progress", "runs",
@@ -75,8 +78,9 @@ ALLOWED: dict[str, tuple[str, ...]] = {
         "answers", "endpoints", "errors", "pictures", "records", "regions", "server", "serving", "systems",
     ),
     "cli": (
-        "answers", "chat", "checkpoints", "client", "data", "deixis", "devices", "endpoints", "engine",
-        "english", "errors", "evaluation", "extras", "files", "gallery", "painting", "pictures", "progress",
+        "answers", "chat", "checkpoints", "client", "comparison", "data", "deixis", "devices", "endpoints",
+        "engine", "english", "errors", "evaluation", "extras", "files", "gallery", "painting", "pictures",
+        "progress",
         "records", "regions", "runs", "server", "serving", "studies", "studio", "systems", "text", "training",
     ),
     "__main__": ("cli",),

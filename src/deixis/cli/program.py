@@ -31,6 +31,7 @@ COMMANDS = (
     "teach",
     "paint",
     "claims",
+    "compare",
 )
 MESSAGE_FLAGS = ("--verbose", "--quiet", "--traceback")  # that may stand before a command
 INTERNAL_FAULT = 70

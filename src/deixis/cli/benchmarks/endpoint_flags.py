@@ -103,7 +103,7 @@ def asked_model(arguments: argparse.Namespace, log: AnswerLog | None) -> Any:
 
 
 def endpoint_model(arguments: argparse.Namespace, log: AnswerLog) -> EndpointModel:
-    """Return the endpoint's model; EndpointError or UsageError where there is none or it isn't known which."""
+    """Return the endpoint's model; EndpointError, UsageError: there is none or it isn't known which."""
     from deixis.evaluation.endpoint.model import EndpointModel, listed_models
     from deixis.evaluation.endpoint.written_frames import find_frame
 
