@@ -13,6 +13,7 @@ from typing import Literal
 from deixis.checkpoints.files.shards import found, joined
 from deixis.devices import choose_device, choose_dtype
 from deixis.errors import UnknownModel, UsageError
+from deixis.serving.outer.decoding import OuterDecoding
 from deixis.systems import load, model_type, weights_folder
 from deixis.systems.contract import System
 from deixis.systems.registry import SYSTEMS, entry_of_type, resolve
@@ -68,7 +69,8 @@ class Models:
 
     sources: for each name a registered system's name, a folder, or a system that is open already (it stays
     loaded). default: which one is meant where none is named; the first. device, dtype: see ``deixis.load``.
-    budget: how many bytes the weights of all loaded models may take together; None sets no bound.
+    budget: how many bytes the weights of all loaded models may take together; None sets no bound. elsewhere:
+    models whose words another engine writes, and that engine (``serving.outer``).
 
     Nothing is loaded yet, but what is missing shows: MissingWeights, UsageError, BadWeights as ``load``.
     """
@@ -81,6 +83,7 @@ class Models:
         device: str = "auto",
         dtype: str = "auto",
         budget: int | None = None,
+        elsewhere: Mapping[str, OuterDecoding] | None = None,
     ) -> None:
         if not sources:
             raise UsageError("there is no model to serve; name one or more")
@@ -88,6 +91,7 @@ class Models:
             raise UsageError(f"the memory for models is {budget} bytes; expected more than 0, or None")
         self.device, self.dtype, self.budget = device, dtype, budget
         self._sources = {name: self._source(name, source) for name, source in sources.items()}
+        self.elsewhere = {self.named(name): engine for name, engine in (elsewhere or {}).items()}
         self.default = next(iter(self._sources)) if default is None else self.named(default)
         too_large = [one for one in self._sources.values() if budget and one.expected_bytes > budget]
         if too_large:

@@ -14,6 +14,7 @@ from deixis.errors import DeixisError, ModelFailed
 from deixis.serving.asked import Failed, Finished, Progress
 from deixis.serving.desk import Desk
 from deixis.serving.open_request import OpenRequest
+from deixis.serving.outer.decoding import OuterDecoding
 from deixis.serving.preparing import Ready
 from deixis.serving.statistics import BytesHeld, WorkDone
 from deixis.systems.contract import Prepared, System
@@ -33,13 +34,13 @@ class Writer:
 class Writing:
     """The requests of a model that are read and written; used by one thread.
 
-    count: how many there are.
+    count: how many there are. elsewhere: the engine that writes instead of the system's own decoder.
     """
 
-    def __init__(self, system: System, desk: Desk) -> None:
+    def __init__(self, system: System, desk: Desk, *, elsewhere: OuterDecoding | None = None) -> None:
         self._system, self._desk, limits = system, desk, desk.limits
         system.prefixes = PrefixCache(budget=limits.prefix_bytes)
-        self._decoding = ContinuousDecoding(
+        self._decoding: ContinuousDecoding | OuterDecoding = elsewhere or ContinuousDecoding(
             system.decoder,
             limits=BatchLimits(
                 rows=limits.rows,

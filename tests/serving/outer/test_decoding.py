@@ -10,11 +10,13 @@ import pytest
 import torch
 
 from deixis.client.server import Server
+from deixis.engine.continuous import Broken
 from deixis.engine.loop import Decoding
 from deixis.engine.settings import Settings
 from deixis.errors import EndpointError, UsageError
 from deixis.regions.shapes import Box, Point
-from deixis.serving.outer.decoding import Broken, OuterDecoding
+from deixis.serving.engine import Asked, Engine, Models
+from deixis.serving.outer.decoding import OuterDecoding
 from deixis.systems.contract import Prepared, System
 from deixis.systems.questions import checked_question
 from tests.serving.outer.fake_engine import FakeEngine, running
@@ -163,3 +165,21 @@ def test_a_grammar_is_refused(ferret: System, fake: FakeEngine) -> None:
     (one, *_) = prepared(ferret, Settings())
     with pytest.raises(UsageError, match="a grammar of places rules tokens out"):
         outer(fake).submit(replace(one.request, settings=Settings(grammar=True)))
+
+
+def test_it_stands_behind_the_engine_that_serves(ferret: System, fake: FakeEngine) -> None:
+    picture, settings = noise_picture(), Settings(max_new_tokens=12)
+    models = Models({"ferret": ferret}, elsewhere={"ferret": outer(fake)})
+    with Engine(models) as engine:
+        answers = [
+            engine.ask(Asked(None, (picture,), text, regions=regions, settings=settings))
+            for text, regions in QUESTIONS
+        ]
+        assert engine.statistics().work.tokens_written >= len(QUESTIONS)
+        fake.breaks_after = 1
+        with pytest.raises(EndpointError, match="broke off"):
+            engine.ask(Asked(None, (picture,), "what is it?", settings=settings))
+        assert engine.alive
+    local = [ferret.ask(picture, text, regions=regions, max_new_tokens=12) for text, regions in QUESTIONS]
+    assert [answer.text for answer in answers] == [answer.text for answer in local]
+    assert fake.requests

@@ -11,13 +11,14 @@ from typing import Any
 
 from deixis.answers.grounded import Finish
 from deixis.client.server import Server
-from deixis.engine.loop import Event
+from deixis.engine.continuous import BatchStatistics, Broken, Event
 from deixis.engine.policy import Completion, Delta, Request
 from deixis.errors import DeixisError, EndpointError
 from deixis.serving.outer.completions import ROUTE, Written, completion_request, written_in
 from deixis.serving.outer.fitting import require_fitting
 
 Said = Written | DeixisError
+PATIENCE = 0.05  # seconds that are waited for something to be written, before others get their turn
 
 
 @dataclass
@@ -30,20 +31,12 @@ class Answering:
     leave: threading.Event = field(default_factory=threading.Event)
 
 
-@dataclass(frozen=True)
-class Broken:
-    """An answer that will not come: its ticket, and why."""
-
-    number: int
-    error: DeixisError
-
-
 class OuterDecoding:
     """Requests that an engine behind a server answers, many at a time; it does the batching.
 
-    ``submit``, ``cancel``, ``advance`` and ``idle`` are those of a decoding on this machine, to be called
-    from one thread; another one for each request listens to the server. server: of vLLM, see ``completions``.
-    model: the name by which it serves the language model. With a temperature its draws are its own.
+    It is used as ``engine.continuous.ContinuousDecoding`` is, from one thread; another one for each request
+    listens to the server. server: of vLLM, see ``completions``. model: the name by which it serves the
+    language model. With a temperature its draws are its own.
     """
 
     def __init__(self, server: Server, *, model: str) -> None:
@@ -51,7 +44,12 @@ class OuterDecoding:
         self._active: dict[int, Answering] = {}
         self._said: queue.Queue[tuple[int, Said]] = queue.Queue()
         self._cancelled: list[int] = []
-        self._ticket = 0
+        self._ticket = self._written = 0
+
+    @property
+    def statistics(self) -> BatchStatistics:
+        """Return what was written; what is read and held elsewhere isn't known."""
+        return BatchStatistics(tokens_written=self._written)
 
     @property
     def idle(self) -> bool:
@@ -74,7 +72,7 @@ class OuterDecoding:
             self._cancelled.append(ticket)
 
     def advance(self) -> list[Event | Broken]:
-        """Wait for something to be written, and return what became certain by it.
+        """Return what became certain by what was written meanwhile, after a short wait for some.
 
         The error of an answer that broke off is one of those of ``client.server``.
         """
@@ -82,9 +80,9 @@ class OuterDecoding:
             self._ended(ticket, "cancelled") for ticket in self._cancelled if ticket in self._active
         ]
         self._cancelled = []
-        if not events and self._active:
-            events += self._heard(*self._said.get())
         with contextlib.suppress(queue.Empty):
+            if not events and self._active:
+                events += self._heard(*self._said.get(timeout=PATIENCE))
             while True:
                 events += self._heard(*self._said.get_nowait())
         return events
@@ -123,6 +121,7 @@ class OuterDecoding:
             yield self._broken(ticket, said)
             return
         for token, logprob in zip(said.ids, said.logprobs, strict=True):
+            self._written += 1
             one.ids.append(token)
             one.logprobs.append(logprob)
             delta = one.request.policy.accept(token, logprob)
