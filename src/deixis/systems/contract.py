@@ -402,9 +402,13 @@ class System(LocatedAnswers, ABC):
                     "too many. Ask for a shorter answer (max_new_tokens), or give fewer earlier answers"
                 )
         return [
-            Request(one, self.policy(prompt, own), own)
-            for one, prompt, own in zip(embedded, prompts, each, strict=True)
+            Request(one, policy, own)
+            for one, policy, own in zip(embedded, self.policies(prompts, each), each, strict=True)
         ]
+
+    def policies(self, prompts: Sequence[Prompt], settings: Sequence[Settings]) -> list[Policy]:
+        """Return how each of several prompts is answered; systems that can, share work between them."""
+        return [self.policy(prompt, own) for prompt, own in zip(prompts, settings, strict=True)]
 
     def answer(
         self, question: Question, reading: Reading, completion: Completion, *, seconds: float

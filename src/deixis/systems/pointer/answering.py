@@ -15,7 +15,7 @@ from deixis.answers.grounded import Place
 from deixis.devices import moved, pixel_tensor
 from deixis.engine.decoder import CausalDecoder
 from deixis.engine.embedded import Embedded
-from deixis.engine.policy import Completion
+from deixis.engine.policy import Completion, Policy
 from deixis.engine.reading import Readings, read_prompts
 from deixis.engine.settings import Settings
 from deixis.english.agreement import Agreement
@@ -44,6 +44,7 @@ from deixis.systems.pointer.earlier_answers import own_tokens, turn_of
 from deixis.systems.pointer.prompts import AskedAbout, asks_about_one, dialogue_tokens, prompt_tokens
 from deixis.systems.pointer.proposing import proposed_places
 from deixis.systems.pointer.region_inputs import region_tensors
+from deixis.systems.pointer.regions_together import NamesTogether, vectors_together
 from deixis.systems.pointer.training.collate import PointerCollate
 from deixis.systems.pointer.training.objective import ObjectiveWeights, PointerObjective
 from deixis.systems.pointer.weights import load_core, save_network
@@ -129,11 +130,11 @@ class PointerSystem(System):
     def embed(self, prompts: Sequence[Prompt]) -> list[Embedded]:
         """Return the picture tokens of each prompt and its text, with what the picture holds at regions."""
         rows = []
-        for prompt in prompts:
+        for prompt, vectors in zip(prompts, vectors_together(self, prompts), strict=True):
             (encoded,) = prompt.encoded
             seen: EncodedPicture = encoded.tensors
             ids = torch.tensor(prompt.ids, device=self.device)[None]
-            text = self.network.embed(ids, regions=self.region_vectors(seen, prompt.regions))[0]
+            text = self.network.embed(ids, regions=vectors)[0]
             count = len(seen.picture)
             regions = iter(prompt.regions)
             identity = [(encoded.key, next(regions)) if token == REGION.id else token for token in prompt.ids]
@@ -162,29 +163,37 @@ class PointerSystem(System):
             self.decoder, embedded, slots=max(map(len, embedded), default=0), prefixes=self.prefixes
         )
 
-    def region_vectors(self, seen: EncodedPicture, regions: Sequence[Region]) -> Tensor | None:
+    def region_vectors(self, seen: Encoded, regions: Sequence[Region]) -> Tensor | None:
         """Return the vectors (R, W) of regions of a picture; None for none."""
         if not regions:
             return None
-        tensors = self.region_tensors(regions)
+        tensors, places = self.region_tensors(regions), seen.tensors.places
         return self.network.encode_regions(
-            seen.places, tensors["region_masks"], tensors["region_geometry"], tensors["region_present"]
+            places, tensors["region_masks"], tensors["region_geometry"], tensors["region_present"]
         )
 
     def region_tensors(self, regions: Sequence[Region]) -> dict[str, Tensor]:
         """Return regions of one picture as the network takes them."""
         return moved(region_tensors([regions], self.network.config), self.device)
 
+    def asks_for_name(self, prompt: Prompt) -> bool:
+        """Tell whether a prompt is about one region that the region classifier may name."""
+        return bool(self.network.config.region_namer) and asks_about_one(prompt.ids)
+
     def region_names(self, prompt: Prompt) -> RegionNames | None:
         """Return what the region classifier says of a prompt's region; None unless it is about one."""
-        if not self.network.config.region_namer or not asks_about_one(prompt.ids):
+        if not self.asks_for_name(prompt):
             return None
-        tensors = self.region_tensors(prompt.regions[-1:])
+        return self.named(prompt.encoded[0], prompt.regions[-1:])[0]
+
+    def named(self, seen: Encoded, regions: Sequence[Region]) -> list[RegionNames]:
+        """Return what the region classifier says of regions of a picture."""
+        tensors = self.region_tensors(regions)
         pieces, likely = self.network.name_regions(
-            prompt.encoded[0].tensors.places, tensors["region_masks"], tensors["region_geometry"]
+            seen.tensors.places, tensors["region_masks"], tensors["region_geometry"]
         )
-        qualities = self.network.region_namer.qualities
-        return RegionNames(pieces.cpu(), likely[0, 0].float().cpu(), qualities.cpu(), self.articles)
+        pieces, qualities = pieces.cpu(), self.network.region_namer.qualities.cpu()
+        return [RegionNames(pieces, one, qualities, self.articles) for one in likely[0].float().cpu()]
 
     def judges(self, claims: Sequence[str], region_names: RegionNames) -> bool:
         """Tell whether what a question claims of its region could be judged."""
@@ -210,6 +219,14 @@ class PointerSystem(System):
     def policy(self, prompt: Prompt, settings: Settings) -> PointerPolicy:
         """Return how one answer is decoded."""
         return PointerPolicy(self, prompt, settings)
+
+    def policies(self, prompts: Sequence[Prompt], settings: Sequence[Settings]) -> list[Policy]:
+        """Return how each of several prompts is answered; their regions are named together."""
+        names = NamesTogether(self, prompts)
+        return [
+            PointerPolicy(self, prompt, own, region_names=names.of)
+            for prompt, own in zip(prompts, settings, strict=True)
+        ]
 
     def reader(self, prompt: Prompt, settings: Settings) -> PointerReader:
         """Return what reads an answer."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from itertools import pairwise
 from typing import Protocol
@@ -97,11 +97,19 @@ class PointerPolicy:
     """Decodes one answer.
 
     places: what each place token said. settings.max_places: so many places are kept, and no phrase is opened
-    once there are so many.
+    once there are so many. region_names: what the region classifier says of a prompt's region; the system's.
     """
 
-    def __init__(self, system: Pointer, prompt: Prompt, settings: Settings) -> None:
+    def __init__(
+        self,
+        system: Pointer,
+        prompt: Prompt,
+        settings: Settings,
+        *,
+        region_names: Callable[[Prompt], RegionNames | None] | None = None,
+    ) -> None:
         self.system, self.prompt, self.settings = system, prompt, settings
+        self.region_names = system.region_names if region_names is None else region_names
         self.encoded = prompt.encoded[0]
         self.rule = system.rule if prompt.own.presumes else system.rule.open_minded()
         self.asked = system.spelling.words(prompt.ids)
@@ -133,7 +141,7 @@ class PointerPolicy:
             logits = logits.index_fill(0, torch.tensor([PHRASE.id], device=logits.device), float("-inf"))
         scores = first_scores(logits, opening)
         system, prompt = self.system, self.prompt
-        region_names = system.region_names(prompt) if read.may_name else None
+        region_names = self.region_names(prompt) if read.may_name else None
         if region_names is not None and system.judges(read.claims, region_names):
             weighed = yield from weighed_claims(system, prompt, read.claims)
             if weighed is not None and weighed.sort in system.claim_rules:
