@@ -17,10 +17,11 @@ from deixis.evaluation.benchmarks.choices.mmvp import MMVP
 from deixis.evaluation.benchmarks.choices.real_world_qa import REAL_WORLD_QA
 from deixis.evaluation.benchmarks.choices.scienceqa import SCIENCEQA
 from deixis.evaluation.benchmarks.choices.seed_bench import SEED_BENCH
+from deixis.evaluation.benchmarks.grounding.grefcoco import GREFCOCO
 from deixis.evaluation.benchmarks.grounding.grounded_captions import GROUNDED_CAPTIONS
 from deixis.evaluation.benchmarks.grounding.llava_bench_coco import LLAVA_BENCH_COCO
 from deixis.evaluation.benchmarks.grounding.lvis_ground import LVIS_GROUND
-from deixis.evaluation.benchmarks.grounding.referring_expressions import REC
+from deixis.evaluation.benchmarks.grounding.refcoco_folder import REFCOCO
 from deixis.evaluation.benchmarks.grounding.region_captions import REFCOCOG, VISUAL_GENOME
 from deixis.evaluation.benchmarks.judged.llava_bench import LLAVA_BENCH
 from deixis.evaluation.benchmarks.judged.mathvista import MATHVISTA
@@ -63,7 +64,8 @@ BENCHMARKS: dict[str, Benchmark[Any]] = {
     "mm_vet": MM_VET,
     "llava_bench": LLAVA_BENCH,
     "llava_bench_coco": LLAVA_BENCH_COCO,
-    "refcoco": REC,
+    "refcoco": REFCOCO,
+    "grefcoco": GREFCOCO,
     "lvis_ground": LVIS_GROUND,
     "vg_captions": VISUAL_GENOME,
     "refcocog_captions": REFCOCOG,
