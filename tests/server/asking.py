@@ -174,7 +174,7 @@ class Client:
     def request(self, method: str, path: str, **given: Any) -> httpx.Response:
         async def asked() -> httpx.Response:
             transport = httpx.ASGITransport(self.app)
-            async with httpx.AsyncClient(transport=transport, base_url=self.base) as client:
+            async with httpx.AsyncClient(transport=transport, base_url=self.base, verify=False) as client:
                 return await client.request(method, path, **given)
 
         return asyncio.run(asked())

@@ -15,6 +15,10 @@ from deixis.server.limits import ServerLimits
 from deixis.server.refusals import Refusal
 
 BOM = b"\xef\xbb\xbf"
+CLOSE = {"Connection": "close"}
+LINGER = (
+    3  # times the longest body that are taken and dropped of one too long: else its sender hears no reply
+)
 
 
 def check_type(request: Request, types: Sequence[str]) -> None:
@@ -43,21 +47,28 @@ async def body_of(request: Request, limits: ServerLimits) -> bytes:
     """Return the body of a request; Refusal for one that is too long, or too slow."""
     visit: Visit = request.scope[VISIT]
     stated = header(request.scope, "content-length") or ""
-    if stated.isascii() and stated.isdigit() and int(stated[:20]) > limits.body_bytes:
-        raise too_long(limits)
-    chunks, count = [], 0
+    left = limits.body_bytes
+    if stated.isascii() and stated.isdigit() and int(stated[:20]) > left:
+        left = 0
+    chunks: list[bytes] = []
     try:
         async with asyncio.timeout(limits.upload_seconds):
             async for chunk in request.stream():
-                count += len(chunk)
-                if count > limits.body_bytes:
-                    raise too_long(limits)
-                visit.hold(len(chunk))
-                chunks.append(chunk)
+                left -= len(chunk)
+                if left >= 0:
+                    visit.hold(len(chunk))
+                    chunks.append(chunk)
+                elif left < -LINGER * limits.body_bytes:
+                    break
     except TimeoutError:
         raise Refusal(
-            408, f"the body did not arrive within {limits.upload_seconds:g} s", code="request_timeout"
+            408,
+            f"the body did not arrive within {limits.upload_seconds:g} s",
+            code="request_timeout",
+            headers=CLOSE,
         ) from None
+    if left < 0:
+        raise too_long(limits)
     return b"".join(chunks)
 
 
@@ -68,6 +79,7 @@ def too_long(limits: ServerLimits) -> Refusal:
         f"the body is longer than {limits.body_bytes:,} bytes; send smaller pictures, or upload them first "
         "(POST /v1/pictures)",
         code="content_too_large",
+        headers=CLOSE,
     )
 
 

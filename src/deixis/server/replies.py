@@ -6,6 +6,8 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from deixis.server.region_schema import ref
+
 SAID = {
     400: "The request can't be answered as it is.",
     401: "A key is missing or wrong.",
@@ -41,7 +43,12 @@ class ErrorReply(BaseModel):
 
 def errors(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """Return what a route says of the errors that it may answer with, beside those of every route."""
-    return {
-        status: {"model": ErrorReply, "description": SAID[status]}
-        for status in sorted({*statuses, *EVERYWHERE})
-    }
+    return {status: told(SAID[status], "ErrorReply") for status in sorted({*statuses, *EVERYWHERE})}
+
+
+def told(description: str, form: str) -> dict[str, Any]:
+    """Return what a route says of one response: in words, and of which form it is.
+
+    By name, for FastAPI makes a validator of each form that it is given, and of each place where it is given.
+    """
+    return {"description": description, "content": {"application/json": {"schema": ref(form)}}}

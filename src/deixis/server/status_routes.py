@@ -13,7 +13,7 @@ from starlette.responses import Response
 from deixis.errors import UnknownModel
 from deixis.server.json_response import JSONReply
 from deixis.server.metrics import CONTENT_TYPE, exposition
-from deixis.server.replies import errors
+from deixis.server.replies import errors, told
 from deixis.server.service import Service
 from deixis.serving.models import ModelState
 
@@ -49,15 +49,20 @@ def status_routes(service: Service, registry: CollectorRegistry) -> APIRouter:
     """Return the routes that only tell."""
     routes = APIRouter(tags=["status"])
 
-    @routes.get("/v1/models", summary="List the models", response_model=ModelList, responses=errors())
+    @routes.get(
+        "/v1/models",
+        summary="List the models",
+        response_model=None,
+        responses={200: told("The models.", "ModelList"), **errors()},
+    )
     async def models() -> JSONReply:
         return JSONReply({"object": "list", "data": [entry_of(one) for one in service.engine.models()]})
 
     @routes.get(
         "/v1/models/{model:path}",
         summary="Tell of one model",
-        response_model=ModelEntry,
-        responses=errors(404),
+        response_model=None,
+        responses={200: told("The model.", "ModelEntry"), **errors(404)},
     )
     async def model(model: str) -> JSONReply:
         known = service.engine.models()
@@ -71,10 +76,11 @@ def status_routes(service: Service, registry: CollectorRegistry) -> APIRouter:
     @routes.get(
         "/health",
         summary="Tell whether questions are answered",
-        response_model=Health,
+        response_model=None,
         responses={
+            200: told("Questions are answered.", "Health"),
             **{status: said for status, said in errors().items() if status != 401},
-            503: {"model": Health, "description": "Questions are not answered."},
+            503: told("Questions are not answered.", "Health"),
         },
     )
     async def health() -> JSONReply:

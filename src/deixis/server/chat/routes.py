@@ -11,7 +11,6 @@ from starlette.responses import Response
 from deixis.server.chat.asking import Asking, wanted
 from deixis.server.chat.event_stream import EventStream
 from deixis.server.chat.preparing import Opened, hold, opened, submitted
-from deixis.server.chat.reply_schema import ChatCompletion
 from deixis.server.guards.admission import VISIT
 from deixis.server.json_response import JSONReply
 from deixis.server.region_schema import ref
@@ -29,11 +28,14 @@ def chat_routes(service: Service) -> APIRouter:
     @routes.post(
         "/v1/chat/completions",
         summary=SUMMARY,
-        response_model=ChatCompletion,
+        response_model=None,
         responses={
             200: {
                 "description": "The reply; with `stream` as server-sent events, each a ChatCompletionChunk.",
-                "content": {"text/event-stream": {"schema": {"type": "string"}}},
+                "content": {
+                    "application/json": {"schema": ref("ChatCompletion")},
+                    "text/event-stream": {"schema": {"type": "string"}},
+                },
             },
             **errors(400, 404, 408, 413, 415, 429, 503, 504),
         },

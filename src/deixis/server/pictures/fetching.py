@@ -43,8 +43,8 @@ def fetched(url: str, allowed: AllowedSources, *, where: str, most: int, seconds
         with opener(allowed, until).open(request) as reply:
             data = read(reply, most)
     except urllib.error.HTTPError as fault:
-        with fault:
-            raise BadPicture(f"{where} can't be fetched: its host answers with status {fault.code}") from None
+        fault.close()
+        raise BadPicture(f"{where} can't be fetched: its host answers with status {fault.code}") from None
     except (OSError, http.client.HTTPException, ValueError) as fault:
         reason = getattr(fault, "reason", fault)
         said = f"not within {seconds:g} s" if isinstance(reason, TimeoutError) else said_of(reason)

@@ -10,7 +10,7 @@ from deixis.server.guards.admission import VISIT
 from deixis.server.json_response import JSONReply
 from deixis.server.pictures.uploads import memory_of
 from deixis.server.refusals import Refusal
-from deixis.server.replies import errors
+from deixis.server.replies import errors, told
 from deixis.server.service import Service
 
 TYPES = ("image/*", "application/octet-stream")
@@ -32,8 +32,11 @@ def picture_routes(service: Service) -> APIRouter:
     @routes.post(
         "/v1/pictures",
         summary="Upload a picture",
-        response_model=UploadedPicture,
-        responses=errors(400, 408, 413, 415, 429, 503),
+        response_model=None,
+        responses={
+            200: told("The picture is kept.", "UploadedPicture"),
+            **errors(400, 408, 413, 415, 429, 503),
+        },
         openapi_extra={
             "requestBody": {
                 "required": True,
