@@ -56,7 +56,8 @@ def by_picture(prompts: Sequence[Prompt], counts: Sequence[int]) -> Iterator[tup
         if counts[number]:
             groups.setdefault(id(prompt.encoded[0]), []).append(number)
     for group in groups.values():
-        encoded, batch = prompts[group[0]].encoded[0], []
+        encoded = prompts[group[0]].encoded[0]
+        batch: list[int] = []
         together = sum(counts[number] for number in group) >= LEAST_TOGETHER
         for number in group:
             full = sum(counts[other] for other in batch) + counts[number] > MOST_TOGETHER
