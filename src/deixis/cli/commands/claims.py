@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import argparse
 import json
+from pathlib import Path
+
+from deixis.cli.messages import LOG
 
 HELP = "print what the papers claim, beside what was measured here"
 EXAMPLE = "deixis claims --paper groma --benchmark LVIS-Ground"
@@ -22,15 +25,28 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--own", action="store_true", help="without the models that papers compare theirs with"
     )
+    parser.add_argument(
+        "--reports",
+        type=Path,
+        metavar="DIR",
+        help="reports of benchmarks in folders named after the models (DIR/Groma-7B/refcoco.json): those "
+        "whose card is a claim's fill what was measured here",
+    )
     parser.add_argument("--json", action="store_true", help="as a JSON list, with protocols and sources")
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Print the claims."""
     from deixis.evaluation.claims.claim import PAPERS, chosen_claims, read_claims
+    from deixis.evaluation.claims.measured import measured, reports_in
 
     papers = PAPERS if arguments.paper is None else (arguments.paper,)
-    claims = chosen_claims(read_claims(papers), benchmark=arguments.benchmark, own=arguments.own)
+    claims = read_claims(papers)
+    if arguments.reports is not None:
+        claims, unused = measured(claims, reports_in(arguments.reports))
+        for report, why in unused:
+            LOG.warning("%s fills no claim: %s", report.path, why)
+    claims = chosen_claims(claims, benchmark=arguments.benchmark, own=arguments.own)
     if arguments.json:
         print(json.dumps([claim.to_dict() for claim in claims], indent=1, ensure_ascii=False))
         return 0

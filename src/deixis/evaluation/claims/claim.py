@@ -21,7 +21,7 @@ class Claim:
     paper: the file, which is also the system's name. model: as printed; own: whether it is the paper's, or
     one that it compares with. table: where it is printed. benchmark, split: what it is of. metric: what is
     counted, and on which scale. protocol: how, as far as it is said; our reading where it isn't. source:
-    where the number was read. here: what was measured here, None where nothing was.
+    where the number was read. here: what was measured here, None where nothing was, with its interval.
     """
 
     paper: str
@@ -35,6 +35,7 @@ class Claim:
     protocol: str
     source: str
     here: float | None = None
+    here_ci95: tuple[float, float] | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Return the claim for JSON."""
@@ -43,7 +44,12 @@ class Claim:
     @property
     def measured(self) -> str:
         """What was measured here, in words."""
-        return NOT_REPRODUCED if self.here is None else f"{self.here:g}"
+        if self.here is None:
+            return NOT_REPRODUCED
+        if self.here_ci95 is None:
+            return f"{self.here:g}"
+        low, high = self.here_ci95
+        return f"{self.here:.2f} ({low:.2f} to {high:.2f})"
 
 
 def read_claims(papers: Iterable[str] = PAPERS) -> list[Claim]:
