@@ -39,7 +39,8 @@ INTERNAL_FAULT = 70
 UNWRITABLE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF)
 
 EPILOG = """\
-exit codes: 0 done, 2 wrong use, 3 bad picture or region, 4 missing or wrong weights, 70 internal fault
+exit codes: 0 done, 2 wrong use, 3 bad picture or region, 4 missing or wrong weights,
+5 no answer from a server, 70 internal fault
 
 example: deixis ask photo.jpg "What is {it}?" --point 120,80 --out answer.png
 """
