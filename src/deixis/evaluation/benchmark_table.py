@@ -17,9 +17,11 @@ from deixis.evaluation.benchmarks.choices.mmvp import MMVP
 from deixis.evaluation.benchmarks.choices.real_world_qa import REAL_WORLD_QA
 from deixis.evaluation.benchmarks.choices.scienceqa import SCIENCEQA
 from deixis.evaluation.benchmarks.choices.seed_bench import SEED_BENCH
+from deixis.evaluation.benchmarks.grounding.flickr_phrases import FLICKR_PHRASES
 from deixis.evaluation.benchmarks.grounding.grefcoco import GREFCOCO
 from deixis.evaluation.benchmarks.grounding.grounded_captions import GROUNDED_CAPTIONS
 from deixis.evaluation.benchmarks.grounding.llava_bench_coco import LLAVA_BENCH_COCO
+from deixis.evaluation.benchmarks.grounding.lvis_classification import LVIS_CLASSIFICATION
 from deixis.evaluation.benchmarks.grounding.lvis_ground import LVIS_GROUND
 from deixis.evaluation.benchmarks.grounding.refcoco_folder import REFCOCO
 from deixis.evaluation.benchmarks.grounding.region_captions import REFCOCOG, VISUAL_GENOME
@@ -66,6 +68,8 @@ BENCHMARKS: dict[str, Benchmark[Any]] = {
     "llava_bench_coco": LLAVA_BENCH_COCO,
     "refcoco": REFCOCO,
     "grefcoco": GREFCOCO,
+    "flickr30k": FLICKR_PHRASES,
+    "lvis_classification": LVIS_CLASSIFICATION,
     "lvis_ground": LVIS_GROUND,
     "vg_captions": VISUAL_GENOME,
     "refcocog_captions": REFCOCOG,
