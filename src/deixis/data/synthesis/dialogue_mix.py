@@ -18,10 +18,10 @@ class DialogueMix:
     phrase such as "a man in a red hat", whose halves need not belong together; ``qualified_bare`` without a
     question. ``verify`` asks whether a thing pointed at is what it is said to be.
 
-    Those behind ``blank`` need the extra ``skills``, whose parser reads the captions. colour: which colour.
-    deed: what someone does, wears, holds or sits on. doer: who does something. relation: yes or no about
-    that. whole: indoors or outdoors, how many people. choose: which of two a thing pointed at is. quality:
-    whether it is red. refuse: what can't be told.
+    Those behind ``blank`` are skills; the first five need the extra ``skills``, whose parser reads the
+    captions. colour: which colour. deed: what someone does, wears, holds or sits on. doer: who does it.
+    relation: yes or no about that. whole: indoors or outdoors, how many people. choose: which of two a thing
+    pointed at is. quality: whether it is red. refuse: what can't be told.
     """
 
     locate: float = 3.0
@@ -53,8 +53,13 @@ class DialogueMix:
 
     @property
     def skills(self) -> tuple[str, ...]:
-        """The kinds asked for of those that need captions to be parsed, in order."""
+        """The skills that are asked for, in order."""
         return tuple(kind for kind in SKILLS if getattr(self, kind) > 0)
+
+    @property
+    def parsed(self) -> bool:
+        """Whether captions have to be parsed for what is asked for."""
+        return not PARSED.isdisjoint(self.skills)
 
     def draw(self, kind: str, rng: np.random.Generator) -> int:
         """Draw how many dialogues of ``kind`` this picture gets."""
@@ -65,6 +70,7 @@ class DialogueMix:
 NAMES = tuple(field.name for field in fields(DialogueMix))
 KINDS = NAMES[: NAMES.index("blank")]
 SKILLS = NAMES[NAMES.index("blank") + 1 :]
+PARSED = frozenset(("colour", "deed", "doer", "relation", "whole"))
 
 
 ABSENT = ("absent", "absent_bare", "presence")  # what can be asked of a picture that shows nothing

@@ -44,7 +44,7 @@ class DialogueSource:
         self.augmentation = augmentation
         self.side = side
         self.words = [caption_words(scene) for scene in scenes]
-        self.skills = SkillBook(scenes) if mix.skills else None
+        self.skills = SkillBook(scenes, read=mix.parsed) if mix.skills else None
         self.qualified = all_qualified(scenes) if mix.qualified or mix.qualified_bare else ()
 
     def __len__(self) -> int:

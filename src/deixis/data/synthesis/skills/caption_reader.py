@@ -14,6 +14,7 @@ from deixis.english.verb_forms import first_person, ing_form
 SAYING = frozenset(("VBG", "VBZ", "VBP"))  # tags of verbs that say what is going on
 # Say little of what is to be seen, or are no verbs of somebody who does something.
 NO_DEEDS = frozenset((
+    "sticking", "putting", "raising", "turning",
     "being", "having", "seeming", "appearing", "trying", "attempting", "preparing", "beginning",
     "starting", "stopping", "getting", "going", "letting", "looking", "showing", "depicting", "featuring",
     "including", "wanting", "liking", "belonging", "involving", "continuing", "following", "finishing",
@@ -34,6 +35,7 @@ ALONE = frozenset((
     "crouching", "squatting", "bending", "fighting", "shopping", "waiting", "rolling", "flipping",
     "sledding",
 ))  # fmt: skip
+AUXILIARIES = frozenset(("be", "have", "do"))
 # Say in what manner or when, not with respect to what.
 NO_LINKS = frozenset((
     "as", "for", "during", "while", "of", "after", "before", "like", "without", "about", "until", "by",
@@ -174,6 +176,8 @@ def doing_form(word: Word) -> str:
     """Return the "-ing" form of a verb, by which verbs are told apart."""
     if word.tag == "VBG":
         return word.text
+    if word.lemma in AUXILIARIES:
+        return ing_form(word.lemma)
     return ing_form(first_person(word.text) if word.tag == "VBZ" else word.text)
 
 

@@ -8,6 +8,7 @@ from deixis.data.synthesis.phrasebook import same_word
 from deixis.data.synthesis.skills.facts import Deed
 from deixis.english.colours import COLOURS
 from deixis.english.nouns import words_of
+from deixis.english.word_classes import POSSESSIVES
 
 # Ways to be: who is in one group is in none of the others that it isn't near to.
 WAYS = (
@@ -64,6 +65,8 @@ SAME_THINGS = (
 
 def askable(deed: Deed) -> bool:
     """Tell whether a "no" about a deed could ever be sure: of a shirt it is where a colour is named."""
+    if deed.what is not None and not POSSESSIVES.isdisjoint(words_of(deed.what.text)):
+        return False  # "his" is of whoever it was said of
     if deed.verb != "wearing":
         return deed.what is not None or way(deed.verb) is not None or deed.verb in STRIKING
     assert deed.what is not None

@@ -30,15 +30,18 @@ TRIES = 40
 class SkillBook:
     """Facts of scenes, in their order, and deeds of any of them to ask wrongly about.
 
-    parser: by default spaCy's, see ``english.sentence_parser``; scenes without phrases have no facts.
+    parser: by default spaCy's, see ``english.sentence_parser``; scenes without phrases have no facts, nor has
+    any where captions are not to be read.
     """
 
-    def __init__(self, scenes: Sequence[Scene], parser: SentenceParser | None = None) -> None:
-        told = [scene for scene in scenes if any(caption.phrases for caption in scene.captions)]
+    def __init__(
+        self, scenes: Sequence[Scene], parser: SentenceParser | None = None, *, read: bool = True
+    ) -> None:
+        told = [scene for scene in scenes if read and any(caption.phrases for caption in scene.captions)]
         parser = (parser or SentenceParser()) if told else parser
         texts = [caption.text for scene in told for caption in scene.captions]
-        read = iter(() if parser is None else parser.parse(texts))
-        facts = {scene.id: facts_of(scene, [next(read) for _ in scene.captions]) for scene in told}
+        sentences = iter(() if parser is None else parser.parse(texts))
+        facts = {scene.id: facts_of(scene, [next(sentences) for _ in scene.captions]) for scene in told}
         self.facts = [facts.get(scene.id, SceneFacts()) for scene in scenes]
         self.wrong_deeds = WrongDeeds(deed for found in self.facts for deed in found.deeds)
         self.qualities = Qualities(scenes)

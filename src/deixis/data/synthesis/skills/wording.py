@@ -12,7 +12,22 @@ from deixis.english.nouns import is_plural, words_of
 from deixis.records.dialogue import Mark
 from deixis.regions.shapes import Box
 
-NO_NAMES = frozenset(("one", "ones", "two", "three", "four", "five", "other", "others", "another", "same"))
+NO_NAMES = frozenset(
+    (
+        "someone",
+        "somebody",
+        "one",
+        "ones",
+        "two",
+        "three",
+        "four",
+        "five",
+        "other",
+        "others",
+        "another",
+        "same",
+    )
+)
 
 Piece = str | tuple[str, tuple[Box, ...]]
 """Words of an answer: plain ones, or a phrase with its places."""

@@ -47,7 +47,7 @@ DOING = (
     "how <be> {} (passing the time|occupied)?",
     "what <be> {} busy (with|doing)?",
     "(in which|in what) activity <be> {} engaged?",
-    "{}: what <be> (they|he|she|it) doing?",
+    "{}: doing what?",
     "describe the (action|activity) of {}.",
     "what is going on with {}?",
     "what is happening with {}?",
