@@ -1,7 +1,7 @@
 """Phrase grounding on Flickr30k Entities (Plummer et al., 2015), a question for each phrase of a caption.
 
 Recall at 1 with merged boxes, the one box around all boxes of a phrase, as papers print it; beside it with
-any of them. Papers ask for all phrases of a caption at once, as ``metrics.flickr_entities`` does for their files.
+any of them. Papers ask for all phrases of a caption at once; ``metrics.flickr_entities`` scores that.
 """
 
 from __future__ import annotations
@@ -92,7 +92,7 @@ def tabulate(items: Sequence[BenchmarkItem[SaidBoxes]], marks: Sequence[Mark]) -
 FLICKR_PHRASES = Benchmark(
     name="flickr30k",
     title="Flickr30k Entities, phrase by phrase",
-    layout="folder with Annotations/, Sentences/, flickr30k-images/ and val.txt (--split), or another dataset "
+    layout="folder with Annotations/, Sentences/, flickr30k-images/ and val.txt (--split), or another one "
     "with boxed phrases",
     prompt_text=INSTRUCTION.format("<phrase>"),
     metric="recall at 1: the surest place overlaps (IoU) by 0.5 or more with the one box around all boxes "

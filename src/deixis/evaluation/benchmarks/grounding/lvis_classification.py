@@ -73,8 +73,8 @@ LVIS_CLASSIFICATION = Benchmark(
     title="LVIS referring object classification",
     layout="a JSON lines file of records (lvis_questions), COCO's pictures beside it",
     prompt_text="Is the object <region> a <name> or a <name>? (as lvis_questions words it)",
-    metric="share of objects whose name or a synonym is in the reply; corrected: as whole words, and not with "
-    "the other class; published: the very letters. By the form of region: point, box, free form",
+    metric="share of objects whose name or a synonym is in the reply; corrected: as whole words, not the "
+    "other class; published: the very letters. By the form of region: point, box, free form",
     read=read,
     prompt=prompt,
     score=score,
