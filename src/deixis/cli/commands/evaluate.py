@@ -46,7 +46,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="A,B",
         help=f"separated by commas, or all (default: those of {DEFAULT_TASKS} that find something to ask; "
         "further ones: naming_point, naming_scribble, expressions_bare, presence, verification, choosing, "
-        "attributes, calibration, nowhere, free; docs/evaluation.md)",
+        "attributes, colour, activity, relations, unanswerable, calibration, nowhere, free; see "
+        "docs/evaluation.md)",
     )
     add_system_flags(parser, endpoints=True)
     add_endpoint_flags(parser)
