@@ -107,9 +107,9 @@ class System(LocatedAnswers, ABC):
     paints: True for systems that paint regions on the picture; what they paint comes from the whole dialogue.
     looks_in_the_original: True for systems that find a region's content by its pixels of the original; the
     others carry regions to the frame of what the network is given. pictures_taken: how many pictures a
-    dialogue may have, at least and at most. has_grammar: whether answers are held to a grammar. region_token:
-    the id that stands for one region in a prompt, if there is one. looked_at: what ``looks`` shows, if it can
-    say what an answer's places were chosen from.
+    dialogue may have, at least and at most. has_grammar: whether answers are, or can be, held to a grammar.
+    region_token: the id that stands for one region in a prompt, if there is one. looked_at: what ``looks``
+    shows, if it can say what an answer's places were chosen from.
     """
 
     name: str

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Hashable, Iterator, Sequence
+from functools import cached_property
 from pathlib import Path
 
 import torch
@@ -26,6 +27,8 @@ from deixis.systems.encoded import Encoded, EncoderInput
 from deixis.systems.questions import MOST_PICTURES, Question
 from deixis.systems.spliced.dialect import Dialect
 from deixis.systems.spliced.dialogue_text import DialogueText
+from deixis.systems.spliced.grammar.boxes import BoxGrammar
+from deixis.systems.spliced.grammar.tokens import BoxTokens, HeldToBoxes
 from deixis.systems.spliced.marking import Marking, Unmarked
 from deixis.systems.spliced.network import SplicedNetwork
 from deixis.systems.spliced.policy import SplicedPolicy
@@ -55,6 +58,7 @@ class SplicedSystem(System):
     region's vector is made of (``sampling``). request: what is added to a question that asks for boxes.
     """
 
+    has_grammar = True  # on request
     looks_in_the_original = True  # points are drawn among the original's pixels
     pictures_taken = (0, MOST_PICTURES)
 
@@ -211,7 +215,25 @@ class SplicedSystem(System):
 
     def policy(self, prompt: Prompt, settings: Settings) -> SplicedPolicy:
         """Return how one answer is decoded."""
-        return SplicedPolicy(self.reader(prompt, settings))
+        held = None
+        if settings.grammar:
+            held = HeldToBoxes(self.box_tokens, most=settings.max_places, room=settings.max_new_tokens)
+        return SplicedPolicy(self.reader(prompt, settings), held=held)
+
+    @cached_property
+    def box_tokens(self) -> BoxTokens:
+        """Which tokens may stand where in a box; UsageError for a tokenizer that can't spell boxes."""
+        return BoxTokens(self.codec, BoxGrammar.of(getattr(self.dialect, "numbers", "thousandths")))
+
+    def check_settings(self, settings: Settings) -> None:
+        """Raise UsageError for a grammar of boxes where answers have none."""
+        if not settings.grammar:
+            return
+        if not getattr(self.dialect, "spells_boxes", False):
+            raise UsageError(
+                f"grammar is True, but this model of system {self.name!r} writes no boxes; leave it out"
+            )
+        _ = self.box_tokens
 
     def reader(self, prompt: Prompt, settings: Settings) -> SplicedReader:
         """Return what reads an answer.
