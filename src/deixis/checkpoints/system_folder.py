@@ -14,14 +14,16 @@ from deixis.checkpoints.convert.renaming import KeyTable
 from deixis.checkpoints.convert.tower_folder import TowerFiles
 from deixis.checkpoints.files.folders import copy_tokenizer, new_folder, tokenizer_place
 from deixis.checkpoints.files.lazy import Tensors
-from deixis.checkpoints.files.settings import write_settings
+from deixis.checkpoints.files.settings import read_settings, write_settings
 from deixis.checkpoints.files.writing import write_tensors
 from deixis.checkpoints.fit import check_fit, network_shapes
 from deixis.checkpoints.tokenizer_fit import check_tokens
 from deixis.errors import BadWeights, MissingWeights
 from deixis.files.declared_fields import Fields, checked
+from deixis.text.prompt_tokens import TextCodec
 from deixis.text.templates import find_template
-from deixis.text.tokenizers.codecs.opening import open_codec
+from deixis.text.tokenizers.codecs.opening import FERRET, CodecDefaults, open_codec
+from deixis.text.tokenizers.settings import SETTINGS_FILE
 
 Settings = TypeVar("Settings", bound=PreTrainedConfig)
 
@@ -35,15 +37,18 @@ def write_converted(
     table: KeyTable,
     towers: Mapping[str, TowerFiles],
     other_tokenizer: Path | None = None,
+    defaults: CodecDefaults = FERRET,
 ) -> None:
     """Write a checkpoint in original names as a folder of ours.
 
     config: ours, with ``language``. network: builds the network that is to hold the weights; it is made
     without numbers, to compare names and shapes. towers: by the network's attributes; what the checkpoint
-    keeps in their places is not looked at again.
+    keeps in their places is not looked at again. defaults: what is known of the tokenizer beyond its files;
+    where that is something else than of Ferret's, it is written into them.
     """
     check_settings(config, where=checkpoint.where)
-    check_tokenizer(config, tokenizer_place(checkpoint.folder, otherwise=other_tokenizer))
+    place = tokenizer_place(checkpoint.folder, otherwise=other_tokenizer)
+    codec = check_tokenizer(config, place, defaults=defaults)
     tied = bool(config.language.get("tie_word_embeddings"))
     stored = without_tied_head(checkpoint) if tied else checkpoint.tensors
     places = tuple(f"{original}." for original, _ in table.towers)
@@ -59,6 +64,7 @@ def write_converted(
         original=checkpoint.config,
         tokenizer=checkpoint.folder,
         other_tokenizer=other_tokenizer,
+        codec=None if defaults is FERRET else codec,
     )
 
 
@@ -68,10 +74,11 @@ def check_settings(config: Any, *, where: str) -> None:
     checked({name: getattr(config, name) for name in fields}, fields, where=where)
 
 
-def check_tokenizer(config: Any, folder: Path) -> None:
-    """Raise BadWeights unless the tokenizer in a folder can be opened and fits a network of settings."""
-    codec = open_codec(config.codec, folder)
+def check_tokenizer(config: Any, folder: Path, *, defaults: CodecDefaults = FERRET) -> TextCodec:
+    """Return the tokenizer in a folder; BadWeights unless it can be opened and fits a network of settings."""
+    codec = open_codec(config.codec, folder, defaults)
     check_tokens(codec, find_template(config.template), rows=config.vocab_size, folder=folder)
+    return codec
 
 
 def settings_from(build: Callable[[], Settings], *, where: str) -> Settings:
@@ -92,14 +99,20 @@ def write_system(
     original: Mapping[str, Any],
     tokenizer: Path,
     other_tokenizer: Path | None = None,
+    codec: TextCodec | None = None,
 ) -> None:
     """Write weights, tokenizer, ``generation_config.json`` and, last, ``config.json``.
 
     original: the configuration that this was made from; it is kept for the way back. tokenizer: the folder
-    whose tokenizer files are copied, other_tokenizer: the one to take where it has none.
+    whose tokenizer files are copied, other_tokenizer: the one to take where it has none. codec: what these
+    files are opened as; all that it knows is written into them, what else they say stays.
     """
     with new_folder(out) as folder:
         copy_tokenizer(tokenizer, folder, otherwise=other_tokenizer)
+        if codec is not None:
+            kept = read_settings(folder / SETTINGS_FILE) if (folder / SETTINGS_FILE).is_file() else {}
+            codec.save(folder)
+            write_settings(folder / SETTINGS_FILE, {**kept, **read_settings(folder / SETTINGS_FILE)})
         write_tensors(folder, tensors)
         write_settings(folder / "generation_config.json", generation_settings(config))
         write_settings(folder / ORIGINAL, original)

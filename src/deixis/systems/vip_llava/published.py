@@ -23,7 +23,7 @@ def authors_config(config: VipLlavaConfig) -> dict[str, Any]:
     if config.aspect not in ASPECTS:
         raise UsageError(f"aspect is {config.aspect!r}; the authors' code knows {' and '.join(ASPECTS)}")
     kind = config.language["model_type"]
-    vicuna = config.codec == "sentencepieces"
+    vicuna = config.codec == "sentencepieces" and kind == "llama"
     levels = config.select_layers or [LAST_BUT_ONE]
     return {
         **published_language(config.language),

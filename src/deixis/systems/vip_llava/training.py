@@ -9,10 +9,11 @@ from deixis.systems.spliced.training.building import Member, family_parts
 from deixis.systems.vip_llava.answering import open_vip_llava, vip_llava_system
 from deixis.systems.vip_llava.config import VipLlavaConfig
 from deixis.systems.vip_llava.model import VipLlavaNetwork
+from deixis.systems.vip_llava.weights import tokenizer_known
 from deixis.training.loop import TrainingParts
 from deixis.training.recipes.recipe import Recipe
 
-VIP_LLAVA = Member(VipLlavaConfig, VipLlavaNetwork, vip_llava_system, open_vip_llava)
+VIP_LLAVA = Member(VipLlavaConfig, VipLlavaNetwork, vip_llava_system, open_vip_llava, reading=tokenizer_known)
 
 
 def training_parts(

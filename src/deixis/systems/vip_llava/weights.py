@@ -19,6 +19,8 @@ from deixis.systems.vip_llava.config import FIVE_LEVELS, VipLlavaConfig
 from deixis.systems.vip_llava.keys import FILES, LEVELS, MODULES, ONE_LEVEL
 from deixis.systems.vip_llava.model import VipLlavaNetwork
 from deixis.systems.vip_llava.published import authors_config, transformers_config
+from deixis.text.templates import find_template
+from deixis.text.tokenizers.codecs.defaults import CodecDefaults
 
 TOWER = "model.vision_tower.vision_tower."
 NORM, FIRST_MAP = "model.mm_projector.clip_layernorm.weight", "model.mm_projector.final_linear.0.weight"
@@ -27,6 +29,16 @@ HF_KIND = "vipllava"
 TEMPLATES = {"llama": "llava_llama_3", "phi3": "llava_phi_3"}
 ASPECTS = {"pad": "pad", "square": "crop", None: "crop"}
 HF_TEXT = "text_config"
+
+
+def tokenizer_known(decoder: str, codec: str) -> CodecDefaults:
+    """Return what is known of a published decoder's tokenizer: it has no token for regions.
+
+    decoder: "llama" or "phi3". Of Llama-3's and Phi-3's, the mark that closes an answer ends it.
+    """
+    vicuna = (decoder, codec) == ("llama", "sentencepieces")
+    ends = () if vicuna or decoder not in TEMPLATES else (find_template(TEMPLATES[decoder]).stop,)
+    return CodecDefaults(region=None, guard="spaced pieces", ends=ends)
 
 
 def convert_folder(*, folder: Path, out: Path, tower: Path | None = None) -> VipLlavaConfig:
@@ -103,6 +115,7 @@ def write(checkpoint: Checkpoint, *, out: Path, tower: Path | None, fields: dict
         network=lambda: VipLlavaNetwork(config),
         table=LEVELS if config.feature_norm else ONE_LEVEL,
         towers={"tower": found},
+        defaults=tokenizer_known(config.language["model_type"], config.codec),
     )
     return config
 
@@ -120,7 +133,7 @@ def our_config(checkpoint: Checkpoint, *, tower: TowerFiles, fields: dict[str, A
         projector=checkpoint.config.get("mm_projector_type") or "mlp2x_gelu",
         side=tower.settings["image_size"],
         template="llava_v1" if vicuna else TEMPLATES[language["model_type"]],
-        codec="sentencepieces" if vicuna else "tokenizer",
+        codec="tokenizer" if pieces is None else "sentencepieces",
         dtype=checkpoint.dtype,
         **token_ids(language),
         **fields,
