@@ -14,10 +14,12 @@ from deixis.comparison.shown_items import Differing, differing_items, drawn, ope
 from deixis.errors import UsageError
 from deixis.files.writing import replacing, require_writable_folder, write_whole
 from deixis.gallery.html import written
+from deixis.regions.shapes import Box
 
 INDEX = "index.html"
 OWN_PICTURE = re.compile(r"item-\d+\.jpg")
 LONGEST_TRUTH = 200
+DRAWN = "the places in white dashes"
 
 
 def check_folder(out: Path) -> None:
@@ -57,14 +59,15 @@ def make_page(
     shown = []
     for number, pair in enumerate(spread(pairs, most), start=1):
         picture = None if opener is None else opener(pair.first)
-        photo = None
+        photo, truth = None, list[Box]()
         if picture is not None:
             truth = true_boxes(pair.first, picture, known.get(pair.first.key))
             image = drawn(pair, picture, truth)
             photo = (f"item-{number:03d}.jpg", *image.size)
             with replacing(out / photo[0]) as partial:
                 image.save(partial, quality=88, subsampling=0)
-        shown.append(ShownItem(pair, truth_in_words(pair, known.get(pair.first.key)), photo))
+        told = DRAWN if truth else truth_in_words(pair, known.get(pair.first.key))
+        shown.append(ShownItem(pair, told, photo))
     page = comparison_page(
         first, second, numbers, shown, differing=len(pairs), despite=despite, no_pictures=why
     )

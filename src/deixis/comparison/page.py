@@ -17,7 +17,8 @@ from deixis.gallery.style import STYLE, colour_rules
 GENERATOR = "deixis compare"
 HEADINGS = ("Number", "A", "B", "B − A", "95 % interval of B − A", "Items", "")
 OWN_STYLE = """
-td.number { text-align: right; white-space: nowrap; font-variant-numeric: tabular-nums; }
+table { width: auto; }
+td.count { text-align: right; }
 details { margin: 1rem 0; } summary { cursor: pointer; }
 """
 
@@ -97,7 +98,7 @@ def table(numbers: Sequence[Difference]) -> Element:
             tag(
                 "tr",
                 tag("td", one.name.replace("_", " ")),
-                *(tag("td", text, class_="number") for text in (*cells, interval, f"{one.n:,}")),
+                *(tag("td", text, class_="count") for text in (*cells, interval, f"{one.n:,}")),
                 tag("td", one.verdict),
             )
         )
@@ -149,7 +150,7 @@ def entry(number: int, one: ShownItem) -> Element:
         name, width, height = one.photo
         alt = f"Picture of item {number} with the places of both"
         photo = tag("figure", tag("img", src=name, alt=alt, width=width, height=height, loading="lazy"))
-    better = "B is better" if pair.gain > 0 else "A is better" if pair.gain < 0 else "they differ"
+    higher = "B is higher" if pair.gain > 0 else "A is higher" if pair.gain < 0 else "they differ"
     answers = [
         tag(
             "li",
@@ -165,7 +166,7 @@ def entry(number: int, one: ShownItem) -> Element:
     task = f"{pair.first.task}: " if pair.first.task else ""
     return tag(
         "article",
-        tag("h2", f"{task}{pair.first.question} ", tag("span", better, class_="verdict")),
+        tag("h2", f"{task}{pair.first.question} ", tag("span", higher, class_="verdict")),
         photo,
         tag("ol", *answers, tag("li", tag("span", ""), tag("p", f"True: {one.truth}", class_="quiet"))),
         class_="card",

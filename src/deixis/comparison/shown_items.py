@@ -28,7 +28,7 @@ LEAST_SIDE = 1e-6
 
 @dataclass(frozen=True)
 class Differing:
-    """An item on which two reports differ, and by how much the second is better in its first number."""
+    """An item on which two reports differ, and by how much the second is higher in its first number."""
 
     first: SavedItem
     second: SavedItem
