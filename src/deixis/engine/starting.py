@@ -64,31 +64,58 @@ def probed(readings: Readings, wanted: dict[int, Sequence[Probe]]) -> dict[int, 
     asked = [(row, probe) for row, probes in wanted.items() for probe in probes]
     if not asked:
         return {}
-    read = [continued(readings, row, probe) for row, probe in asked]
-    once: dict[object, int] = {}
-    for number, embedded in enumerate(read):
-        once.setdefault(embedded.identity, number)
+    keys = equal_where_read_alike(readings, asked)
+    first = {key: number for number, key in reversed(list(enumerate(keys)))}  # which one is read for all
+    chosen = sorted(first.values())
+    place = {keys[number]: place for place, number in enumerate(chosen)}
+    read = continued(readings, [asked[number] for number in chosen])
     store = readings.store
-    rows = store.add(len(once))
-    for row, number in zip(rows, once.values(), strict=True):
-        fork(readings, row, read[number], own=asked[number][0])
-    hidden = read_rest(readings.decoder, store, rows, [read[number] for number in once.values()])
+    rows = store.add(len(read))
+    for row, number, embedded in zip(rows, chosen, read, strict=True):
+        fork(readings, row, embedded, own=asked[number][0])
+    hidden = read_rest(readings.decoder, store, rows, read)
     for row in reversed(rows):
         store.free(row)
     logits = readings.decoder.logits(torch.stack(hidden)).float()  # (n, V)
-    places = {identity: place for place, identity in enumerate(once)}
-    each = [places[embedded.identity] for embedded in read]
+    each = iter(keys)
     answers: dict[int, Tensor] = {}
     for row, probes in wanted.items():
-        own = [each.pop(0) for _ in probes]
+        own = [place[next(each)] for _ in probes]
         answers[row] = logits[torch.tensor(own, device=logits.device)]
     return answers
 
 
-def continued(readings: Readings, row: int, probe: Probe) -> Embedded:
-    """Return what a probe reads: a prompt and the tokens behind it."""
-    base = readings.prompts[row] if probe.instead is None else probe.instead
-    return base.followed_by(probe.tokens, readings.decoder.words(list(probe.tokens)))
+def equal_where_read_alike(
+    readings: Readings, asked: Sequence[tuple[int, Probe]]
+) -> list[tuple[int, tuple[int, ...]]]:
+    """Return for each probe something that is equal only for those that read the same.
+
+    What prompts stand for takes long to compare, so that each is looked at once, not once a probe.
+    """
+    known: dict[object, int] = {}
+    numbers: dict[int, int] = {}
+    keys = []
+    for row, probe in asked:
+        base = based_on(readings, row, probe)
+        if id(base) not in numbers:
+            numbers[id(base)] = known.setdefault(base.identity, len(known))
+        keys.append((numbers[id(base)], tuple(probe.tokens)))
+    return keys
+
+
+def based_on(readings: Readings, row: int, probe: Probe) -> Embedded:
+    """Return what a probe's tokens come behind."""
+    return readings.prompts[row] if probe.instead is None else probe.instead
+
+
+def continued(readings: Readings, asked: Sequence[tuple[int, Probe]]) -> list[Embedded]:
+    """Return what probes read: a prompt each, and the tokens behind it."""
+    counts = [len(probe.tokens) for _, probe in asked]
+    vectors = readings.decoder.words([token for _, probe in asked for token in probe.tokens])
+    return [
+        based_on(readings, row, probe).followed_by(probe.tokens, own)
+        for (row, probe), own in zip(asked, vectors.split(counts), strict=True)
+    ]
 
 
 def fork(readings: Readings, row: int, embedded: Embedded, *, own: int) -> None:

@@ -22,7 +22,7 @@ class EngineLimits:
     have none, in seconds.
     """
 
-    rows: int = 32
+    rows: int = 64
     queue: int = 256
     cache_bytes: int = 2 << 30
     chunk: int = 64
