@@ -22,7 +22,7 @@ PARITY := $(if $(wildcard $(PARITY_DIR)/.),--parity-dir=$(PARITY_DIR))
 IN_PROCESSES := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n logical --dist loadfile
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo gallery test test-all test-oldest check docs bench soak training clean
+.PHONY: help install demo gallery test test-all test-oldest check fuzz docs bench soak training clean
 .DELETE_ON_ERROR:
 
 help: ## print this list
@@ -73,6 +73,9 @@ check: $(STAMP) ## check format, lint and types
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+
+fuzz: $(STAMP) ## send the server 6,000 requests made up from its own schema
+	OMP_NUM_THREADS=1 $(BIN)/python -m tests.server.fuzzing --cases 6000
 
 docs: $(STAMP) ## run what the documentation shows as output, and write what comes out
 	$(BIN)/python -m tests.documentation --write

@@ -38,6 +38,7 @@ class PictureURL(Fields):
         max_length=LONGEST_URL,
         description="data:image/…;base64,…, or picture:ID of an upload (POST /v1/pictures); http, https "
         "and file where the server allows them.",
+        json_schema_extra={"format": "uri"},
     )
     detail: Literal["auto", "low", "high"] | None = Field(
         None, description="Taken, but without effect: each system has its own resolution."

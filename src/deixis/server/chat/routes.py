@@ -34,7 +34,7 @@ def chat_routes(service: Service) -> APIRouter:
                 "description": "The reply; with `stream` as server-sent events, each a ChatCompletionChunk.",
                 "content": {
                     "application/json": {"schema": ref("ChatCompletion")},
-                    "text/event-stream": {"schema": {"type": "string"}},
+                    "text/event-stream": {"schema": {"description": "Events; the last one is [DONE]."}},
                 },
             },
             **errors(400, 404, 408, 413, 415, 429, 503, 504),
