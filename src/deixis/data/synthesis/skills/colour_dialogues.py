@@ -7,9 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from deixis.data.lots import draw, pick
-from deixis.data.synthesis.skills.asking import AskedOf, asked_of
 from deixis.data.synthesis.skills.facts import Colour, Deed
-from deixis.data.synthesis.skills.wording import be, phrase_of, told
+from deixis.data.synthesis.skills.wording import AskedOf, asked_of, be, phrase_of, told
 from deixis.data.synthesis.templates.skills import COLOUR, COLOUR_WORN, IS_COLOUR
 from deixis.data.synthesis.visible_scene import VisibleScene
 from deixis.english.colours import COLOURS

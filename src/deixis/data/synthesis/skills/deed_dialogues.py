@@ -8,9 +8,17 @@ import numpy as np
 
 from deixis.data.lots import draw, pick
 from deixis.data.synthesis.question_writer import question_from
-from deixis.data.synthesis.skills.asking import asked_of
 from deixis.data.synthesis.skills.facts import PEOPLE, Deed, Standing
-from deixis.data.synthesis.skills.wording import Piece, be, callings, in_view, listed, phrase_of, told
+from deixis.data.synthesis.skills.wording import (
+    Piece,
+    asked_of,
+    be,
+    callings,
+    in_view,
+    listed,
+    phrase_of,
+    told,
+)
 from deixis.data.synthesis.templates.skills import (
     DOING,
     HOLDING,

@@ -5,10 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from deixis.data.lots import pick
-from deixis.data.synthesis.skills.asking import asked_of
 from deixis.data.synthesis.skills.facts import Deed
 from deixis.data.synthesis.skills.opposites import askable
-from deixis.data.synthesis.skills.wording import be, phrase_of, told
+from deixis.data.synthesis.skills.wording import asked_of, be, phrase_of, told
 from deixis.data.synthesis.skills.wrong_deeds import sort_of
 from deixis.data.synthesis.templates.skills import IS_DOING
 from deixis.data.synthesis.visible_scene import VisibleScene
