@@ -125,6 +125,17 @@ def test_a_phrase_is_not_closed_before_its_words() -> None:
     assert policy.constrain(logits)[tokens.phrase_end] == 0
 
 
+def test_an_answer_has_no_token_that_no_answer_has() -> None:
+    system = fresh_groma()
+    prompt = prompt_of(system, noise_picture(90, 60), "what is it?")
+    policy, reader = system.policy(prompt, Settings()), system.reader(prompt, Settings())
+    allowed = policy.constrain(torch.zeros(system.network.config.vocab_size)).isfinite().nonzero()[:, 0]
+    added = [one for one in allowed.tolist() if one >= system.codec.words]
+    assert added and all(reader.sayable(one) for one in added)
+    for text in ("<img>", "</img>", "<sep>", "[PAD]", "<refer_box>"):
+        assert system.codec.encode(text, begin=False)[0] not in allowed
+
+
 def proposer_folder(folder: Path, **options: Any) -> Path:
     torch.manual_seed(0)
     tower = {"kind": "efficientnet_tiny", "side": SIDE}

@@ -25,6 +25,8 @@ class ListedPlacesPolicy(SplicedPolicy):
         self.listed = list(tokens.proxies[:count])
         marks = (tokens.pad, tokens.supervised, tokens.image, tokens.region, tokens.refer_box)
         self.never = [*marks, tokens.ground_box, tokens.refer_feat, tokens.grounding, *tokens.proxies[count:]]
+        added = range(reader.codec.words, len(reader.codec))
+        self.never += [one for one in added if not reader.sayable(one) and one not in reader.ends]
 
     def constrain(self, logits: Tensor) -> Tensor:
         """Return logits (V,) without tokens that would break a link."""
