@@ -7,11 +7,13 @@ from typing import Any
 
 import pytest
 
+from deixis.pictures.opening import open_picture
+from deixis.serving.asked import Asked
 from deixis.serving.engine import Engine
 from deixis.serving.models import Models
 from deixis.studio.application import create_studio
 from tests.studio.browser import Served, launched
-from tests.studio.desk import Desk
+from tests.studio.desk import Desk, picture
 from tests.studio.scripted_server import Script, scripted_app
 from tests.systems.pointer.tiny import tiny_system
 
@@ -53,6 +55,8 @@ def open_desk(browser: Any) -> Iterator[Callable[..., Desk]]:
 def real() -> Iterator[Served]:
     """The studio itself: an engine with the embedded model, and a tiny random one beside it."""
     with Engine(Models({"pointer": "pointer", "tiny": tiny_system()}, device="cpu")) as engine:
+        for name in ("pointer", "tiny"):
+            engine.ask(Asked(name, (open_picture(picture()),), "what is it?"))  # loaded
         served = Served(create_studio(engine))
         yield served
         served.kill()

@@ -22,7 +22,7 @@ class Desk:
         self.served, self.lenient = served, lenient
         self.context = browser.new_context(**{"viewport": SIZE, **context})
         self.page = self.context.new_page()
-        self.page.set_default_timeout(15_000)
+        self.page.set_default_timeout(30_000)
         self.problems: list[str] = []
         self.asked: list[str] = []
         self.page.on("console", self._said)

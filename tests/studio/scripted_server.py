@@ -101,12 +101,12 @@ def refused(message: str) -> JSONResponse:
 
 def answer_of(script: Script, picture: Picture, system: str) -> Answer:
     """Return the answer that a script tells of."""
-    spans = ()
+    spans: tuple[Span, ...] = ()
     if script.phrase:
         start = len(script.text[: script.text.index(script.phrase)])
         place = Place(Box(*script.box, frame=picture.frame), 0.9)
         spans = (Span(start, start + len(script.phrase), script.phrase, (place,), nowhere_score=0.01),)
-    return Answer(script.text, spans, picture, system, 0.1, question="Where is the cup?")
+    return Answer(script.text, spans, (picture,), system, 0.1, question="Where is the cup?")
 
 
 async def written(script: Script, answer: Answer) -> AsyncIterator[str]:

@@ -94,6 +94,7 @@ hand.ondraw = hand.onpick = (region) => composer.point(region);
 hand.onfix = (place, box, how) => thread.fix.moved(place, box, how);
 bar.onpoint = (region) => composer.point(region);
 composer.onask = ask;
+dialogue.onloaded = () => showModels().catch(() => {}); // only the labels: a lost server is told elsewhere
 pictures.onproblem = (text) => problem(text, store.picture ? "#problem" : "#problem-open");
 pictures.onconversation = tried(async (file) => {
   const note = await files.read(file).catch((fault) => { throw new Error(`${file.name}: ${fault.message}`); });

@@ -9,6 +9,8 @@ export const questionText = (parts) =>
   parts.map((part) => (typeof part === "string" ? part.replace(/[{}]/g, "$&$&") : `{${part.name}}`)).join("");
 
 export class Dialogue {
+  onloaded = () => {};
+
   constructor(store) {
     this.store = store;
   }
@@ -74,6 +76,7 @@ export class Dialogue {
     }
     clearInterval(loading);
     slot.loading = null;
+    if (loading) this.onloaded();
     this.store.tell("turns");
   }
 

@@ -43,7 +43,7 @@ export class Thread {
     this.shown.set(turn, element);
     if (old) old.replaceWith(element);
     else this.list.append(element);
-    if (near || !old) this.list.scrollTop = this.list.scrollHeight;
+    if (near || !old) element.scrollIntoView({ block: "end" });
     if (turn.slots.every((slot) => slot.state === "done") && !turn.told) {
       turn.told = true;
       announce(turn.slots.map((slot) => slot.text).join("; "));
