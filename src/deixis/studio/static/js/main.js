@@ -91,7 +91,7 @@ stage.onview = () => (find("#zoom").textContent = `${Math.round(stage.view.scale
 store.addEventListener("change", ({ detail }) => !["mark", "selection"].includes(detail) && showButtons());
 
 hand.ondraw = hand.onpick = (region) => composer.point(region);
-hand.onfix = (place, box, how) => thread.fix.moved(place, box, how);
+hand.grips.onfix = (place, box, how) => thread.fix.moved(place, box, how);
 bar.onpoint = (region) => composer.point(region);
 composer.onask = ask;
 dialogue.onloaded = () => showModels().catch(() => {}); // only the labels: a lost server is told elsewhere

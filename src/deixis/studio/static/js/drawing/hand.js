@@ -1,6 +1,7 @@
 /** The hand on the stage: pointers that draw, take hold, brush, pan and pinch. */
 
-import { area, boxBetween, handles, hit, inside, moved, pixelAt, reshaped } from "./geometry.js";
+import { area, boxBetween, hit, inside, moved, pixelAt, reshaped } from "./geometry.js";
+import { Grips } from "./grips.js";
 import { brushed, decoded, encoded } from "./masks.js";
 
 const SLACK = 4; // CSS pixels within which a press is a click
@@ -16,7 +17,7 @@ export class Hand {
   onpick = () => {};
 
   constructor(stage, store) {
-    Object.assign(this, { stage, store, element: stage.element });
+    Object.assign(this, { stage, store, element: stage.element, grips: new Grips(stage, store) });
     const { element } = this;
     const on = (type, act) => element.addEventListener(type, (event) => store.picture && act.call(this, event));
     on("pointerdown", this.#down);
@@ -54,71 +55,8 @@ export class Hand {
     if (event.button === 1 || this.panning || this.tool === "pan") {
       this.#grip = { act: "pan", last: at };
     } else if (event.button === 0) {
-      this.#grip = this.#held(at, REACH[event.pointerType] ?? 7) ?? this.#begin(at);
+      this.#grip = this.grips.held(at, REACH[event.pointerType] ?? 7, this.tool) ?? this.#begin(at);
     }
-  }
-
-  /** A handle under the pointer, or with the select tool a region. */
-  #held(at, reach) {
-    const { view } = this.stage;
-    for (const item of this.#items()) {
-      const near = handles(item.shape).find(({ x, y }) => {
-        const [hx, hy] = view.toStage([x, y]);
-        return Math.hypot(hx - at[0], hy - at[1]) <= reach;
-      });
-      if (near) return { act: "reshape", item, id: near.id, start: at };
-    }
-    const place = this.#fixable(at, reach);
-    if (place) return { act: "move", item: place, start: at };
-    if (this.tool !== "select") return null;
-    const region = this.regionAt(at, reach);
-    this.store.select(region?.key ?? null);
-    if (!region) return { act: "pan", last: at, start: at };
-    return { act: "move", item: this.#regionItem(region), start: at, picked: region };
-  }
-
-  /** What can be reshaped: the selected region, and the places of an answer that is being corrected. */
-  #items() {
-    const selected = this.store.region(this.store.selected);
-    const brush = this.tool === "brush" || this.tool === "erase";
-    return [...this.#placeItems(), ...(selected && !brush ? [this.#regionItem(selected)] : [])];
-  }
-
-  #regionItem(shape) {
-    return { shape, preview: (changed) => this.#swap(shape.key, changed), commit: (one) => this.store.replace(one) };
-  }
-
-  #placeItems() {
-    const { fixing } = this.store;
-    if (!fixing) return [];
-    return this.stage.shownPlaces().filter((p) => p.slot === fixing.slot).map((place) => ({
-      shape: { kind: "box", data: place.box },
-      place,
-      preview: (changed) => this.onfix(place, changed.data, { live: true }),
-      commit: (changed) => this.onfix(place, changed.data, {}),
-    }));
-  }
-
-  onfix = () => {};
-
-  #fixable(at, reach) {
-    const [x, y] = this.stage.view.toPicture(at);
-    const near = reach / this.stage.view.scale;
-    const found = this.#placeItems().filter(({ shape }) => hit(shape, [x, y], near));
-    return found.sort((a, b) => area(a.shape) - area(b.shape))[0];
-  }
-
-  #swap(key, changed) {
-    const { doc } = this.store.picture;
-    doc.regions = doc.regions.map((one) => (one.key === key ? changed : one));
-    this.stage.redraw("marks");
-  }
-
-  regionAt(at, reach = 7) {
-    const place = this.stage.view.toPicture(at);
-    const near = reach / this.stage.view.scale;
-    const found = this.store.regions.filter((region) => hit(region, place, near));
-    return found.sort((a, b) => area(a) - area(b))[0];
   }
 
   #begin(at) {
@@ -184,7 +122,7 @@ export class Hand {
     if (brush && pointerType !== "touch") stage.brush = { at, radius: this.radius / stage.view.scale };
     if (stage.draft?.kind === "polygon") stage.draft.at = inside(stage.view.toPicture(at), store.picture);
     if (brush || stage.draft) stage.sketch();
-    const region = this.regionAt(at)?.key ?? null;
+    const region = this.grips.regionAt(at)?.key ?? null;
     if (region !== stage.hovered) {
       stage.hovered = region;
       stage.redraw("marks");
@@ -252,13 +190,13 @@ export class Hand {
 
   /** A click with the box tool picks the region under it. */
   #pickAt(at) {
-    const region = this.regionAt(at);
+    const region = this.grips.regionAt(at);
     this.store.select(region?.key ?? null);
     if (region) this.onpick(region);
   }
 
   #made(kind, data) {
-    if (kind === "box" && this.store.fixing) return this.onfix(null, data, {});
+    if (kind === "box" && this.store.fixing) return this.grips.onfix(null, data, {});
     this.ondraw(this.store.draw(kind, data));
   }
 
