@@ -18,7 +18,7 @@ from statistics import median
 
 from tests.soak.clients import Tally, client, sent
 from tests.soak.questions import MODELS, question
-from tests.soak.watching import TOLERANCE, Memory, get, health, settled
+from tests.soak.watching import TOLERANCE, WARM_UP, Memory, get, health, held, settled
 
 SAMPLE_EVERY = 1.0  # seconds
 SETTLED_IN = 20.0  # seconds after the last request within which every place has to be free
@@ -85,8 +85,11 @@ def soaked(pid: int, port: int, given: argparse.Namespace) -> list[str]:
     ]
     for thread in threads:
         thread.start()
+    began, warm = time.monotonic(), 0
     while any(thread.is_alive() for thread in threads):
         memory.look()
+        if not warm and time.monotonic() - began >= WARM_UP * 60 * given.minutes:
+            warm = held(port)
         time.sleep(SAMPLE_EVERY)
     left = settled(port, seconds=SETTLED_IN)
     first, last, growth = memory.growth()
@@ -98,6 +101,7 @@ def soaked(pid: int, port: int, given: argparse.Namespace) -> list[str]:
     print(
         f"memory: {first / 2**20:.0f} MB after the warm-up, {last / 2**20:.0f} MB at the end ({growth:+.1%})"
     )
+    print(f"of it held by intent: {warm / 2**20:.0f} MB, then {held(port) / 2**20:.0f} MB")
     print(f"questions that are open {SETTLED_IN:g} s after the last: {left}")
     wrong = tally.unexpected[:20]
     wrong += [f"{left} questions are still open"] * bool(left)

@@ -23,7 +23,7 @@ from deixis.systems import load
 from deixis.systems.contract import System
 from tests.contract.subjects import SUBJECTS
 
-CACHE_BYTES = 24 << 20  # of each model: so little that it is full, and given back, within the warm-up
+CACHE_BYTES = 12 << 20  # of each model: so little that it is full, and given back, within the warm-up
 
 
 def systems(folder: Path) -> dict[str, System]:

@@ -36,6 +36,13 @@ class Memory:
         return first, last, last / first - 1
 
 
+def held(port: int) -> int:
+    """Return the bytes that the server says it holds: weights, pictures, prompts, answers."""
+    _, body = get(port, "/metrics")
+    found = re.findall(r"^deixis_held_bytes\{.*\} (\S+)$", body.decode(), re.M)
+    return sum(int(float(one)) for one in found)
+
+
 def get(port: int, path: str) -> tuple[int, bytes]:
     """Return the status and the body of a path."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
