@@ -4,6 +4,8 @@ import { wire } from "../drawing/geometry.js";
 import { ServerError, ask, models } from "../server.js";
 import { sleep } from "../dom.js";
 
+const MOST_TOLD = 40; // earlier turns; servers take 100 messages
+
 /** A question as text: {name} is a region, braces of its own are doubled. */
 export const questionText = (parts) =>
   parts.map((part) => (typeof part === "string" ? part.replace(/[{}]/g, "$&$&") : `{${part.name}}`)).join("");
@@ -60,7 +62,8 @@ export class Dialogue {
     const before = earlier
       .filter((turn) => !turn.all)
       .map((turn) => turn.slots.find((s) => s.model === slot.model && s.answer) ?? turn.slots.find((s) => s.answer))
-      .filter(Boolean);
+      .filter(Boolean)
+      .slice(-MOST_TOLD);
     const loading = this.#watchLoading(slot);
     for (let first = 0; ; first++) {
       try {
