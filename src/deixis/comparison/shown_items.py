@@ -40,9 +40,7 @@ def differing_items(first: SavedReport, second: SavedReport) -> list[Differing]:
     found = []
     for one, other in zip(first.items, second.items, strict=True):
         if one.numbers != other.numbers:
-            names = [name for name in one.numbers if one.numbers[name] != other.numbers.get(name)]
-            own = next(iter(one.numbers), None)
-            name = own if own is None or own in names else names[0]
+            name = next(iter(one.numbers), None)
             gain = 0.0 if name is None else other.numbers.get(name, 0.0) - one.numbers[name]
             found.append(Differing(one, other, gain))
     order = {task: n for n, task in enumerate(dict.fromkeys(item.task for item in first.items))}
