@@ -27,7 +27,7 @@ from deixis.systems.contract import System
 from tests.client.ray_server import serving_on_ray
 from tests.client.real_server import serving
 from tests.systems.ferret.tiny import fresh_ferret
-from tests.systems.pointer.tiny import noise_picture, saved_system, tiny_system
+from tests.systems.pointer.tiny import noise_picture, saved_system
 
 INSIDE = np.zeros((90, 120), dtype=bool)
 INSIDE[10:60, 20:80] = True
@@ -56,8 +56,9 @@ def alike(one: Any, other: Any) -> bool:
 
 
 @pytest.fixture(scope="module")
-def systems() -> dict[str, System]:
-    return {"pointer": tiny_system(), "ferret": fresh_ferret()}
+def systems(tmp_path_factory: pytest.TempPathFactory) -> dict[str, System]:
+    # As it was saved and opened: its numbers are rounded when it is saved.
+    return {"pointer": saved_system(tmp_path_factory.mktemp("pointer")), "ferret": fresh_ferret()}
 
 
 @pytest.fixture(scope="module", params=["plain", pytest.param("on ray", marks=pytest.mark.slow)])
