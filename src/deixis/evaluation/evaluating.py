@@ -20,7 +20,7 @@ from deixis.evaluation.facts import digest_of_all, run_facts, tokens_of
 from deixis.evaluation.metrics.intervals import intervals_over_pictures
 from deixis.evaluation.protocol import ProtocolCard
 from deixis.evaluation.report import Report, TaskResult, region_fields, truth_fields
-from deixis.evaluation.runner import MAX_NEW_TOKENS, Answerer, Asked, ask_all, chosen, picture_of
+from deixis.evaluation.runner import MAX_NEW_TOKENS, Ahead, Answerer, Asked, ask_all, chosen, picture_of
 from deixis.evaluation.task import Columns, Item, Task
 from deixis.pictures.broken import REFUSE, BrokenPictures
 from deixis.pictures.opening import Picture
@@ -46,6 +46,7 @@ def evaluate(
     files: Mapping[str, str] | None = None,
     data_path: Path | None = None,
     log: Any = None,
+    ahead: Ahead | None = None,
     progress: bool = False,
 ) -> Report:
     """Return the report of a system on the scenes of one split.
@@ -57,6 +58,7 @@ def evaluate(
     "pass_over" leaves out items about pictures that can't be opened, and the report names these.
     max_new_tokens: how long an answer may be. files: digests of the data's files, for the card. data_path:
     where the data lie, for the report. log: where the system's answers are kept, for the report.
+    ahead: see ``runner.ask_all``.
     A question that the system refuses counts as wrong, and the report names it. Raises UsageError for a task
     that finds nothing to ask and where every question is refused, BadPicture or RecordError for a picture
     that can't be opened, before anything is asked.
@@ -79,6 +81,7 @@ def evaluate(
         shown,
         picture_shown=ablation.picture,
         max_new_tokens=max_new_tokens,
+        ahead=ahead,
         progress=progress,
     )
     asked = tuple(found)

@@ -85,6 +85,9 @@ def chosen(items: Sequence[T], *, limit: int | None, seed: int) -> list[T]:
 
 Pair = tuple[Task[Any], Item[Any]]
 Shown = Callable[[Picture], Picture]
+Piece = tuple[Scene, Sequence[Pair]]
+Ahead = Callable[[Sequence[Piece]], None]
+"""What is told of all that will be asked before any of it is, to have it answered and kept elsewhere."""
 
 
 def ask_all(
@@ -94,18 +97,21 @@ def ask_all(
     *,
     picture_shown: Shown = lambda picture: picture,
     max_new_tokens: int = MAX_NEW_TOKENS,
+    ahead: Ahead | None = None,
     progress: bool,
 ) -> Iterator[Asked]:
     """Yield what came of every item, picture by picture, with a progress bar on standard error.
 
     picture_shown: from each picture to the one that the system is shown instead. A system with ``workers``
-    is asked about so many pictures at once; what is yielded is in the same order.
+    is asked about so many pictures at once; what is yielded is in the same order. ahead: is called first.
     """
     waiting: dict[str, list[Pair]] = {}
     for task, own in items:
         for item in own:
             waiting.setdefault(item.picture, []).append((task, item))
     pieces = [(scene, waiting[scene.id]) for scene in scenes if scene.id in waiting]
+    if ahead is not None:
+        ahead(pieces)
     work = partial(ask_of_scene, system, picture_shown=picture_shown, max_new_tokens=max_new_tokens)
     found = in_order(work, pieces, workers=getattr(system, "workers", 1))
     bar = tqdm(

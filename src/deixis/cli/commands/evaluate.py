@@ -5,10 +5,12 @@ from __future__ import annotations
 import argparse
 import time
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from deixis.cli.benchmarks.endpoint_flags import (
+    MOST_WORKERS,
     add_endpoint_flags,
     asked_model,
     check_endpoint_flags,
@@ -83,12 +85,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="keep every answer here as it comes; the same command goes on where it was stopped",
     )
+    parser.add_argument(
+        "--ray", type=int, metavar="N", help="let N workers of Ray answer, on this machine or its cluster"
+    )
     add_benchmark_flags(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Measure, print the table and the protocol card, write what was asked for."""
     from deixis.evaluation.ablations import find_ablation
+    from deixis.evaluation.keeping.answer_log import AnswerLog
     from deixis.evaluation.tasks import find_tasks
 
     # Whatever can be wrong with the call shows before minutes of answering.
@@ -109,6 +115,8 @@ def run(arguments: argparse.Namespace) -> int:
     learnt_on = open_dataset(arguments, split=split).scenes if split else []
     started = time.perf_counter()
     log = log_of(arguments.answers)
+    if arguments.ray is not None and log is None:
+        log = AnswerLog()
     report = measured(asked_model(arguments, log), log, tasks, dataset, arguments, learnt_on=learnt_on)
     print(report.to_markdown())
     if failures := report.failures_to_markdown():
@@ -137,7 +145,7 @@ def measured(
     from deixis.evaluation.facts import data_files
     from deixis.evaluation.runner import MAX_NEW_TOKENS
 
-    def by(asked: Any) -> Report:
+    def by(asked: Any, *, ahead: Any = None) -> Report:
         return evaluate(
             asked,
             dataset.scenes,
@@ -155,13 +163,31 @@ def measured(
             files=data_files(arguments.dataset),
             data_path=arguments.dataset,
             log=getattr(system, "log", log),
+            ahead=ahead,
             progress=not is_quiet(arguments),
         )
 
-    report = by(system)
+    report = by(system, ahead=ahead_on_ray(system, arguments))
     if getattr(system, "region_format", None) != "words":
         return report
     return replace(report, further={"lenient": by(system.read_by("lenient")).tasks})
+
+
+def ahead_on_ray(system: Any, arguments: argparse.Namespace) -> Any:
+    """Return what has everything answered by workers of Ray first; None where nobody asked for them."""
+    if arguments.ray is None:
+        return None
+    from deixis.evaluation.on_ray import Job, answered_on_ray
+    from deixis.evaluation.runner import MAX_NEW_TOKENS
+
+    job = Job(
+        arguments.model,
+        arguments.device,
+        arguments.dtype,
+        arguments.ablation,
+        arguments.max_new_tokens or MAX_NEW_TOKENS,
+    )
+    return partial(answered_on_ray, job=job, kept=system, workers=arguments.ray)
 
 
 def check_numbers(arguments: argparse.Namespace) -> None:
@@ -174,6 +200,13 @@ def check_numbers(arguments: argparse.Namespace) -> None:
             f"{MOST_NEW_TOKENS}"
         )
     check_endpoint_flags(arguments)
+    if arguments.ray is not None and (
+        not 1 <= arguments.ray <= MOST_WORKERS or is_address(arguments.model) or arguments.benchmark
+    ):
+        raise UsageError(
+            f"--ray {arguments.ray} is for tasks and a system of this package, with 1 to {MOST_WORKERS} "
+            "workers; endpoints take --workers"
+        )
     if arguments.limit is not None and arguments.limit < 1:
         raise UsageError(f"--limit is {arguments.limit}; expected a whole number from 1")
     if arguments.split is not None and arguments.baseline_split == arguments.split:

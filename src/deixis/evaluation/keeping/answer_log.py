@@ -65,6 +65,11 @@ class AnswerLog:
             self.found += line is not None
         return None if line is None else json.loads(line)["kept"]
 
+    def entries(self) -> dict[str, Any]:
+        """Return all that is kept, by digests."""
+        with self._lock:
+            return {digest: json.loads(line)["kept"] for digest, line in self._lines.items()}
+
     def keep(self, entries: Mapping[str, Any]) -> None:
         """Add what came of some questions, as one piece of the file."""
         lines = {
