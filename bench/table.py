@@ -9,6 +9,7 @@ from bench import (
     detection_loss,
     florence_pictures,
     florence_tower,
+    hundred_regions,
     levels,
     mask_points,
     painted_regions,
@@ -47,5 +48,6 @@ BENCHMARKS: dict[str, Benchmark] = {
         florence_tower.PROMPTS,
         florence_pictures.FEATURES,
         florence_pictures.PREPARATION,
+        hundred_regions.BENCHMARK,
     )
 }
