@@ -66,7 +66,7 @@ def read_report(path: Path) -> SavedReport:
     if not isinstance(items, list) or not items:
         raise RecordError(f"{path} has no items: it was written by an older version; measure again")
     read = saved_tasks(fields) if "tasks" in fields.values else saved_marks(fields)
-    return SavedReport(Path(path), protocol, run, tuple(read), fields.values)
+    return SavedReport(Path(path), dict(protocol or {}), dict(run or {}), tuple(read), fields.values)
 
 
 def saved_tasks(fields: Fields) -> list[SavedItem]:

@@ -74,7 +74,9 @@ def claims_of(table: dict[str, Any], paper: str) -> list[Claim]:
     A cell may be null where the paper prints none.
     """
     where, found = f"{paper}.yaml {table['table']}", list[Claim]()
-    told = {name: str(table[name]) for name in ("table", "benchmark", "metric", "protocol", "source")}
+    told: dict[str, Any] = {
+        name: str(table[name]) for name in ("table", "benchmark", "metric", "protocol", "source")
+    }
     for row in table["rows"]:
         values: Sequence[Any] = row["values"]
         if len(values) != len(table["columns"]):

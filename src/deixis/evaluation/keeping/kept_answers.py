@@ -38,10 +38,10 @@ class KeptAnswers:
     def ask(
         self,
         picture: Any,
-        question: Sequence[str],
+        question: Any,
         *,
-        regions: Sequence[Mapping[str, Region]],
-        before: Sequence[Answer] = (),
+        regions: Any = None,
+        before: Any = (),
         **settings: Any,
     ) -> list[Answer]:
         """Return an answer to each question; errors as of the system's own ``ask``."""

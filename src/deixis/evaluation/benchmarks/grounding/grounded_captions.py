@@ -19,6 +19,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from deixis.data.opening import upright_scenes
 from deixis.data.scene import Scene
@@ -181,7 +182,7 @@ def tabulate(items: Sequence[BenchmarkItem[SaidPicture]], marks: Sequence[Mark])
         own = dict(one.numbers) or {"things": float(len(item.truth.things))}
         for name, value in own.items():
             total[name] += value
-    faults = {"unparsed": count(marks, "unparsed"), "refused": count(marks, "refused")}
+    faults: dict[str, Any] = {"unparsed": count(marks, "unparsed"), "refused": count(marks, "refused")}
     rates = {
         "recall": ("hit", "things"),
         "named recall": ("named", "things"),

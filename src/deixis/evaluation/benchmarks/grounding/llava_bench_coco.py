@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from deixis.endpoints.chat import ChatRequest
 from deixis.errors import RecordError
@@ -181,7 +182,7 @@ def tabulate(items: Sequence[BenchmarkItem[Rated]], marks: Sequence[Mark]) -> Ta
         own = [
             one for item, one in zip(items, marks, strict=True) if name in ("all", item.truth.record.category)
         ]
-        faults = {
+        faults: dict[str, Any] = {
             fault: sum(one.fault == fault for one in own) for fault in ("unparsed", "refused", "unjudged")
         }
         rows[name] = Row(scores[name].value, scores[name].n, **faults) if name in scores else Row(None, 0)

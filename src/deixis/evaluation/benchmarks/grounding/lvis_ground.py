@@ -192,7 +192,7 @@ def tabulate(items: Sequence[BenchmarkItem[Sought]], marks: Sequence[Mark]) -> T
     pairs: list[tuple[Sought, Any]] = [
         (item.truth, json.loads(one.read or "[]")) for item, one in zip(items, marks, strict=True)
     ]
-    faults = {"unparsed": count(marks, "unparsed"), "refused": count(marks, "refused")}
+    faults: dict[str, Any] = {"unparsed": count(marks, "unparsed"), "refused": count(marks, "refused")}
     return Table(
         {
             f"{protocol} {name}": Row(None if value is None else 100 * value, len(items), **faults)

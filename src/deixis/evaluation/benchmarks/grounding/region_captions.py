@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from deixis.data.sources.boxes import box_in_picture
 from deixis.errors import RecordError
@@ -136,7 +137,8 @@ def tabulate(
     pairs = zip(items, marks, strict=True)
     captions = {item.id: one.read for item, one in pairs}
     scores = caption_scores(items, captions, with_meteor=with_meteor)
-    n, faults = len(items), {"unparsed": count(marks, "unparsed"), "refused": count(marks, "refused")}
+    n = len(items)
+    faults: dict[str, Any] = {"unparsed": count(marks, "unparsed"), "refused": count(marks, "refused")}
     rows = {"CIDEr": Row(100 * scores.cider, n, **faults, most=1000.0)}
     if scores.meteor is None:
         rows[f"METEOR (not computed: {scores.no_meteor})"] = Row(None, 0, unjudged=n)
