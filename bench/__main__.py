@@ -35,7 +35,7 @@ def main(arguments: Sequence[str] | None = None, *, benchmarks: Mapping[str, Ben
     chosen = parser.parse_args(arguments)
     if chosen.against is not None:
         benchmarks = {**benchmarks, "earlier": earlier.benchmark(chosen.against)}
-    unknown = [name for name in chosen.names if name not in benchmarks]
+    unknown = [name for name in chosen.names if not named(name, benchmarks)]
     if unknown or chosen.repeats < 1:
         parser.error(
             f"no benchmark is called {unknown[0]!r}; there are: {', '.join(benchmarks)}"
@@ -45,7 +45,7 @@ def main(arguments: Sequence[str] | None = None, *, benchmarks: Mapping[str, Ben
     machine = description()
     print(", ".join(f"{name} {value}" for name, value in machine.items()), flush=True)
     outcomes = {}
-    for name in chosen.names or benchmarks:
+    for name in [one for given in chosen.names for one in named(given, benchmarks)] or benchmarks:
         measured = measure(benchmarks[name], repeats=chosen.repeats)
         outcomes[name] = as_json(measured)
         print(f"\n{as_text(measured)}", flush=True)
@@ -54,6 +54,15 @@ def main(arguments: Sequence[str] | None = None, *, benchmarks: Mapping[str, Ben
             json.dumps({"machine": machine, "benchmarks": outcomes}, indent=1), encoding="utf-8"
         )
     return int(any(outcome["fault"] is not None for outcome in outcomes.values()))
+
+
+def named(name: str, benchmarks: Mapping[str, Benchmark]) -> list[str]:
+    """Return the benchmark of a name, or else those whose names go on behind it.
+
+    >>> named("second", BENCHMARKS)
+    ['second_question']
+    """
+    return [name] if name in benchmarks else [one for one in benchmarks if one.startswith(f"{name}_")]
 
 
 if __name__ == "__main__":

@@ -1,10 +1,14 @@
 """The step of a decoder of 7 billion weights on a GPU, over the time of reading them once; run by hand.
 
-python -m bench.gpu_step
+python -m bench.gpu_step [--compile]
+
+One row and eight: without a graph, with the engine's graphs over its own store, and with ``--compile`` also
+with the decoder's layers compiled before the graph is recorded.
 """
 
 from __future__ import annotations
 
+import argparse
 import statistics
 import time
 
@@ -14,10 +18,14 @@ from transformers import LlamaConfig, LlamaForCausalLM
 from deixis.engine.decoder import CausalDecoder
 
 PROMPT, STEPS = 640, 60
+WHAT = ("a step", "with logits and choice")
 
 
 def main() -> None:
-    """Print milliseconds a token with and without graphs, for one row and for eight."""
+    """Print milliseconds a token with and without graphs and a compiler, for one row and for eight."""
+    parser = argparse.ArgumentParser(prog="python -m bench.gpu_step")
+    parser.add_argument("--compile", action="store_true", help="time compiled layers as well")
+    chosen = parser.parse_args()
     torch.set_default_dtype(torch.bfloat16)
     with torch.device("cuda"):
         model = LlamaForCausalLM(
@@ -31,10 +39,21 @@ def main() -> None:
     decoder = CausalDecoder(model)
     for rows in (1, 8):
         slow, fast = steps(decoder, rows, graphs=False), steps(decoder, rows, graphs=True)
-        for what, before, now in zip(("a step", "with logits and choice"), slow, fast, strict=True):
+        for what, before, now in zip(WHAT, slow, fast, strict=True):
             print(
                 f"{rows} rows, {what}: {before:.2f} ms, recorded {now:.2f} ms, "
-                f"{now / reading:.2f} times reading the weights"
+                f"{now / reading:.2f} times reading the weights",
+                flush=True,
+            )
+    if not chosen.compile:
+        return
+    compiled = CausalDecoder(model, compile=True)
+    for rows in (1, 8):
+        for what, now in zip(WHAT, steps(compiled, rows, graphs=True), strict=True):
+            print(
+                f"{rows} rows, {what}: compiled and recorded {now:.2f} ms, "
+                f"{now / reading:.2f} times reading the weights",
+                flush=True,
             )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from bench import (
     any_resolution,
     ask,
+    continuous_batching,
     deformable_attention,
     detection_loss,
     florence_pictures,
@@ -20,6 +21,7 @@ from bench import (
     sampler,
     second_question,
     soft_mask,
+    studio,
     training,
 )
 from bench.benchmark import Benchmark
@@ -44,10 +46,12 @@ BENCHMARKS: dict[str, Benchmark] = {
         deformable_attention.FOUR_LEVELS,
         region_levels.BENCHMARK,
         second_question.BENCHMARK,
+        *continuous_batching.BENCHMARKS,
         florence_tower.DECODER,
         florence_tower.PROMPTS,
         florence_pictures.FEATURES,
         florence_pictures.PREPARATION,
         hundred_regions.BENCHMARK,
+        studio.BENCHMARK,
     )
 }

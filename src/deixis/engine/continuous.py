@@ -14,6 +14,7 @@ import torch
 
 from deixis.engine.batching.answering import Answering, Broken, Event
 from deixis.engine.batching.limits import BatchLimits
+from deixis.engine.batching.pace import Pace
 from deixis.engine.batching.reading import Reading
 from deixis.engine.batching.rows import Rows
 from deixis.engine.batching.writing import choose, step
@@ -65,6 +66,7 @@ class ContinuousDecoding:
         self.limits = BatchLimits() if limits is None else limits
         self._rows = Rows(decoder)
         self._reading = Reading(decoder, self._rows, prefixes)
+        self._pace = Pace(self.limits, decoder.device)
         self._waiting: deque[Answering] = deque()
         self._cancelled: list[Answering] = []
         self._tickets = self._tokens_written = 0
@@ -150,9 +152,19 @@ class ContinuousDecoding:
             events += self._write()
         self._admit()
         if self.reading:
-            budget = self.limits.positions(writing=self._rows.writing > 0)
-            events += self._begin(self._reading.advance(budget))
+            events += self._begin(self._read())
         return events
+
+    def _read(self) -> list[Answering]:
+        """Read as much as there is time for; return those whose prompt is read."""
+        budget = self._pace.positions(writing=self._rows.writing > 0)
+        if self.limits.pause is None:
+            return self._reading.advance(budget)
+        before = self._reading.area
+        self._pace.start()
+        done = self._reading.advance(budget)
+        self._pace.has_read(self._reading.area - before)
+        return done
 
     def _dropped(self, one: Answering) -> Event:
         """End a request of which nothing was written."""
@@ -179,7 +191,12 @@ class ContinuousDecoding:
             if one.finish is not None and one in self._rows.members:
                 self._leave(one)
         if self._rows.writing:
+            timed = self.limits.pause is not None and bool(self.reading or self.waiting)
+            if timed:
+                self._pace.start()
             step(self.decoder, self._rows)
+            if timed:
+                self._pace.stepped()
         return events
 
     def _leave(self, one: Answering) -> None:

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from deixis.engine.graphs import SLOTS, StepGraph, StepGraphs
+from deixis.engine.graphs import SLOTS, StandingWindow, StepGraph, StepGraphs
 from deixis.engine.store import KeyValueStore, Window
 from deixis.layers.language.cache_argument import cache_name
 from deixis.layers.language.causal_decoders import regime_switch, window_of
@@ -102,7 +102,8 @@ class CausalDecoder:
 
     model: has ``model``, ``lm_head`` and ``config``. Parts that are given take the place of the model's:
     body is called with inputs_embeds, attention_mask, position_ids, use_cache and the cache, head turns
-    hidden states into logits, words ids into vectors; config is that of the body.
+    hidden states into logits, words ids into vectors; config is that of the body. compile: steps that
+    are recorded, on CUDA, are compiled by ``torch.compile`` first (it needs a compiler, and minutes).
     """
 
     def __init__(
@@ -113,7 +114,10 @@ class CausalDecoder:
         head: Callable[[Tensor], Tensor] | None = None,
         words: Callable[[Tensor], Tensor] | None = None,
         config: Any = None,
+        compile: bool = False,
     ) -> None:
+        self.compile = compile
+        self._compiled: Callable[..., Any] | None = None
         self.body: nn.Module = model.model if body is None else body
         self._head = model.lm_head if head is None else head
         self._words = model.get_input_embeddings() if words is None else words
@@ -253,7 +257,18 @@ class CausalDecoder:
         """Return the hidden states (B, D) of vectors (B, D) that go to slots (B,) of their rows."""
         queries = where[:, None]  # (B, 1)
         mask = reading_mask(queries, store.positions[:slots], bias=bias, reach=self._reach, dtype=self.dtype)
-        return self._body(vectors[:, None], mask, queries, window)[:, 0]
+        return self._body(vectors[:, None], mask, queries, window, call=self._stepping(window))[:, 0]
+
+    def _stepping(self, window: Any) -> Callable[..., Any]:
+        """Return what a step calls: the body; compiled, if asked for, where the step is being recorded.
+
+        The cache of a step that isn't recorded is another one each time, for which it would compile anew.
+        """
+        if not self.compile or not isinstance(window, StandingWindow):
+            return self.body
+        if self._compiled is None:
+            self._compiled = torch.compile(self.body)
+        return self._compiled
 
     def _graph(
         self, store: KeyValueStore, window: Window, vectors: Tensor, bias: Tensor | None
@@ -286,8 +301,16 @@ class CausalDecoder:
         window.done(regime=regime)
         return hidden
 
-    def _body(self, embeds: Tensor, mask: Tensor, positions: Tensor, window: Any) -> Tensor:
-        hidden: Tensor = self.body(
+    def _body(
+        self,
+        embeds: Tensor,
+        mask: Tensor,
+        positions: Tensor,
+        window: Any,
+        *,
+        call: Callable[..., Any] | None = None,
+    ) -> Tensor:
+        hidden: Tensor = (self.body if call is None else call)(
             inputs_embeds=embeds.to(self.dtype),
             attention_mask=mask,
             position_ids=positions,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from torch import Tensor
 
@@ -86,8 +86,12 @@ class Answering:
         """Return the last event of an answer that is over, ``delta`` and what was left to say."""
         assert self.finish is not None, "the answer is still being written"
         rest = self.request.policy.close(self.finish)
-        last = delta if rest == Delta() else rest
-        whole = replace(last, text=delta.text + rest.text, spans=(*delta.spans, *rest.spans), ended=True)
+        whole = Delta(
+            delta.text + rest.text,
+            (*delta.spans, *rest.spans),
+            ended=True,
+            unanswerable=delta.unanswerable or rest.unanswerable,
+        )
         completion = Completion(
             tuple(self.ids),
             tuple(self.logprobs),

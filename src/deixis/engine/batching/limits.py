@@ -14,17 +14,26 @@ class BatchLimits:
     """The limits of a batch; None for no limit.
 
     rows: how many requests are read and written at a time. cache_bytes: of keys and values of their rows.
-    chunk: how many positions of prompts are read between two tokens of the answers being written.
-    quiet_chunk: the same while none is being written.
+    chunk: how many positions of prompts are read, at most, between two tokens of the answers being written.
+    quiet_chunk: the same while none is being written. pause: for how many of their own steps those being
+    written may stand still; as much is read as keeps within that, by what was measured of earlier steps. What
+    sees itself in both directions is read at once all the same.
     """
 
     rows: int | None = 32
     cache_bytes: int | None = 1 << 30
-    chunk: int | None = 64
+    chunk: int | None = 256
     quiet_chunk: int | None = 512
+    pause: float | None = 3.0
 
     def __post_init__(self) -> None:
+        if self.pause is not None and not (
+            isinstance(self.pause, int | float) and 1 < self.pause < float("inf")
+        ):
+            raise UsageError(f"pause is {self.pause!r}; expected a number of steps above 1, or None")
         for one in fields(self):
+            if one.name == "pause":
+                continue
             value = getattr(self, one.name)
             if value is not None and (not isinstance(value, int) or isinstance(value, bool) or value < 1):
                 raise UsageError(f"{one.name} is {value!r}; expected a whole number above 0, or None")
@@ -52,4 +61,4 @@ class BatchLimits:
         )
 
 
-UNLIMITED = BatchLimits(rows=None, cache_bytes=None, chunk=None, quiet_chunk=None)
+UNLIMITED = BatchLimits(rows=None, cache_bytes=None, chunk=None, quiet_chunk=None, pause=None)

@@ -13,14 +13,17 @@ from deixis.engine.reading import LEAST_SHARED
 
 @dataclass
 class Reading:
-    """How prompts of a batch are read. read, reused: positions so far. found, missed: prompts whose beginning
-    was known, and was not.
+    """How prompts of a batch are read.
+
+    read, reused: positions so far. area: positions read, padding included. found, missed: prompts whose
+    beginning was known, and was not.
     """
 
     decoder: Decoder
     rows: Rows
     prefixes: PrefixCache | None
     read: int = 0
+    area: int = 0
     reused: int = 0
     found: int = 0
     missed: int = 0
@@ -80,9 +83,11 @@ class Reading:
             if not spans:
                 break
             done += self.read_spans(spans)
+            area = len(spans) * max(end - start for _, start, end in spans)
+            self.area += area
             if budget is None:
                 continue
-            budget -= max(len(spans) * max(end - start for _, start, end in spans), LEAST_SHARED)
+            budget -= max(area, LEAST_SHARED)
             if budget < LEAST_SHARED:
                 break
         return done

@@ -1,0 +1,63 @@
+"""How much is read between two tokens, by what steps and readings took before."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from deixis.engine.batching.limits import UNLIMITED, BatchLimits
+from deixis.engine.batching.pace import FIRST, LEAST, Pace
+from deixis.errors import UsageError
+
+
+class Machine:
+    """A machine whose time passes as a test says."""
+
+    def __init__(self, limits: BatchLimits) -> None:
+        self.time = 0.0
+        self.pace = Pace(limits, torch.device("cpu"), clock=lambda: self.time)
+
+    def advance(self, *, step: float, fixed: float, each: float) -> float:
+        """Step and read; return the pause in steps."""
+        budget = self.pace.positions(writing=True)
+        assert budget is not None
+        self.pace.start()
+        self.time += step
+        self.pace.stepped()
+        self.pace.start()
+        self.time += fixed + each * budget
+        self.pace.has_read(budget)
+        return (step + fixed + each * budget) / step
+
+
+@pytest.mark.parametrize("each", [0.0005, 0.002, 0.004])
+@pytest.mark.parametrize("pause", [2.0, 3.0])
+def test_nobody_stands_still_for_longer_than_allowed(each: float, pause: float) -> None:
+    """As long as the least that is read keeps within it."""
+    step, fixed = 0.08, 0.01
+    machine = Machine(BatchLimits(chunk=1000, pause=pause))
+    pauses = [machine.advance(step=step, fixed=fixed, each=each) for _ in range(12)]
+    least = (step + fixed + each * LEAST) / step
+    assert all(one <= max(pause, least) for one in pauses[3:])
+    assert pauses[-1] > 1 + (pause - 1) * 0.6, "nor is time left unused"
+
+
+def test_what_is_known_of_nothing_begins_small_and_the_chunk_is_never_exceeded() -> None:
+    machine = Machine(BatchLimits(chunk=40))
+    assert machine.pace.positions(writing=True) == FIRST
+    for _ in range(4):
+        machine.advance(step=1.0, fixed=0.0, each=1e-6)
+    assert machine.pace.positions(writing=True) == 40
+    assert Machine(BatchLimits(chunk=8)).pace.positions(writing=True) == 8
+
+
+def test_while_nobody_is_written_there_is_no_hurry() -> None:
+    assert Machine(BatchLimits()).pace.positions(writing=False) == BatchLimits().quiet_chunk
+    assert Machine(UNLIMITED).pace.positions(writing=True) is None
+    assert Machine(BatchLimits(pause=None, chunk=77)).pace.positions(writing=True) == 77
+
+
+@pytest.mark.parametrize("pause", [1, 0.5, float("inf"), "3"])
+def test_a_pause_is_a_number_of_steps(pause: object) -> None:
+    with pytest.raises(UsageError, match="pause is"):
+        BatchLimits(pause=pause)  # type: ignore[arg-type]
