@@ -273,7 +273,7 @@ def ninth(given: dict[str, Any]) -> dict[str, Any]:
     """Time what happens when a ninth question comes while eight are answered."""
     import torch
 
-    from deixis.engine.continuous import BatchLimits, ContinuousDecoding
+    from deixis.engine.continuous import BatchLimits, ContinuousDecoding, Event
 
     model = Model(given)
     seconds, values = [], []
@@ -295,7 +295,7 @@ def ninth(given: dict[str, Any]) -> dict[str, Any]:
                 before = time.perf_counter()
                 events = batch.advance()
                 pauses.append(time.perf_counter() - before)
-                first = next((event for event in events if event.number == ticket), None)
+                first = next((one for one in events if isinstance(one, Event) and one.number == ticket), None)
             ended = time.perf_counter()
             found = {"first token": ended - began, "pause": max(pauses), "step": statistics.median(steps)}
             seconds.append(found[given["part"]])

@@ -16,12 +16,11 @@ from torch import Tensor
 
 from deixis.answers.grounded import Finish, Place, Span
 from deixis.engine.embedded import Embedded
-from deixis.engine.policy import Completion, Delta
+from deixis.engine.policy import Completion, Delta, Policy
 from deixis.engine.settings import Settings
 from deixis.pictures.opening import Picture, open_picture
 from deixis.records.dialogue import Dialogue
 from deixis.regions.shapes import Box, Region
-from deixis.systems.contract import Prompt, Reading
 from deixis.systems.encoded import Encoded, EncodedCache, EncoderInput
 from deixis.systems.pointer.answering import PointerSystem
 from deixis.systems.pointer.decoding.place_reading import PlaceReading
@@ -29,6 +28,7 @@ from deixis.systems.pointer.decoding.policy import PointerPolicy
 from deixis.systems.pointer.decoding.reading import PointerReader
 from deixis.systems.pointer.region_inputs import region_tensors
 from deixis.systems.pointer.weights import load_network
+from deixis.systems.prompt import Prompt, Reading
 from deixis.systems.questions import Question
 from deixis.text.tokenizers.word_pieces.vocabulary import SPECIAL, Vocabulary
 from tests.contract import promises
@@ -213,6 +213,9 @@ class PictureInvented(PointerSystem):
 class SharedChance(PointerSystem):
     """All answers draw from one source of chance, as ``generate`` does."""
 
+    def policies(self, prompts: Sequence[Prompt], settings: Sequence[Settings]) -> list[Policy]:
+        return [self.policy(prompt, own) for prompt, own in zip(prompts, settings, strict=True)]
+
     def policy(self, prompt: Prompt, settings: Settings) -> PointerPolicy:
         policy = super().policy(prompt, settings)
         constrain = policy.constrain
@@ -242,6 +245,9 @@ class LateReader(PointerReader):
 
 class StreamWithoutWords(PointerSystem):
     """Its stream holds places only."""
+
+    def policies(self, prompts: Sequence[Prompt], settings: Sequence[Settings]) -> list[Policy]:
+        return [self.policy(prompt, own) for prompt, own in zip(prompts, settings, strict=True)]
 
     def policy(self, prompt: Prompt, settings: Settings) -> PointerPolicy:
         policy = super().policy(prompt, settings)

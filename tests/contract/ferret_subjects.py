@@ -13,7 +13,8 @@ from deixis.engine.policy import Completion
 from deixis.pictures.opening import Picture
 from deixis.records.dialogue import Dialogue
 from deixis.systems import load
-from deixis.systems.contract import Prompt, System
+from deixis.systems.contract import System
+from deixis.systems.prompt import Prompt
 from deixis.systems.spliced.answering import SplicedSystem
 from tests.contract.promises import Subject
 from tests.systems.ferret.tiny import SIDE, fresh_ferret, fresh_ferret_v2, lesson, saved, tiny_codec

@@ -11,9 +11,10 @@ from deixis.engine.policy import Completion
 from deixis.pictures.opening import Picture
 from deixis.records.dialogue import Dialogue
 from deixis.systems import load
-from deixis.systems.contract import Prompt, System
+from deixis.systems.contract import System
 from deixis.systems.groma.answering import GromaSystem, places_of
 from deixis.systems.groma.placeholders import Grown
+from deixis.systems.prompt import Prompt
 from tests.contract.promises import Subject
 from tests.systems.ferret.tiny import lesson
 from tests.systems.groma.tiny import saved_groma

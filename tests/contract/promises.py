@@ -18,8 +18,9 @@ from deixis.pictures.opening import Picture, open_picture
 from deixis.records.dialogue import Dialogue, Turn
 from deixis.regions.frames import Frame, convert
 from deixis.regions.shapes import Box, Mask, Point, Polygon, Region, Scribble
-from deixis.systems.contract import Prompt, System
+from deixis.systems.contract import System
 from deixis.systems.encoded import Encoded, EncoderInput
+from deixis.systems.prompt import Prompt
 from deixis.systems.questions import Question, checked_question
 from deixis.training.optimiser import build_optimiser, learning, prepare_step
 from deixis.training.parallel import World

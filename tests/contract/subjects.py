@@ -14,10 +14,11 @@ from deixis.engine.policy import Completion
 from deixis.pictures.opening import Picture
 from deixis.records.dialogue import Dialogue
 from deixis.systems import load
-from deixis.systems.contract import Prompt, System
+from deixis.systems.contract import System
 from deixis.systems.pointer.answering import PointerSystem
 from deixis.systems.pointer.decoding.place_reading import PlaceReading
 from deixis.systems.pointer.region_inputs import region_tensors
+from deixis.systems.prompt import Prompt
 from deixis.text.tokenizers.word_pieces.vocabulary import (
     END,
     FOUND,

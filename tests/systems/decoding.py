@@ -12,7 +12,8 @@ from deixis.engine.decoder import CausalDecoder, Decoder
 from deixis.engine.loop import Decoding
 from deixis.engine.policy import Completion
 from deixis.engine.settings import Settings
-from deixis.systems.contract import Prompt, System
+from deixis.systems.contract import System
+from deixis.systems.prompt import Prompt
 
 
 def decoded(system: System, prompts: Sequence[Prompt], **settings: Any) -> list[Completion]:

@@ -9,7 +9,8 @@ from deixis.errors import DeixisError, ModelFailed
 from deixis.serving.asked import Failed
 from deixis.serving.desk import Desk
 from deixis.serving.open_request import OpenRequest
-from deixis.systems.contract import Prepared, System
+from deixis.systems.contract import System
+from deixis.systems.prompt import Prepared
 
 LOG = logging.getLogger("deixis")
 

@@ -17,7 +17,8 @@ from deixis.serving.open_request import OpenRequest
 from deixis.serving.outer.decoding import OuterDecoding
 from deixis.serving.preparing import Ready
 from deixis.serving.statistics import BytesHeld, WorkDone
-from deixis.systems.contract import Prepared, System
+from deixis.systems.contract import System
+from deixis.systems.prompt import Prepared
 
 LOG = logging.getLogger("deixis")
 

@@ -17,7 +17,8 @@ from deixis.errors import EndpointError, UsageError
 from deixis.regions.shapes import Box, Point
 from deixis.serving.engine import Asked, Engine, Models
 from deixis.serving.outer.decoding import OuterDecoding
-from deixis.systems.contract import Prepared, System
+from deixis.systems.contract import System
+from deixis.systems.prompt import Prepared
 from deixis.systems.questions import checked_question
 from tests.serving.outer.fake_engine import FakeEngine, running
 from tests.systems.ferret.tiny import fresh_ferret, fresh_ferret_v2

@@ -21,7 +21,7 @@ from deixis.errors import BadRegion, BadWeights, FrameMismatch, MissingWeights, 
 from deixis.regions.frames import THOUSANDTHS, UNIT
 from deixis.regions.shapes import Box, Mask, Point, Polygon, Region, Scribble
 from deixis.systems import load
-from deixis.systems.contract import Prompt, Reading
+from deixis.systems.prompt import Prompt, Reading
 from deixis.systems.questions import Question, checked_question
 from deixis.systems.spliced.answering import SplicedSystem, template_of
 from deixis.systems.spliced.reading import likelihood

@@ -14,11 +14,11 @@ from deixis.errors import BadRegion, UsageError
 from deixis.layers.proposals.proposing import Proposals
 from deixis.regions.shapes import Box, Point, Scribble
 from deixis.systems import load
-from deixis.systems.contract import Prompt
 from deixis.systems.groma.answering import GromaSystem, places_of
 from deixis.systems.groma.detector.answering import GromaProposerSystem
 from deixis.systems.groma.detector.config import GromaProposerConfig
 from deixis.systems.groma.detector.network import GromaProposerNetwork
+from deixis.systems.prompt import Prompt
 from deixis.systems.questions import checked_question
 from tests.systems.groma.tiny import PROPOSER, SIDE, fresh_groma
 from tests.systems.pointer.tiny import noise_picture

@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 
 from deixis.records.dialogue import Dialogue, Example, Turn
 from deixis.regions.shapes import Box, Mask, Polygon
-from deixis.systems.contract import Prompt
 from deixis.systems.groma.answering import GromaSystem, places_of
 from deixis.systems.groma.model import GivenBoxes
 from deixis.systems.groma.places import filled, shares_of
 from deixis.systems.groma.training.objective import GromaObjective
+from deixis.systems.prompt import Prompt
 from deixis.systems.questions import checked_question
 from tests.systems.groma.tiny import REGION_ENCODER, fresh_groma
 from tests.systems.pointer.tiny import noise_picture

@@ -25,10 +25,10 @@ from deixis.pictures.opening import Picture
 from deixis.regions.frames import THOUSANDTHS, UNIT
 from deixis.regions.overlap import iou
 from deixis.regions.shapes import Box, Mask, Point, Polygon, Region, Scribble
-from deixis.systems.contract import Prompt
 from deixis.systems.encoded import EncodedCache
 from deixis.systems.pointer.answering import PointerSystem
 from deixis.systems.pointer.decoding.place_reading import PlaceReading
+from deixis.systems.prompt import Prompt
 from deixis.systems.questions import Question, checked_question
 from deixis.text.tokenizers.word_pieces.vocabulary import END, FOUND, NOWHERE, PHRASE, PHRASE_END, PLACE
 from tests.contract.promises import prompt_of

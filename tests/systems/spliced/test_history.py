@@ -16,7 +16,7 @@ from deixis.engine.loop import Decoding
 from deixis.engine.prefixes import PrefixCache
 from deixis.engine.settings import Settings
 from deixis.regions.shapes import Box, Polygon
-from deixis.systems.contract import Prompt
+from deixis.systems.prompt import Prompt
 from deixis.systems.questions import Question, checked_question
 from deixis.systems.spliced.answering import SplicedSystem
 from deixis.text.prompt_tokens import prompt_ids

@@ -15,7 +15,7 @@ from deixis.layers.regions.point_draws import DrawnRegions
 from deixis.pictures.opening import Picture
 from deixis.records.dialogue import Dialogue, Example, Turn
 from deixis.regions.shapes import Box, Point, Region
-from deixis.systems.contract import Prompt
+from deixis.systems.prompt import Prompt
 from deixis.systems.questions import checked_question
 from deixis.systems.spliced.answering import SplicedSystem
 from deixis.systems.spliced.training.objective import SplicedObjective

@@ -13,8 +13,8 @@ import pytest
 from deixis.engine.policy import Completion, Delta
 from deixis.engine.settings import Settings
 from deixis.pictures.opening import Picture
-from deixis.systems.contract import Reading
 from deixis.systems.ferret.dialect import FerretDialect
+from deixis.systems.prompt import Reading
 from deixis.systems.questions import checked_question
 from deixis.systems.spliced.answering import SplicedSystem
 from deixis.systems.spliced.policy import SplicedPolicy

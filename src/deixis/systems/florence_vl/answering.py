@@ -9,11 +9,11 @@ from typing import Any
 import torch
 
 from deixis.answers.grounded import Answer
-from deixis.systems.contract import Prompt
 from deixis.systems.florence_vl.asked_words import asked_words
 from deixis.systems.florence_vl.dialect import CoordinateDialect, Numbers
 from deixis.systems.florence_vl.model import FlorenceVlNetwork
 from deixis.systems.florence_vl.places.on_demand import PlacesOnDemand
+from deixis.systems.prompt import Prompt
 from deixis.systems.spliced.answering import SplicedSystem
 from deixis.systems.spliced.network import SplicedNetwork
 from deixis.systems.spliced.opening import open_member

@@ -20,7 +20,7 @@ from deixis.errors import BadPicture, BadWeights, UsageError
 from deixis.pictures.opening import Picture
 from deixis.records.dialogue import Dialogue, Example
 from deixis.regions.shapes import Region
-from deixis.systems.contract import Prompt, System
+from deixis.systems.contract import System
 from deixis.systems.encoded import Encoded, EncoderInput
 from deixis.systems.groma.config import check_codec, open_groma_codec
 from deixis.systems.groma.detector.selection import ORDERS, Order, Selected, by_score
@@ -55,6 +55,7 @@ from deixis.systems.groma.training.collate import GromaCollate
 from deixis.systems.groma.training.objective import GromaObjective
 from deixis.systems.located_answers import MOST_PROPOSED
 from deixis.systems.looks import Look
+from deixis.systems.prompt import Prompt
 from deixis.systems.questions import Question
 from deixis.systems.spliced.answering import save_system
 from deixis.text.prompt_tokens import TextCodec

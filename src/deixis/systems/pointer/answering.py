@@ -30,7 +30,7 @@ from deixis.pictures.padding import letterbox
 from deixis.records.dialogue import Dialogue, Example
 from deixis.regions.carrying import carried
 from deixis.regions.shapes import Box, Region
-from deixis.systems.contract import Prompt, System
+from deixis.systems.contract import System
 from deixis.systems.encoded import Encoded, EncoderInput
 from deixis.systems.located_answers import MOST_PROPOSED
 from deixis.systems.looks import Look
@@ -48,6 +48,7 @@ from deixis.systems.pointer.regions_together import NamesTogether, vectors_toget
 from deixis.systems.pointer.training.collate import PointerCollate
 from deixis.systems.pointer.training.objective import ObjectiveWeights, PointerObjective
 from deixis.systems.pointer.weights import load_core, save_network
+from deixis.systems.prompt import Prompt
 from deixis.systems.questions import Question, checked_question
 from deixis.systems.registry import resolve
 from deixis.text.packing import picture_weight

@@ -13,10 +13,10 @@ from deixis.engine.embedded import Embedded
 from deixis.engine.loop import Decoding
 from deixis.engine.policy import Completion, Request
 from deixis.engine.settings import Settings
-from deixis.systems.contract import Prompt, Reading
 from deixis.systems.looks import Look, corners_of
 from deixis.systems.pointer.decoding.place_reading import PlaceReading
 from deixis.systems.pointer.decoding.policy import Pointer, PointerPolicy
+from deixis.systems.prompt import Prompt, Reading
 
 
 class Looking(Pointer, Protocol):

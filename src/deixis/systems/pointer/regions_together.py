@@ -9,9 +9,9 @@ import torch
 from torch import Tensor
 
 from deixis.regions.shapes import Region
-from deixis.systems.contract import Prompt
 from deixis.systems.encoded import Encoded
 from deixis.systems.pointer.decoding.openings import RegionNames
+from deixis.systems.prompt import Prompt
 
 # Fewer are read one by one: a batch rounds otherwise, and answers to single questions stay what they were.
 LEAST_TOGETHER = 8

@@ -22,8 +22,9 @@ from deixis.errors import UsageError
 from deixis.layers.picture_features import PictureFeatures
 from deixis.pictures.opening import Picture
 from deixis.records.dialogue import Dialogue, Example
-from deixis.systems.contract import Prompt, System
+from deixis.systems.contract import System
 from deixis.systems.encoded import Encoded, EncoderInput
+from deixis.systems.prompt import Prompt
 from deixis.systems.questions import MOST_PICTURES, Question
 from deixis.systems.spliced.dialect import Dialect
 from deixis.systems.spliced.dialogue_text import DialogueText

@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 from deixis.english.claim_parser import claimed
 from deixis.layers.regions.region_classifier import NEVER, RegionClassifier
 from deixis.regions.shapes import Box, Region
-from deixis.systems.contract import Prompt
 from deixis.systems.pointer.answering import PointerSystem
 from deixis.systems.pointer.decoding.claim_verdicts import (
     LEAST_LIKELY,
@@ -26,6 +25,7 @@ from deixis.systems.pointer.decoding.claim_verdicts import (
     known_claims,
 )
 from deixis.systems.pointer.fitting.claim_weights import weighed_all
+from deixis.systems.prompt import Prompt
 from deixis.systems.questions import checked_question
 from deixis.text.tokenizers.word_pieces.vocabulary import ANSWER, END, PHRASE, USER
 from tests.systems.pointer.decoding.test_openings import next_words

@@ -13,7 +13,6 @@ from torch import Tensor
 
 from deixis.engine.policy import Probe
 from deixis.regions.shapes import Box, Region
-from deixis.systems.contract import Prompt
 from deixis.systems.pointer.answering import PointerSystem
 from deixis.systems.pointer.decoding import openings
 from deixis.systems.pointer.decoding.openings import (
@@ -27,6 +26,7 @@ from deixis.systems.pointer.decoding.openings import (
 from deixis.systems.pointer.decoding.place_grammar import State, forbid
 from deixis.systems.pointer.prompts import asks_about_one
 from deixis.systems.pointer.region_inputs import region_tensors
+from deixis.systems.prompt import Prompt
 from deixis.systems.questions import checked_question
 from deixis.text.tokenizers.word_pieces.vocabulary import ANSWER, END, PHRASE, PICTURE, REGION, USER
 from tests.systems.decoding import decoded, reads_of

@@ -16,13 +16,13 @@ from deixis.engine.policy import Completion
 from deixis.english.spelling import Spelling, Word
 from deixis.layers.places.place_map import PlaceMap
 from deixis.regions.shapes import Box, Point, Polygon, Region
-from deixis.systems.contract import Prompt
 from deixis.systems.pointer.answering import PointerSystem
 from deixis.systems.pointer.decoding.openings import FIRST_WORDS, SURE
 from deixis.systems.pointer.decoding.place_grammar import LONGEST, State, forbid, next_state, repetitions
 from deixis.systems.pointer.decoding.place_reading import PlaceReading, PlaceRule, picture_part, read_places
 from deixis.systems.pointer.decoding.policy import verdicts
 from deixis.systems.pointer.region_inputs import region_tensors
+from deixis.systems.prompt import Prompt
 from deixis.systems.questions import checked_question
 from deixis.text.tokenizers.word_pieces.vocabulary import (
     END,

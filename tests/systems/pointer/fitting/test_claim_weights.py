@@ -13,11 +13,11 @@ from deixis.data.synthesis.claims import FAR, YES, Claim, claims_about
 from deixis.data.synthesis.phrasebook import Phrasebook
 from deixis.data.synthesis.qualities import Qualities
 from deixis.layers.regions.region_classifier import NEVER
-from deixis.systems.contract import Prompt
 from deixis.systems.pointer.answering import PointerSystem
 from deixis.systems.pointer.decoding.claim_verdicts import Evidence, KnownClaim, Sort, Weighed
 from deixis.systems.pointer.fitting import claim_weights
 from deixis.systems.pointer.fitting.claim_weights import choose_claim_rules, evidence_of
+from deixis.systems.prompt import Prompt
 from tests.systems.pointer.tiny import tiny_system
 from tests.toy.pack import write_toy_pack
 

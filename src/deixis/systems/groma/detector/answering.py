@@ -20,7 +20,7 @@ from deixis.errors import UsageError
 from deixis.layers.proposals.proposing import Proposals
 from deixis.pictures.opening import Picture
 from deixis.records.dialogue import Dialogue
-from deixis.systems.contract import Prompt, System
+from deixis.systems.contract import System
 from deixis.systems.encoded import Encoded, EncoderInput
 from deixis.systems.groma.detector.network import GromaProposerNetwork
 from deixis.systems.groma.detector.selection import select
@@ -29,6 +29,7 @@ from deixis.systems.groma.places import listed_places, proposed_places
 from deixis.systems.groma.preparation import GromaPreparation
 from deixis.systems.groma.reading import WORDLESS
 from deixis.systems.located_answers import MOST_PROPOSED
+from deixis.systems.prompt import Prompt
 from deixis.systems.questions import Question, checked_question, regions_of_each
 from deixis.systems.streaming import AnswerStream
 

@@ -17,7 +17,6 @@ from deixis.engine.sampling import Sampler
 from deixis.engine.settings import Settings
 from deixis.english.agreement import Agreement
 from deixis.english.spelling import Spelling
-from deixis.systems.contract import Prompt
 from deixis.systems.pointer.core import PointerCore
 from deixis.systems.pointer.decoding.claim_verdicts import (
     ClaimRule,
@@ -50,6 +49,7 @@ from deixis.systems.pointer.decoding.place_grammar import (
 from deixis.systems.pointer.decoding.place_reading import PlaceReading, PlaceRule, picture_part, read_places
 from deixis.systems.pointer.decoding.reading import PointerReader
 from deixis.systems.pointer.prompts import verdict
+from deixis.systems.prompt import Prompt
 from deixis.text.tokenizers.word_pieces.vocabulary import FOUND, NOWHERE, PHRASE, PLACE, Vocabulary
 
 

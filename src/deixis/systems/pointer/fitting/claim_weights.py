@@ -21,13 +21,13 @@ from deixis.data.synthesis.phrasebook import Phrasebook
 from deixis.data.synthesis.qualities import Qualities
 from deixis.engine.starting import first_logits, tried_out
 from deixis.progress import SILENT, Progress
-from deixis.systems.contract import Prompt
 from deixis.systems.pointer.answering import PointerSystem
 from deixis.systems.pointer.decoding.claim_verdicts import ClaimRule, Sort, VerdictWords, Weighed
 from deixis.systems.pointer.decoding.openings import first_scores
 from deixis.systems.pointer.decoding.policy import weighed_claims
 from deixis.systems.pointer.fitting.place_rule import fitted_odds
 from deixis.systems.pointer.prompts import opening_ids
+from deixis.systems.prompt import Prompt
 from deixis.systems.questions import checked_question
 from deixis.text.tokenizers.word_pieces.opening_tokens import JUDGE
 

@@ -25,7 +25,6 @@ from deixis.records.dialogue import Dialogue, Mark, Turn
 from deixis.records.intents import Intent
 from deixis.regions.frames import Frame
 from deixis.regions.shapes import Box
-from deixis.systems.contract import Prompt
 from deixis.systems.encoded import Encoded, EncoderInput
 from deixis.systems.pointer.answering import PointerSystem
 from deixis.systems.pointer.decoding.place_reading import (
@@ -38,6 +37,7 @@ from deixis.systems.pointer.decoding.place_reading import (
     read_places,
 )
 from deixis.systems.pointer.prompts import dialogue_tokens
+from deixis.systems.prompt import Prompt
 from deixis.text.tokenizers.word_pieces.vocabulary import PLACE, Vocabulary
 
 RIGHT = 0.5  # IoU

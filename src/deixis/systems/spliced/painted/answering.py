@@ -9,8 +9,8 @@ from deixis.painting.kinds import kind_of
 from deixis.painting.painter import Style, style_of
 from deixis.pictures.opening import Picture
 from deixis.records.dialogue import Dialogue
-from deixis.systems.contract import Prompt
 from deixis.systems.encoded import Encoded, EncoderInput
+from deixis.systems.prompt import Prompt
 from deixis.systems.questions import Question
 from deixis.systems.spliced.answering import SplicedSystem
 from deixis.systems.spliced.dialect import Dialect
