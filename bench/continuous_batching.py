@@ -102,7 +102,6 @@ class Model:
         import torch
         from transformers import CLIPVisionConfig, CLIPVisionModel, LlamaConfig, LlamaForCausalLM
 
-        torch.manual_seed(given["seed"])
         self.eyes = CLIPVisionModel(
             CLIPVisionConfig(
                 hidden_size=768,
@@ -113,7 +112,7 @@ class Model:
                 patch_size=14,
             )
         ).eval()
-        self.projector = torch.nn.Linear(768, 1024)
+        self.projector = torch.nn.Linear(768, 1024, bias=False)
         self.language = LlamaForCausalLM(
             LlamaConfig(
                 vocab_size=32000,
@@ -126,8 +125,14 @@ class Model:
             )
         ).eval()
         self.language.generation_config.eos_token_id = None
-        self.pictures = torch.randn(QUESTIONS + 1, 3, 224, 224)
-        self.ids = torch.randint(3, 32000, (QUESTIONS + 1, WORDS))
+        # Building the first model of a process draws numbers of its own.
+        chance = torch.Generator().manual_seed(given["seed"])
+        for part in (self.eyes, self.projector, self.language):
+            for name, weight in part.named_parameters():
+                if weight.ndim > 1 or name.endswith("class_embedding"):
+                    weight.data.normal_(std=0.02, generator=chance)
+        self.pictures = torch.randn(QUESTIONS + 1, 3, 224, 224, generator=chance)
+        self.ids = torch.randint(3, 32000, (QUESTIONS + 1, WORDS), generator=chance)
 
     def seen(self, numbers: Sequence[int]) -> Any:
         """Return the picture tokens (N, 257, D) of pictures, encoded as one batch."""
