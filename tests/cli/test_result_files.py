@@ -66,7 +66,7 @@ def test_a_report_that_cannot_be_written(
 
 def test_two_reports_in_one_file(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main([*EVALUATE.split(), "--json", "a", "--items", "./a"]) == 2
-    assert "--json and --items are both a" in capsys.readouterr().err
+    assert "--json, --items name one file" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("command", [GALLERY, STUDY])
