@@ -15,6 +15,7 @@ from PIL import Image
 
 from deixis.cli import main
 from deixis.training.recipes.recipe import read_recipe
+from tests.client.real_server import serving
 from tests.toy.pack import write_toy_pack
 from tests.toy.recipe import TOY
 
@@ -22,6 +23,8 @@ ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 GUIDE = (ROOT / "docs" / "guide.md").read_text(encoding="utf-8")
 OUTPUT = "<!-- output"
+SERVE = "deixis serve"  # goes on until it is stopped
+ADDRESS = "http://127.0.0.1:8000"  # where it answers
 
 
 def blocks(language: str, text: str) -> list[str]:
@@ -64,9 +67,21 @@ def test_python(workplace, page, monkeypatch):
 
 def test_commands(workplace, page, monkeypatch):
     monkeypatch.chdir(workplace)
-    assert commands(page)
-    for line in commands(page):
+    lines = [line for line in commands(page) if line != SERVE and ADDRESS not in line]
+    assert lines
+    for line in lines:
         assert main(shlex.split(line)[1:]) == 0, line
+
+
+def test_commands_that_ask_a_server(workplace, page, monkeypatch):
+    monkeypatch.chdir(workplace)
+    asking = [line for line in commands(page) if ADDRESS in line]
+    assert bool(asking) == (SERVE in commands(page))
+    if not asking:
+        return
+    with serving({"pointer": "pointer"}) as running:
+        for line in asking:
+            assert main(shlex.split(line.replace(ADDRESS, running.address))[1:]) == 0, line
 
 
 def test_recipes_of_the_guide_can_be_read(tmp_path):

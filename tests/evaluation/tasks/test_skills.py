@@ -20,6 +20,7 @@ from deixis.evaluation.refusals import refusal
 from deixis.evaluation.task import Item
 from deixis.evaluation.tasks import TASKS
 from deixis.evaluation.tasks.free import FREE
+from deixis.evaluation.tasks.sheet_file import rows_in
 from deixis.evaluation.tasks.skills.activity import ACTIVITY, Done
 from deixis.evaluation.tasks.skills.asked_sheet import (
     ASKED_KINDS,
@@ -29,7 +30,6 @@ from deixis.evaluation.tasks.skills.asked_sheet import (
     asked_entry,
     read_asked_sheet,
     read_unanswerable_sheet,
-    rows_in,
 )
 from deixis.evaluation.tasks.skills.colour import COLOUR
 from deixis.evaluation.tasks.skills.relations import RELATIONS

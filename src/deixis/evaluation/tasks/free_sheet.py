@@ -6,7 +6,6 @@ question. It holds no photos and no captions; coordinates are in pixels of the s
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from importlib import resources
@@ -15,6 +14,7 @@ from typing import Any, Literal, NoReturn, get_args
 from deixis.errors import BadRegion, RecordError
 from deixis.evaluation.metrics.answer_kinds import ANSWER_KINDS, AnswerKind
 from deixis.evaluation.task import Item, Question
+from deixis.evaluation.tasks.sheet_file import rows_in
 from deixis.files.json_files import Fields
 from deixis.records.record_fields import check_keys, numbers, parse_regions, shown
 from deixis.regions.frames import Frame
@@ -25,7 +25,6 @@ SheetKind = Literal[
     "name", "describe", "where", "where_attributes", "how_many", "is_there", "not_there", "two_turn"
 ]
 SHEET_KINDS: tuple[SheetKind, ...] = get_args(SheetKind)
-VERSION = 1
 FIELDS = ("id", "kind", "expects", "picture", "size", "turns", "truth")
 EXPECTED: Mapping[str, AnswerKind] = {
     "name": "name",
@@ -74,27 +73,7 @@ def read_free_sheet() -> list[FreeItem]:
 
 def parse_free_sheet(text: str, *, where: str) -> list[FreeItem]:
     """Return the entries of a sheet; RecordError names the entry and the field of what is wrong."""
-    try:
-        content = json.loads(text)
-    except (ValueError, RecursionError) as fault:
-        raise RecordError(f"{where}: is not valid JSON ({fault})") from fault
-    if not isinstance(content, dict):
-        raise RecordError(f"{where}: is {shown(content)}; expected an object with a header and 'entries'")
-    sheet = Fields(content, where)
-    for name in ("about", "pack", "split"):
-        sheet.text(name)
-    if sheet.whole("version") != VERSION:
-        raise RecordError(
-            f"{where}: version is {sheet.whole('version')}; this deixis reads version {VERSION}"
-        )
-    items = [entry_of(row) for row in sheet.rows("entries")]
-    names = [item.truth.id for item in items]
-    for name in names:
-        if names.count(name) > 1:
-            raise RecordError(
-                f"{where}: id {name!r} is used {names.count(name)} times; each entry has its own"
-            )
-    return items
+    return [entry_of(row) for row in rows_in(text, where=where)]
 
 
 def entry_of(row: Fields) -> FreeItem:

@@ -26,8 +26,8 @@ def proposed_places(boxes: Tensor, *, view: Frame, original: Frame, most: int) -
 
     boxes (L, 4): xyxy in pixels of the view. A box's score is how many locations agree with it (IoU > 0.5)
     over the square root of how many it covers, as a share of what it could be at most; of two that overlap
-    by more than 0.6 the surer one stays. Of votes alone, votes over covered locations and this, at several
-    overlaps, it finds most on photos of the training split.
+    by more than 0.6 the surer one stays. Chosen for its recall at IoU 0.5 on 60 photos of the training split;
+    0.7 found fewer there, at a higher average recall.
     """
     inside = boxes.new_tensor(picture_part(view, original))
     cut = boxes.float().clamp(min=inside[:2].repeat(2), max=inside[2:].repeat(2))

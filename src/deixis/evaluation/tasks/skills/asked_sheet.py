@@ -7,7 +7,6 @@ nobody can tell.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import resources
@@ -15,6 +14,7 @@ from typing import Literal, NoReturn, get_args
 
 from deixis.errors import RecordError
 from deixis.evaluation.task import Item
+from deixis.evaluation.tasks.sheet_file import rows_in
 from deixis.files.json_files import Fields
 from deixis.records.record_fields import check_keys, parse_regions, shown
 from deixis.regions.frames import Frame
@@ -27,7 +27,6 @@ CANNOT = ("reading", "name", "why", "outside", "verdict", "language", "nonsense"
 CAN = (
     "where", "name", "describe", "how_many", "presence", "colour", "doing", "wearing", "relation", "whole",
 )  # fmt: skip
-VERSION = 1
 Regions = tuple[tuple[str, Region], ...]
 
 
@@ -75,27 +74,6 @@ def rows_of(name: str) -> Sequence[Fields]:
     """Return the entries of a packaged sheet."""
     text = resources.files("deixis.evaluation.tasks.skills").joinpath(name).read_text(encoding="utf-8")
     return rows_in(text, where=name)
-
-
-def rows_in(text: str, *, where: str) -> Sequence[Fields]:
-    """Return the entries of a sheet, each with an id of its own."""
-    try:
-        content = json.loads(text)
-    except (ValueError, RecursionError) as fault:
-        raise RecordError(f"{where}: is not valid JSON ({fault})") from fault
-    if not isinstance(content, dict):
-        raise RecordError(f"{where}: is {shown(content)}; expected an object with a header and 'entries'")
-    sheet = Fields(content, where)
-    for field in ("about", "pack", "split"):
-        sheet.text(field)
-    if sheet.whole("version") != VERSION:
-        raise RecordError(f"{where}: version is {sheet.whole('version')}; this deixis reads {VERSION}")
-    rows = list(sheet.rows("entries"))
-    ids = [row.text("id") for row in rows]
-    for one in ids:
-        if ids.count(one) > 1:
-            raise RecordError(f"{where}: id {one!r} is used {ids.count(one)} times; each entry has its own")
-    return rows
 
 
 def asked_entry(row: Fields) -> Item[AskedTruth]:
