@@ -18,8 +18,9 @@ from tests.studio.scripted_server import Script, scripted_app
 from tests.systems.pointer.tiny import tiny_system
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
+    # Not for the whole session: while it is open its thread has a running event loop, as others need to start.
     with launched() as found:
         yield found
 

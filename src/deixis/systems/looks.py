@@ -35,7 +35,7 @@ def corners_of(view: Frame, original: Frame) -> Corners:
     """Return the corners of a view in pixels of the original.
 
     >>> picture = Frame.original(200, 100)
-    >>> corners_of(picture.resized(100, 50).padded(100, 100), picture)
+    >>> corners_of(picture.resized(100, 50).padded(100, 100, left=0, top=0), picture)
     (0.0, 0.0, 200.0, 200.0)
     """
     width, height = view.size

@@ -217,4 +217,4 @@ def test_long_answers_are_read_in_linear_time(text: str, whole: bool) -> None:
     for piece in [text] if whole else text:
         reader.add(piece)
     reader.close()
-    assert time.process_time() - started < 1
+    assert time.process_time() - started < 4  # half a second alone; minutes if time grew with the square
