@@ -20,7 +20,7 @@ from tests.systems.pointer.tiny import tiny_system
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
-    # Not for the whole session: while it is open its thread has a running event loop, as others need to start.
+    # Not for the whole session: while it is open its thread has a running event loop, and others start one.
     with launched() as found:
         yield found
 
