@@ -101,7 +101,31 @@ def test_freeing_moves_the_last_row() -> None:
     assert held(store, 0).equal(last) and held(store, 1).equal(middle)
     assert store.free(1) is None
     assert store.lengths == [3] and held(store, 0).equal(last)
+    store.add(2)
     assert not store.keys[0][1:].any(), "nothing is left of rows that are gone"
+
+
+def test_whoever_gets_a_row_finds_nothing_of_those_before() -> None:
+    store = store_of(3, 2, 1, slots=8)
+    write(store, [2], [4])
+    window = store.window([2], [3])  # a forward that fails
+    nan = torch.full((1, HEADS, 3, WIDTH), float("nan"))
+    window.update(nan, nan, 0)
+    store.swap(0, 2)
+    store.copy(1, 0)
+    assert store.lengths == [2, 2, 3] and not store.keys[0][0, :, 2:].any()
+    store.free(0)
+    store.resize(rows=4, slots=9)
+    store.add(2)
+    assert store.lengths == [3, 2, 0, 0] and not store.keys[0][2:].any()
+
+
+def test_a_row_of_another_store_is_shared() -> None:
+    store, other = store_of(2, 5, slots=8), store_of(0, 1, slots=2)
+    other.share(1, 0, 4, of=store)
+    assert other.lengths == [4, 1] and held(other, 0).equal(held(store, 1)[..., :4, :])
+    with pytest.raises(ValueError, match="row 1 holds 1 tokens, row 0 2, not 3"):
+        other.share(0, 1, 3, of=store)
 
 
 def test_a_longer_row_moves_into_a_shorter_ones_place_and_the_other_way_round() -> None:

@@ -17,7 +17,7 @@ from deixis.data.sources import read_dataset
 from deixis.errors import DeixisError
 from deixis.evaluation.runner import picture_of
 from deixis.gallery.photo import LegibleSheet, dashed_box
-from deixis.pictures.opening import Picture, open_picture
+from deixis.pictures.opening import Picture
 from deixis.regions.as_objects import region_of_object
 from deixis.regions.shapes import Box, Region
 from deixis.regions.shapes.picture_edge import EDGE_SLACK
@@ -69,7 +69,7 @@ def opener_of(report: SavedReport, *, data: Path | None) -> Opener:
 
         def of_benchmark(item: SavedItem) -> Picture | None:
             shown = items[item.key].pictures
-            return open_picture(shown[0].source, name=shown[0].name) if shown else None
+            return shown[0].opened() if shown else None
 
         return of_benchmark
     dataset = read_dataset(path, str(report.protocol["split"]), outside="cut")

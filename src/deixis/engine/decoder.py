@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from deixis.engine.graphs import SLOTS, StandingWindow, StepGraph, StepGraphs
+from deixis.engine.masks import Trees, check_prefixes, reading_mask, stacked_bias, tree_mask
 from deixis.engine.store import KeyValueStore, Window
 from deixis.layers.language.cache_argument import cache_name
 from deixis.layers.language.causal_decoders import regime_switch, window_of
@@ -82,6 +83,20 @@ class Decoder(Protocol):
         key_bias: Sequence[Tensor | None] | None = None,
     ) -> Tensor:
         """Read one vector a row (B, D), behind the prefix; return hidden states (B, D)."""
+
+    def branches(
+        self,
+        store: KeyValueStore,
+        rows: Sequence[int],
+        vectors: Tensor,
+        trees: Trees,
+        *,
+        key_bias: Sequence[Tensor | None] | None = None,
+    ) -> Tensor:
+        """Read vectors (B, T, D) that branch off behind what rows hold; return hidden states (B, T, D).
+
+        Rows hold nothing of it afterwards. All of it has to be in the regime that the rows are in.
+        """
 
     def logits(self, hidden: Tensor) -> Tensor:
         """Return what hidden states (…, D) say about the next token (…, V)."""
@@ -244,6 +259,32 @@ class CausalDecoder:
         window.done(regime=regime)
         return hidden
 
+    @torch.no_grad()
+    def branches(
+        self,
+        store: KeyValueStore,
+        rows: Sequence[int],
+        vectors: Tensor,
+        trees: Trees,
+        *,
+        key_bias: Sequence[Tensor | None] | None = None,
+    ) -> Tensor:
+        """Read vectors (B, T, D) that branch off behind what rows hold; return hidden states (B, T, D)."""
+        window = store.window(rows, trees.counts)
+        self._regime(window)
+        start = torch.tensor(window.starts, device=store.device)[:, None]  # (B, 1)
+        queries = start + trees.depths.to(store.device)
+        mask = tree_mask(
+            queries,
+            store.positions[: window.slots],
+            start=start,
+            sees=trees.sees.to(store.device),
+            bias=stacked_bias(store, key_bias, like=vectors),
+            reach=self._reach,
+            dtype=self.dtype,
+        )
+        return self._body(vectors, mask, queries, window)
+
     def _one(
         self,
         vectors: Tensor,
@@ -334,67 +375,3 @@ class CausalDecoder:
                     f"row {row} crosses the switch behind {self._switch} tokens: read it anew from its start"
                 )
         return regimes[0]
-
-
-def check_prefixes(window: Window, prefix: Sequence[int]) -> None:
-    """ValueError if a row's prefix is neither stored as a whole nor part of what is read as a whole."""
-    for row, start, count, length in zip(window.rows, window.starts, window.counts, prefix, strict=True):
-        if start < length and (start or count < length):
-            raise ValueError(
-                f"the first {length} positions of row {row} see each other and must be read at once; it "
-                f"holds {start}, and {count} come"
-            )
-
-
-def stacked_bias(
-    store: KeyValueStore, key_bias: Sequence[Tensor | None] | None, *, like: Tensor
-) -> Tensor | None:
-    """Return what is added to attention to each row's first keys (B, N); zero behind what a row gives.
-
-    The store keeps it for the next step, as long as the rows give the very same tensors.
-    """
-    if key_bias is None or all(bias is None for bias in key_bias):
-        return None
-    given = list(key_bias)
-    if store.stacked is not None:
-        kept, stacked = store.stacked
-        if len(kept) == len(given) and all(old is new for old, new in zip(kept, given, strict=True)):
-            return stacked
-    stacked = like.new_zeros(len(given), max(len(bias) for bias in given if bias is not None))
-    for row, bias in zip(stacked, given, strict=True):
-        if bias is not None:
-            row[: len(bias)] = bias
-    store.stacked = (given, stacked)
-    return stacked
-
-
-def reading_mask(
-    queries: Tensor,
-    keys: Tensor,
-    *,
-    prefix: Tensor | None = None,
-    bias: Tensor | None = None,
-    reach: int | None = None,
-    dtype: torch.dtype,
-) -> Tensor:
-    """Return the additive mask (B, 1, T, K) of queries at positions (B, T) for keys at positions (K,).
-
-    prefix (B, 1): how many first positions see each other. bias (B, N): added for queries behind the prefix.
-    reach: how far back a query sees, itself included.
-
-    >>> mask = reading_mask(torch.tensor([[2]]), torch.arange(4), reach=2, dtype=torch.float32)
-    >>> mask[0, 0].eq(0).int().tolist()
-    [[0, 1, 1, 0]]
-    """
-    seen = keys <= queries[..., None]  # (B, T, K)
-    if reach is not None:
-        seen &= keys > queries[..., None] - reach
-    mask = torch.zeros(seen.shape, dtype=dtype, device=keys.device)
-    if bias is not None:
-        width = min(bias.shape[1], len(keys))
-        mask[..., :width] += bias[:, None, :width].to(dtype)
-    if prefix is not None:
-        inside = (queries < prefix)[..., None]  # (B, T, 1)
-        seen |= inside & (keys < prefix)[:, None]
-        mask.masked_fill_(inside, 0)
-    return mask.masked_fill_(~seen, torch.finfo(dtype).min)[:, None]

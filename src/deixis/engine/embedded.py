@@ -61,9 +61,13 @@ def common_length(first: Sequence[Hashable], second: Sequence[Hashable]) -> int:
     >>> common_length("abcd", "abxd")
     2
     """
-    count = 0
-    for own, other in zip(first, second, strict=False):
-        if own != other:
-            break
-        count += 1
-    return count
+    first, second = tuple(first), tuple(second)
+    low, high = 0, min(len(first), len(second))
+    # Whole stretches are compared at a time, which takes a fraction of the time of a loop over items.
+    while low < high:
+        middle = (low + high + 1) // 2
+        if first[low:middle] == second[low:middle]:
+            low = middle
+        else:
+            high = middle - 1
+    return low

@@ -7,12 +7,16 @@ zeros or what padding left there.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
+
+ALIGNED = 64  # bytes, as torch's own memory is
 
 
 @dataclass(frozen=True)
@@ -45,12 +49,26 @@ class SavedKeys:
         return SavedKeys(parts[0], self.regime), SavedKeys(parts[1], self.regime)
 
 
+def zeros(shape: tuple[int, ...], *, device: torch.device, dtype: torch.dtype) -> Tensor:
+    """Return zeros; on the CPU, memory is taken only as it is written.
+
+    Answers are given room for all that they may say, and most say little.
+    """
+    if device.type != "cpu":
+        return torch.zeros(shape, device=device, dtype=dtype)
+    size = math.prod(shape) * dtype.itemsize
+    raw = torch.from_numpy(np.zeros(size + ALIGNED, dtype=np.uint8))
+    start = -raw.data_ptr() % ALIGNED
+    return raw[start : start + size].view(dtype).view(shape)
+
+
 class KeyValueStore:
     """Keys and values (rows, kv heads, slots, head width) of every layer.
 
     Rows in use are 0 … len(lengths) - 1 without gaps, so that a forward over all of them reads slices, not
     copies. ``lengths`` and ``regimes`` say of each how many tokens it holds and in which regime they were
-    read.
+    read. What was ever written behind a row's tokens is wiped before another one gets the row: a number that
+    isn't finite would come through a mask.
     """
 
     def __init__(
@@ -67,9 +85,10 @@ class KeyValueStore:
         shape = (rows, heads, slots, head_width)
         # Memory made in inference mode could not be written outside of it.
         with torch.inference_mode(False):
-            self.keys = [torch.zeros(shape, device=device, dtype=dtype) for _ in range(layers)]
-            self.values = [torch.zeros(shape, device=device, dtype=dtype) for _ in range(layers)]
+            self.keys = [zeros(shape, device=device, dtype=dtype) for _ in range(layers)]
+            self.values = [zeros(shape, device=device, dtype=dtype) for _ in range(layers)]
             self.positions = torch.arange(slots, device=device)
+        self._written = [0] * rows  # up to where each row, in use or not, may hold anything but zeros
         self.lengths: list[int] = []
         self.regimes: list[int] = []
         self.graphs: Any = None  # see ``graphs.StepGraphs``; made when first asked for
@@ -147,15 +166,20 @@ class KeyValueStore:
         with torch.inference_mode(False), torch.no_grad():
             for tensors in (self.keys, self.values):
                 for layer, old in enumerate(tensors):
-                    new = old.new_zeros((rows, old.shape[1], slots, old.shape[3]))
+                    shape = (rows, old.shape[1], slots, old.shape[3])
+                    new = zeros(shape, device=old.device, dtype=old.dtype)
                     new[:kept, :, :held] = old[:kept, :, :held]
                     tensors[layer] = new
             self.positions = torch.arange(slots, device=self.device)
+        written = [min(end, held) for end in self._written[:kept]]
+        self._written = written + [0] * (rows - kept)
 
     def add(self, count: int = 1) -> range:
         """Return ``count`` new, empty rows."""
         first = len(self.lengths)
         self.ensure(rows=first + count)
+        for row in range(first, first + count):
+            self._wipe(row, 0)
         self.lengths += [0] * count
         self.regimes += [0] * count
         return range(first, first + count)
@@ -169,7 +193,6 @@ class KeyValueStore:
         last = len(self.lengths) - 1
         if row != last:
             self.copy(last, row)
-        self.truncate(last, 0)
         self.lengths.pop()
         self.regimes.pop()
         return None if row == last else last
@@ -182,7 +205,7 @@ class KeyValueStore:
         for tensor in self.keys + self.values:
             tensor[rows.start : rows.stop, :, :length] = tensor[row, :, :length]
         for new in rows:
-            self.lengths[new], self.regimes[new] = length, self.regimes[row]
+            self._holds(new, length, regime=self.regimes[row])
         return rows
 
     def copy(self, source: int, target: int) -> None:
@@ -191,46 +214,48 @@ class KeyValueStore:
         if source == target:
             return
         length = self.lengths[source]
-        self.truncate(target, min(length, self.lengths[target]))
+        self._wipe(target, length)
         for tensor in self.keys + self.values:
             tensor[target, :, :length] = tensor[source, :, :length]
-        self.lengths[target], self.regimes[target] = length, self.regimes[source]
+        self._holds(target, length, regime=self.regimes[source])
 
-    def share(self, source: int, target: int, length: int) -> None:
-        """Let a row hold the first ``length`` tokens of another one, whose beginning it holds already."""
-        self._known(source, target)
+    def share(self, source: int, target: int, length: int, *, of: KeyValueStore | None = None) -> None:
+        """Let a row hold the first ``length`` tokens of another one, whose beginning it holds already.
+
+        of: the store that the other row is in, if it is another one of the same decoder.
+        """
+        other = self if of is None else of
+        other._known(source)
+        self._known(target)
         known = self.lengths[target]
-        if not known <= length <= self.lengths[source]:
+        if not known <= length <= other.lengths[source]:
             raise ValueError(
-                f"row {target} holds {known} tokens, row {source} {self.lengths[source]}, not {length}"
+                f"row {target} holds {known} tokens, row {source} {other.lengths[source]}, not {length}"
             )
-        for tensor in self.keys + self.values:
-            tensor[target, :, known:length] = tensor[source, :, known:length]
-        self.lengths[target], self.regimes[target] = length, self.regimes[source]
+        self.ensure(slots=length)
+        for own, theirs in zip(self.keys + self.values, other.keys + other.values, strict=True):
+            own[target, :, known:length] = theirs[source, :, known:length]
+        self._holds(target, length, regime=other.regimes[source])
 
     def swap(self, first: int, second: int) -> None:
         """Let two rows change places."""
         self._known(first, second)
-        length = max(self.lengths[first], self.lengths[second])
+        length = max(self._written[first], self._written[second])
         for tensor in self.keys + self.values:
             kept = tensor[first, :, :length].clone()
             tensor[first, :, :length] = tensor[second, :, :length]
             tensor[second, :, :length] = kept
-        for numbers in (self.lengths, self.regimes):
+        for numbers in (self.lengths, self.regimes, self._written):
             numbers[first], numbers[second] = numbers[second], numbers[first]
 
     def truncate(self, row: int, length: int) -> None:
-        """Forget a row's tokens behind the first ``length`` ones.
-
-        They are wiped: a number that isn't finite would come through a mask, into whoever gets the row next.
-        """
+        """Forget a row's tokens behind the first ``length`` ones, and wipe them."""
         self._known(row)
         held = self.lengths[row]
         if not 0 <= length <= held:
             raise ValueError(f"row {row} holds {held} tokens and can't be cut to {length}")
         if length < held:
-            for tensor in self.keys + self.values:
-                tensor[row, :, length:held] = 0
+            self._wipe(row, length)
         self.lengths[row] = length
 
     def saved(self, row: int, start: int = 0, end: int | None = None) -> SavedKeys:
@@ -262,7 +287,7 @@ class KeyValueStore:
         for tensors, number in ((self.keys, 0), (self.values, 1)):
             for tensor, layer in zip(tensors, saved.layers, strict=True):
                 tensor[row, :, start : start + length] = layer[number][:, :length]
-        self.lengths[row], self.regimes[row] = start + length, saved.regime
+        self._holds(row, start + length, regime=saved.regime)
 
     def window(self, rows: Sequence[int], counts: Sequence[int]) -> Window:
         """Return what one forward uses as its cache: ``counts`` new tokens for each of the rows."""
@@ -273,7 +298,21 @@ class KeyValueStore:
             raise ValueError(f"rows {list(rows)} get {list(counts)} new tokens: at least one each is needed")
         longest = max(self.lengths[row] + count for row, count in zip(rows, counts, strict=True))
         self.ensure(slots=longest)
-        return Window(self, rows, counts, slots=longest)
+        window = Window(self, rows, counts, slots=longest)
+        for row, end in zip(rows, window.ends, strict=True):  # whatever becomes of the forward
+            self._written[row] = max(self._written[row], end)
+        return window
+
+    def _holds(self, row: int, length: int, *, regime: int) -> None:
+        self.lengths[row], self.regimes[row] = length, regime
+        self._written[row] = max(self._written[row], length)
+
+    def _wipe(self, row: int, start: int) -> None:
+        """Let a row be zero from a slot on."""
+        if start < self._written[row]:
+            for tensor in self.keys + self.values:
+                tensor[row, :, start : self._written[row]] = 0
+            self._written[row] = start
 
     def _known(self, *rows: int) -> None:
         for row in rows:

@@ -25,9 +25,11 @@ from deixis.evaluation.benchmarks.grounding.lvis_classification import LVIS_CLAS
 from deixis.evaluation.benchmarks.grounding.lvis_ground import LVIS_GROUND
 from deixis.evaluation.benchmarks.grounding.refcoco_folder import REFCOCO
 from deixis.evaluation.benchmarks.grounding.region_captions import REFCOCOG, VISUAL_GENOME
+from deixis.evaluation.benchmarks.judged.ferret_bench import FERRET_BENCH
 from deixis.evaluation.benchmarks.judged.llava_bench import LLAVA_BENCH
 from deixis.evaluation.benchmarks.judged.mathvista import MATHVISTA
 from deixis.evaluation.benchmarks.judged.mm_vet import MM_VET
+from deixis.evaluation.benchmarks.judged.vip_bench import VIP_BENCH
 from deixis.evaluation.benchmarks.open_answers.chartqa import CHARTQA
 from deixis.evaluation.benchmarks.open_answers.docvqa import DOCVQA
 from deixis.evaluation.benchmarks.open_answers.gqa import GQA
@@ -36,6 +38,9 @@ from deixis.evaluation.benchmarks.open_answers.ocrbench import OCRBENCH
 from deixis.evaluation.benchmarks.open_answers.textvqa import TEXTVQA
 from deixis.evaluation.benchmarks.open_answers.vizwiz import VIZWIZ
 from deixis.evaluation.benchmarks.open_answers.vqav2 import VQAV2
+from deixis.evaluation.benchmarks.painted.look_twice import LOOK_TWICE
+from deixis.evaluation.benchmarks.painted.vcr import VCR
+from deixis.evaluation.benchmarks.painted.visual7w import VISUAL7W
 from deixis.evaluation.benchmarks.yes_or_no.hallusion_bench import HALLUSION_BENCH
 from deixis.evaluation.benchmarks.yes_or_no.mme import MME
 from deixis.evaluation.benchmarks.yes_or_no.pope import POPE
@@ -74,6 +79,11 @@ BENCHMARKS: dict[str, Benchmark[Any]] = {
     "vg_captions": VISUAL_GENOME,
     "refcocog_captions": REFCOCOG,
     "grounded_captions": GROUNDED_CAPTIONS,
+    "ferret_bench": FERRET_BENCH,
+    "vip_bench": VIP_BENCH,
+    "visual7w": VISUAL7W,
+    "look_twice": LOOK_TWICE,
+    "vcr": VCR,
 }
 
 

@@ -78,21 +78,28 @@ def is_answered(piece: Piece, job: Job, kept: KeptAnswers) -> bool:
     return True
 
 
+def started() -> Any:
+    """Return Ray, started on this machine unless it has joined a cluster; ModuleNotFoundError without it."""
+    import ray
+    import ray.data
+
+    if not ray.is_initialized():
+        ray.init(include_dashboard=False, log_to_driver=False)
+    return ray
+
+
 def answered_on_ray(every: Sequence[Piece], job: Job, kept: KeptAnswers, *, workers: int) -> None:
     """Have what isn't kept answered by so many workers, and keep the answers as they come.
 
     ModuleNotFoundError: Ray isn't installed.
     """
-    import ray
-
     pieces = [piece for piece in every if not is_answered(piece, job, kept)]
     if not pieces:
         return
-    if not ray.is_initialized():
-        ray.init(include_dashboard=False, log_to_driver=False)
     rows = [
         {"piece": pickle.dumps((scene, [(task.name, item) for task, item in own]))} for scene, own in pieces
     ]
-    found = ray.data.from_items(rows).map(Worker, fn_constructor_args=(job,), concurrency=workers, num_cpus=1)
+    found = started().data.from_items(rows)
+    found = found.map(Worker, fn_constructor_args=(job,), concurrency=workers, num_cpus=1)
     for row in found.iter_rows():
         kept.log.keep(pickle.loads(row["entries"]))

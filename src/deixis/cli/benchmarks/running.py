@@ -7,20 +7,23 @@ import tempfile
 import time
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from deixis.cli.benchmarks.endpoint_flags import asked_model, is_address, log_of
+from deixis.cli.benchmarks.judges import judge_of
 from deixis.cli.counting import counted
 from deixis.cli.dataset_flags import refuse_read_files
-from deixis.cli.messages import LOG, is_quiet
+from deixis.cli.messages import is_quiet
 from deixis.cli.picture_flags import BROKEN
 from deixis.cli.saving import save_or_print
 from deixis.errors import UsageError
 
 if TYPE_CHECKING:
+    from deixis.evaluation.benchmarks.asking.asking import Elsewhere
     from deixis.evaluation.benchmarks.asking.report import BenchmarkReport, Drawn
-    from deixis.evaluation.benchmarks.benchmark import Benchmark, BenchmarkItem, Judge, Scoring
+    from deixis.evaluation.benchmarks.benchmark import Benchmark, BenchmarkItem, Scoring
 
 RULES = ("corrected", "published")  # as in ``deixis.evaluation.metrics.rules``
 # Flags that say how a dataset's scenes are read or asked, with what they are where nobody gave them.
@@ -130,6 +133,7 @@ def measured(
     # Of an endpoint what came is kept as it came, beside what was read of it.
     log = log_of(kept.with_name(f"{kept.name}.replies")) if is_address(arguments.model) else None
     model = asked_model(arguments, log)
+    elsewhere = on_ray(arguments, benchmark, asked)
     progress = SILENT if is_quiet(arguments) else ProgressBars()
 
     def by(system: Any, file: Path) -> BenchmarkReport:
@@ -142,6 +146,7 @@ def measured(
             max_new_tokens=asked.max_new_tokens,
             max_pixels=arguments.max_pixels,
             progress=progress,
+            elsewhere=elsewhere,
         )
         spent = getattr(system, "spent", None)
         tokens = None if spent is None else spent.tokens()
@@ -159,11 +164,29 @@ def measured(
         )
 
     made = by(model, kept)
-    if not benchmark.places or getattr(model, "region_format", None) != "words":
+    with_places = benchmark.places or any(item.places for item in items)
+    if not with_places or getattr(model, "region_format", None) != "words":
         return made
     with tempfile.TemporaryDirectory() as folder:
         lenient = by(model.read_by("lenient"), Path(folder) / "answers.jsonl")
     return replace(made, further={"lenient": lenient.table})
+
+
+def on_ray(arguments: argparse.Namespace, benchmark: Benchmark[Any], asked: Drawn) -> Elsewhere | None:
+    """Return what has questions answered by workers of Ray; None where nobody asked for them."""
+    if arguments.ray is None:
+        return None
+    from deixis.evaluation.benchmarks.asking.on_ray import BenchmarkJob, replied_on_ray
+
+    job = BenchmarkJob(
+        arguments.model,
+        arguments.device,
+        arguments.dtype,
+        benchmark.name,
+        asked.max_new_tokens or benchmark.max_new_tokens,
+        arguments.max_pixels,
+    )
+    return partial(replied_on_ray, job=job, workers=arguments.ray)
 
 
 def items_of(benchmark: Benchmark[Any], data: Path, split: str | None) -> list[BenchmarkItem[Any]]:
@@ -200,27 +223,6 @@ def refuse_inputs(arguments: argparse.Namespace) -> None:
         )
     if len({path.resolve() for path in given.values()}) < len(given):
         raise UsageError(f"{', '.join(given)} name one file; give each its own")
-
-
-def judge_of(arguments: argparse.Namespace, benchmark: Benchmark[Any]) -> Judge | None:
-    """Return the judge that the flags name, its replies kept beside the answers; None for none."""
-    from deixis.endpoints.endpoint import Endpoint
-    from deixis.endpoints.kept_replies import KeptReplies
-    from deixis.endpoints.keys import is_openai
-
-    if arguments.judge is None:
-        if benchmark.judge == "needed":
-            LOG.warning("%s needs a judge (--judge URL); answers are kept and stay unjudged", benchmark.title)
-        return None
-    if benchmark.judge == "no":
-        raise UsageError(f"{benchmark.title} needs no judge; leave --judge out")
-    variable = arguments.judge_key or ("" if is_openai(arguments.judge) else None)
-    endpoint = Endpoint(arguments.judge, key_variable=variable)
-    endpoint.key_to_send()
-    if arguments.answers is None:
-        return endpoint.complete
-    folder = arguments.answers.with_name(f"{arguments.answers.name}.judge")
-    return KeptReplies(endpoint.complete, folder, asked=endpoint.address)
 
 
 def drawn(items: Sequence[BenchmarkItem[Any]], *, limit: int | None, seed: int) -> list[BenchmarkItem[Any]]:

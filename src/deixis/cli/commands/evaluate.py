@@ -200,12 +200,10 @@ def check_numbers(arguments: argparse.Namespace) -> None:
             f"{MOST_NEW_TOKENS}"
         )
     check_endpoint_flags(arguments)
-    if arguments.ray is not None and (
-        not 1 <= arguments.ray <= MOST_WORKERS or is_address(arguments.model) or arguments.benchmark
-    ):
+    if arguments.ray is not None and (not 1 <= arguments.ray <= MOST_WORKERS or is_address(arguments.model)):
         raise UsageError(
-            f"--ray {arguments.ray} is for tasks and a system of this package, with 1 to {MOST_WORKERS} "
-            "workers; endpoints take --workers"
+            f"--ray {arguments.ray} is for a system of this package, with 1 to {MOST_WORKERS} workers; it "
+            "isn't available for endpoints, which take --workers"
         )
     if arguments.limit is not None and arguments.limit < 1:
         raise UsageError(f"--limit is {arguments.limit}; expected a whole number from 1")

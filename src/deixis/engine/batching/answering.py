@@ -67,7 +67,7 @@ class Answering:
     def identity(self) -> tuple[object, ...]:
         """What stands at each position that was read or is to be read."""
         known = len(self.prompt) - len(self.request.embedded)
-        return (*self.prompt.identity, *self.ids[known:])
+        return (*self.prompt.identity, *self.ids[known:]) if self.ids[known:] else self.prompt.identity
 
     def take(self, token: int, logprob: float) -> Event:
         """Put a token behind the answer and say what became certain by it."""

@@ -53,6 +53,9 @@ class Reading:
         if self.prefixes is not None and not held:
             self.reused += self.prefixes.load(one.prompt, store, row, regime=regime)
         one.leader = None
+        if len(one.prompt) - store.lengths[row] <= LEAST_SHARED:  # less is left than is worth looking for
+            one.shared = 0
+            return
         for other_row, other in enumerate(self.rows.members):
             if other.number >= one.number:
                 continue

@@ -14,21 +14,14 @@ from typing import Any, Generic, Literal, TypeVar
 
 from deixis.endpoints.chat import ChatRequest
 from deixis.errors import UsageError
+from deixis.evaluation.benchmarks.shown import Shown as Shown
 from deixis.evaluation.metrics.rules import Rules, check_rules
 from deixis.regions.shapes import Region
 
 T = TypeVar("T")
 Judge = Callable[[ChatRequest], str]
 """Any function from a request to the text of its reply, such as ``Endpoint.complete`` or ``KeptReplies``."""
-Fault = Literal["", "unparsed", "refused", "unjudged"]
-
-
-@dataclass(frozen=True)
-class Shown:
-    """A picture that an item shows: its name, and what ``open_picture`` opens: a path, or encoded bytes."""
-
-    name: str
-    source: Path | bytes = field(repr=False)
+Fault = Literal["", "unparsed", "refused", "unjudged", "left out"]
 
 
 @dataclass(frozen=True)
@@ -38,7 +31,9 @@ class BenchmarkItem(Generic[T]):
     id: unique in what was read. question: as the file has it; ``prompt`` makes of it what is asked. truth:
     whatever ``score`` needs. regions: by the names in the prompt's ``{braces}``. group: what is scored
     together, such as the rotations of one question; the id where nothing else is. kinds: what the item counts
-    under in the table, by heading, such as {"task": "count"}.
+    under in the table, by heading, such as {"task": "count"}. places: whether its reply is to have places, in
+    a benchmark where only some are (``Benchmark.places``: all). left_out: why nobody can be asked about it,
+    such as a mark that can't be painted; it is in no mean then, and the card names it.
     """
 
     id: str
@@ -48,6 +43,8 @@ class BenchmarkItem(Generic[T]):
     regions: tuple[tuple[str, Region], ...] = ()
     group: str = ""
     kinds: Mapping[str, str] = field(default_factory=dict)
+    places: bool = False
+    left_out: str = ""
 
     @property
     def together(self) -> str:
@@ -119,9 +116,10 @@ class Scoring:
 class Mark:
     """What one reply earned.
 
-    value: 0 to 1; None where nobody can say ("unjudged"). read: what the reply was read as. fault:
-    "unparsed" and "refused" are worth 0 and counted apart; "unjudged" is left out of the means and counted.
-    why: the fault in words. numbers: what else was measured, the same names for every item of a benchmark.
+    value: 0 to 1; None where nobody can say ("unjudged") or nothing was asked ("left out"). read: what the
+    reply was read as. fault: "unparsed" and "refused" are worth 0 and counted apart; "unjudged" is left out
+    of the means and counted, and the card counts what is "left out". why: the fault in words. numbers: what
+    else was measured, the same names for every item of a benchmark.
     """
 
     value: float | None
@@ -131,7 +129,7 @@ class Mark:
     numbers: Mapping[str, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        if (self.value is None) != (self.fault == "unjudged"):
+        if (self.value is None) != (self.fault in ("unjudged", "left out")):
             raise ValueError(
                 f"a mark of value {self.value} with fault {self.fault!r}: only unjudged ones have none"
             )
@@ -207,6 +205,8 @@ class Benchmark(Generic[T]):
     read_split: as ``read``, for one split of a folder that has several; None where a folder is one.
     resampled: tabulates for intervals, where ``tabulate`` is too slow for that; resamples: how many at most.
     again: the truth of an item that a resample has so many times already, where truths know pictures.
+    score_leniently: another reading of the very same replies, whose table stands beside that of ``score``.
+    judge_told: what a judge is told about an item but for the question, where that is in the data.
     read: from the folder, or the file of questions in it, to items; RecordError names file and row. prompt:
     what is asked about an item; braces that are no names of regions are doubled by whoever asks.
     score: marks a reply that isn't refused and has words or places (``marking.mark`` sees to the others; by
@@ -234,6 +234,8 @@ class Benchmark(Generic[T]):
     resampled: Tabulate[T] | None = None
     resamples: int = 1000
     again: Callable[[T, int], T] | None = None
+    score_leniently: Score[T] | None = None
+    judge_told: Callable[[BenchmarkItem[T]], str] | None = None
 
     def check(self, scoring: Scoring) -> None:
         """Raise UsageError for rules that the benchmark doesn't have."""

@@ -29,6 +29,8 @@ def mark(benchmark: Benchmark[T], item: BenchmarkItem[T], reply: Reply, scoring:
     UsageError: the benchmark has no such rules.
     """
     benchmark.check(scoring)
+    if item.left_out:
+        return Mark(None, fault="left out", why=item.left_out)
     if reply.refused:
         return Mark(0.0, fault="refused", why=reply.refused)
     if not reply.text.strip() and not reply.places:

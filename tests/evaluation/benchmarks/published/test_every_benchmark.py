@@ -13,9 +13,10 @@ from deixis.errors import DeixisError, RecordError, UsageError
 from deixis.evaluation.benchmark_table import BENCHMARKS, find_benchmark
 from deixis.evaluation.benchmarks.benchmark import Benchmark, Mark, Reply, Scoring
 from deixis.evaluation.benchmarks.marking import mark, mark_all
-from deixis.pictures.opening import open_picture
-from tests.evaluation.benchmarks.published.small_files import WRITERS
+from tests.evaluation.benchmarks.published.small_files import WRITERS as OF_PICTURES
+from tests.evaluation.benchmarks.published.small_region_files import REGION_WRITERS
 
+WRITERS = OF_PICTURES | REGION_WRITERS
 OWN = [name for name in BENCHMARKS if name in WRITERS]
 TRUE_REPLIES = {
     "vqav2": {"420": "dark red", "421": "yes"},
@@ -46,6 +47,11 @@ TRUE_REPLIES = {
     "mathvista": {"1": "1.21", "2": "(B)", "3": "The answer is 14.", "4": "[1, 2]"},
     "mm_vet": {"v1_0": "x is -1 or -5", "v1_1": "left"},
     "llava_bench": {"0": "Diamond Head.", "1": "A volcano."},
+    "ferret_bench": {"refer_caption/3": "A dog.", "refer_reason/3": "Paint.", "ground_conv/3": "A dog."},
+    "vip_bench": {"v1_0": "dog", "v1_1": "a dog"},
+    "visual7w": {"v7w-1": "b", "v7w-3": " D\n"},
+    "look_twice": {"pointQA_twice-0": "two", "pointQA_twice-1": "3"},
+    "vcr": {"vcr-7 Q -> A": "B", "vcr-7 QA -> R": "c", "vcr-8 Q -> A": "D", "vcr-8 QA -> R": "C"},
 }
 
 
@@ -64,7 +70,7 @@ def benchmark(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[Benchmark
 
 
 def test_every_benchmark_has_small_files() -> None:
-    assert set(WRITERS) <= set(BENCHMARKS) and len(OWN) == 24
+    assert set(WRITERS) <= set(BENCHMARKS) and len(OWN) == 29
     assert all(name == one.name for name, one in BENCHMARKS.items())
 
 
@@ -77,7 +83,7 @@ def test_items_have_pictures_prompts_and_ids(benchmark: tuple[Benchmark[Any], Pa
             item.question.split("\n")[0].capitalize()[:3] or item.question
         ) or (one.prompt(item).startswith(("Hint", "Context", item.question[:5])))
         for shown in item.pictures:
-            assert open_picture(shown.source, name=shown.name).width == 12
+            assert shown.opened().width == (336 if one.name == "vcr" else 12)
 
 
 def test_true_replies_earn_everything(benchmark: tuple[Benchmark[Any], Path]) -> None:
@@ -86,7 +92,7 @@ def test_true_replies_earn_everything(benchmark: tuple[Benchmark[Any], Path]) ->
     texts = TRUE_REPLIES[one.name] or {item.id: item.truth for item in items}
     assert set(texts) == {item.id for item in items}
     marks = mark_all(one, items, {name: Reply(text) for name, text in texts.items()}, scoring_of(one))
-    expected = 0.9 if one.name == "llava_bench" else 1.0
+    expected = 0.9 if one.name in ("llava_bench", "ferret_bench") else 1.0
     assert [(item.id, made.value, made.fault) for item, made in zip(items, marks, strict=True)] == [
         (item.id, expected, "") for item in items
     ]

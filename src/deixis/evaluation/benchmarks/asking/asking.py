@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from itertools import groupby
 from pathlib import Path
@@ -19,8 +19,7 @@ from deixis.evaluation.benchmarks.asking.kept_replies import ReplyFile
 from deixis.evaluation.benchmarks.benchmark import Benchmark, BenchmarkItem, Reply, ReplyPlace, Shown
 from deixis.evaluation.keeping.in_order import in_order
 from deixis.evaluation.refusals import reason_of
-from deixis.files.json_files import LARGEST_FILE, bounded_bytes
-from deixis.pictures.opening import LARGEST_PIXELS, open_picture
+from deixis.pictures.opening import LARGEST_PIXELS
 from deixis.progress import SILENT, Progress
 
 if TYPE_CHECKING:
@@ -29,6 +28,9 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 LARGEST_BATCH = 16  # questions about the same pictures that are asked as one batch
 Questions = list[tuple[BenchmarkItem[Any], str]]
+Replied = list[tuple[BenchmarkItem[Any], Reply]]
+Elsewhere = Callable[[list[Questions]], Iterable[Replied]]
+"""Has questions answered that are about the same pictures each, such as by other processes; in any order."""
 
 
 def ask(
@@ -40,34 +42,43 @@ def ask(
     max_new_tokens: int | None = None,
     max_pixels: int = LARGEST_PIXELS,
     progress: Progress = SILENT,
+    elsewhere: Elsewhere | None = None,
 ) -> dict[str, Reply]:
     """Return a system's replies by the items' ids.
 
     kept: a file of JSON lines to which each reply is added at once, and whose replies aren't asked for again.
     max_new_tokens: None for the benchmark's own. max_pixels: how large pictures may be. A question that the
-    system refuses has a reply that says so, which isn't kept: refusing takes no time.
+    system refuses has a reply that says so, which isn't kept: refusing takes no time. Items that are left out
+    have an empty one. elsewhere: who answers in the place of ``system``, which then only names itself.
     UsageError: ``kept`` can't be written, or every question is refused. RecordError: it holds replies of
     other weights, of another benchmark or to something else; or two items have one id, or a picture is
     missing. BadPicture: one is damaged.
     """
     tokens = max_new_tokens or benchmark.max_new_tokens
     check_items(benchmark, items)
+    askable = [item for item in items if not item.left_out]
     pictures: dict[Shown, str] = {}
     digests = {
         item.id: digest_of(
             item, benchmark.prompt(item), tokens, pictures=pictures, words_only=benchmark.words_only
         )
-        for item in items
+        for item in askable
     }
     file = ReplyFile(kept, benchmark=benchmark.name, system=system.name, weights=fingerprint_of(system))
     replies = file.open(digests)
-    missing: Questions = [(item, benchmark.prompt(item)) for item in items if item.id not in replies]
-    first = len(items) - len(missing)
+    pieces = pieces_of([(item, benchmark.prompt(item)) for item in askable if item.id not in replies])
+    if elsewhere is None:
+        work = partial(
+            replies_about, asked_for(benchmark, system), max_new_tokens=tokens, max_pixels=max_pixels
+        )
+        found: Iterable[Replied] = in_order(work, pieces, workers=getattr(system, "workers", 1))
+    else:
+        found = elsewhere(pieces)
     told = progress.track(
-        answered(asked_for(benchmark, system), missing, max_new_tokens=tokens, max_pixels=max_pixels),
+        (pair for replied in found for pair in replied),
         "asking",
-        total=len(items),
-        first=first,
+        total=len(askable),
+        first=len(replies),
         unit="question",
     )
     with file.adding() as add:
@@ -76,8 +87,10 @@ def ask(
             if not reply.refused:
                 add(item.id, digests[item.id], reply)
     if all(reply.refused for reply in replies.values()):
-        raise UsageError(f"all {len(items)} questions are refused; the first: {replies[items[0].id].refused}")
-    return {item.id: replies[item.id] for item in items}
+        raise UsageError(
+            f"all {len(askable)} questions are refused; the first: {replies[askable[0].id].refused}"
+        )
+    return {item.id: Reply("") if item.left_out else replies[item.id] for item in items}
 
 
 def asked_for(benchmark: Benchmark[T], system: Any) -> Any:
@@ -97,16 +110,17 @@ def fingerprint_of(system: Any) -> str:
 
 def check_items(benchmark: Benchmark[T], items: Sequence[BenchmarkItem[T]]) -> None:
     """Raise RecordError if there are none, an id stands twice or a picture's file is missing."""
-    if not items:
-        raise RecordError(f"there is nothing to ask of {benchmark.name}")
+    if all(item.left_out for item in items):
+        why = f": {items[0].left_out}" if items else ""
+        raise RecordError(f"there is nothing to ask of {benchmark.name}{why}")
     ids: set[str] = set()
     for item in items:
         if item.id in ids:
             raise RecordError(f"item {item.id!r} of {benchmark.name} stands twice")
         ids.add(item.id)
         for shown in item.pictures:
-            if isinstance(shown.source, Path) and not shown.source.is_file():
-                raise RecordError(f"item {item.id!r} of {benchmark.name}: there is no picture {shown.source}")
+            if shown.file is not None and not shown.file.is_file():
+                raise RecordError(f"item {item.id!r} of {benchmark.name}: there is no picture {shown.file}")
 
 
 def digest_of(
@@ -123,41 +137,26 @@ def digest_of(
     """
     for shown in item.pictures:
         if shown not in pictures:
-            pictures[shown] = picture_digest(shown)
+            pictures[shown] = shown.digest()
     regions = [(name, repr(region)) for name, region in item.regions]
     own = [prompt, [pictures[shown] for shown in item.pictures], regions, max_new_tokens]
     asked = json.dumps([*own, "words only"] if words_only else own)
     return hashlib.sha256(asked.encode("ascii")).hexdigest()
 
 
-def picture_digest(shown: Shown) -> str:
-    """Return the digest of a picture's bytes."""
-    source = shown.source
-    content = bounded_bytes(source, largest=LARGEST_FILE) if isinstance(source, Path) else source
-    return hashlib.sha256(content).hexdigest()
+def pieces_of(questions: Questions) -> list[Questions]:
+    """Return the questions in pieces: those about the same pictures in a row, that want places alike."""
+    same = groupby(questions, key=lambda pair: ([shown.source for shown in pair[0].pictures], pair[0].places))
+    return [list(about) for _, about in same]
 
 
-def answered(
-    system: Any, questions: Questions, *, max_new_tokens: int, max_pixels: int
-) -> Iterator[tuple[BenchmarkItem[Any], Reply]]:
-    """Yield a reply to each question, in order; those about the same pictures in a row are one batch.
-
-    A system with ``workers`` is asked about so many pictures at once.
-    """
-    work = partial(replies_about, system, max_new_tokens=max_new_tokens, max_pixels=max_pixels)
-    same = groupby(questions, key=lambda pair: [shown.source for shown in pair[0].pictures])
-    pieces = (list(about) for _, about in same)
-    for replies in in_order(work, pieces, workers=getattr(system, "workers", 1)):
-        yield from replies
-
-
-def replies_about(
-    system: Any, about: Questions, *, max_new_tokens: int, max_pixels: int
-) -> list[tuple[BenchmarkItem[Any], Reply]]:
-    """Return a reply to each question about the same pictures."""
-    shown = [open_picture(one.source, max_pixels=max_pixels, name=one.name) for one in about[0][0].pictures]
+def replies_about(system: Any, about: Questions, *, max_new_tokens: int, max_pixels: int) -> Replied:
+    """Return a reply to each question of a piece; those about the same pictures are one batch."""
+    shown = [one.opened(max_pixels=max_pixels) for one in about[0][0].pictures]
+    if about[0][0].places and (for_places := getattr(system, "for_places", None)) is not None:
+        system = for_places()
     picture: Any = shown[0] if len(shown) == 1 else shown or None
-    found: list[tuple[BenchmarkItem[Any], Reply]] = []
+    found: Replied = []
     for start in range(0, len(about), LARGEST_BATCH):
         batch = about[start : start + LARGEST_BATCH]
         replies = replies_to(system, picture, batch, max_new_tokens=max_new_tokens)

@@ -5,19 +5,20 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib import resources
 from pathlib import Path
 from typing import Any
 
 from deixis import __version__
-from deixis.evaluation.benchmarks.asking.asking import picture_digest
 from deixis.evaluation.benchmarks.asking.intervals import explained, with_intervals
 from deixis.evaluation.benchmarks.benchmark import Benchmark, BenchmarkItem, Mark, Reply, Row, Scoring, Table
 from deixis.evaluation.benchmarks.marking import mark_all
 from deixis.evaluation.facts import data_files, digest_of_all
 from deixis.evaluation.protocol import words_for
 from deixis.evaluation.report import with_items
+
+MOST_NAMED = 20
 
 
 @dataclass(frozen=True)
@@ -135,11 +136,14 @@ def report(
     has no such rules.
     """
     benchmark.check(scoring)
-    marks = mark_all(benchmark, items, replies, scoring)
-    table = with_intervals(benchmark, items, marks, benchmark.tabulate(items, marks), seed=drawn.seed)
+    marks, table = marked(benchmark, items, replies, scoring, seed=drawn.seed)
+    further = {}
+    if benchmark.score_leniently is not None:
+        lenient = replace(benchmark, score=benchmark.score_leniently)
+        further["lenient"] = marked(lenient, items, replies, scoring, seed=drawn.seed)[1]
     protocol: dict[str, Any] = {
         **benchmark.protocol(scoring),
-        "judge_prompt": judge_prompt(benchmark) if scoring.judge is not None else "none",
+        "judge_prompt": judge_prompt(benchmark, items) if scoring.judge is not None else "none",
         "name": benchmark.name,
         "system": system,
         "weights": weights or None,
@@ -147,7 +151,8 @@ def report(
         "split": drawn.split or "all",
         "data_files": None if drawn.data is None else data_files(Path(drawn.data)),
         "pictures_shown": digest_of_pictures(items),
-        "items": len(items),
+        "items": sum(not item.left_out for item in items),
+        **left_out(items),
         "questions": digest_of(benchmark, items),
         "limit": drawn.limit,
         "seed": drawn.seed,
@@ -157,11 +162,32 @@ def report(
         **(asking or {}),
         "deixis": __version__,
     }
-    return BenchmarkReport(protocol, table, tuple(items), replies, tuple(marks), run or {})
+    return BenchmarkReport(protocol, table, tuple(items), replies, tuple(marks), run or {}, further)
 
 
-def judge_prompt(benchmark: Benchmark[Any]) -> str:
-    """Return a digest of what a judge is told; where that is a file of the data, ``data_files`` has it."""
+def marked(
+    benchmark: Benchmark[Any],
+    items: Sequence[BenchmarkItem[Any]],
+    replies: Mapping[str, Reply],
+    scoring: Scoring,
+    *,
+    seed: int,
+) -> tuple[list[Mark], Table]:
+    """Return the marks of replies, and the table that they add up to, with intervals."""
+    marks = mark_all(benchmark, items, replies, scoring)
+    return marks, with_intervals(benchmark, items, marks, benchmark.tabulate(items, marks), seed=seed)
+
+
+def left_out(items: Sequence[BenchmarkItem[Any]]) -> dict[str, Any]:
+    """Return the line of a card on what could not be asked; nothing where everything could."""
+    named = [f"{item.id}: {item.left_out}" for item in items if item.left_out]
+    return {"left_out": {"count": len(named), "named": named[:MOST_NAMED]}} if named else {}
+
+
+def judge_prompt(benchmark: Benchmark[Any], items: Sequence[BenchmarkItem[Any]]) -> str:
+    """Return a digest of what a judge is told, from the package's files or from the data."""
+    if benchmark.judge_told is not None:
+        return digest_of_all(sorted({benchmark.judge_told(item) for item in items}))
     kinds = resources.files("deixis.evaluation.benchmarks")
     wanted = f"{benchmark.name.removesuffix('_cn')}_judge.json"
     for folder in (kinds, *(one for one in kinds.iterdir() if one.is_dir())):
@@ -172,8 +198,8 @@ def judge_prompt(benchmark: Benchmark[Any]) -> str:
 
 def digest_of_pictures(items: Sequence[BenchmarkItem[Any]]) -> str:
     """Return a digest of the names and bytes of all pictures that are asked about."""
-    shown = {one.name: one for item in items for one in item.pictures}
-    return digest_of_all([name, picture_digest(shown[name])] for name in sorted(shown))
+    shown = dict.fromkeys(one for item in items if not item.left_out for one in item.pictures)
+    return digest_of_all(sorted([one.name, one.digest()] for one in shown))
 
 
 def digest_of(benchmark: Benchmark[Any], items: Sequence[BenchmarkItem[Any]]) -> str:

@@ -28,7 +28,15 @@ from deixis.evaluation.benchmarks.benchmark import (
 from deixis.evaluation.benchmarks.ferret_bench import BenchRecord, JudgeRule, by_id, matching, read_rules
 from deixis.evaluation.benchmarks.rows.row_pictures import picture_file
 from deixis.evaluation.benchmarks.rows.tables import find_file
-from deixis.evaluation.judging.judge import MOST, RelativeScore, Review, aggregate, judge_request, review
+from deixis.evaluation.judging.judge import (
+    INSTRUCTION,
+    MOST,
+    RelativeScore,
+    Review,
+    aggregate,
+    judge_request,
+    review,
+)
 from deixis.files.json_files import Fields, read_json_lines
 
 JUDGE = "gpt-4-0613"
@@ -129,6 +137,11 @@ def request(item: BenchmarkItem[Rated], answer: str, *, model: str = JUDGE) -> C
     return judge_request(record, answer, item.truth.rules[record.category], model=model)
 
 
+def judge_told(item: BenchmarkItem[Any]) -> str:
+    """Return what the judge is told about a question of this category."""
+    return f"{INSTRUCTION}\n{item.truth.rules[item.truth.record.category].prompt}"
+
+
 def prompt(item: BenchmarkItem[Rated]) -> str:
     """Return what is asked: the question and nothing else."""
     return item.question
@@ -153,7 +166,7 @@ def score(item: BenchmarkItem[Rated], reply: Reply, scoring: Scoring) -> Mark:
     return Mark(value, read=reply.text, numbers={"reference": reference, "answer": answer})
 
 
-def relative_scores(items: Sequence[BenchmarkItem[Rated]], marks: Iterable[Mark]) -> dict[str, RelativeScore]:
+def relative_scores(items: Sequence[BenchmarkItem[Any]], marks: Iterable[Mark]) -> dict[str, RelativeScore]:
     """Return 100 times the mean rating of answers over that of references, by category and of "all".
 
     A refused or empty answer has no rating; it counts as one of 0 against a reference of the mean of others,
@@ -204,6 +217,7 @@ LLAVA_BENCH_COCO = Benchmark(
     unread="rated 0 against an average reference",
     judge="needed",
     judge_model=JUDGE,
+    judge_told=judge_told,
     rules=("corrected", "published"),
     max_new_tokens=1024,
     words_only=True,

@@ -2,31 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from deixis.endpoints.chat import ChatRequest
 from deixis.evaluation.benchmarks.benchmark import (
     Benchmark,
     BenchmarkItem,
     Mark,
     Reply,
     Scoring,
-    Table,
-    unjudged,
 )
-from deixis.evaluation.benchmarks.judged.judging import asked, judge_words
-from deixis.evaluation.benchmarks.marking import ALL, row
+from deixis.evaluation.benchmarks.judged.grading import graded, graded_table
+from deixis.evaluation.benchmarks.judged.judging import judge_words
 from deixis.evaluation.benchmarks.rows.row_pictures import picture_file
 from deixis.evaluation.benchmarks.rows.tables import find_file, named, root_of, wrong
-from deixis.evaluation.benchmarks.vip_bench import (
-    LONGEST_REPLY,
-    MOST_RETRIES,
-    RETRY_END,
-    WARMER,
-    read_grade,
-)
+from deixis.evaluation.benchmarks.vip_bench import RETRY_END
 from deixis.files.json_files import Fields, read_json
 
 MODEL = "gpt-4-0613"
@@ -69,38 +59,15 @@ def prompt(item: BenchmarkItem[VetTruth]) -> str:
 
 def score(item: BenchmarkItem[VetTruth], reply: Reply, scoring: Scoring) -> Mark:
     """Return the judge's grade, 0 to 1. It is asked again, warmer each time, where its reply is none."""
-    words = judge_words("mm_vet_judge.json")
+    prefix = judge_words("mm_vet_judge.json")["prefix"]
     spaced = item.truth.answer.replace("<AND>", " <AND> ").replace("<OR>", " <OR> ")
-    text = f"{words['prefix']}\n{item.question} | {spaced} | {reply.text} | "
-    said = ""
-    for attempt in range(MOST_RETRIES):
-        message = text + RETRY_END if attempt else text
-        request = ChatRequest(
-            scoring.judge_model or MODEL,
-            (("user", message),),
-            WARMER * max(attempt - 1, 0),
-            LONGEST_REPLY,
-        )
-        answered = asked(scoring, request)
-        if isinstance(answered, Mark):
-            return answered
-        said = answered
-        if (grade := read_grade(said)) is not None:
-            return Mark(grade.score, read=grade.content)
-    return unjudged(f"the judge says {said!r:.80}; expected a number from 0 to 1")
+    message = f"{prefix}\n{item.question} | {spaced} | {reply.text} | "
+    return graded(scoring, message, again=message + RETRY_END, model=MODEL)
 
 
-def tabulate(items: Sequence[BenchmarkItem[VetTruth]], marks: Sequence[Mark]) -> Table:
-    """Return the mean grade of all, of each ability, and of each combination of abilities, in percent."""
-    rows = {ALL: row(marks)}
-    abilities = sorted({ability for item in items for ability in item.truth.abilities})
-    pairs = list(zip(items, marks, strict=True))
-    for ability in abilities:
-        rows[f"ability: {ability}"] = row([one for item, one in pairs if ability in item.truth.abilities])
-    for combination in sorted({tuple(sorted(item.truth.abilities)) for item in items}):
-        own = [one for item, one in pairs if tuple(sorted(item.truth.abilities)) == combination]
-        rows[f"together: {' + '.join(combination)}"] = row(own)
-    return Table(rows)
+def abilities(item: BenchmarkItem[VetTruth]) -> tuple[str, ...]:
+    """Return the abilities that a question needs."""
+    return item.truth.abilities
 
 
 MM_VET = Benchmark(
@@ -113,7 +80,7 @@ MM_VET = Benchmark(
     read=read,
     prompt=prompt,
     score=score,
-    tabulate=tabulate,
+    tabulate=graded_table(abilities),
     numbers="Florence-VL, tables 2 and 3",
     unread="an empty reply is worth nothing, and counted as unparsed; what the judge doesn't grade is left "
     "out, and counted as unjudged",

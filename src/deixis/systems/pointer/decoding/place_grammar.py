@@ -47,6 +47,7 @@ class State(Enum):
 
 
 IN_OPENING = frozenset((State.OPENING, State.CLAIM_OPEN, State.IN_CLAIM))
+WORDLESS = frozenset((State.OPENING, State.PHRASE_CLOSED, State.PLACE))  # no word may come next
 
 
 def first_state(opening: OpeningTokens | None) -> State:
@@ -94,20 +95,26 @@ def forbid(logits: Tensor, states: list[State], opening: OpeningTokens | None = 
     How many places were found is never for words to say.
     """
     allowed = logits.clone()
-    for row, state in enumerate(states):
-        for special in SPECIAL:
-            counting = state is State.FOUND and special is FOUND
-            if counting or next_state(state, special.id, opening) is None:
-                allowed[row, special.id] = float("-inf")
-        if state in (State.PHRASE_CLOSED, State.PLACE):
+    alike = len(set(states)) == 1  # then all rows are written at once
+    for row, state in [(slice(None), states[0])] if alike else enumerate(states):
+        if state in WORDLESS:
             allowed[row, len(SPECIAL) :] = float("-inf")
         if opening is not None:
-            if state is State.OPENING:
-                allowed[row, len(SPECIAL) :] = float("-inf")
-            for token in opening.ids:
-                fits = next_state(state, token, opening) is not None
-                allowed[row, token] = logits[row, token] if fits else float("-inf")
+            mine = sorted(opening.ids)
+            allowed[row, mine] = logits[row, mine]
+        allowed[row, forbidden(state, opening)] = float("-inf")
     return allowed
+
+
+def forbidden(state: State, opening: OpeningTokens | None) -> list[int]:
+    """Return the tokens that a state doesn't allow: special ones, and those of openings."""
+    mine = () if opening is None else opening.ids
+    never = [
+        token
+        for token in (*(special.id for special in SPECIAL), *mine)
+        if next_state(state, token, opening) is None
+    ]
+    return [*never, FOUND.id] if state is State.FOUND else never
 
 
 def repetitions(ids: Sequence[int]) -> set[int]:

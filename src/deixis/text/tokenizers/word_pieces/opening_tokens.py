@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 JUDGE, REFUSE, TELL = "judge", "refuse", "tell"
 NAMES = ("where", "whether", "name", JUDGE, TELL, REFUSE)  # in the order of their ids
@@ -38,7 +39,7 @@ class OpeningTokens:
             return None
         return cls({name: ids[f"<{name}>"] for name in NAMES}, ids[EITHER], ids[CLAIMED])
 
-    @property
+    @cached_property
     def ids(self) -> frozenset[int]:
         """All of them."""
         return frozenset((*self.intents.values(), self.either, self.claimed))

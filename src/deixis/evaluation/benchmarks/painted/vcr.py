@@ -6,23 +6,44 @@ named, and left out of Q→AR as soon as one of their two forms is.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from deixis.data.painted.records import RegionRecord
-from deixis.data.painted.tables import LETTERS
-from deixis.evaluation.benchmarks.painted_questions import (
+from deixis.data.painted.source import PICTURE_LINE
+from deixis.data.painted.tables import LETTERS, MULTIPLE_CHOICE, RATIONALE
+from deixis.data.painted.vcr import Asked
+from deixis.evaluation.benchmarks.benchmark import Benchmark, BenchmarkItem, Mark, Table
+from deixis.evaluation.benchmarks.marking import all_right, grouped, row
+from deixis.evaluation.benchmarks.painted.items import (
+    LENIENT,
+    LETTERED,
+    STRICT,
+    UNREAD,
+    PaintedFile,
+    painted_item,
+    prompt,
+    score_letter,
+    score_letter_leniently,
+)
+from deixis.evaluation.benchmarks.painted.questions import (
+    MAX_NEW_TOKENS,
     PaintedScores,
     ask_questions,
     is_right,
     read_questions,
     score_questions,
 )
+from deixis.evaluation.benchmarks.rows.tables import find_file, root_of
 from deixis.evaluation.metrics.rules import share
 from deixis.evaluation.runner import Answerer
 from deixis.progress import SILENT, Progress
 
+FILE = "vcr-val.json"
+BOTH, ANSWER, REASON = "Q -> AR", "Q -> A", "QA -> R"
+FORMS: Mapping[str, Asked] = {ANSWER: "vcr_qa", REASON: "vcr_qar"}
+REASONS = MULTIPLE_CHOICE.format(question="", a="<reason>", b="…", c="…", d="…")
 SIDE = 336  # pixels: published evaluation resizes to what CLIP sees, whatever the proportions
 
 
@@ -101,3 +122,61 @@ def together(
             reasons[name], LETTERS[question.reason]
         )
     return VcrScores(first, second, len(asked), both)
+
+
+def read(path: Path) -> list[BenchmarkItem[str]]:
+    """Return both questions about every record of a folder with the published file, or of such a file."""
+    root = root_of(path)
+    records = read_vcr(find_file(path, (FILE,), what=FILE), root=root)
+    return [
+        painted_item(
+            record,
+            PaintedFile(record, name, root, form, SIDE),
+            ending=f" {asked}",
+            kinds={"form": asked},
+        )
+        for name, record in records.items()
+        for asked, form in FORMS.items()
+    ]
+
+
+def tabulate(items: Sequence[BenchmarkItem[str]], marks: Sequence[Mark]) -> Table:
+    """Return the share of records that are right in both questions, and the accuracy of each question.
+
+    A record of which one question is left out counts in the other one alone.
+    """
+    both = {name: own for name, own in grouped(items, marks).items() if is_whole(own)}
+    rows = {BOTH: all_right(both)}
+    for asked in FORMS:
+        rows[asked] = row(
+            [one for item, one in zip(items, marks, strict=True) if item.kinds["form"] == asked]
+        )
+    return Table(rows)
+
+
+def is_whole(marks: Sequence[Mark]) -> bool:
+    """Tell whether both questions about a record were asked."""
+    return len(marks) == len(FORMS) and all(one.fault != "left out" for one in marks)
+
+
+VCR = Benchmark(
+    name="vcr",
+    title="VCR (points painted)",
+    layout=f"folder with {FILE} (ViP-LLaVA's records of kind vcr), and the pictures and their metadata that "
+    "it names (vcr1images/…)",
+    prompt_text=f"{LETTERED}; and apart from it "
+    + RATIONALE.removeprefix(PICTURE_LINE).format(
+        question="<question>", answer="<right answer>", choices=REASONS
+    ),
+    metric=f"accuracy in percent: {STRICT}; {LENIENT}. "
+    f"{BOTH}: right in both. Points are painted at alpha 128, their colours drawn with seed 0; pictures are "
+    f"resized to {SIDE} x {SIDE}",
+    read=read,
+    prompt=prompt,
+    score=score_letter,
+    score_leniently=score_letter_leniently,
+    tabulate=tabulate,
+    numbers="ViP-LLaVA's text: Q -> A",
+    unread=UNREAD,
+    max_new_tokens=MAX_NEW_TOKENS,
+)

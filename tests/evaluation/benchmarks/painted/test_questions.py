@@ -13,9 +13,9 @@ import pytest
 from PIL import Image
 
 from deixis.errors import BadPicture, RecordError
-from deixis.evaluation.benchmarks.look_twice import ask_look_twice, read_look_twice, score_look_twice
-from deixis.evaluation.benchmarks.vcr import ask_vcr, read_vcr, score_vcr
-from deixis.evaluation.benchmarks.visual7w import ask_visual7w, read_visual7w, score_visual7w
+from deixis.evaluation.benchmarks.painted.look_twice import ask_look_twice, read_look_twice, score_look_twice
+from deixis.evaluation.benchmarks.painted.vcr import ask_vcr, read_vcr, score_vcr
+from deixis.evaluation.benchmarks.painted.visual7w import ask_visual7w, read_visual7w, score_visual7w
 from deixis.systems.spliced.preparation import SquareView
 from tests.systems.vip_llava.tiny import fresh_vip_llava
 

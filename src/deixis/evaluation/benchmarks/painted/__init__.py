@@ -1,0 +1,1 @@
+"""Benchmarks whose questions are about marks painted on pictures."""
