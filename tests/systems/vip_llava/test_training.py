@@ -121,7 +121,8 @@ def test_later_stages_leave_the_encoder_alone(data: Path, models: dict[str, Path
 @pytest.mark.parametrize("name", ["small-coordinates", "small-region-tokens"])
 def test_small_recipes_differ_in_how_they_point_only(name: str) -> None:
     painted, other = (read_recipe(FOLDER / "vip_llava" / f"{one}.yaml") for one in ("small", name))
-    assert replace(other, **{key: getattr(painted, key) for key in ("name", "system", "steps", "network")}) == painted
+    theirs = {key: getattr(painted, key) for key in ("name", "system", "steps", "network")}
+    assert replace(other, **theirs) == painted
     assert other.steps < painted.steps  # equal in time: coordinates make questions longer
     same = ("vision_encoder", "language", "side", "view", "max_text")
     assert [other.network[key] for key in same] == [painted.network[key] for key in same]
