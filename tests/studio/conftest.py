@@ -25,31 +25,52 @@ def browser() -> Iterator[Any]:
         yield found
 
 
-@pytest.fixture
-def script() -> Script:
+@pytest.fixture(scope="module")
+def one_script() -> Script:
     return Script()
 
 
-@pytest.fixture
-def scripted(script: Script) -> Iterator[Served]:
-    served = Served(scripted_app(script))
+@pytest.fixture(scope="module")
+def scripted(one_script: Script) -> Iterator[Served]:
+    served = Served(scripted_app(one_script))
     yield served
     served.kill()
 
 
 @pytest.fixture
-def open_desk(browser: Any) -> Iterator[Callable[..., Desk]]:
-    """Open the page; in the end nothing may have gone wrong in it, and nothing been asked of anybody else."""
-    opened: list[Desk] = []
+def script(one_script: Script) -> Script:
+    """What the scripted server answers; each test starts with the same."""
+    vars(one_script).update(vars(Script()))
+    return one_script
 
-    def open_one(served: Served, **context: Any) -> Desk:
-        desk = Desk(browser, served, **context)
-        opened.append(desk)
-        return desk
+
+@pytest.fixture(scope="module")
+def desks(browser: Any) -> Iterator[dict[str, Desk]]:
+    """The pages that are open, by server and kind of window; a test that needs one loads it anew."""
+    opened: dict[str, Desk] = {}
+    yield opened
+    for desk in opened.values():
+        desk.context.close()
+
+
+@pytest.fixture
+def open_desk(browser: Any, script: Script, desks: dict[str, Desk]) -> Iterator[Callable[..., Desk]]:
+    """Open the page; in the end nothing may have gone wrong in it, and nothing been asked of anybody else."""
+    used: list[Desk] = []
+
+    def open_one(served: Served, *, lenient: bool = False, **context: Any) -> Desk:
+        name = f"{served.port} {sorted(context.items())}"
+        if name in desks and desks[name] not in used:
+            desks[name].begin(lenient=lenient)
+        else:
+            name = name if name not in desks else f"{name} {len(desks)}"
+            desks[name] = Desk(browser, served, lenient=lenient, **context)
+        used.append(desks[name])
+        return desks[name]
 
     yield open_one
-    for desk in opened:
-        desk.close()
+    for desk in used:
+        desk.check()
 
 
 @pytest.fixture(scope="session")

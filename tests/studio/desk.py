@@ -19,26 +19,34 @@ class Desk:
     """A page in a browser. problems: what its console said, and whom else it asked."""
 
     def __init__(self, browser: Any, served: Served, *, lenient: bool = False, **context: Any) -> None:
-        self.served, self.lenient = served, lenient
+        self.served = served
         self.context = browser.new_context(**{"viewport": SIZE, **context})
         self.page = self.context.new_page()
         self.page.set_default_timeout(30_000)
-        self.problems: list[str] = []
-        self.asked: list[str] = []
         self.page.on("console", self._said)
         self.page.on("pageerror", lambda fault: self.problems.append(f"page: {fault}"))
         self.page.on("request", lambda request: self.asked.append(request.url))
-        self.page.goto(served.address)
+        self.begin(lenient=lenient)
+
+    def begin(self, *, lenient: bool = False) -> None:
+        """Load the page. lenient: its console may say what it likes, as it does of requests that fail."""
+        self.problems: list[str] = []
+        self.asked: list[str] = []
+        self.lenient = lenient
+        self.page.goto(self.served.address)
         self.page.wait_for_selector("#model option", state="attached")
 
     def _said(self, message: Any) -> None:
-        ours = "willReadFrequently" in message.text  # that is ``pixel``
-        if message.type in ("error", "warning") and not self.lenient and not ours:
+        if message.type in ("error", "warning") and not self.lenient:
             self.problems.append(f"{message.type}: {message.text}")
 
     def close(self) -> None:
-        """Close the page; AssertionError if anything was wrong with it."""
+        """Close the page, after it was checked."""
         self.context.close()
+        self.check()
+
+    def check(self) -> None:
+        """Raise AssertionError if anything was wrong with the page."""
         own = f"http://127.0.0.1:{self.served.port}/"
         foreign = [url for url in self.asked if not url.startswith((own, "blob:" + own[:-1]))]
         assert not self.problems, self.problems
@@ -50,12 +58,14 @@ class Desk:
         self.page.wait_for_function(
             "name => document.querySelector('#title').textContent.includes(name)", arg=name
         )
+        self.page.evaluate("document.querySelector('#photo').decode()")
         self.settle()
 
     def sample(self, number: int = 0) -> None:
         """Open one of the samples."""
         self.page.click(f".sample >> nth={number}")
         self.page.wait_for_selector("#strip .thumb")
+        self.page.evaluate("document.querySelector('#photo').decode()")
         self.settle()
 
     def settle(self) -> None:
@@ -126,13 +136,12 @@ class Desk:
         """Return what the chips of the regions say of them."""
         return [one.get_attribute("aria-label") for one in self.page.query_selector_all("#regions .chip")]
 
-    def pixel(self, point: Point, layer: str = "marks") -> tuple[int, int, int, int]:
-        """Return the colour of a canvas at a place of the picture."""
-        script = """([id, x, y]) => { const c = document.getElementById(id), b = c.getBoundingClientRect();
-            const r = c.width / b.width;
-            return [...c.getContext('2d').getImageData((x - b.x) * r, (y - b.y) * r, 1, 1).data]; }"""
-        red, green, blue, alpha = self.page.evaluate(script, [layer, *self.at(point)])
-        return red, green, blue, alpha
+    def pixel(self, point: Point) -> tuple[int, int, int]:
+        """Return the colour on the screen at a place of the picture."""
+        x, y = self.at(point)
+        shot = self.page.screenshot(clip={"x": int(x), "y": int(y), "width": 1, "height": 1})
+        red, green, blue = Image.open(io.BytesIO(shot)).convert("RGB").getpixel((0, 0))
+        return red, green, blue
 
 
 def picture(width: int = 320, height: int = 240, *, orientation: int = 1, form: str = "PNG") -> bytes:

@@ -17,7 +17,7 @@ from tests.studio.browser import free_port
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--port", "70000"], "expected 0 to 65535"),
+        (["--port", "70000"], "from 0 to 65535"),
         (["--api-key-file", "x"], "give --server URL as well"),
         (["--server", "http://localhost:1", "--model", "pointer"], "leave them out with --server"),
         (["--server", "ftp://localhost"], "http"),
@@ -36,7 +36,7 @@ def test_a_port_that_is_taken_is_said_before_anything_is_loaded(capsys: pytest.C
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         assert run(["studio", "--no-browser", "--port", str(taken.getsockname()[1])]) == 2
-    assert "is a studio open already?" in capsys.readouterr().err
+    assert "another program has it" in capsys.readouterr().err
 
 
 def test_a_server_that_is_not_there_is_said(capsys: pytest.CaptureFixture[str]) -> None:

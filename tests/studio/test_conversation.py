@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import pytest
 
 from deixis.errors import BadRegion, UsageError
-from deixis.studio.conversation import check_conversation, corrected
+from deixis.regions.shapes import Mask
+from deixis.studio.conversation import check_conversation, corrected, for_the_page
 from tests.studio.answers import PICTURE, answer, box
 
 PLACED = answer(places=(box(1, 2, 30, 31),)).to_dict()
@@ -29,6 +31,17 @@ def conversation(**kept: Any) -> dict[str, Any]:
 
 def test_a_conversation_is_returned_as_it_is() -> None:
     assert check_conversation(conversation()) == conversation()
+
+
+def test_the_page_gets_questions_in_parts_and_runs_of_masks_as_numbers() -> None:
+    mask = Mask.from_array(np.eye(40, 60, dtype=bool), frame=PICTURE.frame)
+    given = conversation()
+    given["regions"]["m"] = {"mask": mask.to_coco()}
+    shown = for_the_page(check_conversation(given))
+    assert shown["regions"]["a"] == given["regions"]["a"]
+    assert Mask.from_coco(shown["regions"]["m"]["mask"]) == Mask.from_coco(mask.to_coco())
+    assert isinstance(shown["regions"]["m"]["mask"]["counts"], list)
+    assert shown["turns"][0]["answers"][0]["parts"] == ["Where is the dog?"]
 
 
 def test_a_corrected_answer_is_checked_as_one() -> None:
@@ -64,6 +77,7 @@ def spoilt(change: Callable[[dict[str, Any]], Any]) -> dict[str, Any]:
         (lambda c: c["regions"].update({"1": {"box": [1, 1, 2, 2]}}), "begins with no digit"),
         (lambda c: c["turns"][0].update(answers=[]), "no answer"),
         (lambda c: c["turns"][0]["answers"][0].update(answer={}), "missing"),
+        (lambda c: c["turns"][0]["answers"][0].update(answer=3), "an object"),
         (lambda c: c["turns"][0]["answers"][0].update(checked=1), "true or false"),
         (lambda c: c.update(turns=3), "a list"),
     ],

@@ -23,7 +23,7 @@ def test_text_and_places_come_before_the_end_and_can_be_stopped(
     desk.page.wait_for_selector(".phrase")
     assert desk.page.locator(".slot.done").count() == 0
     desk.settle()
-    assert desk.page.locator(".place").count() == 1
+    assert desk.page.locator(".mark.place").count() == 1
     assert not desk.page.inner_text(".answer").endswith("spoon.")
     desk.page.click("#stop")
     desk.page.wait_for_selector(".slot.stopped")
@@ -100,7 +100,7 @@ def test_loading_a_model_is_told(scripted: Served, script: Script, open_desk: Op
     script.loading = 3
     desk = open_desk(scripted)
     desk.sample()
-    script.silent = 2.5
+    script.silent = 1.5
     desk.ask()
     desk.page.wait_for_selector("text=Loading pointer (40 MB)")
     desk.answered()

@@ -56,8 +56,9 @@ def test_a_question_is_asked_and_its_answer_exported(client: httpx.Client) -> No
     assert client.get("/health").json()["status"] == "ok"
     known = uploaded(client, picture(64, 48))
     answer = asked(client, known)
-    given = {"pictures": [{"id": known["id"], "name": "a.png", "answers": [answer]}]}
-    for form in ("coco", "label_studio", "records", "drawn"):
+    turn = {"all": False, "answers": [{"model": "tiny", "checked": False, "answer": answer}]}
+    given = {"pictures": [{"id": known["id"], "name": "a.png", "regions": {}, "turns": [turn]}]}
+    for form in ("answers", "conversation", "coco", "label_studio", "records", "drawn"):
         reply = client.post(f"/studio/export/{form}", json=given)
         assert reply.status_code == 200, reply.text
         assert reply.headers["Content-Disposition"].startswith("attachment")
@@ -78,7 +79,12 @@ def test_looks_are_shown_where_the_model_runs(client: httpx.Client) -> None:
 @pytest.mark.parametrize(
     ("path", "body", "status", "message"),
     [
-        ("export/coco", {"pictures": [{"id": "no", "name": "a", "answers": []}]}, 404, "not kept"),
+        (
+            "export/coco",
+            {"pictures": [{"id": "no", "name": "a", "regions": {}, "turns": []}]},
+            404,
+            "not kept",
+        ),
         ("export/yolo", {"pictures": []}, 400, "no export"),
         ("export/coco", {"pictures": []}, 400, "no answer to export"),
         ("export/coco", {"pictures": 3}, 400, "a list"),

@@ -17,6 +17,17 @@ from tests.studio.test_asking import exported, last_answer
 from tests.systems.pointer.tiny import SIDE, tiny_system
 
 Open = Callable[..., Desk]
+# Selects from the first letter of a word to the last one of another.
+SELECT = """(answer, [first, last]) => {
+  const walk = document.createTreeWalker(answer, NodeFilter.SHOW_TEXT), range = document.createRange();
+  for (let started = false, node; (node = walk.nextNode()); ) {
+    const [from, to] = [node.data.indexOf(first), node.data.indexOf(last)];
+    if (!started && from >= 0) started = range.setStart(node, from) ?? true;
+    if (started && to >= 0) range.setEnd(node, to + last.length);
+  }
+  getSelection().removeAllRanges();
+  getSelection().addRange(range);
+}"""
 
 
 def test_a_conversation_goes_on_in_another_window(real: Served, open_desk: Open, tmp_path: Path) -> None:
@@ -59,9 +70,8 @@ def test_a_corrected_answer_becomes_a_record_that_is_trained_on(
     x0, y0, x1, y1 = last_answer(desk)["spans"][0]["places"][0]["box"]
     desk.page.click("text=Correct")
     desk.drag([(x1, y1), (x1 - 20, y1 - 10)])
-    desk.page.click(".retype.phrase")
-    desk.page.keyboard.press("ControlOrMeta+a")
-    desk.page.keyboard.type("The espresso cup")
+    desk.page.dblclick(".fixing .phrase", position={"x": 48, "y": 12})
+    desk.page.keyboard.type("espresso cup")
     desk.page.keyboard.press("Enter")
     assert desk.page.inner_text(".answer").startswith("The espresso cup")
     assert "1 checked" in desk.page.text_content("#records-note")
@@ -79,6 +89,35 @@ def test_a_corrected_answer_becomes_a_record_that_is_trained_on(
     moved = place.bounds().as_tuple()
     assert max(abs(a - b) for a, b in zip(moved, (x0, y0, x1 - 20, y1 - 10), strict=True)) <= 1
     trained_on(RecordSource([record], side=SIDE))
+
+
+def test_words_without_a_place_are_given_one(real: Served, open_desk: Open) -> None:
+    desk = open_desk(real)
+    desk.sample()
+    desk.ask()
+    desk.answered()
+    desk.page.locator(".answer").evaluate(SELECT, ["here", "here"])
+    desk.page.click("text=Mark these words")
+    assert "Now draw a box around “here”." in desk.page.inner_text(".fixing .hint")
+    desk.drag([(10, 20), (110, 70)])
+    desk.page.locator(".answer").evaluate(SELECT, ["cup", "is"])
+    desk.page.click("text=Mark these words")
+    desk.drag([(200, 100), (400, 300)])
+    desk.page.click("text=Done")
+    assert phrases(desk) == ["cup is", "here"]
+    answer = last_answer(desk)
+    assert answer["text"] == "The cup is here."
+    assert [(span["start"], span["end"]) for span in answer["spans"]] == [(4, 10), (11, 15)]
+    boxes = [[place["box"] for place in span["places"]] for span in answer["spans"]]
+    assert boxes == [[[200, 100, 400, 300]], [[10, 20, 110, 70]]], "words replace a phrase that they overlap"
+    desk.page.focus("#stage")
+    desk.page.keyboard.press("Control+z")
+    assert phrases(desk) == ["The cup", "here"]
+
+
+def phrases(desk: Desk) -> list[str]:
+    """Return the phrases of the answers that are shown."""
+    return list(desk.page.locator("button.phrase").evaluate_all("all => all.map(e => e.firstChild.data)"))
 
 
 def trained_on(source: RecordSource) -> None:

@@ -20,7 +20,8 @@ from deixis.answers.grounded import Answer
 from deixis.errors import MalformedAnswer, UsageError
 from deixis.regions.as_objects import region_of_object
 from deixis.regions.frames import PIXELS
-from deixis.regions.names import REGION_NAME
+from deixis.regions.names import REGION_NAME, split_names
+from deixis.regions.shapes import Mask
 
 FORMAT, VERSION = "deixis conversation", 1
 MOST_TURNS, MOST_ANSWERS = 2_000, 500
@@ -51,6 +52,40 @@ def check_conversation(content: Any) -> dict[str, Any]:
     return dict(whole)
 
 
+def for_the_page(whole: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a checked conversation as the page takes it: questions in parts, runs of masks as numbers."""
+    regions = {name: region_of_object(value, PIXELS) for name, value in whole["regions"].items()}
+    turns = [
+        {**turn, "answers": [{**kept, "parts": question_parts(kept["answer"])} for kept in turn["answers"]]}
+        for turn in whole["turns"]
+    ]
+    return {
+        **whole,
+        "regions": {
+            name: {"mask": {"size": [region.height, region.width], "counts": list(region.runs)}}
+            if isinstance(region, Mask)
+            else whole["regions"][name]
+            for name, region in regions.items()
+        },
+        "turns": turns,
+    }
+
+
+def question_parts(answer: Mapping[str, Any]) -> list[str | dict[str, Any]]:
+    """Return the question of an answer in parts: words, and regions with their names and shapes.
+
+    >>> question_parts({"question": "Is {a} {{so}}?", "regions": {"a": {"point": [1, 2]}}})
+    ['Is ', {'name': 'a', 'shape': {'point': [1, 2]}}, ' {so}?']
+    """
+    parts: list[str | dict[str, Any]] = []
+    for part in split_names(answer.get("question", "")):
+        if part.words:
+            parts.append(part.words)
+        if part.name is not None:
+            parts.append({"name": part.name, "shape": answer.get("regions", {}).get(part.name)})
+    return parts
+
+
 def check_regions(whole: Mapping[str, Any]) -> None:
     """Check the picture and the regions that are drawn on it."""
     try:
@@ -72,16 +107,24 @@ def check_kept(kept: Any, where: str, *, digest: str) -> None:
     own = fields(kept, where, ("model", "answer", "checked"), optional=("text", "spans"))
     if not isinstance(own["model"], str) or not isinstance(own["checked"], bool):
         raise UsageError(f"{where}: model is a string, checked true or false")
+    if not isinstance(own["answer"], dict):
+        raise UsageError(f"{where}: answer is an object; got {type(own['answer']).__name__}")
     if ("text" in own) != ("spans" in own):
         raise UsageError(f"{where}: a corrected answer has text and spans; got only one of them")
     try:
         answer = Answer.from_json(json.dumps(own["answer"]))
         if "text" in own:
-            Answer.from_json(json.dumps(corrected(own["answer"], own["text"], own["spans"])))
+            Answer.from_json(json.dumps(as_it_stands(own)))
     except MalformedAnswer as fault:
         raise UsageError(f"{where}: {fault}") from fault
     if not answer.pictures or answer.picture.frame.content != digest:
         raise UsageError(f"{where} is about another picture than the conversation")
+
+
+def as_it_stands(kept: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the answer of an entry of a conversation, corrected if it was."""
+    answer: Mapping[str, Any] = kept["answer"]
+    return corrected(answer, kept["text"], kept["spans"]) if "text" in kept else answer
 
 
 def corrected(answer: Mapping[str, Any], text: Any, spans: Any) -> dict[str, Any]:

@@ -41,6 +41,9 @@ class Elsewhere(Engine):
     def __init__(self) -> None:
         """Make it; there is nothing to start."""
 
+    def close(self) -> None:
+        """Do nothing: what is written elsewhere ends when its reader is gone."""
+
     def models(self) -> list[ModelState]:
         """Return none: the page asks the server itself."""
         return []

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import json
 import threading
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -11,7 +10,6 @@ from typing import Any
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from deixis.answers.grounded import Answer
 from deixis.errors import UsageError
 from deixis.pictures.opening import Picture
 from deixis.regions.as_objects import region_of_object
@@ -21,13 +19,14 @@ from deixis.server.bodies import body_of, check_type, json_of
 from deixis.server.json_response import JSONReply
 from deixis.server.refusals import UnknownPicture
 from deixis.server.service import Service
-from deixis.studio.conversation import check_conversation, fields, listed
-from deixis.studio.exports import Answered, exported
+from deixis.studio.conversation import check_conversation, fields, for_the_page, listed
+from deixis.studio.dialogue import Dialogue, dialogue_of
+from deixis.studio.exports import exported
 from deixis.studio.looking import looked_at, seen
 from deixis.systems.contract import System
 from deixis.systems.questions import MOST_REGIONS
 
-MOST_PICTURES, MOST_ANSWERS = 500, 5_000
+MOST_PICTURES = 500
 LONGEST_NAME = 255
 GUARDED = {"X-Content-Type-Options": "nosniff"}
 
@@ -75,15 +74,15 @@ def studio_routes() -> APIRouter:
     async def export(form: str, request: Request) -> Response:
         """Return answers in the form of another tool."""
         service, content = service_of(request), await content_of(request)
-        file = await service.in_thread(lambda: exported(form, answered(content, service)))
+        file = await service.in_thread(lambda: exported(form, dialogues(content, service)))
         headers = {"Content-Disposition": f'attachment; filename="{file.name}"', **GUARDED}
         return Response(file.content, media_type=file.media_type, headers=headers)
 
     @routes.post("/conversation")
     async def conversation(request: Request) -> Response:
-        """Return a conversation that was saved, if it is one."""
+        """Return a conversation that was saved, if it is one, as the page goes on with it."""
         service, content = service_of(request), await content_of(request)
-        return JSONReply(await service.in_thread(lambda: check_conversation(content)))
+        return JSONReply(await service.in_thread(lambda: for_the_page(check_conversation(content))))
 
     return routes
 
@@ -121,16 +120,15 @@ def question_of(content: Any, service: Service) -> tuple[System, Picture, str, M
     return system, picture, text(own["question"], "question"), regions
 
 
-def answered(content: Any, service: Service) -> list[Answered]:
-    """Return pictures with their answers: {"pictures": [{"id", "name", "answers"}]}."""
+def dialogues(content: Any, service: Service) -> list[Dialogue]:
+    """Return pictures with their dialogues: {"pictures": [{"id", "name", "regions", "turns"}]}."""
     whole = fields(content, "the request", ("pictures",))
     found = []
     for number, one in enumerate(listed(whole["pictures"], "pictures", most=MOST_PICTURES)):
-        own = fields(one, f"pictures[{number}]", ("id", "name", "answers"))
+        own = fields(one, f"pictures[{number}]", ("id", "name", "regions", "turns"))
+        name = text(own["name"], "name")[:LONGEST_NAME]
         picture = uploaded(service, text(own["id"], "id"))
-        given = listed(own["answers"], f"pictures[{number}].answers", most=MOST_ANSWERS)
-        answers = tuple(Answer.from_json(json.dumps(answer), picture) for answer in given)
-        found.append(Answered(picture, text(own["name"], "name")[:LONGEST_NAME], answers))
+        found.append(dialogue_of(picture, name, regions=own["regions"], turns=own["turns"]))
     return found
 
 

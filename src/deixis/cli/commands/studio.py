@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import argparse
-import socket
 import threading
-import time
 import webbrowser
 from contextlib import ExitStack
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from deixis.cli.messages import LOG, NOTICE
 from deixis.cli.remote.server_flags import add_server_flags, key_in
+from deixis.cli.serving.starting import DEFAULT, named_models, warm
 from deixis.cli.system_flags import MODEL, add_device_flags
-from deixis.errors import UsageError
-from deixis.extras import missing_package
+from deixis.errors import RegionClipped, UsageError
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
@@ -30,7 +27,7 @@ examples:
 It serves this machine alone unless --host says otherwise, and says where; Ctrl-C ends it.
 """
 PORT = 8420
-LOOPBACK = ("127.0.0.1", "localhost", "::1")
+GRACE = 10.0  # seconds that answers which are being written are given when it is told to end
 
 Hosts = tuple[str, ...] | None
 
@@ -38,7 +35,7 @@ Hosts = tuple[str, ...] | None
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Describe the command's arguments."""
     parser.add_argument(
-        "--model", action="append", metavar="NAME|DIR", help=f"{MODEL}; give it again for further ones"
+        "--model", action="append", metavar="[AS=]NAME|DIR", help=f"{MODEL}; give it again for further ones"
     )
     add_device_flags(parser)
     add_server_flags(parser)
@@ -52,88 +49,47 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Serve the page until it is ended."""
+    """Serve the page until the process is told to end; answers that are being written may end then."""
+    import warnings
+
+    from deixis.server.running.listening import address_of, is_loopback, listening
+
     check(arguments)
-    try:
-        import uvicorn
-    except ModuleNotFoundError as fault:
-        raise missing_package(fault) or fault from None
-    with ExitStack() as stack:
-        listening = stack.enter_context(bound(arguments.host, arguments.port))
-        port = listening.getsockname()[1]
-        hosts = LOOPBACK if arguments.host in LOOPBACK else None
+    # The port comes first: nothing slow is done where it can't be had.
+    with listening(arguments.host, arguments.port) as sock, ExitStack() as stack:
+        from deixis.server.guards.host_check import LOOPBACK
+        from deixis.server.running.graceful import serve
+
+        hosts = (*LOOPBACK, arguments.host) if is_loopback(sock) else None
         if hosts is None:
             LOG.warning("whoever reaches %s can use this studio; it asks for no key", arguments.host)
+        warnings.simplefilter("ignore", RegionClipped)  # what is cut shows in the page
         app = remote(arguments, hosts) if arguments.server else local(arguments, hosts, stack)
-        config = uvicorn.Config(app, log_level="warning", access_log=False, timeout_graceful_shutdown=5)
-        server = uvicorn.Server(config)
-        host = f"[{arguments.host}]" if ":" in arguments.host else arguments.host
-        address = f"http://{host}:{port}/studio/"
-        threading.Thread(target=announce, args=(server, address, arguments), daemon=True).start()
-        server.run(sockets=[listening])
+        address = f"{address_of(sock)}/studio/"
+        serve(app, sock, grace=GRACE, ready=lambda: announce(address, browser=not arguments.no_browser))
     return 0
 
 
 def check(arguments: argparse.Namespace) -> None:
     """Raise UsageError for flags that can't be meant."""
-    if not 0 <= arguments.port <= 65535:
-        raise UsageError(f"--port {arguments.port}; expected 0 to 65535")
     if arguments.server is None and arguments.api_key_file is not None:
         raise UsageError("--api-key-file is for the key of a server; give --server URL as well")
     if arguments.server is not None and (arguments.model or arguments.device != "auto"):
         raise UsageError("--model and --device are the server's to choose; leave them out with --server")
 
 
-def bound(host: str, port: int) -> socket.socket:
-    """Return a socket that is bound to an address; UsageError if somebody has it."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    own = socket.socket(family, socket.SOCK_STREAM)
-    try:
-        own.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        own.bind((host, port))
-    except OSError as fault:
-        own.close()
-        raise UsageError(
-            f"--port {port}: {host}:{port} can't be listened at ({fault.strerror}); is a studio open "
-            "already? Give another port, or 0 for any free one"
-        ) from None
-    return own
-
-
 def local(arguments: argparse.Namespace, hosts: Hosts, stack: ExitStack) -> FastAPI:
     """Return the studio with an engine of its own, whose first model is loaded."""
-    import numpy as np
-
-    from deixis.pictures.opening import open_picture
-    from deixis.serving.asked import Asked
     from deixis.serving.engine import Engine
     from deixis.serving.models import Models
     from deixis.studio.application import create_studio
 
-    models = Models(
-        named_sources(arguments.model or ["pointer"]), device=arguments.device, dtype=arguments.dtype
-    )
+    sources = named_models(arguments.model or [DEFAULT])
+    models = Models(sources, device=arguments.device, dtype=arguments.dtype)
     LOG.log(NOTICE, "loading %s", models.default)
     engine = stack.enter_context(Engine(models))
-    grey = open_picture(np.full((32, 32, 3), 128, np.uint8))
-    engine.ask(Asked(None, (grey,), "What is there?"))  # loaded, and what is slow the first time is done
+    warm(engine)
     return create_studio(engine, hosts=hosts)
-
-
-def named_sources(given: list[str]) -> dict[str, str | Path]:
-    """Return models by the names they are listed with: a system's name, or the last folder of a path.
-
-    >>> list(named_sources(["pointer", "runs/a", "old/a"]))
-    ['pointer', 'a', 'a-2']
-    """
-    found: dict[str, str | Path] = {}
-    for source in given:
-        stem = Path(source).resolve().name if "/" in source or "\\" in source else source
-        name, number = stem, 2
-        while name in found:
-            name, number = f"{stem}-{number}", number + 1
-        found[name] = source
-    return found
 
 
 def remote(arguments: argparse.Namespace, hosts: Hosts) -> FastAPI:
@@ -151,12 +107,8 @@ def remote(arguments: argparse.Namespace, hosts: Hosts) -> FastAPI:
     return create_relay(upstream, hosts=hosts)
 
 
-def announce(server: Any, address: str, arguments: argparse.Namespace) -> None:
-    """Say where the page is once it is there, and open it."""
-    while not server.started:
-        if server.should_exit:
-            return
-        time.sleep(0.02)
+def announce(address: str, *, browser: bool) -> None:
+    """Say where the page is, and open it beside the server, which must not wait for that."""
     print(f"the studio is at {address}", flush=True)
-    if not arguments.no_browser:
-        webbrowser.open(address)
+    if browser:
+        threading.Thread(target=webbrowser.open, args=(address,), daemon=True).start()

@@ -1,29 +1,25 @@
 /** Elements, made without any HTML text: what a system writes is never read as markup. */
 
-/** make("button", { class: "chip", onclick }, "a"): on… are listeners, the rest attributes. */
+export const find = (selector) => document.querySelector(selector);
+
+/** make("button", { class: "chip", onclick }, "a"): on… are listeners, the rest attributes; "svg:path" is SVG's. */
 export function make(tag, given = {}, ...children) {
-  const element = document.createElement(tag);
-  for (const [name, value] of Object.entries(given)) {
-    if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
-    else if (value === true) element.setAttribute(name, "");
-    else if (value !== false && value != null) element.setAttribute(name, value);
+  const [name, svg] = tag.split(":").reverse();
+  const element = document.createElementNS(`http://www.w3.org/${svg ? "2000/svg" : "1999/xhtml"}`, name);
+  for (const [key, value] of Object.entries(given)) {
+    if (key.startsWith("on")) element.addEventListener(key.slice(2), value);
+    else if (value != null && value !== false) element.setAttribute(key, value === true ? "" : value);
   }
   element.append(...children.filter((child) => child != null && child !== false));
   return element;
 }
 
-export const find = (selector) => document.querySelector(selector);
-
-/** Hand a file to the user. */
-export function saveFile(blob, name) {
-  const address = URL.createObjectURL(blob);
-  make("a", { href: address, download: name }).click();
-  setTimeout(() => URL.revokeObjectURL(address), 10_000);
-}
-
-export const sleep = (milliseconds) => new Promise((done) => setTimeout(done, milliseconds));
-
 /** Say something to screen readers. */
-export function announce(text) {
-  find("#spoken").textContent = text;
+export const announce = (text) => (find("#spoken").textContent = text);
+
+/** Say what went wrong beside what caused it; an empty text takes it away. */
+export function problem(text, where = "#problem") {
+  find(where).hidden = !text;
+  find(`${where} p`).textContent = text;
+  if (text) announce(text);
 }

@@ -1,103 +1,79 @@
-/** Keys. Letters act while no text is being typed; the dialog behind `?` lists them all (index.html). */
+/** Keys that act while no text is being typed. Buttons say theirs in aria-keyshortcuts; the rest is here. */
 
 import { find } from "./dom.js";
-import { boxBetween, moved, pixelAt, reshaped } from "./drawing/geometry.js";
+import { boxBetween, clamp, moved, pixelAt, reshaped } from "./drawing/shapes.js";
 
-const TOOLS = { v: "select", p: "point", b: "box", g: "polygon", s: "scribble", m: "brush", e: "erase", h: "pan" };
 const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
+const SPELT = { "+": "Plus", "=": "Plus", "-": "Minus" };
 
-export function bindKeys({ store, stage, hand, bar, use, zoom, closeWhy }) {
-  const typing = ({ target }) => target.closest("[contenteditable], input:not([type=range]), select, dialog");
+export function bindKeys({ store, stage, hand, gestures, bar, acts }) {
+  const zoomTo = (scale) => {
+    stage.view.zoomTo(scale);
+    stage.viewed();
+  };
+  const brush = (factor) => {
+    find("#radius").value = gestures.radius = clamp(gestures.radius * factor, 2, 120);
+    if (stage.brush) stage.brush.radius = gestures.radius / stage.view.scale;
+    stage.sketch();
+  };
+  const remove = () => !gestures.back() && store.selected && store.remove(store.selected);
+  const keys = {
+    1: () => zoomTo(1), 2: () => zoomTo(2), "[": () => brush(0.8), "]": () => brush(1.25),
+    F2: () => store.selected && bar.rename(store.region(store.selected)), Backspace: remove, Delete: remove,
+    "/": (event) => { event.preventDefault(); find("#question").focus(); },
+  };
+  const onStage = { Enter: enter, " ": () => hold(true), ...Object.fromEntries(Object.keys(ARROWS).map((key) => [key, arrow])) };
 
   addEventListener("keydown", (event) => {
-    const command = event.ctrlKey || event.metaKey;
-    if (command && !typing(event) && event.key.toLowerCase() === "z") {
+    const { key, target } = event;
+    if (key === "Escape" && !target.closest("dialog, [popover]")) return escape();
+    if (target.closest("[contenteditable], input:not([type=range]), select, dialog")) return;
+    const control = event.ctrlKey || event.metaKey;
+    const name = SPELT[key] ?? key.toUpperCase();
+    const shortcut = control ? `Control+${event.shiftKey ? "Shift+" : ""}${name}` : name;
+    const button = find(`[aria-keyshortcuts~="${CSS.escape(shortcut)}"]`);
+    if (target === stage.element && onStage[key]) {
       event.preventDefault();
-      return event.shiftKey ? store.redo() : store.undo();
-    }
-    if (command && !typing(event) && event.key.toLowerCase() === "y") {
+      onStage[key](event);
+    } else if (button && !event.altKey) {
       event.preventDefault();
-      return store.redo();
-    }
-    if (event.key === "Escape") return event.target.closest("dialog, [popover]") ? null : escape();
-    if (command || event.altKey && !ARROWS[event.key] || typing(event)) return;
-    if (event.key === " " && document.activeElement === stage.element) {
-      event.preventDefault();
-      hand.panning = true;
-      stage.element.classList.add("grabbing");
-    }
-    const run = letters[event.key.toLowerCase()] ?? ARROWS[event.key] ?? null;
-    if (TOOLS[event.key.toLowerCase()]) use(TOOLS[event.key.toLowerCase()]);
-    else if (ARROWS[event.key]) arrow(event, ARROWS[event.key]);
-    else run?.(event);
+      if (!button.hidden) button.click();
+    } else if (!control && !event.altKey) keys[key]?.(event);
   });
-  addEventListener("keyup", (event) => {
-    if (event.key !== " ") return;
-    hand.panning = false;
-    stage.element.classList.remove("grabbing");
-  });
+  addEventListener("keyup", ({ key }) => key === " " && hold(false));
 
-  const letters = {
-    "+": () => zoom(1),
-    "=": () => zoom(1),
-    "-": () => zoom(-1),
-    0: () => { stage.view.fit(); stage.viewed(); },
-    1: () => { stage.view.zoomTo(1); stage.viewed(); },
-    2: () => { stage.view.zoomTo(2); stage.viewed(); },
-    "[": () => brush(1 / 1.25),
-    "]": () => brush(1.25),
-    "?": () => find("#keys").showModal(),
-    "/": (event) => { event.preventDefault(); find("#question").focus(); },
-    f2: () => store.selected && bar.rename(store.region(store.selected)),
-    n: () => find("#name-all").click(),
-    backspace: remove,
-    delete: remove,
-    enter: (event) => document.activeElement === stage.element && enter(event),
-  };
+  function hold(on) {
+    hand.panning = on;
+    stage.element.classList.toggle("grabbing", on);
+  }
 
   function escape() {
     if (hand.abandon()) return;
-    if (!find("#why").hidden) closeWhy();
-    else if (document.activeElement?.closest("#question")) stage.element.focus();
+    if (!find("#why").hidden) acts["hide-why"]();
+    else if (document.activeElement.closest("#question")) stage.element.focus();
     else store.select(null);
   }
 
-  function brush(factor) {
-    hand.radius = Math.min(Math.max(hand.radius * factor, 2), 120);
-    find("#radius").value = hand.radius;
-    if (stage.brush) stage.brush.radius = hand.radius / stage.view.scale;
-    stage.sketch();
-  }
-
-  function remove() {
-    if (!hand.back() && store.selected) store.remove(store.selected);
-  }
-
   /** Without a pointer: Enter closes a polygon, or puts a region into the middle of what is shown. */
-  function enter(event) {
-    event.preventDefault();
-    if (!store.picture || stage.draft) return hand.finish();
-    const { clientWidth: w, clientHeight: h } = stage.element;
-    const at = (x, y) => stage.view.toPicture([w * x, h * y]);
+  function enter() {
+    if (!store.picture || stage.draft) return gestures.finish();
+    const at = (share) => stage.view.toPicture(stage.view.room.map((side) => side * share));
     const point = hand.tool === "point";
-    const data = point ? pixelAt(at(0.5, 0.5), store.picture) : boxBetween(at(0.4, 0.4), at(0.6, 0.6), store.picture);
-    hand.ondraw(store.draw(point ? "point" : "box", data));
+    const data = point ? pixelAt(at(0.5), store.picture) : boxBetween(at(0.4), at(0.6), store.picture);
+    gestures.ondraw(store.draw(point ? "point" : "box", data));
     stage.element.focus();
   }
 
   /** Arrows move the selected region, with Alt its lower right corner; without one they pan. */
-  function arrow(event, [dx, dy]) {
-    if (document.activeElement !== stage.element) return;
-    event.preventDefault();
+  function arrow({ key, shiftKey, altKey }) {
     const region = store.region(store.selected);
-    const step = event.shiftKey ? 10 : 1;
+    const by = ARROWS[key].map((step) => step * (shiftKey ? 10 : 1));
     if (!region) {
-      stage.view.pan(-dx * 40 * step, -dy * 40 * step);
-      return stage.viewed();
+      stage.view.pan(-40 * by[0], -40 * by[1]);
+      stage.viewed();
+    } else if (!altKey) store.replace(moved(region, by, store.picture));
+    else if (region.kind === "box") {
+      store.replace(reshaped(region, [1, 1], [region.data[2] + by[0], region.data[3] + by[1]], store.picture));
     }
-    if (!event.altKey) return store.replace(moved(region, dx * step, dy * step, store.picture));
-    if (region.kind !== "box") return;
-    const [, , x1, y1] = region.data;
-    store.replace(reshaped(region, "se", [x1 + dx * step, y1 + dy * step], store.picture));
   }
 }

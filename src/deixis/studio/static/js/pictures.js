@@ -1,104 +1,90 @@
 /** Pictures come in: dropped, pasted, picked, or one of the samples; the strip shows those that are open. */
 
-import { find, make } from "./dom.js";
+import { find, make, problem } from "./dom.js";
 import { upload, uprightPicture } from "./server.js";
 
 export class Pictures {
-  onproblem = () => {};
-  onopen = () => {};
+  strip = find("#strip");
+  onopen = () => {}; // a picture is open, with a question that suits it if it is a sample
+  onconversation = () => {};
 
   constructor(store) {
     this.store = store;
-    this.strip = find("#strip");
     const picker = find("#picker");
     picker.addEventListener("change", () => this.take([...picker.files]).then(() => (picker.value = "")));
-    document.querySelectorAll(".pick").forEach((button) => button.addEventListener("click", () => picker.click()));
-    for (const button of document.querySelectorAll(".sample")) {
-      button.addEventListener("click", () => this.#sample(button));
+    addEventListener("paste", ({ clipboardData }) => this.take([...clipboardData.files]));
+    for (const type of ["dragover", "dragleave", "drop"]) {
+      addEventListener(type, (event) => {
+        event.preventDefault();
+        document.body.classList.toggle("dropping", type === "dragover");
+        if (type === "drop") this.take([...event.dataTransfer.files]);
+      });
     }
-    addEventListener("paste", (event) => {
-      const files = [...event.clipboardData.files];
-      if (files.length) this.take(files);
-    });
-    const over = (event) => {
-      event.preventDefault();
-      document.body.classList.toggle("dropping", event.type === "dragover");
-    };
-    ["dragover", "dragleave", "drop"].forEach((type) => addEventListener(type, over));
-    addEventListener("drop", (event) => this.take([...event.dataTransfer.files]));
-    store.addEventListener("change", ({ detail }) => detail === "picture" && this.#strip());
+    store.addEventListener("change", ({ detail }) => detail === "picture" && this.#show());
   }
 
-  async #sample(button) {
-    const { src } = button.querySelector("img");
+  async sample({ dataset, firstElementChild: { src } }) {
     const blob = await (await fetch(src)).blob();
     await this.take([new File([blob], src.split("/").pop(), { type: blob.type })]);
-    if (this.store.picture) this.onopen(this.store.picture, button.dataset.question);
+    if (this.store.picture) this.onopen(this.store.picture, dataset.question);
   }
 
   /** Open files: pictures go on the stage, JSON files are conversations. */
   async take(files) {
     for (const file of files) {
-      if (/json/.test(file.type) || file.name.endsWith(".json")) this.onconversation(file);
+      if (/json$/.test(file.type) || file.name.endsWith(".json")) await this.onconversation(file);
       else await this.#open(file);
     }
   }
 
-  onconversation = () => {};
-
   async #open(file) {
-    const busy = find("#busy");
-    busy.hidden = false;
-    busy.textContent = `Opening ${file.name || "the picture"}…`;
+    const { store } = this;
+    const name = file.name || "pasted.png";
+    find("#busy").hidden = false;
+    find("#busy").textContent = `Opening ${name}…`;
     try {
       const { id, width, height, digest } = await upload(file);
-      const known = this.store.pictures.find((picture) => picture.digest === digest);
-      if (known) return this.store.show(known);
+      const known = store.pictures.find((picture) => picture.digest === digest);
+      if (known) return store.show(known);
       const blob = await shown(file, id, { width, height });
-      const name = file.name || "pasted.png";
-      const picture = { id, width, height, digest, blob, file, name, address: URL.createObjectURL(blob) };
-      this.store.add(picture);
-      this.onopen(picture);
+      store.add({ id, width, height, digest, blob, file, name, address: URL.createObjectURL(blob) });
+      this.onopen(store.picture);
     } catch (fault) {
-      this.onproblem(`${file.name || "The picture"}: ${fault.message}`);
+      problem(`${name}: ${fault.message}`, store.picture ? "#problem" : "#problem-open");
     } finally {
-      busy.hidden = true;
+      find("#busy").hidden = true;
     }
   }
 
   /** After the server came back it may have forgotten all pictures. */
   async giveAgain() {
     for (const picture of this.store.pictures) {
-      const { id } = await upload(picture.file).catch(() => ({}));
-      if (id) picture.id = id;
+      picture.id = (await upload(picture.file).catch(() => picture)).id;
     }
   }
 
-  #strip() {
-    const { pictures, picture } = this.store;
-    this.strip.hidden = !pictures.length;
-    const shows = (one) => make("li", {},
+  #close(picture) {
+    this.store.close(picture);
+    URL.revokeObjectURL(picture.address);
+  }
+
+  #show() {
+    const { store } = this;
+    const item = (one) => make("li", {},
       make("button", {
-        class: "thumb", type: "button", "aria-pressed": String(one === picture), "aria-label": one.name,
-        title: `${one.name} · ${one.width} × ${one.height}`, onclick: () => this.store.show(one),
+        class: "thumb", type: "button", "aria-pressed": String(one === store.picture), "aria-label": one.name,
+        title: `${one.name} · ${one.width} × ${one.height}`, onclick: () => store.show(one),
       }, make("img", { src: one.address, alt: "" })),
-      make("button", {
-        class: "shut", type: "button", "aria-label": `Close ${one.name}`,
-        onclick: () => { this.store.close(one); URL.revokeObjectURL(one.address); },
-      }, "×"));
-    this.strip.querySelector("ul").replaceChildren(...pictures.map(shows));
+      make("button", { class: "shut", "aria-label": `Close ${one.name}`, onclick: () => this.#close(one) }, "×"));
+    this.strip.hidden = !store.pictures.length;
+    this.strip.querySelector("ul").replaceChildren(...store.pictures.map(item));
   }
 }
 
 /** What a browser can show of a file, upright; else the picture as the server sees it. */
 async function shown(file, id, { width, height }) {
-  try {
-    const bitmap = await createImageBitmap(file);
-    const same = bitmap.width === width && bitmap.height === height;
-    bitmap.close();
-    if (same) return file;
-  } catch {
-    // a format that this browser does not know
-  }
-  return uprightPicture(id);
+  const bitmap = await createImageBitmap(file).catch(() => null); // null: a format that it does not know
+  const same = bitmap?.width === width && bitmap.height === height;
+  bitmap?.close();
+  return same ? file : uprightPicture(id);
 }

@@ -1,51 +1,15 @@
 /** The server: one function a request. What goes wrong is a ServerError whose message is a sentence. */
 
-import { sleep } from "./dom.js";
-
 export class ServerError extends Error {
-  constructor(message, { status = 0, code = "" } = {}) {
-    super(message);
-    Object.assign(this, { status, code });
+  constructor(message, status = 0) {
+    const whole = message.trim();
+    super(whole.charAt(0).toUpperCase() + whole.slice(1) + (/[.!?…]$/.test(whole) ? "" : "."));
+    this.status = status;
   }
 }
-
-const LOST = "The server can't be reached. Your question is kept: ask again once it is back.";
 
 export const connection = new EventTarget(); // "lost" and "back"
 let lost = false;
-
-async function request(path, options = {}) {
-  let reply;
-  try {
-    reply = await fetch(path, options);
-  } catch (fault) {
-    if (fault.name === "AbortError") throw fault;
-    void watch();
-    throw new ServerError(LOST, { code: "lost" });
-  }
-  if (!reply.ok) throw await refusal(reply);
-  return reply;
-}
-
-async function refusal(reply) {
-  const text = await reply.text().catch(() => "");
-  let error = {};
-  try {
-    error = JSON.parse(text).error ?? {};
-  } catch {
-    // no JSON: a proxy's page, or nothing
-  }
-  const after = reply.headers.get("retry-after");
-  const wait = after ? ` Try again in ${after} s.` : "";
-  const message = error.message || `The server answered ${reply.status} ${reply.statusText}.`;
-  return new ServerError(sentence(message) + wait, { status: reply.status, code: error.code ?? "" });
-}
-
-/** A message as a sentence: a capital letter in front, a full stop behind. */
-export function sentence(text) {
-  const whole = text.trim();
-  return whole.charAt(0).toUpperCase() + whole.slice(1) + (/[.!?…]$/.test(whole) ? "" : ".");
-}
 
 /** Ask again and again whether the server is there, until it is. */
 async function watch() {
@@ -53,19 +17,50 @@ async function watch() {
   lost = true;
   connection.dispatchEvent(new Event("lost"));
   for (let wait = 500; lost; wait = Math.min(wait * 1.5, 5000)) {
-    await sleep(wait);
+    await new Promise((done) => setTimeout(done, wait));
     lost = !(await fetch("/health", { cache: "no-store" }).then((reply) => reply.ok, () => false));
   }
   connection.dispatchEvent(new Event("back"));
 }
 
-export async function models() {
-  const { data } = await (await request("/v1/models")).json();
-  return data.map((model) => ({ id: model.id, ...model.deixis }));
+/** What to throw for something that went wrong on the way to the server; being stopped stays what it is. */
+function broken(fault, message) {
+  if (fault.name === "AbortError" || fault instanceof ServerError) return fault;
+  void watch();
+  return new ServerError(message);
 }
 
-export async function about() {
-  return (await request("/studio/about")).json();
+async function request(path, options) {
+  const reply = await fetch(path, options).catch((fault) => {
+    throw broken(fault, "The server can't be reached. Your question is kept: ask again once it is back.");
+  });
+  if (reply.ok) return reply;
+  const text = await reply.text().catch(() => "");
+  const { message } = told(text)?.error ?? {};
+  const after = reply.headers.get("retry-after");
+  const wait = after ? `; try again in ${after} s` : "";
+  throw new ServerError((message || `the server answered ${reply.status} ${reply.statusText}`) + wait, reply.status);
+}
+
+function told(text) {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return {}; // no JSON: a proxy's page, or nothing
+  }
+}
+
+export const get = async (path) => (await request(path)).json();
+
+export function post(path, body, signal) {
+  const headers = { "Content-Type": "application/json" };
+  return request(path, { method: "POST", body: JSON.stringify(body), headers, signal });
+}
+
+/** The models that can be asked, with what each can show of how it came to an answer. */
+export async function models() {
+  const [{ data }, { looks }] = await Promise.all([get("/v1/models"), get("/studio/about")]);
+  return data.map(({ id, deixis }) => ({ id, ...deixis, looks: looks[id] ?? {} }));
 }
 
 /** Give the server a picture; {id, width, height, digest}. */
@@ -75,43 +70,22 @@ export async function upload(blob) {
 }
 
 /** The picture as the server sees it, for formats that a browser doesn't show. */
-export async function uprightPicture(id) {
-  return (await request(`/studio/pictures/${encodeURIComponent(id)}`)).blob();
-}
-
-/** Post an object to one of the studio's own routes. */
-export function post(path, body) {
-  return request(path, {
-    method: "POST", body: JSON.stringify(body), headers: { "Content-Type": "application/json" },
-  });
-}
+export const uprightPicture = async (id) => (await request(`/studio/pictures/${encodeURIComponent(id)}`)).blob();
 
 /** Ask, and hand every delta to `ondelta`; the last one has the whole answer. */
-export async function ask(body, { signal, ondelta }) {
-  const reply = await request("/v1/chat/completions", {
-    method: "POST", signal, body: JSON.stringify({ ...body, stream: true }),
-    headers: { "Content-Type": "application/json" },
-  });
-  let ended = false;
+export async function ask(body, signal, ondelta) {
+  const reply = await post("/v1/chat/completions", { ...body, stream: true }, signal);
   try {
     for await (const data of events(reply.body)) {
-      if (data === "[DONE]") ended = true;
-      else take(JSON.parse(data), ondelta);
+      if (data === "[DONE]") return;
+      const { error, choices = [] } = JSON.parse(data);
+      if (error) throw new ServerError(error.message);
+      choices.forEach(({ delta = {} }) => ondelta(delta));
     }
   } catch (fault) {
-    if (fault.name === "AbortError" || fault instanceof ServerError) throw fault;
-    void watch();
-    throw new ServerError("The connection broke off in the middle of the answer.", { code: "lost" });
+    throw broken(fault, "The connection broke off in the middle of the answer.");
   }
-  if (!ended) {
-    void watch();
-    throw new ServerError("The answer broke off before its end.", { code: "lost" });
-  }
-}
-
-function take(chunk, ondelta) {
-  if (chunk.error) throw new ServerError(sentence(chunk.error.message), { code: chunk.error.code ?? "" });
-  for (const choice of chunk.choices ?? []) ondelta(choice.delta ?? {}, choice.finish_reason);
+  throw broken({}, "The answer broke off before its end.");
 }
 
 /** The data of server-sent events. */

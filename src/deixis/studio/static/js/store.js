@@ -1,14 +1,17 @@
 /** What the page knows: pictures with their regions and dialogues. Whoever shows it listens for "change". */
 
+const MOST_STEPS = 200; // that can be undone
+
 export class Store extends EventTarget {
   pictures = [];
   picture = null; // the one on the stage
   selected = null; // key of a region
   marked = null; // {slot, span}: the phrase that is pointed at on either side
-  fixing = null; // {slot, span, place}: the answer that is being corrected
+  fixing = null; // {slot, span, words}: the answer that is being corrected
   models = [];
   overlay = null; // what a system looked at, shown over the picture
   #key = 0;
+  #before = null; // what was there before a change that isn't kept yet
 
   tell(what = "all") {
     this.dispatchEvent(new CustomEvent("change", { detail: what }));
@@ -35,51 +38,55 @@ export class Store extends EventTarget {
   }
 
   add(picture) {
-    Object.assign(picture, { doc: { regions: [], fixes: new Map() }, turns: [], past: [], future: [], draft: null });
-    this.pictures.push(picture);
-    this.show(picture);
+    this.pictures.push({ ...picture, doc: { regions: [], fixes: new Map() }, turns: [], past: [], future: [] });
+    this.show(this.pictures.at(-1));
   }
 
   show(picture) {
     this.picture = picture;
-    this.selected = this.marked = this.fixing = this.overlay = null;
+    this.selected = this.marked = this.fixing = this.overlay = this.#before = null;
     this.tell("picture");
   }
 
   close(picture) {
     const at = this.pictures.indexOf(picture);
     this.pictures.splice(at, 1);
-    if (this.picture === picture) this.show(this.pictures[Math.min(at, this.pictures.length - 1)] ?? null);
-    else this.tell("picture");
+    this.show(this.picture === picture ? this.pictures[Math.max(at - 1, 0)] ?? null : this.picture);
   }
 
-  /** Change regions or corrections so that it can be undone; `change` gets a copy and may alter it. */
-  edit(change) {
+  /** Change regions or corrections; `change` gets a copy and may alter it. live: shown, but not kept yet. */
+  edit(change, { live = false } = {}) {
     const { picture } = this;
-    const doc = { regions: [...picture.doc.regions], fixes: new Map(picture.doc.fixes) };
-    change(doc);
-    picture.past.push(picture.doc);
-    if (picture.past.length > 200) picture.past.shift();
+    const before = this.#before ?? picture.doc;
+    this.#before = live ? before : null;
+    picture.doc = { regions: [...before.regions], fixes: new Map(before.fixes) };
+    change(picture.doc);
+    if (live) return this.tell("mark");
+    picture.past = [...picture.past, before].slice(-MOST_STEPS);
     picture.future = [];
-    picture.doc = doc;
     this.tell();
   }
 
-  undo() {
-    this.#step("past", "future");
+  /** Take back what isn't kept yet. */
+  revert() {
+    if (!this.#before) return;
+    this.picture.doc = this.#before;
+    this.#before = null;
+    this.tell("mark");
   }
 
-  redo() {
-    this.#step("future", "past");
-  }
-
-  #step(from, to) {
+  /** Undo from the past into the future; the other way round, redo. */
+  undo(from = "past", to = "future") {
     const { picture } = this;
     if (!picture?.[from].length) return;
     picture[to].push(picture.doc);
     picture.doc = picture[from].pop();
     if (!this.region(this.selected)) this.selected = null;
     this.tell();
+  }
+
+  redo() {
+    this.undo("future", "past");
   }
 
   /** Add a region under the next free name and select it. */
@@ -90,27 +97,19 @@ export class Store extends EventTarget {
     return region;
   }
 
-  replace(region) {
-    this.edit((doc) => {
-      doc.regions = doc.regions.map((one) => (one.key === region.key ? region : one));
-    });
+  replace(region, how) {
+    this.edit((doc) => (doc.regions = doc.regions.map((one) => (one.key === region.key ? region : one))), how);
   }
 
   remove(key) {
     if (this.selected === key) this.selected = null;
-    this.edit((doc) => {
-      doc.regions = doc.regions.filter((one) => one.key !== key);
-    });
+    this.edit((doc) => (doc.regions = doc.regions.filter((one) => one.key !== key)));
   }
 
-  /** What is wrong with a name for a region, as a sentence; empty if nothing is. */
-  rename(key, name) {
-    if (!/^[A-Za-z_][A-Za-z0-9_]{0,39}$/.test(name)) {
-      return "A name has letters, digits and _, and begins with no digit.";
-    }
-    const other = this.named(name);
-    if (other && other.key !== key) return `There is a region ${name} already.`;
-    const region = this.region(key);
+  /** What is wrong with a name for a region, as a sentence; empty if nothing is, and then it has that name. */
+  rename(region, name) {
+    if (!/^[A-Za-z_]\w{0,39}$/.test(name)) return "A name has letters, digits and _, and begins with no digit.";
+    if ((this.named(name) ?? region).key !== region.key) return `There is a region ${name} already.`;
     if (region.name !== name) this.replace({ ...region, name });
     return "";
   }
@@ -129,8 +128,7 @@ export class Store extends EventTarget {
   }
 
   mark(mark) {
-    const same = mark?.slot === this.marked?.slot && mark?.span === this.marked?.span;
-    if (same) return;
+    if (mark?.slot === this.marked?.slot && mark?.span === this.marked?.span) return;
     this.marked = mark;
     this.tell("mark");
   }
@@ -138,16 +136,12 @@ export class Store extends EventTarget {
   /** The answers that are shown on the picture: those of the turn that is marked or corrected, or the last. */
   shownSlots() {
     const wanted = this.fixing?.slot ?? this.marked?.slot;
-    const turn = this.turns.findLast((t) => (wanted ? t.slots.includes(wanted) : t.slots.some((s) => s.spans.length)));
-    return turn?.slots ?? [];
+    const shown = ({ slots }) => (wanted ? slots.includes(wanted) : slots.some((slot) => slot.spans.length));
+    return this.turns.findLast(shown)?.slots ?? [];
   }
 
-  /** An answer as it stands: corrected, or as the system gave it. */
-  spansOf(slot) {
-    return this.picture?.doc.fixes.get(slot.key)?.spans ?? slot.spans;
-  }
-
-  textOf(slot) {
-    return this.picture?.doc.fixes.get(slot.key)?.text ?? slot.text;
+  /** An answer's {text, spans} as they stand: corrected, or as the system gave them. */
+  now(slot) {
+    return this.picture?.doc.fixes.get(slot.key) ?? slot;
   }
 }

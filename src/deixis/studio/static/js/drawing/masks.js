@@ -1,110 +1,75 @@
-/** Masks as COCO's compressed run lengths: column by column, as the server reads them. */
+/** Masks as COCO's run lengths, {size: [height, width], counts}: column by column, as the server reads them. */
 
-const bitsOf = new WeakMap(); // a mask object never changes, so what it was decoded to stays true
-const boundsOf = new WeakMap();
-
-/** The bits of a mask, one byte a pixel, column by column. */
-export function decoded(mask) {
-  if (!bitsOf.has(mask)) {
-    const [height, width] = mask.size;
-    const bits = new Uint8Array(height * width);
-    let at = 0;
-    runsOf(mask.counts).forEach((run, i) => {
-      if (i % 2) bits.fill(1, at, at + run);
-      at += run;
-    });
-    if (at !== bits.length) throw new Error("The runs of this mask don't add up to its size.");
-    bitsOf.set(mask, bits);
-  }
-  return bitsOf.get(mask);
+/** Work something out of a mask once: a mask object never changes. */
+function once(work) {
+  const known = new WeakMap();
+  return (mask) => known.get(mask) ?? known.set(mask, work(mask)).get(mask);
 }
 
-function runsOf(counts) {
+/** The mask whose pixels are set in stretches [start, end), in order; null for one without any. */
+function encoded(size, stretches) {
   const runs = [];
-  for (let i = 0; i < counts.length; ) {
-    let [value, shift, more] = [0, 0, true];
-    while (more) {
-      const bits = counts.charCodeAt(i++) - 48;
-      if (!(bits >= 0 && bits < 64) || shift > 35) throw new Error("This mask is not COCO's run lengths.");
-      value += (bits & 31) * 2 ** shift;
-      shift += 5;
-      more = bits & 32;
-      if (!more && bits & 16) value -= 2 ** shift;
-    }
-    runs.push(runs.length > 2 ? value + runs[runs.length - 2] : value);
-  }
-  return runs;
-}
-
-/** The mask of bits; null for one without any. */
-export function encoded(bits, height, width) {
-  const runs = [];
-  for (let at = 0, value = 0; at < bits.length; value ^= 1) {
-    let end = bits.indexOf(value ^ 1, at);
-    if (end < 0) end = bits.length;
-    runs.push(end - at);
+  let at = 0;
+  for (const [start, end] of stretches) {
+    if (runs.length && start === at) runs.push(runs.pop() + end - start);
+    else runs.push(start - at, end - start);
     at = end;
   }
-  if (runs.length < 2) return null;
-  const mask = { size: [height, width], counts: runs.map((run, i) => packed(run, i > 2 ? runs[i - 2] : 0)).join("") };
-  bitsOf.set(mask, bits);
-  return mask;
+  if (!runs.length) return null;
+  if (at < size[0] * size[1]) runs.push(size[0] * size[1] - at);
+  return { size, counts: runs };
 }
 
-function packed(run, before) {
-  let [value, text, more] = [run - before, "", true];
-  while (more) {
-    const bits = value & 31;
-    value >>= 5;
-    more = value !== (bits & 16 ? -1 : 0);
-    text += String.fromCharCode(48 + (more ? bits | 32 : bits));
-  }
-  return text;
-}
+/** The pieces of columns that are set: [x, top, low]. */
+const pieces = once(({ size: [height], counts }) => {
+  const found = [];
+  let at = 0;
+  counts.forEach((run, i) => {
+    for (const end = at + run; at < end; ) {
+      const x = Math.floor(at / height);
+      const stop = i % 2 ? Math.min(end, (x + 1) * height) : end;
+      if (i % 2) found.push([x, at - x * height, stop - x * height]);
+      at = stop;
+    }
+  });
+  return found;
+});
 
 /** The smallest box of whole pixels around a mask. */
-export function maskBounds(mask) {
-  if (!boundsOf.has(mask)) {
-    const [height] = mask.size;
-    const bits = decoded(mask);
-    let [x0, y0, x1, y1] = [Infinity, Infinity, 0, 0];
-    for (let at = bits.indexOf(1); at >= 0; ) {
-      let end = bits.indexOf(0, at);
-      if (end < 0) end = bits.length;
-      const [a, b] = [Math.floor(at / height), Math.floor((end - 1) / height)];
-      [x0, x1] = [Math.min(x0, a), Math.max(x1, b + 1)];
-      y0 = a < b ? 0 : Math.min(y0, at % height);
-      y1 = a < b ? height : Math.max(y1, ((end - 1) % height) + 1);
-      at = bits.indexOf(1, end);
-    }
-    boundsOf.set(mask, [x0, y0, x1, y1]);
+export const maskBounds = once((mask) => pieces(mask).reduce(
+  ([x0, y0, x1, y1], [x, top, low]) => [Math.min(x0, x), Math.min(y0, top), x + 1, Math.max(y1, low)],
+  [Infinity, Infinity, 0, 0],
+));
+
+/** A mask moved and scaled from one box into another: each pixel is what lies under its middle. */
+export function fitMask(mask, [x0, y0, x1, y1], [u0, v0, u1, v1]) {
+  const [height] = mask.size;
+  const column = (x) => Math.ceil(((x - x0) * (u1 - u0)) / (x1 - x0) - 0.5) + u0;
+  const row = (y) => Math.ceil(((y - y0) * (v1 - v0)) / (y1 - y0) - 0.5) + v0;
+  const stretches = pieces(mask).flatMap(([x, top, low]) => {
+    const [start, end, first] = [row(top), row(low), column(x)];
+    const columns = Array.from({ length: end > start ? column(x + 1) - first : 0 }, (_, i) => (first + i) * height);
+    return columns.map((at) => [at + start, at + end]);
+  });
+  return encoded(mask.size, stretches.sort((a, b) => a[0] - b[0])) ?? mask;
+}
+
+/** A mask, or null, with a stroke added or taken away: the pixels whose middle is within `radius` of a line. */
+export function brushed(mask, size, { points, radius, erase }) {
+  const [height, width] = size;
+  const bits = new Uint8Array(height * width);
+  if (mask) pieces(mask).forEach(([x, top, low]) => bits.fill(1, x * height + top, x * height + low));
+  points.forEach((point, i) => capsule(bits, size, points[Math.max(i - 1, 0)], point, radius, erase ? 0 : 1));
+  const stretches = [];
+  for (let at = bits.indexOf(1); at >= 0; ) {
+    const end = bits.indexOf(0, at);
+    stretches.push([at, end < 0 ? bits.length : end]);
+    at = end < 0 ? -1 : bits.indexOf(1, end);
   }
-  return boundsOf.get(mask);
+  return encoded(size, stretches);
 }
 
-export function maskHas(mask, x, y) {
-  return decoded(mask)[x * mask.size[0] + y] === 1;
-}
-
-export function movedMask(mask, dx, dy) {
-  const [height, width] = mask.size;
-  const [x0, y0, x1, y1] = maskBounds(mask);
-  const bits = decoded(mask);
-  const shifted = new Uint8Array(bits.length);
-  for (let x = x0; x < x1; x++) {
-    shifted.set(bits.subarray(x * height + y0, x * height + y1), (x + dx) * height + y0 + dy);
-  }
-  return encoded(shifted, height, width);
-}
-
-/** Bits with all pixels set (or cleared) whose middle is within `radius` of a line through points. */
-export function brushed(bits, height, width, { points, radius, value }) {
-  const made = bits.slice();
-  points.forEach((point, i) => capsule(made, height, width, points[Math.max(i - 1, 0)], point, radius, value));
-  return made;
-}
-
-function capsule(bits, height, width, [ax, ay], [bx, by], radius, value) {
+function capsule(bits, [height, width], [ax, ay], [bx, by], radius, value) {
   const [dx, dy] = [bx - ax, by - ay];
   const long = dx * dx + dy * dy || 1;
   const first = Math.max(Math.floor(Math.min(ax, bx) - radius), 0);
@@ -121,28 +86,6 @@ function capsule(bits, height, width, [ax, ay], [bx, by], radius, value) {
   }
 }
 
-const pictures = new WeakMap();
-const MOST_SHOWN = 1_000_000; // pixels of a mask's own picture; larger ones are shown coarser
-
-/** A canvas that shows the filled part of a mask in one colour, and the box it covers. */
-export function maskPicture(mask, [red, green, blue]) {
-  if (!pictures.has(mask)) {
-    const [x0, y0, x1, y1] = maskBounds(mask);
-    const step = Math.max(1, Math.ceil(Math.sqrt(((x1 - x0) * (y1 - y0)) / MOST_SHOWN)));
-    const [w, h] = [Math.ceil((x1 - x0) / step), Math.ceil((y1 - y0) / step)];
-    const canvas = new OffscreenCanvas(w, h);
-    const pen = canvas.getContext("2d");
-    const image = pen.createImageData(w, h);
-    const bits = decoded(mask);
-    for (let i = 0; i < w; i++) {
-      for (let j = 0; j < h; j++) {
-        if (bits[(x0 + i * step) * mask.size[0] + y0 + j * step]) {
-          image.data.set([red, green, blue, 255], 4 * (j * w + i));
-        }
-      }
-    }
-    pen.putImageData(image, 0, 0);
-    pictures.set(mask, { canvas, box: [x0, y0, x0 + w * step, y0 + h * step] });
-  }
-  return pictures.get(mask);
-}
+/** The set pixels of a mask as an outline of SVG, in pixels of the picture. */
+export const maskPath = once((mask) =>
+  pieces(mask).map(([x, top, low]) => `M${x} ${top}h1V${low}h-1z`).join(""));

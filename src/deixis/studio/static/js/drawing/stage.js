@@ -1,175 +1,150 @@
-/** The stage: three canvases over each other (picture, marks, what is being drawn), painted when they change. */
+/** The stage: the picture, marks over it, and what is being drawn, shown anew when they change. */
 
-import { bounds } from "./geometry.js";
-import { colourOf, drawBrush, drawDraft, drawOverlay, drawPlace, drawRegion, drawTag, inkOn } from "./paint.js";
+import { find } from "../dom.js";
+import { area, bounds } from "./shapes.js";
+import { brushRing, colourOf, drafted, figure, tag } from "./marks.js";
 import { View } from "./view.js";
 
 export class Stage {
-  hovered = null; // key of the region under the pointer
-  draft = null;
+  element = find("#stage");
+  view = new View(this.element);
+  draft = null; // what is being drawn: {kind, data, radius, at}
   brush = null; // {at, radius} of the ring that shows the brush
-  onview = () => {};
 
-  constructor(element, store) {
-    this.element = element;
+  constructor(store) {
     this.store = store;
-    this.view = new View(element);
-    this.pens = ["photo", "marks", "drafts"].map((name) => element.querySelector(`#${name}`).getContext("2d"));
-    this.places = element.querySelector("#places");
-    this.levels = [];
-    this.dirty = new Set();
-    new ResizeObserver(() => this.#fill()).observe(element);
-    store.addEventListener("change", ({ detail }) => {
-      if (detail === "picture") this.#open();
-      else this.redraw("marks");
-    });
-    matchMedia("(resolution: 1dppx)").addEventListener("change", () => this.#fill());
+    new ResizeObserver(() => {
+      if (this.view.fitted) this.view.fit();
+      this.viewed();
+    }).observe(this.element);
+    store.addEventListener("change", ({ detail }) => (detail === "picture" ? this.#open() : this.redraw()));
   }
 
-  /** Ask for layers to be painted with the next frame. */
-  redraw(...layers) {
-    if (!this.asked) requestAnimationFrame(() => {
-      this.asked = false;
+  get brushing() {
+    return ["brush", "erase"].includes(this.element.dataset.tool);
+  }
+
+  /** Show the marks anew with the next frame. */
+  redraw() {
+    this.asked ??= requestAnimationFrame(() => {
+      this.asked = null;
       this.#paint();
     });
-    this.asked = true;
-    layers.forEach((layer) => this.dirty.add(layer));
   }
 
-  /** Paint what is being drawn now, in the event that changed it: the hand is never ahead of the line. */
+  /** Show what is being drawn now, in the event that changed it: the hand is never ahead of the line. */
   sketch() {
-    const pen = this.pens[2];
-    this.#clear(pen);
-    if (this.draft) drawDraft(pen, this.view, this.draft);
-    if (this.brush) drawBrush(pen, this.brush.at, this.brush.radius * this.view.scale);
+    const line = this.draft ? drafted(this.draft, this.view) : [];
+    find("#drafts").replaceChildren(...line, ...(this.brush ? brushRing(this.brush, this.view) : []));
   }
 
+  /** The view was changed. */
   viewed() {
     const { scale, x, y } = this.view;
     this.element.dataset.view = [scale, x, y].join(" ");
-    this.redraw("photo", "marks");
+    find("#zoom").textContent = `${Math.round(scale * 100)} %`;
+    find("#photo").style.transform = `translate(${x}px, ${y}px) scale(${scale})`;
+    find("#photo").classList.toggle("pixels", scale >= 3);
+    this.redraw();
     this.sketch();
-    this.onview();
   }
 
-  async #open() {
+  #open() {
     const { picture } = this.store;
-    this.levels.forEach((level) => level.close());
-    this.levels = [];
     this.element.classList.toggle("empty", !picture);
-    if (!picture) return this.viewed();
-    this.view.size = picture;
-    this.view.fit();
-    const levels = [await createImageBitmap(picture.blob)];
-    while (Math.max(levels.at(-1).width, levels.at(-1).height) > 1400) {
-      const { width, height } = levels.at(-1);
-      const half = (side) => Math.max(Math.round(side / 2), 1);
-      levels.push(await createImageBitmap(levels.at(-1), {
-        resizeWidth: half(width), resizeHeight: half(height), resizeQuality: "medium",
-      }));
+    find("#photo").hidden = !picture;
+    if (picture) {
+      find("#photo").src = picture.address;
+      this.view.size = picture;
+      this.view.fit();
     }
-    if (this.store.picture !== picture) levels.forEach((level) => level.close());
-    else this.levels = levels;
     this.viewed();
   }
 
-  #fill() {
-    const ratio = devicePixelRatio;
-    for (const { canvas } of this.pens) {
-      canvas.width = Math.round(this.element.clientWidth * ratio);
-      canvas.height = Math.round(this.element.clientHeight * ratio);
-    }
-    if (this.view.fitted) this.view.fit();
-    this.dirty.clear();
-    this.viewed();
-    this.#paint(["photo", "marks"]);
+  #paint() {
+    const { picture, overlay } = this.store;
+    const held = document.activeElement.closest(".mark")?.id;
+    this.#veil(picture && overlay);
+    const [figures, tags] = !picture ? [[], []] : overlay ? [this.#proposals(overlay), []] : this.#marks();
+    find("#marks").replaceChildren(...figures);
+    find("#tags").replaceChildren(...tags);
+    if (held) document.getElementById(held)?.focus();
   }
 
-  #clear(pen) {
-    pen.setTransform(devicePixelRatio, 0, 0, devicePixelRatio, 0, 0);
-    pen.clearRect(0, 0, this.element.clientWidth, this.element.clientHeight);
-  }
-
-  #paint(layers = [...this.dirty]) {
-    layers.forEach((layer) => this.dirty.delete(layer));
-    if (layers.includes("photo")) this.#paintPhoto();
-    if (layers.includes("marks")) this.#paintMarks();
-  }
-
-  #paintPhoto() {
-    const [pen] = this.pens;
-    this.#clear(pen);
-    if (!this.store.picture || !this.levels.length) return;
-    const { view } = this;
-    const needed = view.size.width * view.scale * devicePixelRatio;
-    const level = this.levels.findLast((one) => one.width >= needed) ?? this.levels[0];
-    const [w, h] = [view.size.width * view.scale, view.size.height * view.scale];
-    pen.fillStyle = "#ffffff"; // what is transparent lies over white, as systems see it
-    pen.fillRect(view.x, view.y, w, h);
-    pen.imageSmoothingEnabled = view.scale < 3;
-    pen.imageSmoothingQuality = "high";
-    pen.drawImage(level, view.x, view.y, w, h);
-  }
-
-  #paintMarks() {
-    const pen = this.pens[1];
+  /** Regions and places with their tags; the smallest lie on top. */
+  #marks() {
     const { store, view } = this;
-    this.#clear(pen);
-    this.places.replaceChildren();
-    if (!store.picture) return;
-    if (store.overlay) return drawOverlay(pen, view, store.overlay);
-    const order = [...store.regions].sort((a, b) => (a.kind === "mask" ? 0 : 1) - (b.kind === "mask" ? 0 : 1));
-    const look = (r) => ({ selected: r.key === store.selected, hovered: r.key === this.hovered });
-    order.forEach((region) => drawRegion(pen, view, region, look(region)));
-    const tags = [];
-    const room = [this.element.clientWidth, this.element.clientHeight];
-    for (const place of this.shownPlaces()) this.#place(pen, place, tags, room);
-    for (const region of order) {
-      const { selected, hovered } = look(region);
-      const said = store.turns.findLast((t) => t.all)?.slots.find((s) => s.region === region.key);
-      const text = said?.text ? `${region.name} · ${store.textOf(said)}` : region.name;
-      const ground = selected || hovered ? "#ff6a45" : "#161614";
-      drawTag(pen, view, bounds(region), text, { ground, ink: inkOn(ground), room, taken: tags });
+    const shapes = [...store.regions, ...this.shownPlaces()].sort((a, b) => area(b) - area(a));
+    const [figures, tags] = [[], []];
+    for (const shape of shapes) {
+      const { words, look, label } = shape.slot ? this.#placeLook(shape) : this.#regionLook(shape);
+      const grips = look === "selected" ? !this.brushing : look.includes("edited");
+      const focusable = label && { id: `place-${shape.slot.key}-${shape.span}-${shape.place}`, tabindex: 0, role: "button" };
+      const onfocus = () => store.mark(shape);
+      figures.push(figure(shape, view, { look, grips, ...focusable, ...(label && { "aria-label": label, onfocus }) }));
+      tags.push(tag(bounds(shape), words, view, { below: !shape.slot, colour: shape.colour, look }));
     }
+    return [figures, tags];
   }
 
-  /** Every place of the answers that are shown: [{slot, span, place, box, score, phrase, colour, dashed}]. */
-  shownPlaces() {
+  #regionLook(region) {
     const { store } = this;
-    return store.shownSlots().flatMap((slot, which) =>
-      store.spansOf(slot).flatMap((span, number) =>
-        span.places.map((place, index) => ({
-          slot, span: number, place: index, box: place.box, score: place.score, phrase: span.phrase,
-          colour: colourOf(number), dashed: which % 2 === 1,
+    const said = store.turns.findLast((turn) => turn.all)?.slots.find((slot) => slot.region === region.key);
+    const words = said?.text ? `${region.name} · ${store.now(said).text}` : region.name;
+    return { words, look: region.key === store.selected ? "selected" : "" };
+  }
+
+  #placeLook(place) {
+    const { marked, fixing } = this.store;
+    const { slot, span, phrase, dashed, data } = place;
+    const score = place.score.toFixed(2);
+    const edited = fixing?.slot === slot;
+    const mine = marked?.slot === slot && marked.span === span;
+    const faded = (marked && !mine) || (fixing && !edited);
+    const looks = { place: true, edited, marked: mine, faded, dashed };
+    return {
+      words: edited ? phrase : `${phrase} ${score}`, look: Object.keys(looks).filter((name) => looks[name]).join(" "),
+      label: `${phrase}, score ${score}, from ${data.map(Math.round).join(", ")}`,
+    };
+  }
+
+  /** The places of the answers that are shown, as boxes that know their phrase. */
+  shownPlaces() {
+    return this.store.shownSlots().flatMap((slot, which) =>
+      this.store.now(slot).spans.flatMap(({ phrase, places }, span) =>
+        places.map(({ box, score }, place) => ({
+          kind: "box", data: box, slot, span, place, score, phrase, colour: colourOf(span), dashed: which % 2 === 1,
         })),
       ),
     );
   }
 
-  #place(pen, place, tags, room) {
-    const { marked, fixing } = this.store;
-    const mine = marked && marked.slot === place.slot && marked.span === place.span;
-    const edited = fixing?.slot === place.slot;
-    const faded = (marked && !mine) || (fixing && !edited);
-    drawPlace(pen, this.view, place.box, place.colour, { faded, marked: mine, dashed: place.dashed, edited });
-    const score = edited ? "" : ` ${place.score.toFixed(2)}`;
-    drawTag(pen, this.view, place.box, `${place.phrase}${score}`, {
-      ground: place.colour, ink: inkOn(place.colour), faded, room, taken: tags,
-    });
-    this.#focusable(place);
+  /** Where a system looked: darkness over the picture that is thinner where it looked more. */
+  #veil(overlay) {
+    const veil = find("#veil");
+    veil.hidden = !overlay?.values;
+    if (veil.hidden) return;
+    const { values, width, height, box: [x0, y0, x1, y1] } = overlay;
+    const image = new ImageData(width, height);
+    values.forEach((value, i) => image.data.set([8, 6, 4, 225 * (1 - Math.sqrt(value))], 4 * i));
+    Object.assign(veil, { width, height });
+    veil.getContext("2d").putImageData(image, 0, 0);
+    const { scale, x, y } = this.view;
+    const [w, h] = [((x1 - x0) * scale) / width, ((y1 - y0) * scale) / height];
+    veil.style.transform = `translate(${x + x0 * scale}px, ${y + y0 * scale}px) scale(${w}, ${h})`;
+    const { width: right, height: low } = this.view.size; // the map may be larger than the picture
+    const inset = [-y0, x1 - right, y1 - low, -x0].map((cut, i) => Math.max(cut, 0) / (i % 2 ? x1 - x0 : y1 - y0));
+    veil.style.clipPath = `inset(${inset.map((share) => `${100 * share}%`).join(" ")})`;
   }
 
-  /** A place is a button as well, for keys and screen readers; the pointer goes through it. */
-  #focusable({ slot, span, box, phrase, score }) {
-    const button = document.createElement("button");
-    const [x0, y0] = this.view.toStage(box.slice(0, 2));
-    const [x1, y1] = this.view.toStage(box.slice(2));
-    button.className = "place";
-    button.ariaLabel = `${phrase}, score ${score.toFixed(2)}, from ${box.map(Math.round).join(", ")}`;
-    Object.assign(button.style, {
-      left: `${x0}px`, top: `${y0}px`, width: `${x1 - x0}px`, height: `${y1 - y0}px`,
-    });
-    button.addEventListener("focus", () => this.store.mark({ slot, span }));
-    this.places.append(button);
+  /** Boxes that a system found before anything was asked. */
+  #proposals({ boxes = [] }) {
+    return boxes.map(({ box, score }) => figure({ kind: "box", data: box }, this.view, { look: "proposal", opacity: score }));
+  }
+
+  /** The marks under a place of the window, from the top: {shape, handle}. */
+  marksAt({ clientX, clientY }) {
+    const groups = document.elementsFromPoint(clientX, clientY).map((one) => [one.closest(".mark"), one.closest(".handle")]);
+    return groups.flatMap(([mark, handle]) => (mark ? { shape: mark.shape_, handle: handle?.handle_ } : []));
   }
 }

@@ -1,27 +1,28 @@
 /** How the picture lies on the stage: picture pixels times `scale`, moved by (x, y) in CSS pixels. */
 
+import { clamp } from "./shapes.js";
+
 const STEPS = [0.05, 0.1, 0.25, 0.5, 0.75, 1, 1.5, 2, 3, 4, 6, 8, 12, 16, 24, 32];
-const MARGIN = 24;
-const TOOLS = 68;
+const [MARGIN, TOOLS, SOME] = [24, 68, 48]; // CSS pixels; SOME of the picture always stay on the stage
 
 export class View {
   scale = 1;
   x = 0;
   y = 0;
   fitted = true; // until somebody zooms or pans, the picture is kept fitted
+  size = { width: 1, height: 1 };
 
   constructor(stage) {
     this.stage = stage;
-    this.size = { width: 1, height: 1 };
   }
 
-  get #room() {
+  get room() {
     return [this.stage.clientWidth, this.stage.clientHeight];
   }
 
   /** As large as there is room beside the tools, which lie at the left or, on narrow stages, at the bottom. */
   fit() {
-    const [w, h] = this.#room;
+    const [w, h] = this.room;
     const { width, height } = this.size;
     const [left, bottom] = w > 500 ? [TOOLS, MARGIN] : [MARGIN / 2, TOOLS];
     const [right, top] = [Math.min(left, MARGIN), MARGIN];
@@ -40,33 +41,22 @@ export class View {
   }
 
   /** Zoom so that what is under a place of the stage stays there. */
-  zoomTo(scale, at = this.#room.map((side) => side / 2)) {
+  zoomTo(scale, at = this.room.map((side) => side / 2)) {
     const [px, py] = this.toPicture(at);
-    this.scale = Math.min(Math.max(scale, 0.02), 32);
-    this.x = Math.round(at[0] - px * this.scale);
-    this.y = Math.round(at[1] - py * this.scale);
-    this.#keep();
+    this.scale = clamp(scale, 0.02, 32);
+    this.pan(Math.round(at[0] - px * this.scale) - this.x, Math.round(at[1] - py * this.scale) - this.y);
   }
 
   /** The next step of a ladder of zooms. */
-  step(direction, at) {
-    const next = direction > 0 ? STEPS.find((s) => s > this.scale * 1.01) : STEPS.findLast((s) => s < this.scale * 0.99);
-    if (next) this.zoomTo(next, at);
+  step(direction) {
+    const [up, down] = [STEPS.find((s) => s > this.scale * 1.01), STEPS.findLast((s) => s < this.scale * 0.99)];
+    this.zoomTo((direction > 0 ? up : down) ?? this.scale);
   }
 
   pan(dx, dy) {
-    this.x += dx;
-    this.y += dy;
-    this.#keep();
-  }
-
-  /** Some of the picture always stays on the stage. */
-  #keep() {
+    const [w, h] = this.room;
+    this.x = clamp(this.x + dx, SOME - this.size.width * this.scale, w - SOME);
+    this.y = clamp(this.y + dy, SOME - this.size.height * this.scale, h - SOME);
     this.fitted = false;
-    const [w, h] = this.#room;
-    const [pw, ph] = [this.size.width * this.scale, this.size.height * this.scale];
-    const some = 48;
-    this.x = Math.min(Math.max(this.x, some - pw), w - some);
-    this.y = Math.min(Math.max(this.y, some - ph), h - some);
   }
 }

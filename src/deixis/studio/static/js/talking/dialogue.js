@@ -1,14 +1,9 @@
 /** Questions and answers: what is sent, and what a slot for one answer holds while it is written. */
 
-import { wire } from "../drawing/geometry.js";
-import { ServerError, ask, models } from "../server.js";
-import { sleep } from "../dom.js";
+import { wire } from "../drawing/shapes.js";
+import { ServerError, ask, get } from "../server.js";
 
 const MOST_TOLD = 40; // earlier turns; servers take 100 messages
-
-/** A question as text: {name} is a region, braces of its own are doubled. */
-export const questionText = (parts) =>
-  parts.map((part) => (typeof part === "string" ? part.replace(/[{}]/g, "$&$&") : `{${part.name}}`)).join("");
 
 export class Dialogue {
   onloaded = () => {};
@@ -29,117 +24,96 @@ export class Dialogue {
 
   /** Ask what every region is, all at once. */
   nameAll(model) {
-    const slots = this.store.regions.map((region) => {
-      const parts = ["What is ", this.#kept({ region: region.key }), "?"];
-      return { ...this.#slot(model, parts), region: region.key };
+    const slots = this.store.regions.map(({ key }) => {
+      const parts = ["What is ", this.#kept({ region: key }), "?"];
+      return { ...this.#slot(model, parts), region: key };
     });
     return this.#begin({ parts: ["Name all regions"], slots, all: true });
-  }
-
-  /** A part as it is now: regions may move later. */
-  #kept(part) {
-    const region = part.region && this.store.region(part.region);
-    return region ? { region: region.key, name: region.name, shape: wire(region) } : part;
-  }
-
-  #slot(model, parts) {
-    return { key: this.store.newKey(), model, parts, state: "running", text: "", spans: [], abort: new AbortController() };
-  }
-
-  async #begin(turn) {
-    const { picture } = this.store;
-    turn.key = this.store.newKey();
-    const earlier = picture.turns.slice(picture.turns.findLastIndex((one) => one.forgotten) + 1);
-    picture.turns.push(turn);
-    this.store.marked = null;
-    this.store.tell("turns");
-    await Promise.all(turn.slots.map((slot) => this.#answer(picture, slot, turn.all ? [] : earlier)));
-    this.store.tell("turns");
-  }
-
-  /** Get one answer. Where there is no room for all that was said before, the oldest turns are forgotten. */
-  async #answer(picture, slot, earlier) {
-    const before = earlier
-      .filter((turn) => !turn.all)
-      .map((turn) => turn.slots.find((s) => s.model === slot.model && s.answer) ?? turn.slots.find((s) => s.answer))
-      .filter(Boolean)
-      .slice(-MOST_TOLD);
-    const loading = this.#watchLoading(slot);
-    for (let first = 0; ; first++) {
-      try {
-        await this.#stream(picture, slot, before.slice(first));
-        slot.forgot = first;
-        break;
-      } catch (fault) {
-        const crowded = fault.status === 400 && first < before.length && !slot.text;
-        if (crowded) continue;
-        this.#failed(slot, fault);
-        break;
-      }
-    }
-    clearInterval(loading);
-    slot.loading = null;
-    if (loading) this.onloaded();
-    this.store.tell("turns");
-  }
-
-  #failed(slot, fault) {
-    slot.state = fault.name === "AbortError" ? "stopped" : "failed";
-    slot.error = fault instanceof ServerError ? fault.message : `The page failed: ${fault.message}`;
-  }
-
-  async #stream(picture, slot, before) {
-    const body = { model: slot.model, messages: messages(picture, slot.parts, before) };
-    await ask(body, {
-      signal: slot.abort.signal,
-      ondelta: (delta, finish) => {
-        if (delta.content) slot.text += delta.content;
-        if (delta.places?.length) slot.spans = [...slot.spans, ...delta.places];
-        if (delta.answer) Object.assign(slot, { answer: delta.answer, text: delta.answer.text, spans: delta.answer.spans });
-        slot.finish = finish ?? slot.finish;
-        this.#show();
-      },
-    });
-    if (!slot.answer) throw new ServerError("The server ended the answer without handing it over as a whole.");
-    slot.state = "done";
-  }
-
-  /** Show what is being written, once a frame. */
-  #show() {
-    this.due ??= requestAnimationFrame(() => {
-      this.due = null;
-      this.store.tell("stream");
-    });
-  }
-
-  /** While a model that isn't loaded yet is waited for, say so. */
-  #watchLoading(slot) {
-    const known = this.store.models.find((model) => model.id === slot.model);
-    if (!known || known.loaded) return null;
-    const started = performance.now();
-    return setInterval(async () => {
-      const now = (await models().catch(() => [])).find((model) => model.id === slot.model);
-      if (now) Object.assign(known, now);
-      slot.loading = slot.text || known.loaded ? null : { seconds: (performance.now() - started) / 1000, bytes: known.bytes };
-      this.store.tell("stream");
-    }, 1000);
   }
 
   stop() {
     this.running.forEach((slot) => slot.abort.abort());
   }
 
-  /** Wait for the answers that are being written. */
-  async settled() {
-    while (this.running.length) await sleep(20);
+  /** A part as it is now: regions may move later. */
+  #kept(part) {
+    const region = this.store.region(part.region);
+    return region ? { region: region.key, name: region.name, shape: wire(region) } : part;
+  }
+
+  #slot(model, parts) {
+    const key = this.store.newKey();
+    return { key, model, parts, state: "running", text: "", spans: [], abort: new AbortController() };
+  }
+
+  async #begin(turn) {
+    const { picture } = this.store;
+    turn.key = this.store.newKey();
+    const since = picture.turns.slice(picture.turns.findLastIndex((one) => one.forgotten) + 1);
+    picture.turns.push(turn);
+    this.store.marked = null;
+    this.store.tell("turns");
+    await Promise.all(turn.slots.map((slot) => this.#answer(picture, slot, turn.all ? [] : since)));
+  }
+
+  /** Get one answer. Where there is no room for all that was said before, the oldest turns are forgotten. */
+  async #answer(picture, slot, since) {
+    const answered = since.filter((turn) => !turn.all).map(({ slots }) =>
+      slots.find((one) => one.model === slot.model && one.answer) ?? slots.find((one) => one.answer));
+    const before = answered.filter(Boolean).slice(-MOST_TOLD);
+    const known = this.store.models.find((model) => model.id === slot.model);
+    const loading = known?.loaded === false && this.#watchLoading(slot, known);
+    for (slot.forgot = 0; slot.state === "running"; ) {
+      const body = { model: slot.model, messages: messages(picture, slot.parts, before.slice(slot.forgot)) };
+      try {
+        await ask(body, slot.abort.signal, (delta) => this.#take(slot, delta));
+        if (!slot.answer) throw new ServerError("The server ended the answer without handing it over as a whole.");
+        slot.state = "done";
+      } catch (fault) {
+        const crowded = fault.status === 400 && slot.forgot < before.length && !slot.text;
+        if (crowded) slot.forgot += 1;
+        else slot.state = fault.name === "AbortError" ? "stopped" : "failed";
+        slot.error = fault instanceof ServerError ? fault.message : `The page failed: ${fault.message}`;
+      }
+    }
+    clearInterval(loading);
+    if (loading) this.onloaded();
+    this.store.tell("turns");
+  }
+
+  /** Take what arrives, and show it with the next frame. */
+  #take(slot, { content = "", places = [], answer }) {
+    slot.text += content;
+    slot.spans = [...slot.spans, ...places];
+    if (answer) Object.assign(slot, { answer, text: answer.text, spans: answer.spans });
+    this.due ??= requestAnimationFrame(() => {
+      this.due = null;
+      this.store.tell("stream");
+    });
+  }
+
+  /** While a model that isn't loaded yet is waited for, say so every second. */
+  #watchLoading(slot, known) {
+    const started = performance.now();
+    return setInterval(async () => {
+      const { data } = await get("/v1/models").catch(() => ({ data: [] }));
+      Object.assign(known, data.find(({ id }) => id === slot.model)?.deixis);
+      const seconds = Math.round((performance.now() - started) / 1000);
+      const size = known.bytes > 1e9 ? `${(known.bytes / 1e9).toFixed(1)} GB` : `${Math.ceil(known.bytes / 1e6)} MB`;
+      slot.loading = known.loaded ? "" : `Loading ${slot.model} (${size}), ${seconds} s`;
+      this.store.tell("stream");
+    }, 1000);
   }
 }
 
+/** A question as text: {name} is a region, braces of its own are doubled. */
+export const questionText = (parts) =>
+  parts.map((part) => (part.name ? `{${part.name}}` : part.replace(/[{}]/g, "$&$&"))).join("");
+
 /** The messages of a dialogue: the picture, earlier questions with their answers to the letter, the question. */
-export function messages(picture, parts, before = []) {
-  const content = (own) => own.map((part) => typeof part === "string"
-    ? { type: "text", text: part }
-    : { type: "region", region: { ...part.shape, name: part.name } });
+function messages(picture, parts, before) {
+  const content = (own) => own.map((part) => (part.name
+    ? { type: "region", region: { ...part.shape, name: part.name } } : { type: "text", text: part }));
   const told = before.flatMap((slot) => [
     { role: "user", content: content(slot.parts) },
     { role: "assistant", content: slot.answer.text, answer: slot.answer },

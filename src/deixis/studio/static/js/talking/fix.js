@@ -1,134 +1,169 @@
-/** Corrections: an answer's words are retyped and its boxes dragged right; the result is an answer like any. */
+/** Corrections: words are retyped, boxes dragged right, and words that have no place yet are given one. */
 
-import { find, make } from "../dom.js";
+import { announce, find, make } from "../dom.js";
 
 export class Fix {
-  constructor(store) {
-    this.store = store;
-  }
+  ondraw = () => {}; // a box is to be drawn now
 
-  holds(turn) {
-    return turn.slots.includes(this.store.fixing?.slot);
+  constructor(store, thread) {
+    Object.assign(this, { store, thread, chosen: null }); // chosen: {slot, start, end}, words that are selected
+    document.addEventListener("selectionchange", () => this.#selected());
+    store.addEventListener("change", ({ detail }) => store.fixing && detail === "all" && this.#show());
   }
 
   /** Let an answer be corrected in its own place in the dialogue. */
-  begin(slot, article) {
+  begin(slot) {
     const { store } = this;
-    if (store.fixing) this.end();
-    this.text = Array.from(store.textOf(slot));
-    store.fixing = { slot, span: null };
-    this.article = article;
-    article.classList.add("fixing");
-    const [answer, foot] = [article.querySelector(".answer"), article.querySelector("footer")];
-    this.fields = this.#fields(slot);
-    answer.replaceChildren(...this.fields);
-    foot.replaceChildren(
-      make("span", { class: "notes" }, "Retype words. Drag boxes; a new box is one more place of the phrase."),
-      make("button", { type: "button", class: "act strong", onclick: () => this.end() }, "Done"),
-      make("button", { type: "button", class: "act", onclick: () => this.#nowhere() }, "Not in the picture"),
-    );
+    this.end();
+    store.fixing = { slot, span: 0, words: null };
+    this.article = [...document.querySelectorAll("#thread article")].find((one) => one.slot_ === slot);
+    this.answer = this.article.querySelector(".answer");
+    this.article.classList.add("fixing");
+    this.answer.contentEditable = "plaintext-only";
+    this.answer.oninput = () => this.#retyped({ live: true });
+    this.answer.onblur = () => this.#retyped();
+    this.answer.onkeydown = (event) => {
+      event.stopPropagation();
+      if (event.key !== "Enter" && event.key !== "Escape") return;
+      event.preventDefault();
+      this.end();
+    };
+    this.shown = null;
+    this.#say("Retype words. Drag boxes; a new box is one more place. Select words to give them a place.");
     store.tell();
-    (this.fields.find((field) => field.span_ !== null) ?? this.fields[0]).focus();
-  }
-
-  #fields(slot) {
-    const fields = [];
-    let end = 0;
-    const field = (from, to, span) => from < to && fields.push(this.#field(this.text.slice(from, to).join(""), span));
-    this.store.spansOf(slot).forEach((span, number) => {
-      field(end, span.start, null);
-      field(span.start, span.end, number);
-      end = span.end;
-    });
-    field(end, this.text.length, null);
-    return fields.length ? fields : [this.#field("", null)];
-  }
-
-  #field(text, span) {
-    const element = make("span", {
-      class: span === null ? "retype" : "retype phrase", contenteditable: "plaintext-only", role: "textbox",
-      "aria-label": span === null ? "words" : "phrase with a place", tabindex: "0",
-      onfocus: () => { this.store.fixing && (this.store.fixing.span = span ?? this.store.fixing.span); },
-      onblur: () => this.#retyped(),
-      onkeydown: (event) => {
-        if (event.key !== "Enter" && event.key !== "Escape") return;
-        event.preventDefault();
-        event.stopPropagation();
-        this.end();
-      },
-    }, text);
-    element.span_ = span;
-    return element;
-  }
-
-  /** Take the words as they stand in the fields. */
-  #retyped() {
-    const { store } = this;
-    if (!store.fixing) return;
-    const spans = [];
-    let text = "";
-    for (const field of this.fields) {
-      const words = field.textContent;
-      const start = Array.from(text).length;
-      text += words;
-      const old = field.span_ === null ? null : store.spansOf(store.fixing.slot)[field.span_];
-      if (old && words.trim()) spans.push({ ...old, start, end: start + Array.from(words).length, phrase: words });
-    }
-    if (text !== store.textOf(store.fixing.slot)) this.#keep({ text, spans });
-  }
-
-  #keep(fix) {
-    const { slot } = this.store.fixing;
-    this.store.edit((doc) => doc.fixes.set(slot.key, { text: this.store.textOf(slot), spans: this.store.spansOf(slot), ...fix }));
-  }
-
-  /** A place got another box; without a place, a new one for the phrase in question. live: not to be kept yet. */
-  moved(place, box, { live = false }) {
-    const { store } = this;
-    const { slot } = store.fixing;
-    const number = place?.span ?? store.fixing.span ?? store.spansOf(slot).length - 1;
-    const change = (spans) => spans.map((span, i) => {
-      if (i !== number) return span;
-      const own = { box, score: 1 };
-      const places = place ? span.places.map((one, j) => (j === place.place ? own : one)) : [...span.places, own];
-      const sure = places.map((one) => ({ ...one, score: 1 }));
-      return { ...span, places: sure, nowhere: false, nowhere_score: span.nowhere_score === null ? null : 0 };
-    });
-    if (number < 0) return;
-    if (!live) return this.#keep({ spans: change(store.spansOf(slot)) });
-    const shown = store.picture.doc.fixes.get(slot.key);
-    store.picture.doc.fixes = new Map(store.picture.doc.fixes);
-    store.picture.doc.fixes.set(slot.key, { text: store.textOf(slot), ...shown, spans: change(store.spansOf(slot)) });
-    store.tell("mark");
-  }
-
-  /** The phrase in question has no place in the picture. */
-  #nowhere() {
-    const { slot, span } = this.store.fixing;
-    const number = span ?? 0;
-    this.#keep({
-      spans: this.store.spansOf(slot).map((one, i) => (i === number ? { ...one, places: [], nowhere: true, nowhere_score: 1 } : one)),
-    });
+    this.answer.focus();
   }
 
   end() {
-    if (!this.store.fixing) return;
+    const { store, answer, article } = this;
+    if (!store.fixing) return;
     this.#retyped();
-    this.store.fixing.slot.checked = true;
-    this.store.fixing = null;
-    this.store.tell();
+    article.classList.remove("fixing");
+    answer.contentEditable = "false";
+    store.fixing.slot.checked = true;
+    store.fixing = null;
+    store.tell();
     find("#question").focus({ preventScroll: true });
+  }
+
+  /** The phrase in question has no place in the picture. */
+  nowhere() {
+    const { slot, span } = this.store.fixing;
+    const gone = { places: [], nowhere: true, nowhere_score: 1 };
+    this.#keep({ spans: this.store.now(slot).spans.map((one, i) => (i === span ? { ...one, ...gone } : one)) });
+  }
+
+  /** The selected words are to get a place: the next box. */
+  here() {
+    const { slot, start, end } = this.chosen;
+    if (this.store.fixing?.slot !== slot) this.begin(slot);
+    this.store.fixing.words = [start, end];
+    this.#say(`Now draw a box around “${Array.from(this.store.now(slot).text).slice(start, end).join("")}”.`);
+    this.ondraw();
+  }
+
+  /** A place got another box; without a place, a new one for the words or the phrase in question. */
+  moved(place, box, how) {
+    const { slot, span, words } = this.store.fixing;
+    const { text, spans } = this.store.now(slot);
+    const own = { box, score: 1 };
+    if (!place && (words || !spans.length)) {
+      const letters = Array.from(text);
+      const [start, end] = words ?? [0, letters.length];
+      const apart = spans.filter((one) => one.end <= start || one.start >= end);
+      const phrase = letters.slice(start, end).join("");
+      const made = { start, end, phrase, places: [own], nowhere: false, nowhere_score: 0 };
+      this.store.fixing.words = null;
+      return this.#keep({ spans: [...apart, made].sort((a, b) => a.start - b.start) });
+    }
+    const changed = spans.map((one, i) => {
+      if (i !== (place?.span ?? span)) return one;
+      const places = place ? one.places.with(place.place, own) : [...one.places, own];
+      const sure = places.map(({ box: kept }) => ({ box: kept, score: 1 }));
+      return { ...one, places: sure, nowhere: false, nowhere_score: one.nowhere_score && 0 };
+    });
+    this.#keep({ spans: changed }, how);
+  }
+
+  #keep(fix, how) {
+    const { slot } = this.store.fixing;
+    const { text, spans } = this.store.now(slot);
+    this.store.edit((doc) => doc.fixes.set(slot.key, { text, spans, ...fix }), how);
+  }
+
+  /** Show the answer as it stands, with phrases that can be retyped; not while that is being done. */
+  #show() {
+    const { slot } = this.store.fixing;
+    if (this.shown === stamp(this.store.now(slot))) return;
+    this.shown = stamp(this.store.now(slot));
+    const phrase = (_, span, number) => make("span", { class: "phrase", "data-span": number }, span.phrase);
+    this.answer.replaceChildren(...this.thread.pieces(slot, phrase));
+  }
+
+  /** Take the words as they stand; phrases before and behind what was typed stay, one around it grows. */
+  #retyped(how) {
+    const { slot } = this.store.fixing ?? {};
+    if (!slot) return;
+    this.store.revert();
+    const { text, spans } = this.store.now(slot);
+    const [old, fresh] = [text, this.answer.textContent].map((words) => Array.from(words));
+    if (old.join("") === fresh.join("")) return;
+    const most = Math.min(old.length, fresh.length);
+    let [start, tail] = [0, 0];
+    while (start < most && old[start] === fresh[start]) start++;
+    while (tail < most - start && old.at(-1 - tail) === fresh.at(-1 - tail)) tail++;
+    const [end, grown] = [old.length - tail, fresh.length - old.length];
+    const at = (span, by, more) => {
+      const own = { start: span.start + by, end: span.end + by + more };
+      return { ...span, ...own, phrase: fresh.slice(own.start, own.end).join("") };
+    };
+    const moved = spans.flatMap((span) => {
+      if (span.start >= end && (span.start > start || start === end)) return at(span, grown, 0);
+      if (span.start <= start && span.end >= end) return at(span, 0, grown);
+      return span.end <= start ? span : [];
+    });
+    const fix = { text: fresh.join(""), spans: moved.filter((span) => span.phrase.trim()) };
+    this.shown = stamp(fix);
+    this.store.fixing.words = null;
+    this.#keep(fix, how);
+  }
+
+  /** Words of an answer were selected: offer to mark their place. In a correction a phrase is in question then. */
+  #selected() {
+    const selection = getSelection();
+    const within = (node) => (node?.closest ? node : node?.parentElement)?.closest(".slot.done .answer");
+    const answer = within(selection.anchorNode);
+    const range = answer && answer === within(selection.focusNode) && selection.getRangeAt(0);
+    const article = answer?.closest("article");
+    const [start, end] = range ? wordsOf(answer, range) : [0, 0];
+    this.chosen = end > start ? { slot: article.slot_, start, end } : null;
+    for (const button of document.querySelectorAll('[data-act="here"]')) {
+      button.hidden = !this.chosen || button.closest("article") !== article;
+    }
+    const phrase = selection.anchorNode?.parentElement?.closest(".fixing .phrase");
+    if (phrase && this.store.fixing) this.store.fixing.span = Number(phrase.dataset.span);
+  }
+
+  #say(text) {
+    this.article.querySelector(".hint").textContent = text;
+    announce(text);
   }
 }
 
-/** An answer as it stands, as the schema of answers has it: with corrections, and then not to the letter. */
-export function answerOf(picture, slot) {
-  const fix = picture.doc.fixes.get(slot.key);
-  if (!fix || !slot.answer) return slot.answer;
-  const { raw, parse_failures, ...answer } = slot.answer;
-  const scores = fix.spans.map((span) => span.nowhere_score);
-  return {
-    ...answer, ...fix, nowhere: fix.spans.length > 0 && fix.spans.every((span) => span.nowhere),
-    nowhere_score: scores.length && !scores.includes(null) ? Math.min(...scores) : null,
+const stamp = ({ text, spans }) => JSON.stringify([text, spans]);
+
+/** Which letters of an answer are selected, without blanks around them; scores behind phrases are none of it. */
+function wordsOf(answer, { startContainer, startOffset, endContainer, endOffset }) {
+  const before = (node, offset) => {
+    const range = document.createRange();
+    range.setStart(answer, 0);
+    range.setEnd(node, offset);
+    const held = range.cloneContents();
+    held.querySelectorAll("small").forEach((one) => one.remove());
+    return held.textContent;
   };
+  const [left, whole] = [before(startContainer, startOffset), before(endContainer, endOffset)];
+  const words = whole.slice(left.length);
+  const start = Array.from(left).length + words.length - words.trimStart().length;
+  return [start, start + Array.from(words.trim()).length];
 }
