@@ -19,7 +19,7 @@ from deixis.files.json_files import read_json_lines
 YesNo = Literal["yes", "no"]
 Key = TypeVar("Key", bound=Hashable)
 WORD = re.compile(r"[a-z]+(?:['’]t)?")
-SENTENCE_END = re.compile(r"[.!?\n]")
+SENTENCE = re.compile(r"[^.!?\n]*[.!?\n]?")
 AFFIRMED = re.compile(r"\s*there(?:\s+(?:is|are)|['’]s)\b")
 NEGATIONS = {"no", "not", "none", "cannot", "never"}
 
@@ -59,10 +59,13 @@ def read_yes_or_no(text: str, *, protocol: Rules = "corrected") -> YesNo | None:
     published: "no" if one of the words No, not and no is there, else "yes", so there is always an answer. The
     published run stores its answers in lower case; give them as stored.
     corrected: the first of the words that affirm or negate decides, whatever its case; a sentence that begins
-    with "there is" and has none says yes.
+    with "there is" and has none says yes. A question in front ("A dog? No.") says neither, and the sentence
+    behind it counts.
 
     >>> read_yes_or_no("There isn't a dog."), read_yes_or_no("nothing here"), read_yes_or_no("Yes, no doubt.")
     ('no', None, 'yes')
+    >>> read_yes_or_no("A dog? No, it is not there."), read_yes_or_no("Yes?")
+    ('no', 'yes')
     >>> read_yes_or_no("nothing here", protocol="published")
     'yes'
     """
@@ -70,13 +73,23 @@ def read_yes_or_no(text: str, *, protocol: Rules = "corrected") -> YesNo | None:
     if protocol == "published":
         words = text.split(".")[0].replace(",", "").split(" ")
         return "no" if {"No", "not", "no"} & set(words) else "yes"
-    sentence = SENTENCE_END.split(text.strip().lower())[0]
+    sentence = first_statement(text.strip().lower())
     for word in WORD.findall(sentence):
         if word == "yes":
             return "yes"
         if word in NEGATIONS or word.endswith(("n't", "n’t")):
             return "no"
     return "yes" if AFFIRMED.match(sentence) else None
+
+
+def first_statement(text: str) -> str:
+    """Return the first sentence that doesn't ask; where all do, the first.
+
+    >>> first_statement("a dog? no."), first_statement("a dog?")
+    ('no.', 'a dog?')
+    """
+    sentences = [part for part in map(str.strip, SENTENCE.findall(text)) if part]
+    return next((one for one in sentences if not one.endswith("?")), sentences[0] if sentences else "")
 
 
 def score_pope(
