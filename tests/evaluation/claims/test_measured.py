@@ -14,8 +14,11 @@ from deixis.evaluation.benchmark_table import BENCHMARKS
 from deixis.evaluation.benchmarks.benchmark import Mark
 from deixis.evaluation.claims.claim import NOT_REPRODUCED, read_claims
 from deixis.evaluation.claims.measured import Reading, measured, readings, reports_in
-from tests.evaluation.benchmarks.published.small_files import WRITERS
+from tests.evaluation.benchmarks.published.small_files import WRITERS as OF_PICTURES
+from tests.evaluation.benchmarks.published.small_files import put
+from tests.evaluation.benchmarks.published.small_region_files import REGION_WRITERS
 
+WRITERS = OF_PICTURES | REGION_WRITERS
 CARD = {"name": "refcoco", "rules": "published", "items": 5657, "limit": None, "system": "groma"}
 ROW = {"value": 91.5, "ci95": [90.5, 92.5], "n": 5657}
 
@@ -27,10 +30,15 @@ def written(folder: Path, *, model: str = "Groma-7B", name: str = "a.json", **ch
     return folder
 
 
+def of_all(card: dict[str, Any]) -> dict[str, Any]:
+    return {"protocol": {"limit": None, **card}, "table": {"all": ROW}}
+
+
 def test_every_reading_is_of_a_claim_and_a_benchmark() -> None:
     known = {(claim.split, claim.paper) for claim in read_claims() if claim.own}
     for one in readings():
-        assert one.rules in BENCHMARKS[one.benchmark].rules and one.items > 100
+        assert one.rules in BENCHMARKS[one.benchmark].rules and (one.items is None or one.items > 100)
+        assert one.counted or one.items in (None, 1500, 2017), "confirmed by nobody, and new"
         assert all((one.split, paper) in known for paper in one.papers), one
 
 
@@ -66,6 +74,26 @@ def test_another_card_fills_nothing(tmp_path: Path, changes: dict[str, Any], why
     assert {claim.measured for claim in claims} == {NOT_REPRODUCED}
     ((_, said),) = unused
     assert why in said
+
+
+def test_cards_of_judged_benchmarks_name_split_and_judge(tmp_path: Path) -> None:
+    card = {"name": "vip_bench", "rules": "corrected", "items": 303, "system": "vip_llava", "split": "bbox"}
+    path = put(tmp_path / "ViP-LLaVA-7B/a.json", of_all(card | {"judge": "gpt-4-0613"}))
+    claims, _ = measured(read_claims(), reports_in(tmp_path))
+    assert [claim.split for claim in claims if claim.here is not None] == ["synthetic prompts"]
+    path.write_text(path.read_text().replace("gpt-4-0613", "another"))
+    claims, ((_, why),) = measured(read_claims(), reports_in(tmp_path))
+    assert not any(claim.here for claim in claims) and "judge is 'another'" in why
+
+
+def test_what_nobody_confirmed_is_said(tmp_path: Path) -> None:
+    card = {"name": "mmstar", "rules": "corrected", "items": 1500, "system": "florence_vl"}
+    put(tmp_path / "Florence-VL-8B/a.json", of_all(card))
+    claims, _ = measured(read_claims(), reports_in(tmp_path))
+    filled = [claim for claim in claims if claim.here is not None]
+    assert filled and all("number of items is not confirmed" in claim.measured for claim in filled)
+    unknown = Reading("Visual7W", "visual7w", "all", "corrected", ("vip_llava",), None)
+    assert "isn't known" in unknown.why_not({"name": "visual7w"})
 
 
 def test_two_reports_of_one_claim_and_none_at_all(tmp_path: Path) -> None:

@@ -21,7 +21,8 @@ class Claim:
     paper: the file, which is also the system's name. model: as printed; own: whether it is the paper's, or
     one that it compares with. table: where it is printed. benchmark, split: what it is of. metric: what is
     counted, and on which scale. protocol: how, as far as it is said; our reading where it isn't. source:
-    where the number was read. here: what was measured here, None where nothing was, with its interval.
+    where the number was read. here: what was measured here, None where nothing was, with its interval and
+    what has to be said beside it.
     """
 
     paper: str
@@ -36,6 +37,7 @@ class Claim:
     source: str
     here: float | None = None
     here_ci95: tuple[float, float] | None = None
+    here_note: str = ""
 
     def to_dict(self) -> dict[str, Any]:
         """Return the claim for JSON."""
@@ -46,10 +48,11 @@ class Claim:
         """What was measured here, in words."""
         if self.here is None:
             return NOT_REPRODUCED
+        note = f"; {self.here_note}" if self.here_note else ""
         if self.here_ci95 is None:
-            return f"{self.here:g}"
+            return f"{self.here:g}{note}"
         low, high = self.here_ci95
-        return f"{self.here:.2f} ({low:.2f} to {high:.2f})"
+        return f"{self.here:.2f} ({low:.2f} to {high:.2f}){note}"
 
 
 def read_claims(papers: Iterable[str] = PAPERS) -> list[Claim]:

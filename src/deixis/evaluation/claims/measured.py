@@ -8,7 +8,7 @@ reports lie in a folder of the model's name, as printed ("Groma-7B").
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -18,22 +18,41 @@ from deixis.evaluation.claims.claim import Claim
 from deixis.files.json_files import Fields, read_json
 
 LARGEST_REPORT = 1 << 30
+UNCONFIRMED = "the published split's number of items is not confirmed"
 
 
 @dataclass(frozen=True)
 class Reading:
-    """Where a report has the number that a claim is about, and what its card has to say."""
+    """Where a report has the number that a claim is about, and what its card has to say.
+
+    items: how many the published split has; None where that isn't known, and no report is of the claim.
+    counted: where their number was read; None where it could not be confirmed. card: further lines.
+    """
 
     split: str
     benchmark: str
     row: str
     rules: str
     papers: tuple[str, ...]
-    items: int
+    items: int | None
+    counted: str | None = None
+    card: Mapping[str, Any] = field(default_factory=dict)
+
+    def is_of(self, card: Mapping[str, Any]) -> bool:
+        """Tell whether a card is of the same benchmark."""
+        return card.get("name") == self.benchmark
 
     def why_not(self, card: Mapping[str, Any]) -> str:
         """Return what in a card is not the claim's; "" for nothing."""
-        wanted = {"name": self.benchmark, "rules": self.rules, "items": self.items, "limit": None}
+        if self.items is None:
+            return "how many items the published split has isn't known"
+        wanted = {
+            "name": self.benchmark,
+            "rules": self.rules,
+            "items": self.items,
+            "limit": None,
+            **self.card,
+        }
         other = [
             f"{name} is {card.get(name)!r:.60}, the claim's {value!r}"
             for name, value in wanted.items()
@@ -57,7 +76,12 @@ def readings() -> list[Reading]:
     import yaml
 
     text = (files("deixis.evaluation.claims") / "readings.yaml").read_text(encoding="utf-8")
-    return [Reading(**{**row, "papers": tuple(row["papers"])}) for row in yaml.safe_load(text)["readings"]]
+    content = yaml.safe_load(text)
+    sources = {None: None, **content["sources"]}
+    return [
+        Reading(**{**row, "papers": tuple(row["papers"]), "counted": sources[row["counted"]]})
+        for row in content["readings"]
+    ]
 
 
 def reports_in(folder: Path) -> list[ModelReport]:
@@ -103,21 +127,26 @@ def measured(
     found = []
     for claim in listed:
         reading = known.get((claim.split, claim.paper))
-        own = [report for report in reports if report.model == claim.model and claim.own]
+        if reading is None or not claim.own:
+            found.append(claim)
+            continue
         fitting = []
-        for report in own if reading is not None else ():
-            why = unfit(report, claim, reading)  # type: ignore[arg-type]
+        for report in reports:
+            if report.model != claim.model:
+                continue
+            why = unfit(report, claim, reading)
             if not why:
                 fitting.append(report)
-            elif used.get(report.path) != "":
-                used[report.path] = why
+                used[report.path] = ""
+            elif report.path not in used or (used[report.path] and reading.is_of(report.protocol)):
+                used[report.path] = why  # of its own benchmark, where there is such a claim
         if len(fitting) > 1:
             raise RecordError(
                 f"{fitting[0].path} and {fitting[1].path} are both of {claim.split} of {claim.model}"
             )
-        if fitting and reading is not None:
-            used[fitting[0].path] = ""
-            claim = with_measured(claim, fitting[0].table[reading.row])
+        if fitting:
+            note = "" if reading.counted else UNCONFIRMED
+            claim = with_measured(claim, fitting[0].table[reading.row], note=note)
         found.append(claim)
     unused = [
         (report, used.get(report.path, "no claim is of this model and benchmark"))
@@ -137,7 +166,12 @@ def unfit(report: ModelReport, claim: Claim, reading: Reading) -> str:
     return reading.why_not(report.protocol)
 
 
-def with_measured(claim: Claim, row: Mapping[str, Any]) -> Claim:
+def with_measured(claim: Claim, row: Mapping[str, Any], *, note: str = "") -> Claim:
     """Return a claim with the number of a report's row."""
     interval = row.get("ci95")
-    return replace(claim, here=float(row["value"]), here_ci95=None if interval is None else tuple(interval))
+    return replace(
+        claim,
+        here=float(row["value"]),
+        here_ci95=None if interval is None else tuple(interval),
+        here_note=note,
+    )
