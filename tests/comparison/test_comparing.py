@@ -44,7 +44,7 @@ def test_differences_are_those_of_the_reports_and_paired(reports: tuple[Path, Pa
             and found[name].n == first.content["tasks"][task]["n"]
         )
         assert found[name].low <= -value <= found[name].high < 0
-        assert found[name].verdict == "first is higher"
+        assert found[name].verdict == "A is higher"
     same = differences(first, first)
     assert all(one.low == one.high == one.difference == 0 for one in same)
     assert {one.verdict for one in same} == {"no difference shown"}

@@ -17,8 +17,13 @@ from deixis.gallery.style import STYLE, colour_rules
 GENERATOR = "deixis compare"
 HEADINGS = ("Number", "A", "B", "B − A", "95 % interval of B − A", "Items", "")
 OWN_STYLE = """
+.wide { overflow-x: auto; }
 table { width: auto; }
-td.count { text-align: right; }
+td, th { overflow-wrap: normal; vertical-align: top; }
+th.count, td.count { text-align: right; }
+td.count, td.words { white-space: nowrap; }
+table.card-lines td { overflow-wrap: anywhere; }
+table.card-lines td:first-child { overflow-wrap: normal; white-space: nowrap; }
 details { margin: 1rem 0; } summary { cursor: pointer; }
 """
 
@@ -43,7 +48,7 @@ def comparison_page(
     no_pictures: str,
 ) -> Element:
     """Return the page. differing: how many items differ. no_pictures: why none are shown; "" else."""
-    title = f"{first.system} and {second.system}"
+    title = f"{first.protocol['system']} and {second.protocol['system']}"
     head = tag(
         "head",
         tag("meta", charset="utf-8"),
@@ -88,21 +93,24 @@ def comparison_page(
 
 def table(numbers: Sequence[Difference]) -> Element:
     """Return the table of differences."""
-    rows = [tag("tr", *(tag("th", text, scope="col") for text in HEADINGS))]
+    left = (HEADINGS[0], HEADINGS[-1])
+    heads = (tag("th", text, scope="col", class_="" if text in left else "count") for text in HEADINGS)
+    rows = [tag("tr", *heads)]
     for one in numbers:
         cells = (shown(one.first, one), shown(one.second, one), shown(one.difference, one, sign=True))
         interval = (
             "undefined" if one.low != one.low else f"{percent(one.low, one)} to {percent(one.high, one)}"
         )
+        texts = [text.replace("-", "\N{MINUS SIGN}") for text in (*cells, interval, f"{one.n:,}")]
         rows.append(
             tag(
                 "tr",
-                tag("td", one.name.replace("_", " ")),
-                *(tag("td", text, class_="count") for text in (*cells, interval, f"{one.n:,}")),
-                tag("td", one.verdict),
+                tag("td", one.name.replace("_", " "), class_="words"),
+                *(tag("td", text, class_="count") for text in texts),
+                tag("td", one.verdict, class_="words"),
             )
         )
-    return tag("table", *rows)
+    return tag("div", tag("table", *rows), class_="wide")
 
 
 def shown(value: float, one: Difference, *, sign: bool = False) -> str:
@@ -132,7 +140,8 @@ def card(first: SavedReport, second: SavedReport) -> Element:
                 [tag("td", told[0], colspan=2)] if told[0] == told[1] else [tag("td", text) for text in told]
             )
             rows.append(tag("tr", tag("td", str(name)), *cells))
-    return tag("details", tag("summary", "The protocol card"), tag("table", *rows))
+    lines = tag("table", *rows, class_="card-lines")
+    return tag("details", tag("summary", "The protocol card"), tag("div", lines, class_="wide"))
 
 
 def said(value: Any) -> str:

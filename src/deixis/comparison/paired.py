@@ -51,7 +51,7 @@ class Difference:
         """What the interval says of the difference."""
         if math.isnan(self.low) or self.low <= 0 <= self.high:
             return "no difference shown"
-        return "second is higher" if self.low > 0 else "first is higher"
+        return "B is higher" if self.low > 0 else "A is higher"
 
     def to_dict(self) -> dict[str, Any]:
         """Return the difference for JSON, undefined numbers as None."""
