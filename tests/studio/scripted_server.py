@@ -20,15 +20,15 @@ from deixis.studio.pages import add_pages
 
 @dataclass
 class Script:
-    """What is answered: texts by question, or one for all.
+    """What is answered to every question.
 
-    pause: seconds between two words.
+    held: half of the words are written, and the rest when this is no longer so.
     """
 
     text: str = "The cup is here."
     phrase: str = "The cup"
     box: tuple[float, float, float, float] = (150.0, 26.0, 443.0, 328.0)
-    pause: float = 0.0
+    held: bool = False
     silent: float = 0.0  # seconds before the first word
     refusal: str = ""
     models: tuple[str, ...] = ("pointer",)
@@ -119,7 +119,8 @@ async def written(script: Script, answer: Answer) -> AsyncIterator[str]:
         if number == len(words) // 2:
             delta["places"] = whole["spans"]
         yield event(delta)
-        await asyncio.sleep(script.pause)
+        while script.held and number == len(words) // 2:
+            await asyncio.sleep(0.02)
     yield event({"answer": whole}, finish="stop")
     yield "data: [DONE]\n\n"
 

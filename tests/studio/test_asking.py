@@ -139,11 +139,8 @@ def test_a_region_is_named_typed_and_found_by_its_brace(real: Served, open_desk:
     desk.page.keyboard.press("F2")
     desk.page.keyboard.type("1x")
     desk.page.keyboard.press("Enter")
-    assert (
-        desk.page.locator("#regions input")
-        .evaluate("field => field.validationMessage")
-        .startswith("A name has")
-    )
+    wrong = desk.page.locator("#rename input").evaluate("field => field.validationMessage")
+    assert wrong.startswith("A name has")
     desk.page.keyboard.press("ControlOrMeta+a")
     desk.page.keyboard.type("cup_1")
     desk.page.keyboard.press("Enter")

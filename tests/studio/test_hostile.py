@@ -16,7 +16,7 @@ Open = Callable[..., Desk]
 def test_text_and_places_come_before_the_end_and_can_be_stopped(
     scripted: Served, script: Script, open_desk: Open
 ) -> None:
-    script.pause, script.text = 0.15, "The cup is here on the table and stands beside a spoon."
+    script.held, script.text = True, "The cup is here on the table and stands beside a spoon."
     desk = open_desk(scripted)
     desk.sample()
     desk.ask()
@@ -28,7 +28,7 @@ def test_text_and_places_come_before_the_end_and_can_be_stopped(
     desk.page.click("#stop")
     desk.page.wait_for_selector(".slot.stopped")
     assert "Stopped." in desk.page.inner_text(".slot")
-    script.pause = 0
+    script.held = False
     desk.ask("Where is the cup?")
     desk.answered()
 
@@ -36,7 +36,7 @@ def test_text_and_places_come_before_the_end_and_can_be_stopped(
 def test_a_server_that_dies_in_the_middle_is_announced_and_found_again(
     scripted: Served, script: Script, open_desk: Open
 ) -> None:
-    script.pause, script.text = 0.2, "The cup is here and has been here for a very long time."
+    script.held, script.text = True, "The cup is here and has been here for a very long time."
     desk = open_desk(scripted, lenient=True)  # the browser itself logs what it can't reach
     desk.sample()
     desk.ask()
@@ -47,7 +47,7 @@ def test_a_server_that_dies_in_the_middle_is_announced_and_found_again(
     assert desk.page.is_visible("#lost")
     assert desk.page.inner_text(".answer").startswith("The cup"), "what was written stays"
     script.pictures.clear()
-    script.pause = 0
+    script.held = False
     scripted.start()
     desk.page.wait_for_selector("#lost", state="hidden")
     desk.page.click(".act:text-is('Again')")

@@ -45,8 +45,15 @@ def faults(desk: Desk) -> list[str]:
     ]
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("device", [{}, PHONE], ids=["desktop", "phone"])
+@pytest.mark.parametrize(
+    ("scheme", "device"),
+    [
+        pytest.param("light", {}, id="desktop-light"),
+        pytest.param("dark", PHONE, id="phone-dark"),
+        pytest.param("dark", {}, id="desktop-dark", marks=pytest.mark.slow),
+        pytest.param("light", PHONE, id="phone-light", marks=pytest.mark.slow),
+    ],
+)
 def test_no_serious_fault_of_accessibility(
     scripted: Served, script: Script, open_desk: Open, scheme: str, device: dict[str, Any]
 ) -> None:

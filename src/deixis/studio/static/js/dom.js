@@ -2,7 +2,7 @@
 
 export const find = (selector) => document.querySelector(selector);
 
-/** make("button", { class: "chip", onclick }, "a"): on… are listeners, the rest attributes; "svg:path" is SVG's. */
+/** make("button", { class: "chip", onclick }, "a"): on… are listeners; "svg:path" is one of SVG's. */
 export function make(tag, given = {}, ...children) {
   const [name, svg] = tag.split(":").reverse();
   const element = document.createElementNS(`http://www.w3.org/${svg ? "2000/svg" : "1999/xhtml"}`, name);

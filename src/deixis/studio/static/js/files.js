@@ -18,10 +18,11 @@ export class Files {
     return { done: done.length, checked: done.filter((slot) => slot.checked).length };
   }
 
-  /** Save the file of an export; all: of all pictures instead of the one on the stage. slot: of that answer only. */
+  /** Save the file of an export. all: of all pictures, not the one on the stage; slot: of that answer. */
   async export(form, ending, { all = false, slot = null } = {}) {
     const { picture, pictures } = this.store;
-    const reply = await post(`/studio/export/${form}`, { pictures: (all ? pictures : [picture]).map((one) => told(one, slot)) });
+    const given = (all ? pictures : [picture]).map((one) => told(one, slot));
+    const reply = await post(`/studio/export/${form}`, { pictures: given });
     const href = URL.createObjectURL(await reply.blob());
     const stem = all ? "deixis" : picture.name.replace(/\.[^.]*$/, "") || "picture";
     make("a", { href, download: `${stem}.${ending}` }).click();
@@ -48,7 +49,8 @@ export class Files {
 
   #attach(picture, kept) {
     const key = () => this.store.newKey();
-    const regions = Object.entries(kept.regions).map(([name, value]) => ({ key: key(), name, ...fromWire(value) }));
+    const region = ([name, value]) => ({ key: key(), name, ...fromWire(value) });
+    const regions = Object.entries(kept.regions).map(region);
     const keyOf = (name) => regions.find((region) => region.name === name)?.key ?? -1;
     const fixes = new Map();
     const slot = ({ text, spans, parts, ...own }) => {
@@ -70,10 +72,11 @@ export class Files {
 /** A picture with its regions and its finished answers, as the server takes them. */
 function told({ id, name, doc, turns }, only) {
   const done = ({ slots }) => slots.filter((slot) => slot.state === "done" && (!only || slot === only));
-  const answers = (turn) => done(turn).map(({ key, model, answer, checked = false }) =>
-    ({ model, answer, checked, ...doc.fixes.get(key) }));
+  const kept = ({ key, model, answer, checked = false }) =>
+    ({ model, answer, checked, ...doc.fixes.get(key) });
+  const all = turns.map((turn) => ({ all: Boolean(turn.all), answers: done(turn).map(kept) }));
   return {
     id, name, regions: Object.fromEntries(doc.regions.map((region) => [region.name, wire(region)])),
-    turns: turns.filter((turn) => done(turn).length).map((turn) => ({ all: Boolean(turn.all), answers: answers(turn) })),
+    turns: all.filter((turn) => turn.answers.length),
   };
 }

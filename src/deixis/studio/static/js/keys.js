@@ -22,7 +22,8 @@ export function bindKeys({ store, stage, hand, gestures, bar, acts }) {
     F2: () => store.selected && bar.rename(store.region(store.selected)), Backspace: remove, Delete: remove,
     "/": (event) => { event.preventDefault(); find("#question").focus(); },
   };
-  const onStage = { Enter: enter, " ": () => hold(true), ...Object.fromEntries(Object.keys(ARROWS).map((key) => [key, arrow])) };
+  const onStage = { Enter: enter, " ": () => hold(true) };
+  Object.keys(ARROWS).forEach((key) => (onStage[key] = arrow));
 
   addEventListener("keydown", (event) => {
     const { key, target } = event;
@@ -73,7 +74,8 @@ export function bindKeys({ store, stage, hand, gestures, bar, acts }) {
       stage.viewed();
     } else if (!altKey) store.replace(moved(region, by, store.picture));
     else if (region.kind === "box") {
-      store.replace(reshaped(region, [1, 1], [region.data[2] + by[0], region.data[3] + by[1]], store.picture));
+      const corner = region.data.slice(2).map((value, i) => value + by[i]);
+      store.replace(reshaped(region, [1, 1], corner, store.picture));
     }
   }
 }

@@ -5,19 +5,22 @@ import { questionText } from "./talking/dialogue.js";
 import { post } from "./server.js";
 
 async function look(route, { picture }, { model, parts }) {
-  const regions = Object.fromEntries(parts.filter((part) => part.name).map((part) => [part.name, part.shape]));
+  const regions = Object.fromEntries(parts.flatMap(({ name, shape }) => (name ? [[name, shape]] : [])));
   return (await post(route, { model, picture: picture.id, question: questionText(parts), regions })).json();
+}
+
+/** The address of a picture that came as base64. */
+function addressOf(png) {
+  const bytes = Uint8Array.from(atob(png), (letter) => letter.charCodeAt(0));
+  return URL.createObjectURL(new Blob([bytes], { type: "image/png" }));
 }
 
 /** Show the pictures that a system was given for an answer. */
 export async function showSeen(store, slot) {
   const { pictures } = await look("/studio/seen", store, slot);
-  find("#seen div").replaceChildren(...pictures.map(({ title, width, height, png }) => {
-    const bytes = Uint8Array.from(atob(png), (letter) => letter.charCodeAt(0));
-    const src = URL.createObjectURL(new Blob([bytes], { type: "image/png" }));
-    const image = make("img", { src, alt: title, onload: () => URL.revokeObjectURL(src) });
-    return make("figure", {}, image, make("figcaption", {}, `${title} · ${width} × ${height}`));
-  }));
+  find("#seen div").replaceChildren(...pictures.map(({ title, width, height, png }) => make("figure", {},
+    make("img", { src: addressOf(png), alt: title }),
+    make("figcaption", {}, `${title} · ${width} × ${height}`))));
   find("#seen").showModal();
 }
 
@@ -25,9 +28,9 @@ export async function showSeen(store, slot) {
 export async function showWhy(store, slot) {
   const { looks } = await look("/studio/why", store, slot);
   if (!looks.length) throw new Error("This system looked for no place here.");
-  const show = (overlay) => {
-    store.overlay = overlay;
-    find("#why p").textContent = overlay.title;
+  const show = ({ title, png, boxes = [] }) => {
+    store.overlay = { veil: png && addressOf(png), boxes };
+    find("#why p").textContent = title;
     store.tell("mark");
   };
   const tabs = looks.map((one) => make("button", { class: "act", onclick: () => show(one) }, one.phrase));

@@ -73,7 +73,8 @@ const acts = {
   },
   right: (_, { slot_: slot }) => { slot.checked = !slot.checked; store.tell("turns"); },
   again(_, { turn_: turn }) {
-    composer.set(turn.parts.map((part) => (store.region(part.region) ? part : part.name ?? part)), { pristine: true });
+    const parts = turn.parts.map((part) => (store.region(part.region) ? part : part.name ?? part));
+    composer.set(parts, { pristine: true });
   },
   why: (_, { slot_: slot }) => showWhy(store, slot),
   seen: (_, { slot_: slot }) => showSeen(store, slot),
@@ -94,7 +95,9 @@ find("#radius").addEventListener("input", ({ target }) => (gestures.radius = Num
 
 function use(tool) {
   hand.use(tool);
-  for (const one of document.querySelectorAll("button[data-tool]")) one.ariaPressed = String(one.dataset.tool === tool);
+  for (const one of document.querySelectorAll("button[data-tool]")) {
+    one.ariaPressed = String(one.dataset.tool === tool);
+  }
   find("#brush-size").hidden = !stage.brushing;
 }
 
@@ -102,7 +105,8 @@ async function showModels() {
   store.models = await models();
   const option = ({ id, loaded }) => make("option", { value: id }, loaded ? id : `${id} (not loaded)`);
   const [first] = [...store.models].sort((a, b) => (b.default ?? false) - (a.default ?? false));
-  for (const [select, standard] of [[model, first], [other, store.models.find((one) => one !== first) ?? first]]) {
+  const second = store.models.find((one) => one !== first) ?? first;
+  for (const [select, standard] of [[model, first], [other, second]]) {
     const { value } = select;
     select.replaceChildren(...store.models.map(option));
     select.value = store.models.some((one) => one.id === value) ? value : standard?.id;

@@ -75,7 +75,9 @@ export class Pictures {
         class: "thumb", type: "button", "aria-pressed": String(one === store.picture), "aria-label": one.name,
         title: `${one.name} · ${one.width} × ${one.height}`, onclick: () => store.show(one),
       }, make("img", { src: one.address, alt: "" })),
-      make("button", { class: "shut", "aria-label": `Close ${one.name}`, onclick: () => this.#close(one) }, "×"));
+      make("button", {
+        class: "shut", type: "button", "aria-label": `Close ${one.name}`, onclick: () => this.#close(one),
+      }, "×"));
     this.strip.hidden = !store.pictures.length;
     this.strip.querySelector("ul").replaceChildren(...store.pictures.map(item));
   }

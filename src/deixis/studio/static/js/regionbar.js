@@ -15,7 +15,6 @@ export class RegionBar {
   #show() {
     const { regions } = this.store;
     const held = document.activeElement.closest("#regions button")?.dataset.key;
-    if (this.list.querySelector("input")) return;
     this.list.hidden = !regions.length;
     this.list.replaceChildren(...regions.map((region) => this.#item(region)));
     find("#name-all").hidden = regions.length < 2;
@@ -32,36 +31,26 @@ export class RegionBar {
     const selected = key === store.selected;
     const told = described(region);
     const remove = () => store.remove(key);
-    return make("li", {}, make("button", {
+    const chip = make("button", {
       class: `chip ${region.kind}`, type: "button", "data-key": key, "aria-pressed": String(selected),
       "aria-label": `Region ${name}: ${told}`, title: `${told} · F2 renames`,
       onclick: () => { store.select(key); this.onpoint(region); },
       ondblclick: () => this.rename(region),
       onkeydown: (event) => ({ F2: () => this.rename(region), Delete: remove })[event.key]?.(),
-    }, name), selected && make("button", { class: "shut", "aria-label": `Remove region ${name}`, onclick: remove }, "×"));
+    }, name);
+    const shut = { class: "shut", type: "button", "aria-label": `Remove region ${name}`, onclick: remove };
+    return make("li", {}, chip, selected && make("button", shut, "×"));
   }
 
   /** Let a region's name be typed. */
   rename(region) {
-    let open = true; // taking the field away leaves it, which would end it once more
-    const end = (keep) => {
-      const wrong = open && keep ? this.store.rename(region, field.value.trim()) : "";
-      field.setCustomValidity(wrong);
-      if (!open || !field.reportValidity()) return;
-      open = false;
-      field.remove();
-      this.#show();
-      this.#chip(region.key)?.focus();
-    };
-    const field = make("input", {
-      value: region.name, "aria-label": "Name of the region", maxlength: 40, spellcheck: "false",
-      oninput: () => field.setCustomValidity(""), onblur: () => end(/^[A-Za-z_]\w*$/.test(field.value.trim())),
-      onkeydown: (event) => {
-        event.stopPropagation();
-        if (["Enter", "Escape"].includes(event.key)) end(event.key === "Enter");
-      },
-    });
-    this.#chip(region.key)?.parentElement.replaceChildren(field);
+    const dialog = find("#rename");
+    const field = dialog.querySelector("input");
+    dialog.returnValue = "";
+    field.oninput = () => field.setCustomValidity(this.store.misnamed(region, field.value));
+    dialog.onclose = () => dialog.returnValue && this.store.replace({ ...region, name: field.value });
+    field.value = region.name;
+    dialog.showModal();
     field.select();
   }
 }

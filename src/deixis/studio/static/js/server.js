@@ -39,7 +39,8 @@ async function request(path, options) {
   const { message } = told(text)?.error ?? {};
   const after = reply.headers.get("retry-after");
   const wait = after ? `; try again in ${after} s` : "";
-  throw new ServerError((message || `the server answered ${reply.status} ${reply.statusText}`) + wait, reply.status);
+  const said = message || `the server answered ${reply.status} ${reply.statusText}`;
+  throw new ServerError(said + wait, reply.status);
 }
 
 function told(text) {
@@ -70,7 +71,7 @@ export async function upload(blob) {
 }
 
 /** The picture as the server sees it, for formats that a browser doesn't show. */
-export const uprightPicture = async (id) => (await request(`/studio/pictures/${encodeURIComponent(id)}`)).blob();
+export const uprightPicture = async (id) => (await request(`/studio/pictures/${id}`)).blob();
 
 /** Ask, and hand every delta to `ondelta`; the last one has the whole answer. */
 export async function ask(body, signal, ondelta) {

@@ -38,7 +38,8 @@ export class Store extends EventTarget {
   }
 
   add(picture) {
-    this.pictures.push({ ...picture, doc: { regions: [], fixes: new Map() }, turns: [], past: [], future: [] });
+    const doc = { regions: [], fixes: new Map() };
+    this.pictures.push({ ...picture, doc, turns: [], past: [], future: [] });
     this.show(this.pictures.at(-1));
   }
 
@@ -98,7 +99,8 @@ export class Store extends EventTarget {
   }
 
   replace(region, how) {
-    this.edit((doc) => (doc.regions = doc.regions.map((one) => (one.key === region.key ? region : one))), how);
+    const swap = (one) => (one.key === region.key ? region : one);
+    this.edit((doc) => (doc.regions = doc.regions.map(swap)), how);
   }
 
   remove(key) {
@@ -106,12 +108,11 @@ export class Store extends EventTarget {
     this.edit((doc) => (doc.regions = doc.regions.filter((one) => one.key !== key)));
   }
 
-  /** What is wrong with a name for a region, as a sentence; empty if nothing is, and then it has that name. */
-  rename(region, name) {
-    if (!/^[A-Za-z_]\w{0,39}$/.test(name)) return "A name has letters, digits and _, and begins with no digit.";
-    if ((this.named(name) ?? region).key !== region.key) return `There is a region ${name} already.`;
-    if (region.name !== name) this.replace({ ...region, name });
-    return "";
+  /** What is wrong with a name for a region, as a sentence; empty if nothing is. */
+  misnamed(region, name) {
+    const fine = /^[A-Za-z_]\w{0,39}$/.test(name);
+    if (!fine) return "A name has letters, digits and _, and begins with no digit.";
+    return (this.named(name) ?? region).key === region.key ? "" : `There is a region ${name} already.`;
   }
 
   freeName() {
@@ -133,7 +134,7 @@ export class Store extends EventTarget {
     this.tell("mark");
   }
 
-  /** The answers that are shown on the picture: those of the turn that is marked or corrected, or the last. */
+  /** The answers that are shown on the picture: of the turn that is marked or corrected, or the last. */
   shownSlots() {
     const wanted = this.fixing?.slot ?? this.marked?.slot;
     const shown = ({ slots }) => (wanted ? slots.includes(wanted) : slots.some((slot) => slot.spans.length));

@@ -1,4 +1,4 @@
-/** What a pressed pointer does, tool by tool: {move(at, passed), end(at), cancel()}, in CSS pixels of the stage. */
+/** What a pressed pointer does: {move(at, passed), end(at), cancel()}, in CSS pixels of the stage. */
 
 import { apart, boxBetween, inside, moved, pixelAt, reshaped } from "./shapes.js";
 import { brushed } from "./masks.js";
@@ -23,8 +23,9 @@ export class Gestures {
   begin(tool, at, marks) {
     const { store, stage } = this;
     const { slot, words } = store.fixing ?? {};
-    const held = stage.brushing || words ? null : marks.find(({ handle }) => handle !== undefined);
-    if (held) return this.#change(held.shape, at, (to) => reshaped(held.shape, held.handle, to, store.picture));
+    const held = stage.brushing || words ? {} : marks.find(({ handle }) => handle !== undefined) ?? {};
+    const reshape = (to) => reshaped(held.shape, held.handle, to, store.picture);
+    if (held.shape) return this.#change(held.shape, at, reshape);
     const place = words ? null : marks.find(({ shape }) => shape.slot && shape.slot === slot)?.shape;
     return place ? this.#move(place, at) : this[tool](at, marks.find(({ shape }) => shape.key)?.shape);
   }
@@ -71,8 +72,8 @@ export class Gestures {
   }
 
   point(from) {
-    const end = (at) => apart(from, at) < NEAR && this.#made("point", pixelAt(this.view.toPicture(at), this.store.picture));
-    return { end };
+    const pixel = (at) => pixelAt(this.view.toPicture(at), this.store.picture);
+    return { end: (at) => apart(from, at) < NEAR && this.#made("point", pixel(at)) };
   }
 
   /** A box is drawn; a click picks the region under it. */
@@ -96,7 +97,8 @@ export class Gestures {
 
   scribble(from) {
     const place = (at) => inside(this.view.toPicture(at), this.store.picture);
-    return this.#line({ kind: "scribble", data: [place(from)] }, place, ({ data }) => this.#made("scribble", data));
+    const end = ({ data }) => this.#made("scribble", data);
+    return this.#line({ kind: "scribble", data: [place(from)] }, place, end);
   }
 
   brush(from, region) {
@@ -115,7 +117,9 @@ export class Gestures {
     this.#sketch(draft);
     return {
       move: (at, passed) => {
-        for (const one of passed) if (apart(view.toStage(draft.data.at(-1)), one) >= 1) draft.data.push(place(one));
+        for (const one of passed) {
+          if (apart(view.toStage(draft.data.at(-1)), one) >= 1) draft.data.push(place(one));
+        }
         if (draft.radius) stage.brush = { at, radius: draft.radius };
         stage.sketch();
       },

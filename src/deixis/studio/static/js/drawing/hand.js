@@ -23,6 +23,7 @@ export class Hand {
   use(tool) {
     if (tool !== this.tool) this.abandon();
     this.tool = this.element.dataset.tool = tool;
+    this.element.classList.toggle("brushing", this.stage.brushing);
     this.stage.brush = null;
     this.stage.sketch();
     this.stage.redraw();

@@ -1,4 +1,4 @@
-/** Marks as SVG in pixels of the stage: regions, places of answers, what is being drawn. Styles: stage.css. */
+/** Marks as SVG, in pixels of the stage: regions, places, what is being drawn. Styles: stage.css. */
 
 import { make } from "../dom.js";
 import { bounds, handles } from "./shapes.js";
@@ -26,7 +26,8 @@ export function figure(shape, view, { look = "", grips = false, ...attributes } 
   const path = (name, given) => make("svg:path", { class: name, ...given });
   const mask = shape.kind === "mask";
   const d = outline(mask ? { kind: "box", data: bounds(shape) } : shape, view);
-  const reach = mask ? { d: maskPath(shape.data), transform: `translate(${view.x} ${view.y}) scale(${view.scale})` } : { d };
+  const transform = `translate(${view.x} ${view.y}) scale(${view.scale})`;
+  const reach = mask ? { d: maskPath(shape.data), transform } : { d };
   const held = (grips ? handles(shape) : []).map(({ id, at }) => {
     const [cx, cy] = view.toStage(at);
     const circles = ["reach", "grip"].map((name) => make("svg:circle", { class: name, cx, cy, r: 4.5 }));

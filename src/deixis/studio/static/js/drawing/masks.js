@@ -1,4 +1,4 @@
-/** Masks as COCO's run lengths, {size: [height, width], counts}: column by column, as the server reads them. */
+/** Masks as COCO's run lengths, {size: [height, width], counts}, column by column. */
 
 /** Work something out of a mask once: a mask object never changes. */
 function once(work) {
@@ -48,13 +48,13 @@ export function fitMask(mask, [x0, y0, x1, y1], [u0, v0, u1, v1]) {
   const row = (y) => Math.ceil(((y - y0) * (v1 - v0)) / (y1 - y0) - 0.5) + v0;
   const stretches = pieces(mask).flatMap(([x, top, low]) => {
     const [start, end, first] = [row(top), row(low), column(x)];
-    const columns = Array.from({ length: end > start ? column(x + 1) - first : 0 }, (_, i) => (first + i) * height);
-    return columns.map((at) => [at + start, at + end]);
+    const length = end > start ? column(x + 1) - first : 0;
+    return Array.from({ length }, (_, i) => [start, end].map((y) => (first + i) * height + y));
   });
   return encoded(mask.size, stretches.sort((a, b) => a[0] - b[0])) ?? mask;
 }
 
-/** A mask, or null, with a stroke added or taken away: the pixels whose middle is within `radius` of a line. */
+/** A mask, or null, with a stroke added or taken away: pixels whose middle is within `radius` of it. */
 export function brushed(mask, size, { points, radius, erase }) {
   const [height, width] = size;
   const bits = new Uint8Array(height * width);

@@ -1,4 +1,4 @@
-/** Regions as plain values in pixels of the upright picture: {key, name, kind, data}; data is what is sent. */
+/** Regions as plain values in pixels of the upright picture: {key, name, kind, data}; data is sent. */
 
 import { fitMask, maskBounds } from "./masks.js";
 
@@ -40,7 +40,7 @@ const KINDS = {
 
 export const bounds = ({ kind, data }) => KINDS[kind].bounds(data);
 
-const fitted = (region, box) => ({ ...region, data: KINDS[region.kind].fit(region.data, bounds(region), box) });
+const fitted = (region, to) => ({ ...region, data: KINDS[region.kind].fit(region.data, bounds(region), to) });
 
 /** The area of the box around a region: of two, the smaller one is meant. */
 export function area(region) {
@@ -83,5 +83,6 @@ export const fromWire = (value) => Object.entries(value).map(([kind, data]) => (
 /** What a region is, in words. */
 export function described(region) {
   const [x0, y0, x1, y1] = bounds(region).map(tenth);
-  return region.kind === "point" ? `point at ${x0}, ${y0}` : `${region.kind}, from ${x0}, ${y0} to ${x1}, ${y1}`;
+  const { kind } = region;
+  return kind === "point" ? `point at ${x0}, ${y0}` : `${kind}, from ${x0}, ${y0} to ${x1}, ${y1}`;
 }

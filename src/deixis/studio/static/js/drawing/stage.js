@@ -43,8 +43,8 @@ export class Stage {
     const { scale, x, y } = this.view;
     this.element.dataset.view = [scale, x, y].join(" ");
     find("#zoom").textContent = `${Math.round(scale * 100)} %`;
-    find("#photo").style.transform = `translate(${x}px, ${y}px) scale(${scale})`;
-    find("#photo").classList.toggle("pixels", scale >= 3);
+    find("#sheet").style.transform = `translate(${x}px, ${y}px) scale(${scale})`;
+    find("#sheet").classList.toggle("pixels", scale >= 3);
     this.redraw();
     this.sketch();
   }
@@ -55,6 +55,8 @@ export class Stage {
     find("#photo").hidden = !picture;
     if (picture) {
       find("#photo").src = picture.address;
+      find("#veil").width = picture.width;
+      find("#veil").height = picture.height;
       this.view.size = picture;
       this.view.fit();
     }
@@ -64,7 +66,8 @@ export class Stage {
   #paint() {
     const { picture, overlay } = this.store;
     const held = document.activeElement.closest(".mark")?.id;
-    this.#veil(picture && overlay);
+    find("#veil").hidden = !(picture && overlay?.veil);
+    if (overlay?.veil) find("#veil").src = overlay.veil;
     const [figures, tags] = !picture ? [[], []] : overlay ? [this.#proposals(overlay), []] : this.#marks();
     find("#marks").replaceChildren(...figures);
     find("#tags").replaceChildren(...tags);
@@ -77,11 +80,8 @@ export class Stage {
     const shapes = [...store.regions, ...this.shownPlaces()].sort((a, b) => area(b) - area(a));
     const [figures, tags] = [[], []];
     for (const shape of shapes) {
-      const { words, look, label } = shape.slot ? this.#placeLook(shape) : this.#regionLook(shape);
-      const grips = look === "selected" ? !this.brushing : look.includes("edited");
-      const focusable = label && { id: `place-${shape.slot.key}-${shape.span}-${shape.place}`, tabindex: 0, role: "button" };
-      const onfocus = () => store.mark(shape);
-      figures.push(figure(shape, view, { look, grips, ...focusable, ...(label && { "aria-label": label, onfocus }) }));
+      const { words, look, ...given } = shape.slot ? this.#placeLook(shape) : this.#regionLook(shape);
+      figures.push(figure(shape, view, { look, ...given }));
       tags.push(tag(bounds(shape), words, view, { below: !shape.slot, colour: shape.colour, look }));
     }
     return [figures, tags];
@@ -91,9 +91,11 @@ export class Stage {
     const { store } = this;
     const said = store.turns.findLast((turn) => turn.all)?.slots.find((slot) => slot.region === region.key);
     const words = said?.text ? `${region.name} · ${store.now(said).text}` : region.name;
-    return { words, look: region.key === store.selected ? "selected" : "" };
+    const selected = region.key === store.selected;
+    return { words, look: selected ? "selected" : "", grips: selected && !this.brushing };
   }
 
+  /** A place can be focused, for keys and screen readers. */
   #placeLook(place) {
     const { marked, fixing } = this.store;
     const { slot, span, phrase, dashed, data } = place;
@@ -103,8 +105,11 @@ export class Stage {
     const faded = (marked && !mine) || (fixing && !edited);
     const looks = { place: true, edited, marked: mine, faded, dashed };
     return {
-      words: edited ? phrase : `${phrase} ${score}`, look: Object.keys(looks).filter((name) => looks[name]).join(" "),
-      label: `${phrase}, score ${score}, from ${data.map(Math.round).join(", ")}`,
+      words: edited ? phrase : `${phrase} ${score}`, grips: edited,
+      look: Object.keys(looks).filter((name) => looks[name]).join(" "),
+      id: `place-${slot.key}-${span}-${place.place}`, tabindex: 0, role: "button",
+      "aria-label": `${phrase}, score ${score}, from ${data.map(Math.round).join(", ")}`,
+      onfocus: () => this.store.mark(place),
     };
   }
 
@@ -113,38 +118,24 @@ export class Stage {
     return this.store.shownSlots().flatMap((slot, which) =>
       this.store.now(slot).spans.flatMap(({ phrase, places }, span) =>
         places.map(({ box, score }, place) => ({
-          kind: "box", data: box, slot, span, place, score, phrase, colour: colourOf(span), dashed: which % 2 === 1,
+          kind: "box", data: box, slot, span, place, score, phrase,
+          colour: colourOf(span), dashed: which % 2 === 1,
         })),
       ),
     );
   }
 
-  /** Where a system looked: darkness over the picture that is thinner where it looked more. */
-  #veil(overlay) {
-    const veil = find("#veil");
-    veil.hidden = !overlay?.values;
-    if (veil.hidden) return;
-    const { values, width, height, box: [x0, y0, x1, y1] } = overlay;
-    const image = new ImageData(width, height);
-    values.forEach((value, i) => image.data.set([8, 6, 4, 225 * (1 - Math.sqrt(value))], 4 * i));
-    Object.assign(veil, { width, height });
-    veil.getContext("2d").putImageData(image, 0, 0);
-    const { scale, x, y } = this.view;
-    const [w, h] = [((x1 - x0) * scale) / width, ((y1 - y0) * scale) / height];
-    veil.style.transform = `translate(${x + x0 * scale}px, ${y + y0 * scale}px) scale(${w}, ${h})`;
-    const { width: right, height: low } = this.view.size; // the map may be larger than the picture
-    const inset = [-y0, x1 - right, y1 - low, -x0].map((cut, i) => Math.max(cut, 0) / (i % 2 ? x1 - x0 : y1 - y0));
-    veil.style.clipPath = `inset(${inset.map((share) => `${100 * share}%`).join(" ")})`;
-  }
-
   /** Boxes that a system found before anything was asked. */
-  #proposals({ boxes = [] }) {
-    return boxes.map(({ box, score }) => figure({ kind: "box", data: box }, this.view, { look: "proposal", opacity: score }));
+  #proposals({ boxes }) {
+    return boxes.map(({ box: data, score: opacity }) =>
+      figure({ kind: "box", data }, this.view, { look: "proposal", opacity }));
   }
 
   /** The marks under a place of the window, from the top: {shape, handle}. */
   marksAt({ clientX, clientY }) {
-    const groups = document.elementsFromPoint(clientX, clientY).map((one) => [one.closest(".mark"), one.closest(".handle")]);
-    return groups.flatMap(([mark, handle]) => (mark ? { shape: mark.shape_, handle: handle?.handle_ } : []));
+    return document.elementsFromPoint(clientX, clientY).flatMap((element) => {
+      const [mark, handle] = [element.closest(".mark"), element.closest(".handle")];
+      return mark ? { shape: mark.shape_, handle: handle?.handle_ } : [];
+    });
   }
 }

@@ -20,7 +20,7 @@ export class View {
     return [this.stage.clientWidth, this.stage.clientHeight];
   }
 
-  /** As large as there is room beside the tools, which lie at the left or, on narrow stages, at the bottom. */
+  /** As large as there is room beside the tools, which lie at the left or, if narrow, at the bottom. */
   fit() {
     const [w, h] = this.room;
     const { width, height } = this.size;
@@ -49,8 +49,10 @@ export class View {
 
   /** The next step of a ladder of zooms. */
   step(direction) {
-    const [up, down] = [STEPS.find((s) => s > this.scale * 1.01), STEPS.findLast((s) => s < this.scale * 0.99)];
-    this.zoomTo((direction > 0 ? up : down) ?? this.scale);
+    const { scale } = this;
+    const up = STEPS.find((step) => step > scale * 1.01);
+    const down = STEPS.findLast((step) => step < scale * 0.99);
+    this.zoomTo((direction > 0 ? up : down) ?? scale);
   }
 
   pan(dx, dy) {

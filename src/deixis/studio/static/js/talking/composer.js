@@ -16,7 +16,8 @@ export class Composer {
     this.box.addEventListener("blur", () => this.#offer(null));
     this.box.addEventListener("paste", (event) => {
       event.preventDefault();
-      document.execCommand("insertText", false, event.clipboardData.getData("text/plain").replace(/\s+/g, " "));
+      const text = event.clipboardData.getData("text/plain").replace(/\s+/g, " ");
+      document.execCommand("insertText", false, text);
     });
     store.addEventListener("change", () => this.#names());
   }
@@ -26,7 +27,7 @@ export class Composer {
     const parts = [""];
     const walk = (node) => {
       if (node.dataset?.region) parts.push({ region: Number(node.dataset.region) }, "");
-      else if (node.nodeType === Node.TEXT_NODE) parts.push(parts.pop() + node.data.replace(/[\u00a0\u200b\n]/g, " "));
+      else if (node.data) parts.push(parts.pop() + node.data.replace(/[\u00a0\u200b\n]/g, " "));
       else node.childNodes.forEach(walk);
     };
     walk(this.box);
@@ -56,9 +57,9 @@ export class Composer {
   point({ key }) {
     const parts = this.parts();
     const chips = parts.filter((part) => part.region).length;
-    if (!parts.length || (this.pristine && !chips)) this.set(["What is ", { region: key }, "?"], { pristine: true });
-    else if (this.pristine && chips === 1) {
-      this.set(parts.map((part) => (part.region ? { region: key } : part)), { pristine: true });
+    if (!parts.length || (this.pristine && chips < 2)) {
+      const swapped = parts.map((part) => (part.region ? { region: key } : part));
+      this.set(chips ? swapped : ["What is ", { region: key }, "?"], { pristine: true });
     } else {
       if (!this.box.contains(getSelection().anchorNode)) this.focus();
       this.#insert(getSelection().getRangeAt(0), key);

@@ -67,7 +67,7 @@ export class Dialogue {
       const body = { model: slot.model, messages: messages(picture, slot.parts, before.slice(slot.forgot)) };
       try {
         await ask(body, slot.abort.signal, (delta) => this.#take(slot, delta));
-        if (!slot.answer) throw new ServerError("The server ended the answer without handing it over as a whole.");
+        if (!slot.answer) throw new ServerError("The answer ended without being handed over as a whole.");
         slot.state = "done";
       } catch (fault) {
         const crowded = fault.status === 400 && slot.forgot < before.length && !slot.text;
@@ -99,7 +99,7 @@ export class Dialogue {
       const { data } = await get("/v1/models").catch(() => ({ data: [] }));
       Object.assign(known, data.find(({ id }) => id === slot.model)?.deixis);
       const seconds = Math.round((performance.now() - started) / 1000);
-      const size = known.bytes > 1e9 ? `${(known.bytes / 1e9).toFixed(1)} GB` : `${Math.ceil(known.bytes / 1e6)} MB`;
+      const size = `${Math.ceil(known.bytes / 1e6).toLocaleString("en")} MB`;
       slot.loading = known.loaded ? "" : `Loading ${slot.model} (${size}), ${seconds} s`;
       this.store.tell("stream");
     }, 1000);
@@ -110,7 +110,7 @@ export class Dialogue {
 export const questionText = (parts) =>
   parts.map((part) => (part.name ? `{${part.name}}` : part.replace(/[{}]/g, "$&$&"))).join("");
 
-/** The messages of a dialogue: the picture, earlier questions with their answers to the letter, the question. */
+/** The messages of a dialogue: the picture, earlier questions and answers to the letter, the question. */
 function messages(picture, parts, before) {
   const content = (own) => own.map((part) => (part.name
     ? { type: "region", region: { ...part.shape, name: part.name } } : { type: "text", text: part }));

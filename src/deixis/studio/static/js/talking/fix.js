@@ -6,7 +6,8 @@ export class Fix {
   ondraw = () => {}; // a box is to be drawn now
 
   constructor(store, thread) {
-    Object.assign(this, { store, thread, chosen: null }); // chosen: {slot, start, end}, words that are selected
+    Object.assign(this, { store, thread });
+    this.chosen = null; // words that are selected: {slot, start, end}
     document.addEventListener("selectionchange", () => this.#selected());
     store.addEventListener("change", ({ detail }) => store.fixing && detail === "all" && this.#show());
   }
@@ -50,7 +51,8 @@ export class Fix {
   nowhere() {
     const { slot, span } = this.store.fixing;
     const gone = { places: [], nowhere: true, nowhere_score: 1 };
-    this.#keep({ spans: this.store.now(slot).spans.map((one, i) => (i === span ? { ...one, ...gone } : one)) });
+    const change = (one, i) => (i === span ? { ...one, ...gone } : one);
+    this.#keep({ spans: this.store.now(slot).spans.map(change) });
   }
 
   /** The selected words are to get a place: the next box. */
@@ -128,7 +130,7 @@ export class Fix {
     this.#keep(fix, how);
   }
 
-  /** Words of an answer were selected: offer to mark their place. In a correction a phrase is in question then. */
+  /** Words of an answer were selected: their place can be marked, and the phrase there is in question. */
   #selected() {
     const selection = getSelection();
     const within = (node) => (node?.closest ? node : node?.parentElement)?.closest(".slot.done .answer");
@@ -152,7 +154,7 @@ export class Fix {
 
 const stamp = ({ text, spans }) => JSON.stringify([text, spans]);
 
-/** Which letters of an answer are selected, without blanks around them; scores behind phrases are none of it. */
+/** Which letters of an answer are selected, without blanks around them and scores behind phrases. */
 function wordsOf(answer, { startContainer, startOffset, endContainer, endOffset }) {
   const before = (node, offset) => {
     const range = document.createRange();

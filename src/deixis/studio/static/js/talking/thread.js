@@ -94,7 +94,7 @@ export class Thread {
 
   #waiting({ state, text, loading }) {
     if (state !== "running") return [];
-    return [text ? make("span", { class: "caret" }) : make("span", { class: "waiting" }, loading || "Looking")];
+    return [make("span", { class: text ? "caret" : "waiting" }, text ? "" : loading || "Looking")];
   }
 
   /** An answer's words, its phrases as `shown(slot, span, number)` makes them. */
@@ -103,7 +103,8 @@ export class Thread {
     const letters = Array.from(text); // spans count Unicode characters
     const ends = [0, ...spans.map((span) => span.end)];
     const words = (from, to) => letters.slice(from, to).join("");
-    return [...spans.flatMap((span, i) => [words(ends[i], span.start), shown(slot, span, i)]), words(ends.at(-1))];
+    const each = spans.flatMap((span, i) => [words(ends[i], span.start), shown(slot, span, i)]);
+    return [...each, words(ends.at(-1))];
   }
 
   #phrase(slot, span, number) {
@@ -111,7 +112,8 @@ export class Thread {
     const leave = () => this.store.mark(null);
     const score = (span.nowhere ? span.nowhere_score : span.places[0]?.score)?.toFixed(2) ?? "";
     const count = span.places.length > 1 ? `${span.places.length}× ` : "";
-    const told = span.nowhere ? "not in the picture" : `${count}at ${span.places[0]?.box.map(Math.round).join(", ")}`;
+    const at = span.places[0]?.box.map(Math.round).join(", ");
+    const told = span.nowhere ? "not in the picture" : `${count}at ${at}`;
     const button = make("button", {
       class: `phrase ${span.nowhere ? "nowhere" : ""}`, type: "button",
       "aria-label": `${span.phrase}: ${told}${score && `, score ${score}`}`,
