@@ -434,3 +434,19 @@ def test_what_the_words_head_said_is_let_go_step_by_step(monkeypatch: pytest.Mon
     requests = [asked(decoder, [3, 4], policy=Recording(never=(END,)), max_new_tokens=30) for _ in range(3)]
     Decoding(decoder, requests).completions()
     assert len(said) > 30 and max(alive) <= 2
+
+
+def test_memory_of_a_batch_grows_as_its_answers_do(decoder: CausalDecoder) -> None:
+    short = asked(decoder, [3, 4], policy=Recording(never=(END,)), max_new_tokens=5)
+    long = asked(decoder, [5, 6], policy=Recording(never=(END,)), max_new_tokens=120)
+    decoding = Decoding(decoder, [short, long])
+    sizes = []
+    for _ in decoding:
+        if decoding.active:
+            sizes.append(decoding.batch.store.slots)
+    assert sizes[0] < 60 and sizes[-1] == 122 and len(set(sizes)) <= 3
+    assert_as_anew(decoder, long, Decoding(decoder, [long_again(decoder)]).completions()[0])
+
+
+def long_again(decoder: CausalDecoder) -> Request:
+    return asked(decoder, [5, 6], policy=Recording(never=(END,)), max_new_tokens=120)

@@ -194,6 +194,7 @@ class ContinuousDecoding:
             timed = self.limits.pause is not None and bool(self.reading or self.waiting)
             if timed:
                 self._pace.start()
+            self._rows.lengthen(SLOTS)
             step(self.decoder, self._rows)
             if timed:
                 self._pace.stepped()
@@ -224,8 +225,9 @@ class ContinuousDecoding:
     def _reserve(self, rows: int, slots: int) -> None:
         """Make room for so many rows and slots; with a budget a little more, so that it is done seldom."""
         store, limits = self._rows.store, self.limits
-        if limits.cache_bytes is None:
-            self._rows.reserve(rows=rows, slots=slots)
+        if limits.cache_bytes is None:  # most answers are short, and ``_write`` makes more as they need it
+            longest = max(len(one.request.embedded) for one in [*self._rows.members, *self._waiting])
+            self._rows.reserve(rows=rows, slots=min(slots, longest + SLOTS // 2))
             return
         if store is not None and rows <= store.rows and slots <= store.slots:
             return

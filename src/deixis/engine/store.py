@@ -7,16 +7,12 @@ zeros or what padding left there.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor
-
-ALIGNED = 64  # bytes, as torch's own memory is
 
 
 @dataclass(frozen=True)
@@ -49,19 +45,6 @@ class SavedKeys:
         return SavedKeys(parts[0], self.regime), SavedKeys(parts[1], self.regime)
 
 
-def zeros(shape: tuple[int, ...], *, device: torch.device, dtype: torch.dtype) -> Tensor:
-    """Return zeros; on the CPU, memory is taken only as it is written.
-
-    Answers are given room for all that they may say, and most say little.
-    """
-    if device.type != "cpu":
-        return torch.zeros(shape, device=device, dtype=dtype)
-    size = math.prod(shape) * dtype.itemsize
-    raw = torch.from_numpy(np.zeros(size + ALIGNED, dtype=np.uint8))
-    start = -raw.data_ptr() % ALIGNED
-    return raw[start : start + size].view(dtype).view(shape)
-
-
 class KeyValueStore:
     """Keys and values (rows, kv heads, slots, head width) of every layer.
 
@@ -85,8 +68,8 @@ class KeyValueStore:
         shape = (rows, heads, slots, head_width)
         # Memory made in inference mode could not be written outside of it.
         with torch.inference_mode(False):
-            self.keys = [zeros(shape, device=device, dtype=dtype) for _ in range(layers)]
-            self.values = [zeros(shape, device=device, dtype=dtype) for _ in range(layers)]
+            self.keys = [torch.zeros(shape, device=device, dtype=dtype) for _ in range(layers)]
+            self.values = [torch.zeros(shape, device=device, dtype=dtype) for _ in range(layers)]
             self.positions = torch.arange(slots, device=device)
         self._written = [0] * rows  # up to where each row, in use or not, may hold anything but zeros
         self.lengths: list[int] = []
@@ -166,8 +149,7 @@ class KeyValueStore:
         with torch.inference_mode(False), torch.no_grad():
             for tensors in (self.keys, self.values):
                 for layer, old in enumerate(tensors):
-                    shape = (rows, old.shape[1], slots, old.shape[3])
-                    new = zeros(shape, device=old.device, dtype=old.dtype)
+                    new = old.new_zeros((rows, old.shape[1], slots, old.shape[3]))
                     new[:kept, :, :held] = old[:kept, :, :held]
                     tensors[layer] = new
             self.positions = torch.arange(slots, device=self.device)

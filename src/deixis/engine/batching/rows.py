@@ -52,6 +52,12 @@ class Rows:
         elif rows > self.store.rows or slots > self.store.slots:
             self.store.resize(rows=rows, slots=slots)
 
+    def lengthen(self, more: int) -> None:
+        """Make memory for so many more slots if no slot is left for the next token of the longest answer."""
+        store = self.held
+        if max(store.lengths[: self.writing], default=0) >= store.slots:
+            store.resize(rows=store.rows, slots=min(max(self.slots, store.slots + 1), store.slots + more))
+
     def join(self, one: Answering) -> None:
         """Give an empty row to a request, to be read."""
         self.held.add()

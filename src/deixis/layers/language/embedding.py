@@ -42,4 +42,7 @@ class FactorisedEmbedding(nn.Module):
 
     def logits(self, hidden: Tensor) -> Tensor:
         """Return scores (…, V) over the vocabulary of hidden states (…, D)."""
-        return self.out_of(hidden) @ self.table.weight.T * self.table.embedding_dim**-0.5 + self.bias
+        scores: Tensor = self.out_of(hidden) @ self.table.weight.T
+        if not torch.is_grad_enabled() and scores.dtype == self.bias.dtype:  # the same, in the same memory
+            return scores.mul_(self.table.embedding_dim**-0.5).add_(self.bias)
+        return scores * self.table.embedding_dim**-0.5 + self.bias

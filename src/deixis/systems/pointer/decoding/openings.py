@@ -117,18 +117,25 @@ def name_opening(said: Tensor, names: RegionNames, choose: Choice) -> list[int] 
     first = words.argmax()
     a_name = words[names.pieces].logsumexp(dim=0) > PROBABLY
     if first in names.pieces or (first in names.qualities and a_name):
-        return likeliest_name(said, names, choose)
+        return likeliest_name(said, names, choose, words=words)
     return None
 
 
 def likeliest_name(
-    said: Tensor, names: RegionNames, choose: Choice, *, never: int | None = None
+    said: Tensor,
+    names: RegionNames,
+    choose: Choice,
+    *,
+    words: Tensor | None = None,
+    never: int | None = None,
 ) -> list[int]:
     """Return the article, if any, and the word piece of the name that is likeliest by decoder and classifier.
 
-    said (1 + A, V): what the decoder says, see ``by_article``. never: a piece that it is not.
+    said (1 + A, V): what the decoder says, see ``by_article``; words (V,) its log-probabilities whatever
+    article stands in front, if they are known. never: a piece that it is not.
     """
-    both = said.logsumexp(dim=0)[names.pieces] + CLASSIFIER_WEIGHT * names.likely
+    words = said.logsumexp(dim=0) if words is None else words
+    both = words[names.pieces] + CLASSIFIER_WEIGHT * names.likely
     if never is not None:
         both = both.masked_fill(names.pieces == never, float("-inf"))
     piece = int(names.pieces[choose(both)])
