@@ -22,17 +22,17 @@ from deixis.studio.pages import add_pages
 class Script:
     """What is answered to every question.
 
-    held: half of the words are written, and the rest when this is no longer so.
+    held: half of the words are written, and the rest when this is no longer so; loaded: the model is; until
+    then nothing is answered.
     """
 
     text: str = "The cup is here."
     phrase: str = "The cup"
     box: tuple[float, float, float, float] = (150.0, 26.0, 443.0, 328.0)
     held: bool = False
-    silent: float = 0.0  # seconds before the first word
     refusal: str = ""
     models: tuple[str, ...] = ("pointer",)
-    loading: int = 0  # how often the list of models says that the first is not loaded
+    loaded: bool = True
     pictures: dict[str, Picture] = field(default_factory=dict)
     bodies: list[dict[str, Any]] = field(default_factory=list)
 
@@ -48,11 +48,9 @@ def scripted_app(script: Script) -> FastAPI:
 
     @app.get("/v1/models")
     async def models() -> dict[str, Any]:
-        script.loading -= 1
-        loaded = script.loading < 0
         own = {
             "system": "pointer",
-            "loaded": loaded,
+            "loaded": script.loaded,
             "bytes": 40_000_000,
             "state": "loaded",
             "default": False,
@@ -113,7 +111,8 @@ async def written(script: Script, answer: Answer) -> AsyncIterator[str]:
     """Yield an answer word by word as server-sent events."""
     whole = answer.to_dict()
     words = answer.text.split(" ")
-    await asyncio.sleep(script.silent)
+    while not script.loaded:
+        await asyncio.sleep(0.02)
     for number, word in enumerate(words):
         delta: dict[str, Any] = {"content": word + (" " if number + 1 < len(words) else "")}
         if number == len(words) // 2:

@@ -97,10 +97,10 @@ def test_errors_are_sentences_where_they_belong(scripted: Served, script: Script
 
 
 def test_loading_a_model_is_told(scripted: Served, script: Script, open_desk: Open) -> None:
-    script.loading = 3
+    script.loaded = False
     desk = open_desk(scripted)
     desk.sample()
-    script.silent = 1.5
     desk.ask()
     desk.page.wait_for_selector("text=Loading pointer (40 MB)")
+    script.loaded = True
     desk.answered()

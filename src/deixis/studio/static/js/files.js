@@ -7,9 +7,7 @@ import { post } from "./server.js";
 export class Files {
   #waiting = []; // conversations whose picture isn't open
 
-  constructor(store) {
-    this.store = store;
-  }
+  constructor(store) { this.store = store; }
 
   /** How many answers are finished, and how many of them were called right. */
   counts(pictures = this.store.pictures) {

@@ -51,7 +51,7 @@ export function bindKeys({ store, stage, hand, gestures, bar, acts }) {
   function escape() {
     if (hand.abandon()) return;
     if (!find("#why").hidden) acts["hide-why"]();
-    else if (document.activeElement.closest("#question")) stage.element.focus();
+    else if (document.activeElement?.closest("#question")) stage.element.focus();
     else store.select(null);
   }
 

@@ -63,20 +63,19 @@ export class Pictures {
     }
   }
 
-  #close(picture) {
-    this.store.close(picture);
-    URL.revokeObjectURL(picture.address);
-  }
-
   #show() {
     const { store } = this;
+    const close = (picture) => {
+      store.close(picture);
+      URL.revokeObjectURL(picture.address);
+    };
     const item = (one) => make("li", {},
       make("button", {
         class: "thumb", type: "button", "aria-pressed": String(one === store.picture), "aria-label": one.name,
         title: `${one.name} · ${one.width} × ${one.height}`, onclick: () => store.show(one),
       }, make("img", { src: one.address, alt: "" })),
       make("button", {
-        class: "shut", type: "button", "aria-label": `Close ${one.name}`, onclick: () => this.#close(one),
+        class: "shut", type: "button", "aria-label": `Close ${one.name}`, onclick: () => close(one),
       }, "×"));
     this.strip.hidden = !store.pictures.length;
     this.strip.querySelector("ul").replaceChildren(...store.pictures.map(item));

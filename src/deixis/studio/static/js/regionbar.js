@@ -14,16 +14,14 @@ export class RegionBar {
 
   #show() {
     const { regions } = this.store;
-    const held = document.activeElement.closest("#regions button")?.dataset.key;
+    const held = document.activeElement?.closest("#regions button")?.dataset.key;
     this.list.hidden = !regions.length;
     this.list.replaceChildren(...regions.map((region) => this.#item(region)));
     find("#name-all").hidden = regions.length < 2;
     if (held) this.#chip(held)?.focus();
   }
 
-  #chip(key) {
-    return this.list.querySelector(`[data-key="${key}"]`);
-  }
+  #chip(key) { return this.list.querySelector(`[data-key="${key}"]`); }
 
   #item(region) {
     const { store } = this;

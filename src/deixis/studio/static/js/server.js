@@ -35,20 +35,11 @@ async function request(path, options) {
     throw broken(fault, "The server can't be reached. Your question is kept: ask again once it is back.");
   });
   if (reply.ok) return reply;
-  const text = await reply.text().catch(() => "");
-  const { message } = told(text)?.error ?? {};
+  const told = await reply.json().catch(() => null); // null: a proxy's page, or nothing
   const after = reply.headers.get("retry-after");
   const wait = after ? `; try again in ${after} s` : "";
-  const said = message || `the server answered ${reply.status} ${reply.statusText}`;
+  const said = told?.error?.message || `the server answered ${reply.status} ${reply.statusText}`;
   throw new ServerError(said + wait, reply.status);
-}
-
-function told(text) {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return {}; // no JSON: a proxy's page, or nothing
-  }
 }
 
 export const get = async (path) => (await request(path)).json();

@@ -13,29 +13,12 @@ export class Store extends EventTarget {
   #key = 0;
   #before = null; // what was there before a change that isn't kept yet
 
-  tell(what = "all") {
-    this.dispatchEvent(new CustomEvent("change", { detail: what }));
-  }
-
-  newKey() {
-    return ++this.#key;
-  }
-
-  get regions() {
-    return this.picture?.doc.regions ?? [];
-  }
-
-  get turns() {
-    return this.picture?.turns ?? [];
-  }
-
-  region(key) {
-    return this.regions.find((region) => region.key === key);
-  }
-
-  named(name) {
-    return this.regions.find((region) => region.name === name);
-  }
+  tell(what = "all") { this.dispatchEvent(new CustomEvent("change", { detail: what })); }
+  newKey() { return ++this.#key; }
+  get regions() { return this.picture?.doc.regions ?? []; }
+  get turns() { return this.picture?.turns ?? []; }
+  region(key) { return this.regions.find((region) => region.key === key); }
+  named(name) { return this.regions.find((region) => region.name === name); }
 
   add(picture) {
     const doc = { regions: [], fixes: new Map() };
@@ -86,9 +69,7 @@ export class Store extends EventTarget {
     this.tell();
   }
 
-  redo() {
-    this.undo("future", "past");
-  }
+  redo() { this.undo("future", "past"); }
 
   /** Add a region under the next free name and select it. */
   draw(kind, data) {
@@ -142,7 +123,5 @@ export class Store extends EventTarget {
   }
 
   /** An answer's {text, spans} as they stand: corrected, or as the system gave them. */
-  now(slot) {
-    return this.picture?.doc.fixes.get(slot.key) ?? slot;
-  }
+  now(slot) { return this.picture?.doc.fixes.get(slot.key) ?? slot; }
 }

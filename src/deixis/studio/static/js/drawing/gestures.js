@@ -12,9 +12,7 @@ export class Gestures {
   onpick = () => {}; // a region was clicked
   onfix = () => {}; // a place of an answer that is corrected got another box, or none before
 
-  constructor(stage, store) {
-    Object.assign(this, { stage, store, view: stage.view });
-  }
+  constructor(stage, store) { Object.assign(this, { stage, store, view: stage.view }); }
 
   /**
    * What begins with a press on some marks: a handle or a place that is corrected comes first, then the tool.
@@ -107,9 +105,7 @@ export class Gestures {
     return this.#line(draft, (at) => this.view.toPicture(at), () => this.#brushed(draft, region));
   }
 
-  erase(from, region) {
-    return this.brush(from, region);
-  }
+  erase(from, region) { return this.brush(from, region); }
 
   /** An open line along which the pointer goes. */
   #line(draft, place, end) {

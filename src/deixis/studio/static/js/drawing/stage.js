@@ -20,9 +20,7 @@ export class Stage {
     store.addEventListener("change", ({ detail }) => (detail === "picture" ? this.#open() : this.redraw()));
   }
 
-  get brushing() {
-    return ["brush", "erase"].includes(this.element.dataset.tool);
-  }
+  get brushing() { return ["brush", "erase"].includes(this.element.dataset.tool); }
 
   /** Show the marks anew with the next frame. */
   redraw() {
@@ -65,7 +63,7 @@ export class Stage {
 
   #paint() {
     const { picture, overlay } = this.store;
-    const held = document.activeElement.closest(".mark")?.id;
+    const held = document.activeElement?.closest(".mark")?.id;
     find("#veil").hidden = !(picture && overlay?.veil);
     if (overlay?.veil) find("#veil").src = overlay.veil;
     const [figures, tags] = !picture ? [[], []] : overlay ? [this.#proposals(overlay), []] : this.#marks();

@@ -12,13 +12,8 @@ export class View {
   fitted = true; // until somebody zooms or pans, the picture is kept fitted
   size = { width: 1, height: 1 };
 
-  constructor(stage) {
-    this.stage = stage;
-  }
-
-  get room() {
-    return [this.stage.clientWidth, this.stage.clientHeight];
-  }
+  constructor(stage) { this.stage = stage; }
+  get room() { return [this.stage.clientWidth, this.stage.clientHeight]; }
 
   /** As large as there is room beside the tools, which lie at the left or, if narrow, at the bottom. */
   fit() {
@@ -32,13 +27,8 @@ export class View {
     this.fitted = true;
   }
 
-  toPicture([x, y]) {
-    return [(x - this.x) / this.scale, (y - this.y) / this.scale];
-  }
-
-  toStage([x, y]) {
-    return [x * this.scale + this.x, y * this.scale + this.y];
-  }
+  toPicture([x, y]) { return [(x - this.x) / this.scale, (y - this.y) / this.scale]; }
+  toStage([x, y]) { return [x * this.scale + this.x, y * this.scale + this.y]; }
 
   /** Zoom so that what is under a place of the stage stays there. */
   zoomTo(scale, at = this.room.map((side) => side / 2)) {

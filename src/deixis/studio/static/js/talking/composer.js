@@ -36,9 +36,7 @@ export class Composer {
     return parts.filter((part) => part !== "");
   }
 
-  get empty() {
-    return !this.parts().length;
-  }
+  get empty() { return !this.parts().length; }
 
   set(parts, { pristine = false, focus = true } = {}) {
     this.box.replaceChildren(...parts.map((part) => (part.region ? this.#chip(part.region) : part)));

@@ -8,9 +8,7 @@ const MOST_TOLD = 40; // earlier turns; servers take 100 messages
 export class Dialogue {
   onloaded = () => {};
 
-  constructor(store) {
-    this.store = store;
-  }
+  constructor(store) { this.store = store; }
 
   get running() {
     return this.store.turns.flatMap((turn) => turn.slots).filter((slot) => slot.state === "running");
@@ -31,9 +29,7 @@ export class Dialogue {
     return this.#begin({ parts: ["Name all regions"], slots, all: true });
   }
 
-  stop() {
-    this.running.forEach((slot) => slot.abort.abort());
-  }
+  stop() { this.running.forEach((slot) => slot.abort.abort()); }
 
   /** A part as it is now: regions may move later. */
   #kept(part) {
