@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from deixis.cli import main
-from deixis.comparison.paired import differences
+from deixis.comparison.page import shown
+from deixis.comparison.paired import Difference, differences
 from deixis.comparison.saved_report import read_report
 from deixis.data.sources.pack import read_pack
 from deixis.evaluation.evaluating import evaluate
@@ -154,3 +155,10 @@ def test_files_that_are_no_reports(reports: tuple[Path, Path], capsys: pytest.Ca
     other.write_text(json.dumps(shorter))
     assert main(["compare", str(reports[0]), str(other)]) == 2
     assert "not of the same questions" in capsys.readouterr().err
+
+
+def test_rounding_is_no_difference() -> None:
+    one = Difference("mean_score", 0.742, 0.742 - 1e-9, -2e-9, -1e-10, 10)
+    assert one.verdict == "no difference shown" and shown(one.difference, one, sign=True) == "+0.0"
+    assert Difference("mean_score", 0.7, 0.6, -0.2, -0.01, 10).verdict == "A is higher"
+    assert Difference("score", 70.0, 71.0, 0.5, 1.5, 10, most=100.0).verdict == "B is higher"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -78,5 +78,20 @@ def make_page(
 def truth_in_words(pair: Differing, known: Any) -> str:
     """Return what is true of an item, for people; ``known``: a benchmark's truth."""
     truth = pair.first.content.get("truth") if known is None else known
-    told = str(truth)
+    told = in_words(truth)
     return told if len(told) <= LONGEST_TRUTH else f"{told[:LONGEST_TRUTH]} …"
+
+
+def in_words(value: Any) -> str:
+    """Return a value of JSON for people.
+
+    >>> in_words({"right": "suit", "right_first": False, "nouns": ["shirt", "hat"], "verbs": []})
+    'right: suit; right first: no; nouns: shirt, hat; verbs: none'
+    """
+    if isinstance(value, Mapping):
+        return "; ".join(f"{str(name).replace('_', ' ')}: {in_words(own)}" for name, own in value.items())
+    if isinstance(value, list | tuple):
+        return ", ".join(map(in_words, value)) or "none"
+    if value is None or isinstance(value, bool):
+        return {None: "nothing", True: "yes", False: "no"}[value]
+    return str(value)

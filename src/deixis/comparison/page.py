@@ -8,7 +8,7 @@ from typing import Any
 from xml.etree.ElementTree import Element
 
 from deixis.comparison.paired import Difference
-from deixis.comparison.saved_report import SavedReport
+from deixis.comparison.saved_report import SavedItem, SavedReport
 from deixis.comparison.shown_items import Differing
 from deixis.evaluation.protocol import words_for
 from deixis.gallery.html import tag
@@ -124,7 +124,7 @@ def percent(value: float, one: Difference, *, sign: bool = True) -> str:
     >>> percent(0.125, Difference("right", 0, 0.125, 0, 0, 8))
     '+12.5'
     """
-    scaled = 100 * value if one.most == 1.0 else value
+    scaled = round(100 * value if one.most == 1.0 else value, 1) + 0.0  # no -0.0
     return f"{scaled:+.1f}" if sign else f"{scaled:.1f}"
 
 
@@ -175,11 +175,19 @@ def entry(number: int, one: ShownItem) -> Element:
     task = f"{pair.first.task}: " if pair.first.task else ""
     return tag(
         "article",
-        tag("h2", f"{task}{pair.first.question} ", tag("span", higher, class_="verdict")),
+        tag("h2", f"{task}{without_braces(pair.first)} ", tag("span", higher, class_="verdict")),
         photo,
         tag("ol", *answers, tag("li", tag("span", ""), tag("p", f"True: {one.truth}", class_="quiet"))),
         class_="card",
     )
+
+
+def without_braces(item: SavedItem) -> str:
+    """Return an item's question, the names of its regions without the braces around them."""
+    text = item.question
+    for name in item.content.get("regions") or ():
+        text = text.replace(f"{{{name}}}", str(name))
+    return text
 
 
 def numbers_in_words(numbers: Mapping[str, float]) -> str:

@@ -23,6 +23,7 @@ from deixis.evaluation.tasks import find_tasks
 
 Numbers = Mapping[str, float | None]
 SEED = 0
+ROUNDING = 1e-6  # of a scale: what arithmetic in another order moves numbers by, which is no difference
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,8 @@ class Difference:
     @property
     def verdict(self) -> str:
         """What the interval says of the difference."""
-        if math.isnan(self.low) or self.low <= 0 <= self.high:
+        rounding = ROUNDING * self.most
+        if math.isnan(self.low) or (self.low <= rounding and self.high >= -rounding):
             return "no difference shown"
         return "B is higher" if self.low > 0 else "A is higher"
 

@@ -10,7 +10,7 @@ from typing import Any
 from PIL import Image
 
 from deixis.answers.drawing.palette import WHITE, colour_of
-from deixis.comparison.paired import benchmark_items
+from deixis.comparison.paired import ROUNDING, benchmark_items
 from deixis.comparison.saved_report import SavedItem, SavedReport
 from deixis.data.opening import upright_scenes
 from deixis.data.sources import read_dataset
@@ -39,12 +39,23 @@ def differing_items(first: SavedReport, second: SavedReport) -> list[Differing]:
     """Return the items whose numbers differ, task by task, those that differ most first."""
     found = []
     for one, other in zip(first.items, second.items, strict=True):
-        if one.numbers != other.numbers:
+        if differ(one.numbers, other.numbers):
             name = next(iter(one.numbers), None)
             gain = 0.0 if name is None else other.numbers.get(name, 0.0) - one.numbers[name]
             found.append(Differing(one, other, gain))
     order = {task: n for n, task in enumerate(dict.fromkeys(item.task for item in first.items))}
     return sorted(found, key=lambda pair: (order[pair.first.task], -abs(pair.gain)))
+
+
+def differ(first: Mapping[str, float], second: Mapping[str, float]) -> bool:
+    """Tell whether two answers earned different numbers, by more than arithmetic in another order does.
+
+    >>> differ({"right": 1.0, "score": 0.5}, {"right": 1.0, "score": 0.5 + 1e-9}), differ({"right": 1.0}, {})
+    (False, True)
+    """
+    return first.keys() != second.keys() or any(
+        abs(value - second[name]) > ROUNDING for name, value in first.items()
+    )
 
 
 def spread(pairs: Sequence[Differing], most: int) -> list[Differing]:

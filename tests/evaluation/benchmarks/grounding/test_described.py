@@ -14,6 +14,8 @@ from deixis.errors import EndpointError, RecordError
 from deixis.evaluation.benchmarks.benchmark import Mark, Reply, ReplyPlace, Scoring
 from deixis.evaluation.benchmarks.grounding.grounded_captions import (
     GROUNDED_CAPTIONS,
+    SaidPicture,
+    SaidThing,
     counted,
     item_of,
     said_in,
@@ -207,3 +209,11 @@ def test_files_have_to_belong_together(tmp_path: Path, file: str, message: str) 
     (tmp_path / file).write_text("")
     with pytest.raises(RecordError, match=message):
         LLAVA_BENCH_COCO.read(tmp_path)
+
+
+def test_truths_are_written_alike_in_every_process() -> None:
+    """A card has a digest of them, and the order of a set differs from process to process."""
+    words = [f"word{number}" for number in range(20)]
+    thing = SaidThing((0.0, 0.0, 1.0, 1.0), frozenset(words))
+    text = repr(SaidPicture((thing,), frozenset(words)))
+    assert text.count("word0', 'word1', 'word10'") == 2 and "frozenset" not in text

@@ -55,6 +55,10 @@ class SaidThing:
     box: Edges
     nouns: frozenset[str]
 
+    def __repr__(self) -> str:
+        """The same in every process, which sets in another order are not: cards have a digest of it."""
+        return f"SaidThing({self.box}, {sorted(self.nouns)})"
+
 
 @dataclass(frozen=True)
 class SaidPicture:
@@ -62,6 +66,10 @@ class SaidPicture:
 
     things: tuple[SaidThing, ...]
     words: frozenset[str]
+
+    def __repr__(self) -> str:
+        """The same in every process, as that of its things."""
+        return f"SaidPicture({self.things}, {sorted(self.words)})"
 
 
 def read(path: Path) -> list[BenchmarkItem[SaidPicture]]:
