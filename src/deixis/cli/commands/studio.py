@@ -80,13 +80,13 @@ def check(arguments: argparse.Namespace) -> None:
 
 def local(arguments: argparse.Namespace, hosts: Hosts, stack: ExitStack) -> FastAPI:
     """Return the studio with an engine of its own, whose first model is loaded."""
+    sources = named_models(arguments.model or [DEFAULT])
+    LOG.log(NOTICE, "loading %s", next(iter(sources)))  # before the imports, which take most of the time
     from deixis.serving.engine import Engine
     from deixis.serving.models import Models
     from deixis.studio.application import create_studio
 
-    sources = named_models(arguments.model or [DEFAULT])
     models = Models(sources, device=arguments.device, dtype=arguments.dtype)
-    LOG.log(NOTICE, "loading %s", models.default)
     engine = stack.enter_context(Engine(models))
     warm(engine)
     return create_studio(engine, hosts=hosts)
