@@ -75,9 +75,9 @@ def read_once(weights: list[torch.Tensor]) -> float:
 @torch.inference_mode()
 def steps(decoder: CausalDecoder, rows: int, *, graphs: bool) -> tuple[float, float]:
     """Return the median milliseconds of a step, and of one with its logits and the choice of a token."""
-    kept = decoder._graph
+    kept = decoder._recorded
     if not graphs:
-        decoder._graph = lambda *_, **__: None  # type: ignore[method-assign]
+        decoder._recorded = lambda *_, **__: None  # type: ignore[method-assign]
     store = decoder.new_store(rows, PROMPT + STEPS + 8)
     prompts = [torch.randn(PROMPT, decoder.width, device="cuda", dtype=torch.bfloat16) for _ in range(rows)]
     hidden = decoder.read(store, store.add(rows), prompts)
@@ -93,7 +93,7 @@ def steps(decoder: CausalDecoder, rows: int, *, graphs: bool) -> tuple[float, fl
         torch.cuda.synchronize()
         ended = time.perf_counter()
         times.append((ended - chosen, ended - started))
-    decoder._graph = kept  # type: ignore[method-assign]
+    decoder._recorded = kept  # type: ignore[method-assign]
     step, whole = (statistics.median(each) * 1000 for each in zip(*times[10:], strict=True))
     return step, whole
 

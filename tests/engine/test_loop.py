@@ -437,16 +437,15 @@ def test_what_the_words_head_said_is_let_go_step_by_step(monkeypatch: pytest.Mon
 
 
 def test_memory_of_a_batch_grows_as_its_answers_do(decoder: CausalDecoder) -> None:
-    short = asked(decoder, [3, 4], policy=Recording(never=(END,)), max_new_tokens=5)
-    long = asked(decoder, [5, 6], policy=Recording(never=(END,)), max_new_tokens=120)
-    decoding = Decoding(decoder, [short, long])
-    sizes = []
-    for _ in decoding:
-        if decoding.active:
-            sizes.append(decoding.batch.store.slots)
-    assert sizes[0] < 60 and sizes[-1] == 122 and len(set(sizes)) <= 3
-    assert_as_anew(decoder, long, Decoding(decoder, [long_again(decoder)]).completions()[0])
-
-
-def long_again(decoder: CausalDecoder) -> Request:
-    return asked(decoder, [5, 6], policy=Recording(never=(END,)), max_new_tokens=120)
+    lengths = (5, 40)
+    requests = [
+        asked(decoder, [3, 4], policy=Recording(never=(END,)), max_new_tokens=length) for length in lengths
+    ]
+    decoding = Decoding(decoder, requests)
+    sizes, done = set(), {}
+    for event in decoding:
+        sizes.add(decoding.batch.store.slots)
+        if event.completion is not None:
+            done[event.number] = event.completion
+    assert len(sizes) == 2 and min(sizes) < max(sizes) == 2 + max(lengths), "as much as the longest needs"
+    assert_as_anew(decoder, requests[1], done[1])

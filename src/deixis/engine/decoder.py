@@ -250,12 +250,9 @@ class CausalDecoder:
         window = store.window(rows, [1] * len(vectors))
         regime = self._regime(window)
         bias = stacked_bias(store, key_bias, like=vectors)
-        graph = self._graph(store, window, vectors, bias)
-        if graph is not None:
-            hidden = graph.step(vectors.to(self.dtype), window.slot_index)
-            window.done(regime=regime)
-            return hidden
-        hidden = self._one(vectors, window.slot_index, window, slots=window.slots, store=store, bias=bias)
+        hidden = self._recorded(store, window, vectors, bias)
+        if hidden is None:
+            hidden = self._one(vectors, window.slot_index, window, slots=window.slots, store=store, bias=bias)
         window.done(regime=regime)
         return hidden
 
@@ -311,29 +308,33 @@ class CausalDecoder:
             self._compiled = torch.compile(self.body)
         return self._compiled
 
-    def _graph(
+    def _recorded(
         self, store: KeyValueStore, window: Window, vectors: Tensor, bias: Tensor | None
-    ) -> StepGraph | None:
-        """Return the recorded step for these rows; None where there is none.
+    ) -> Tensor | None:
+        """Return the hidden states (B, D) of a step by a recorded one; None where there is none.
 
-        Graphs are CUDA's. A decoder that changes its frequencies looks at positions on the way, which can't
-        be recorded.
+        A decoder that changes its frequencies looks at positions on the way, which can't be recorded.
         """
         block = window.rows == list(range(len(window.rows)))
-        if store.device.type != "cuda" or self._switch is not None or not block:
+        graph = self.recorder(store.device)
+        if graph is None or self._switch is not None or not block:
             return None
         if store.graphs is None:
-            store.graphs = StepGraphs()
+            store.graphs = StepGraphs(graph)
         slots = min(-(-window.slots // SLOTS) * SLOTS, store.slots)
-        found: StepGraph | None = store.graphs.find(
-            lambda one, where, cache: self._one(one, where, cache, slots=slots, store=store, bias=bias),
+        found: Tensor | None = store.graphs.step(
+            lambda one, where, cache, own: self._one(one, where, cache, slots=slots, store=store, bias=own),
             store,
             vectors.to(self.dtype),
             window.slot_index,
-            longest=window.slots,
+            slots=slots,
             bias=bias,
         )
         return found
+
+    def recorder(self, device: torch.device) -> type[StepGraph] | None:
+        """Return what records steps on a device; graphs are CUDA's."""
+        return StepGraph if device.type == "cuda" else None
 
     def _forward(
         self, embeds: Tensor, mask: Tensor, positions: Tensor, window: Window, *, regime: int

@@ -271,6 +271,18 @@ class KeyValueStore:
                 tensor[row, :, start : start + length] = layer[number][:, :length]
         self._holds(row, start + length, regime=saved.regime)
 
+    def spare_slots(self, first: int, end: int) -> list[int] | None:
+        """Return a slot of each of the rows first … end - 1, in use or not, that is behind what it holds.
+
+        Something may be written there. None: one is full, or there is no memory for so many rows.
+        """
+        held = [self.lengths[row] if row < len(self.lengths) else 0 for row in range(first, end)]
+        if end > self.rows or max(held, default=0) >= self.slots:
+            return None
+        for row, slot in zip(range(first, end), held, strict=True):
+            self._written[row] = max(self._written[row], slot + 1)
+        return held
+
     def window(self, rows: Sequence[int], counts: Sequence[int]) -> Window:
         """Return what one forward uses as its cache: ``counts`` new tokens for each of the rows."""
         self._known(*rows)
