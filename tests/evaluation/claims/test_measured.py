@@ -78,7 +78,7 @@ def test_another_card_fills_nothing(tmp_path: Path, changes: dict[str, Any], why
 
 def test_cards_of_judged_benchmarks_name_split_and_judge(tmp_path: Path) -> None:
     card = {"name": "vip_bench", "rules": "corrected", "items": 303, "system": "vip_llava", "split": "bbox"}
-    path = put(tmp_path / "ViP-LLaVA-7B/a.json", of_all(card | {"judge": "gpt-4-0613"}))
+    path = put(tmp_path / "ViP-LLaVA-7B/a.json", of_all(card | {"judge": "gpt-4-0613", "judge_runs": 5}))
     claims, _ = measured(read_claims(), reports_in(tmp_path))
     assert [claim.split for claim in claims if claim.here is not None] == ["synthetic prompts"]
     path.write_text(path.read_text().replace("gpt-4-0613", "another"))

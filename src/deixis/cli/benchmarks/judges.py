@@ -13,25 +13,37 @@ if TYPE_CHECKING:
     from deixis.evaluation.benchmarks.benchmark import Benchmark, Judge
 
 
-def judge_of(arguments: argparse.Namespace, benchmark: Benchmark[Any]) -> Judge | None:
-    """Return the judge that the flags name, its replies kept beside the answers; None for none."""
+MOST_RUNS = 100
+
+
+def judges_of(arguments: argparse.Namespace, benchmark: Benchmark[Any]) -> tuple[Judge, ...]:
+    """Return the judge that the flags name, once for each of its runs; none where they name none.
+
+    Its replies are kept beside the answers, those of several runs apart.
+    """
     from deixis.endpoints.endpoint import Endpoint
     from deixis.endpoints.kept_replies import KeptReplies
     from deixis.endpoints.keys import is_openai
 
+    runs = arguments.judge_runs
+    if not 1 <= runs <= MOST_RUNS:
+        raise UsageError(f"--judge-runs is {runs}; expected 1 to {MOST_RUNS}")
     if arguments.judge is None:
+        if runs > 1:
+            raise UsageError("--judge-runs is for a judge; give one with --judge URL")
         if benchmark.judge == "needed":
             LOG.warning("%s needs a judge (--judge URL); answers are kept and stay unjudged", benchmark.title)
-        return None
+        return ()
     if benchmark.judge == "no":
         raise UsageError(f"{benchmark.title} needs no judge; leave --judge out")
     variable = arguments.judge_key or ("" if is_openai(arguments.judge) else None)
     endpoint = Endpoint(arguments.judge, key_variable=variable)
     endpoint.key_to_send()
     if arguments.answers is None:
-        return asked_once(endpoint.complete)
+        return tuple(asked_once(endpoint.complete) for _ in range(runs))
     folder = arguments.answers.with_name(f"{arguments.answers.name}.judge")
-    return KeptReplies(endpoint.complete, folder, asked=endpoint.address)
+    folders = [folder, *(folder.with_name(f"{folder.name}-{run}") for run in range(2, runs + 1))]
+    return tuple(KeptReplies(endpoint.complete, own, asked=endpoint.address) for own in folders)
 
 
 def asked_once(judge: Judge) -> Judge:

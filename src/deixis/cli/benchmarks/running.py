@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from deixis.cli.benchmarks.endpoint_flags import asked_model, is_address, log_of
-from deixis.cli.benchmarks.judges import judge_of
+from deixis.cli.benchmarks.judges import judges_of
 from deixis.cli.counting import counted
 from deixis.cli.dataset_flags import refuse_read_files
 from deixis.cli.messages import is_quiet
@@ -84,6 +84,13 @@ def add_benchmark_flags(parser: argparse.ArgumentParser) -> None:
     )
     group.add_argument("--judge", metavar="URL", help="an OpenAI-compatible endpoint that judges, up to /v1")
     group.add_argument("--judge-model", metavar="NAME", help="its model (default: the published one)")
+    group.add_argument(
+        "--judge-runs",
+        type=int,
+        default=1,
+        metavar="N",
+        help="ask the judge so many times and average, where the paper does (default: 1)",
+    )
     group.add_argument("--judge-key", metavar="VARIABLE", help="environment variable that holds its key")
 
 
@@ -95,7 +102,8 @@ def run_benchmark(arguments: argparse.Namespace) -> int:
 
     benchmark = find_benchmark(arguments.benchmark)
     refuse_flags_of_tasks(arguments)
-    scoring = Scoring(arguments.rules, judge_of(arguments, benchmark), arguments.judge_model)
+    judge, *further = judges_of(arguments, benchmark) or (None,)
+    scoring = Scoring(arguments.rules, judge, arguments.judge_model, tuple(further))
     benchmark.check(scoring)
     refuse_inputs(arguments)
     every = items_of(benchmark, arguments.dataset, arguments.split)

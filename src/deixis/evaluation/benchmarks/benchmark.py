@@ -101,12 +101,14 @@ class Scoring:
     rules: "published" counts what the authors' programs count, faults included, where a benchmark has such
     rules of its own (``Benchmark.rules``); "corrected" is the documented rule. judge: a language model behind
     an endpoint, for benchmarks that need one; None leaves its work undone, and counted. judge_model: its name
-    there, None for the model that the benchmark was published with.
+    there, None for the model that the benchmark was published with. further_judges: for further runs of the
+    judge, whose grades are averaged (``Benchmark.judge_runs``).
     """
 
     rules: Rules = "corrected"
     judge: Judge | None = None
     judge_model: str | None = None
+    further_judges: tuple[Judge, ...] = ()
 
     def __post_init__(self) -> None:
         check_rules(self.rules)
@@ -207,6 +209,7 @@ class Benchmark(Generic[T]):
     again: the truth of an item that a resample has so many times already, where truths know pictures.
     score_leniently: another reading of the very same replies, whose table stands beside that of ``score``.
     judge_told: what a judge is told about an item but for the question, where that is in the data.
+    judge_runs: how many runs of the judge the paper averages.
     read: from the folder, or the file of questions in it, to items; RecordError names file and row. prompt:
     what is asked about an item; braces that are no names of regions are doubled by whoever asks.
     score: marks a reply that isn't refused and has words or places (``marking.mark`` sees to the others; by
@@ -236,6 +239,7 @@ class Benchmark(Generic[T]):
     again: Callable[[T, int], T] | None = None
     score_leniently: Score[T] | None = None
     judge_told: Callable[[BenchmarkItem[T]], str] | None = None
+    judge_runs: int = 1
 
     def check(self, scoring: Scoring) -> None:
         """Raise UsageError for rules that the benchmark doesn't have."""
@@ -243,8 +247,10 @@ class Benchmark(Generic[T]):
             raise UsageError(
                 f"benchmark {self.name!r} has no rules {scoring.rules!r}; expected {' or '.join(self.rules)}"
             )
+        if scoring.further_judges and self.judge_runs == 1:
+            raise UsageError(f"the judge of benchmark {self.name!r} has one run; leave --judge-runs out")
 
-    def protocol(self, scoring: Scoring) -> dict[str, str]:
+    def protocol(self, scoring: Scoring) -> dict[str, Any]:
         """Return in words how a score by these rules comes about."""
         judged = "none"
         if self.judge != "no" and scoring.judge is not None:
@@ -256,5 +262,10 @@ class Benchmark(Generic[T]):
             "unread": self.unread,
             "rules": scoring.rules,
             "judge": judged if self.judge != "no" else "not needed",
+            **(
+                {"judge_runs": 1 + len(scoring.further_judges)}
+                if scoring.judge and self.judge_runs > 1
+                else {}
+            ),
             **({"answers": "asked for in words alone, without places"} if self.words_only else {}),
         }

@@ -169,6 +169,19 @@ def test_a_judge_that_talks_rubbish_is_counted_apart(name: str, tmp_path: Path) 
     assert all("the judge" in mark.why or "its first line" in mark.why for mark in marks)
 
 
+def test_runs_of_a_judge_are_averaged(tmp_path: Path) -> None:
+    items = items_of("vip_bench", tmp_path)
+    one, replies = find_benchmark("vip_bench"), {item.id: Reply("a dog") for item in items}
+    scoring = Scoring(judge=Saying("1.0"), further_judges=(Saying("0.5"), Saying("0.0")))
+    made = report(one, items, replies, scoring, system="said")
+    assert made.table.first.value == 50 and made.protocol["judge_runs"] == 3
+    assert made.marks[0].read == "1.0, 0.5, 0.0"
+    scoring = replace(scoring, further_judges=(Saying("0.5"), Saying("rubbish")))
+    assert one.tabulate(items, mark_all(one, items, replies, scoring)).first.unjudged == 2
+    with pytest.raises(UsageError, match="has one run; leave --judge-runs out"):
+        find_benchmark("ferret_bench").check(scoring)
+
+
 def test_a_published_reply_that_cannot_be_shown_is_unparsed(tmp_path: Path) -> None:
     *_, grounding = items_of("ferret_bench", tmp_path)
     one, judge = find_benchmark("ferret_bench"), Saying("8 8")
@@ -194,11 +207,13 @@ def test_splits_of_judged_benchmarks(tmp_path: Path) -> None:
         vip.read(tmp_path / "vip")
 
 
-def evaluated(name: str, folder: Path, model: FakeEndpoint, judge: FakeEndpoint) -> dict[str, Any]:
+def evaluated(
+    name: str, folder: Path, model: FakeEndpoint, judge: FakeEndpoint, *more: str
+) -> dict[str, Any]:
     REGION_WRITERS[name](folder)
     words = ["evaluate", "--benchmark", name, "--data", str(folder), "--model", model.address, "--quiet"]
     words += ["--judge", judge.address, "--judge-model", "own", "--answers", str(folder.parent / "a.jsonl")]
-    assert main([*words, "--json", str(folder.parent / "r.json")]) == 0
+    assert main([*words, *more, "--json", str(folder.parent / "r.json")]) == 0
     content: dict[str, Any] = json.loads((folder.parent / "r.json").read_text())
     return content
 
@@ -222,6 +237,10 @@ def test_a_judge_behind_an_address_that_talks_rubbish(tmp_path: Path) -> None:
     with served(lambda request: "a dog") as model, served(lambda _: "Fine!") as judge:
         content = evaluated("vip_bench", tmp_path / "data", model, judge)
         assert len(judge.requests) == 2 + 4, "asked again, the same of both, or asked the same twice"
+    with served(lambda request: "a dog") as model, served(lambda _: "0.5") as judge:
+        again = evaluated("vip_bench", tmp_path / "more/data", model, judge, "--judge-runs", "2")
+        assert len(judge.requests) == 4, "runs share their replies"
+    assert again["table"]["all"]["value"] == 50 and again["protocol"]["judge_runs"] == 2
     row = content["table"]["all"]
     assert (row["value"], row["n"], row["unjudged"]) == (None, 0, 2)
     assert content["items"][0]["fault"] == "unjudged" and "'Fine!'" in content["items"][0]["why"]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from deixis.endpoints.chat import ChatRequest
@@ -13,11 +15,23 @@ from deixis.evaluation.benchmarks.vip_bench import LONGEST_REPLY, MOST_RETRIES, 
 
 
 def graded(scoring: Scoring, message: str, *, again: str, model: str) -> Mark:
-    """Return the judge's grade. It is asked ``again``, warmer each time, where its reply is none.
+    """Return the judge's grade, of several runs their mean.
 
-    model: the published judge. Where no reply is a grade the answer is unjudged; the published program counts
-    it as 0.
+    model: the published judge. An answer that one of the runs has no grade for is unjudged; the published
+    program counts 0 there.
     """
+    runs = [graded_once(scoring, message, again=again, model=model)]
+    for judge in scoring.further_judges if runs[0].value is not None else ():
+        own = replace(scoring, judge=judge, further_judges=())
+        runs.append(graded_once(own, message, again=again, model=model))
+    if failed := [one for one in runs if one.value is None]:
+        return failed[0]
+    values = [one.value or 0.0 for one in runs]
+    return Mark(math.fsum(values) / len(values), read=", ".join(one.read for one in runs))
+
+
+def graded_once(scoring: Scoring, message: str, *, again: str, model: str) -> Mark:
+    """Return the grade of one run; the judge is asked ``again``, warmer each time, where it gave none."""
     said = ""
     for attempt in range(MOST_RETRIES):
         request = ChatRequest(

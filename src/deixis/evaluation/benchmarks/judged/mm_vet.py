@@ -16,7 +16,7 @@ from deixis.evaluation.benchmarks.judged.grading import graded, graded_table
 from deixis.evaluation.benchmarks.judged.judging import judge_words
 from deixis.evaluation.benchmarks.rows.row_pictures import picture_file
 from deixis.evaluation.benchmarks.rows.tables import find_file, named, root_of, wrong
-from deixis.evaluation.benchmarks.vip_bench import RETRY_END
+from deixis.evaluation.benchmarks.vip_bench import PAPER_RUNS, RETRY_END
 from deixis.files.json_files import Fields, read_json
 
 MODEL = "gpt-4-0613"
@@ -75,8 +75,8 @@ MM_VET = Benchmark(
     title="MM-Vet",
     layout="folder with mm-vet.json and images/v1_0.png, …",
     prompt_text="<question>",
-    metric="mean of the judge's grades, 0 to 1, in percent, in one run (the paper averages five); the judge "
-    "is asked with the published examples, and again where its reply is no grade",
+    metric="mean of the judge's grades, 0 to 1, in percent, averaged over its runs (the paper: five); the "
+    "judge is asked with the published examples, and again where its reply is no grade",
     read=read,
     prompt=prompt,
     score=score,
@@ -86,5 +86,6 @@ MM_VET = Benchmark(
     "out, and counted as unjudged",
     judge="needed",
     judge_model=MODEL,
+    judge_runs=PAPER_RUNS,
     max_new_tokens=MAX_NEW_TOKENS,
 )

@@ -9,7 +9,14 @@ from deixis.errors import RecordError, UsageError
 from deixis.evaluation.benchmarks.benchmark import Benchmark, BenchmarkItem, Mark, Reply, Scoring
 from deixis.evaluation.benchmarks.judged.grading import graded, graded_table
 from deixis.evaluation.benchmarks.rows.row_pictures import picture_file
-from deixis.evaluation.benchmarks.vip_bench import RETRY_END, Variant, VipQuestion, message, read_items
+from deixis.evaluation.benchmarks.vip_bench import (
+    PAPER_RUNS,
+    RETRY_END,
+    Variant,
+    VipQuestion,
+    message,
+    read_items,
+)
 from deixis.evaluation.benchmarks.vip_bench_asking import MAX_NEW_TOKENS, MODEL
 
 VARIANTS: tuple[Variant, ...] = get_args(Variant)
@@ -67,8 +74,8 @@ VIP_BENCH = Benchmark(
     layout="folder with vip-bench-meta-data.json, bbox/questions.jsonl and bbox/images/ (or human/, or both: "
     "--split bbox, human)",
     prompt_text="<question>",
-    metric="mean of the judge's grades, 0 to 1, in percent, in one run (the paper averages five); the judge "
-    "is asked with the published examples, and again where its reply is no grade",
+    metric="mean of the judge's grades, 0 to 1, in percent, averaged over its runs (the paper: five); the "
+    "judge is asked with the published examples, and again where its reply is no grade",
     read=read,
     read_split=read_split,
     prompt=prompt,
@@ -79,5 +86,6 @@ VIP_BENCH = Benchmark(
     "out, and counted as unjudged (the published program counts it as 0)",
     judge="needed",
     judge_model=MODEL,
+    judge_runs=PAPER_RUNS,
     max_new_tokens=MAX_NEW_TOKENS,
 )
