@@ -113,6 +113,9 @@ def test_words_without_a_place_are_given_one(real: Served, open_desk: Open) -> N
     desk.page.focus("#stage")
     desk.page.keyboard.press("Control+z")
     assert phrases(desk) == ["The cup", "here"]
+    desk.page.click(".act:text-is('Correct')")
+    desk.page.click(".act:text-is('Done')")
+    assert phrases(desk) == ["The cup", "here"], "they are linked again when nothing was changed"
 
 
 def phrases(desk: Desk) -> list[str]:

@@ -9,17 +9,19 @@ async function look(route, { picture }, { model, parts }) {
   return (await post(route, { model, picture: picture.id, question: questionText(parts), regions })).json();
 }
 
-/** The address of a picture that came as base64. */
-function addressOf(png) {
+/** Let an image show a picture that came as base64. */
+function shown(image, png) {
   const bytes = Uint8Array.from(atob(png), (letter) => letter.charCodeAt(0));
-  return URL.createObjectURL(new Blob([bytes], { type: "image/png" }));
+  image.src = URL.createObjectURL(new Blob([bytes], { type: "image/png" }));
+  image.onload = () => URL.revokeObjectURL(image.src);
+  return image;
 }
 
 /** Show the pictures that a system was given for an answer. */
 export async function showSeen(store, slot) {
   const { pictures } = await look("/studio/seen", store, slot);
   find("#seen div").replaceChildren(...pictures.map(({ title, width, height, png }) => make("figure", {},
-    make("img", { src: addressOf(png), alt: title }),
+    shown(make("img", { alt: title }), png),
     make("figcaption", {}, `${title} · ${width} × ${height}`))));
   find("#seen").showModal();
 }
@@ -29,7 +31,8 @@ export async function showWhy(store, slot) {
   const { looks } = await look("/studio/why", store, slot);
   if (!looks.length) throw new Error("This system looked for no place here.");
   const show = ({ title, png, boxes = [] }) => {
-    store.overlay = { veil: png && addressOf(png), boxes };
+    if (png) shown(find("#veil"), png);
+    store.overlay = { veil: Boolean(png), boxes };
     find("#why p").textContent = title;
     store.tell("mark");
   };

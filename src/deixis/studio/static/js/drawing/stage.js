@@ -65,7 +65,6 @@ export class Stage {
     const { picture, overlay } = this.store;
     const held = document.activeElement?.closest(".mark")?.id;
     find("#veil").hidden = !(picture && overlay?.veil);
-    if (overlay?.veil) find("#veil").src = overlay.veil;
     const [figures, tags] = !picture ? [[], []] : overlay ? [this.#proposals(overlay), []] : this.#marks();
     find("#marks").replaceChildren(...figures);
     find("#tags").replaceChildren(...tags);

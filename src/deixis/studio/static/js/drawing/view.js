@@ -2,7 +2,6 @@
 
 import { clamp } from "./shapes.js";
 
-const STEPS = [0.05, 0.1, 0.25, 0.5, 0.75, 1, 1.5, 2, 3, 4, 6, 8, 12, 16, 24, 32];
 const [MARGIN, TOOLS, SOME] = [24, 68, 48]; // CSS pixels; SOME of the picture always stay on the stage
 
 export class View {
@@ -37,12 +36,10 @@ export class View {
     this.pan(Math.round(at[0] - px * this.scale) - this.x, Math.round(at[1] - py * this.scale) - this.y);
   }
 
-  /** The next step of a ladder of zooms. */
+  /** Zoom by half a doubling, to 50, 71, 100, 141, 200 % and so on. */
   step(direction) {
-    const { scale } = this;
-    const up = STEPS.find((step) => step > scale * 1.01);
-    const down = STEPS.findLast((step) => step < scale * 0.99);
-    this.zoomTo((direction > 0 ? up : down) ?? scale);
+    const now = 2 * Math.log2(this.scale);
+    this.zoomTo(2 ** ((direction > 0 ? Math.floor(now + 0.01) + 1 : Math.ceil(now - 0.01) - 1) / 2));
   }
 
   pan(dx, dy) {

@@ -36,11 +36,10 @@ export class Fix {
   }
 
   end() {
-    const { store, answer, article } = this;
+    const { store, article } = this;
     if (!store.fixing) return;
     this.#retyped();
-    article.classList.remove("fixing");
-    answer.contentEditable = "false";
+    article.closest("li").stamp = ""; // shown anew, whether or not anything was changed
     store.fixing.slot.checked = true;
     store.fixing = null;
     store.tell();
