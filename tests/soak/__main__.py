@@ -20,7 +20,7 @@ from tests.soak.clients import Tally, client, sent
 from tests.soak.questions import MODELS, question
 from tests.soak.watching import TOLERANCE, WARM_UP, Memory, get, health, held, settled
 
-SAMPLE_EVERY = 1.0  # seconds
+SAMPLE_EVERY, SAID_EVERY = 1.0, 15.0  # seconds
 SETTLED_IN = 20.0  # seconds after the last request within which every place has to be free
 HEARD_IN = 20.0  # seconds after the engine's death within which whoever waits has to hear of it
 
@@ -85,9 +85,13 @@ def soaked(pid: int, port: int, given: argparse.Namespace) -> list[str]:
     ]
     for thread in threads:
         thread.start()
-    began, warm = time.monotonic(), 0
+    began, warm, said = time.monotonic(), 0, 0.0
     while any(thread.is_alive() for thread in threads):
         memory.look()
+        at, size = memory.samples[-1]
+        if at >= said:
+            print(f"{at:5.0f} s  {size / 2**20:.0f} MB  {sum(tally.counts.values()):,} requests", flush=True)
+            said += SAID_EVERY
         if not warm and time.monotonic() - began >= WARM_UP * 60 * given.minutes:
             warm = held(port)
         time.sleep(SAMPLE_EVERY)

@@ -15,6 +15,7 @@ from deixis.errors import EngineStopped, QueueFull, UsageError
 from deixis.pictures.opening import Picture
 from deixis.serving.asked import Asked, Failed, Finished, OnEvent, Progress
 from deixis.serving.desk import Desk
+from deixis.serving.giving_back import GivingBack
 from deixis.serving.heard import Heard
 from deixis.serving.limits import EngineLimits
 from deixis.serving.models import Models, ModelState
@@ -233,12 +234,13 @@ class Engine:
             self._residents.close(END_WITHIN)
 
     def _look_after(self) -> None:
-        """End what nobody wants, load and drop models, until the engine is closed."""
+        """End what nobody wants, load and drop models, give memory back, until the engine is closed."""
+        giving_back = GivingBack()
         while not self._closing:
             seen = self._desk.version
             self._desk.end_unwanted()
             soon, due = self._residents.manage(), self._desk.next_due()
-            waits = [] if soon is None else [soon]
+            waits = [one for one in (soon, giving_back.look(seen)) if one is not None]
             waits += [] if due is None else [max(due - time.monotonic(), 0.0)]
             with self._desk.condition:
                 if not self._closing and self._desk.version == seen:

@@ -113,7 +113,12 @@ class ModelWorker:
         system = self._models.open(self.name)
         limits = self._desk.limits
         system.encoded_pictures = EncodedCache(budget=limits.picture_bytes)
-        writing = Writing(system, self._desk, elsewhere=self._models.elsewhere.get(self.name))
+        writing = Writing(
+            system,
+            self._desk,
+            weights=system.fingerprint(),
+            elsewhere=self._models.elsewhere.get(self.name),
+        )
         with self._desk.condition:
             self._system, self._writing = system, writing
             self.bytes, self.loaded = weight_bytes(system), True

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from deixis.engine.continuous import BatchLimits, Broken, ContinuousDecoding, Event
 from deixis.engine.policy import Completion, Request
@@ -35,11 +35,14 @@ class Writer:
 class Writing:
     """The requests of a model that are read and written; used by one thread.
 
-    count: how many there are. elsewhere: the engine that writes instead of the system's own decoder.
+    count: how many there are. weights: the fingerprint that answers tell. elsewhere: the engine that writes
+    instead of the system's own decoder.
     """
 
-    def __init__(self, system: System, desk: Desk, *, elsewhere: OuterDecoding | None = None) -> None:
-        self._system, self._desk, limits = system, desk, desk.limits
+    def __init__(
+        self, system: System, desk: Desk, *, weights: str = "", elsewhere: OuterDecoding | None = None
+    ) -> None:
+        self._system, self._desk, self._weights, limits = system, desk, weights, desk.limits
         system.prefixes = PrefixCache(budget=limits.prefix_bytes)
         self._decoding: ContinuousDecoding | OuterDecoding = elsewhere or ContinuousDecoding(
             system.decoder,
@@ -123,7 +126,8 @@ class Writing:
         """Send the whole answer."""
         request, prepared = writer.request, writer.prepared
         try:
-            answer = self._system.answered(prepared, completion, seconds=time.monotonic() - request.arrived)
+            read = self._system.answered(prepared, completion, seconds=time.monotonic() - request.arrived)
+            answer = replace(read, weights=self._weights)
         except Exception as fault:
             self._end_broken(request, fault)
             return

@@ -33,6 +33,7 @@ class FakeEngine(ThreadingHTTPServer):
         self.stops_early: int | None = None
         self.breaks_after: int | None = None
         self.without_ids = False
+        self.names = ["llama"]
 
     @property
     def address(self) -> str:
@@ -41,6 +42,10 @@ class FakeEngine(ThreadingHTTPServer):
 
 class Handler(BaseHTTPRequestHandler):
     server: FakeEngine
+
+    def do_GET(self) -> None:
+        listed = {"object": "list", "data": [{"id": name, "object": "model"} for name in self.server.names]}
+        self.answer(200, listed)
 
     def do_POST(self) -> None:
         content = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
@@ -65,7 +70,10 @@ class Handler(BaseHTTPRequestHandler):
             self.write(content, vectors)
 
     def refuse(self, status: int, message: str) -> None:
-        body = json.dumps({"error": {"message": message, "type": "BadRequestError", "code": status}}).encode()
+        self.answer(status, {"error": {"message": message, "type": "BadRequestError", "code": status}})
+
+    def answer(self, status: int, content: dict[str, Any]) -> None:
+        body = json.dumps(content).encode()
         self.send_response(status)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()

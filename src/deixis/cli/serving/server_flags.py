@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from deixis.cli.serving.outer import add_outer_flag
 from deixis.cli.system_flags import add_device_flags
 
 PORT = 8000
@@ -22,6 +23,7 @@ def add_server_flags(parser: argparse.ArgumentParser) -> None:
     add_device_flags(parser)
     add_address_flags(parser)
     add_engine_flags(parser)
+    add_outer_flag(parser)
     add_source_flags(parser)
 
 

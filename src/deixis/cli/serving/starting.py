@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from deixis.cli.messages import LOG, NOTICE
+from deixis.cli.serving.outer import outer_engines
 from deixis.errors import UsageError
 
 if TYPE_CHECKING:
@@ -111,6 +112,7 @@ def engine_of(arguments: argparse.Namespace) -> Engine:
         device=arguments.device,
         dtype=arguments.dtype,
         budget=bytes_of(arguments.models_gb, "--models-gb"),
+        elsewhere=outer_engines(arguments.outer, sources),
     )
     given = {
         "rows": arguments.max_batch,
