@@ -81,3 +81,10 @@ def test_the_only_token_that_is_allowed_is_taken_at_any_temperature() -> None:
     only[3] = -80.0
     for temperature in (0.0, 0.001, 100.0):
         assert set(drawn(10, only, temperature=temperature, seed=0)) == {3}
+
+
+@pytest.mark.parametrize("temperature", [1.3776270793562265e-158, 5e-324, 1e-20, 1.1e-20])
+def test_next_to_no_temperature_is_greedy(temperature: float) -> None:
+    sampler = Sampler(Settings(temperature=temperature, seed=0, top_p=0.1))
+    logits = torch.tensor([1.0, -float("inf"), 90.0, 89.9])
+    assert [sampler.choose(logits) for _ in range(3)] == [2, 2, 2]

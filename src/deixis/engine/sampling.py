@@ -9,6 +9,8 @@ from torch import Tensor
 
 from deixis.engine.settings import Settings
 
+COLDEST = 1e-20  # at temperatures up to this only the likeliest is left, and dividing by them overflows
+
 
 class Sampler:
     """Draws the tokens of one answer, the same for the same seed whatever other answers share the batch."""
@@ -16,7 +18,7 @@ class Sampler:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.generator: torch.Generator | None = None
-        if settings.temperature > 0:
+        if settings.temperature > COLDEST:
             seed = secrets.randbits(63) if settings.seed is None else settings.seed
             self.generator = torch.Generator().manual_seed(seed)
 
