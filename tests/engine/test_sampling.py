@@ -88,3 +88,8 @@ def test_next_to_no_temperature_is_greedy(temperature: float) -> None:
     sampler = Sampler(Settings(temperature=temperature, seed=0, top_p=0.1))
     logits = torch.tensor([1.0, -float("inf"), 90.0, 89.9])
     assert [sampler.choose(logits) for _ in range(3)] == [2, 2, 2]
+
+
+def test_next_to_no_share_leaves_the_likeliest() -> None:
+    sampler = Sampler(Settings(temperature=36.4, top_p=8e-127, seed=0))
+    assert sampler.choose(torch.tensor([0.0, 1.0, 0.5])) == 1

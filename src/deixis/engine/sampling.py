@@ -36,7 +36,7 @@ class Sampler:
         if self.settings.top_p < 1:
             ordered, order = shares.sort(descending=True, stable=True)
             before = ordered.cumsum(dim=-1) - ordered
-            shares = shares.masked_fill(
-                torch.zeros_like(shares).bool().index_put((order,), before >= self.settings.top_p), 0.0
-            )
+            beyond = before >= self.settings.top_p
+            beyond[0] = False  # whatever is left of a share next to nothing, the likeliest stays
+            shares = shares.masked_fill(torch.zeros_like(shares).bool().index_put((order,), beyond), 0.0)
         return int(torch.multinomial(shares, 1, generator=self.generator))
