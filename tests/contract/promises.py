@@ -79,8 +79,8 @@ def encode(system: System, picture: Picture, painted: Sequence[Region] = ()) -> 
 
 
 def prompt_of(system: System, question: Question) -> Prompt:
-    """Return the prompt of a question, its pictures encoded anew."""
-    return system.build_prompt(question, system.encode(system.encoder_inputs(question)))
+    """Return the prompt of a question; pictures that were encoded before are not encoded again."""
+    return system.prompts([question])[0]
 
 
 def spotted_picture() -> Picture:

@@ -15,7 +15,9 @@ ARCHITECTURE = Path(__file__).parents[2] / "docs" / "architecture.md"
 
 
 @pytest.mark.parametrize("promise", PROMISES, ids=lambda promise: promise.__name__)
-@pytest.mark.parametrize("name", [*SYSTEMS, *VARIANTS])
+@pytest.mark.parametrize(
+    "name", [*SYSTEMS, *(pytest.param(name, marks=pytest.mark.slow) for name in VARIANTS)]
+)
 def test_promise(name: str, promise: Promise, tmp_path: Path) -> None:
     promise((SUBJECTS | VARIANTS)[name](), tmp_path)
 

@@ -18,6 +18,7 @@ from torch import Tensor
 from deixis.checkpoints.files.lazy import LazyTensor
 from deixis.errors import BadWeights
 
+COPIED = 256 << 10  # bytes, after which a file is mapped anew
 ASKED_FOR = re.compile(r"(?:GLOBAL|global:?)\s+(?:GLOBAL\s+)?([\w.]+)")
 
 
@@ -27,27 +28,67 @@ def read_pickled(path: Path) -> dict[str, LazyTensor]:
     BadWeights: the file is cut short, holds code or anything else than tensors by name, or a tensor says it
     is larger than what is stored of it.
     """
+    file = MappedFile(path)
     tensors = {}
-    for key, value in opened(path).items():
+    for key, value in file.content().items():
         check_entry(path, key, value)
-        tensors[key] = lazy(path, key, tuple(value.shape), value.dtype)
+        tensors[key] = file.lazy(key, tuple(value.shape), value.dtype)
+    file.close()
     return tensors
 
 
-def lazy(path: Path, key: str, shape: tuple[int, ...], dtype: torch.dtype) -> LazyTensor:
-    """Return one tensor of a file. The file is mapped only while the tensor is copied out of it."""
+class MappedFile:
+    """A file that is mapped while tensors are copied out of it, and let go after every ``COPIED`` bytes.
 
-    def read() -> Tensor:
-        value = opened(path).get(key)
-        check_entry(path, key, value)
-        assert isinstance(value, Tensor)
-        if tuple(value.shape) != shape:
-            raise BadWeights(
-                f"{path}: {key} is {list(value.shape)}, but was {list(shape)}: the file has changed"
-            )
-        return value.detach().clone(memory_format=torch.contiguous_format)
+    Opening it reads what all tensors are called, so it isn't done for each of them; what was copied counts
+    as memory for as long as the file is mapped, so it doesn't stay so. A file that changes is opened anew.
+    """
 
-    return LazyTensor(shape, dtype, str(path), read)
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._content: dict[str, Any] | None = None
+        self._seen: tuple[int, ...] | None = None
+        self._copied = 0
+
+    def content(self) -> dict[str, Any]:
+        """Return what the file holds, mapped, not read."""
+        now, content = signature(self.path), self._content
+        if content is None or now != self._seen:
+            content = opened(self.path)
+            self._content, self._seen, self._copied = content, now, 0
+        return content
+
+    def close(self) -> None:
+        """Let the file go until a tensor of it is wanted."""
+        self._content = None
+
+    def lazy(self, key: str, shape: tuple[int, ...], dtype: torch.dtype) -> LazyTensor:
+        """Return one tensor of the file."""
+
+        def read() -> Tensor:
+            value = self.content().get(key)
+            check_entry(self.path, key, value)
+            assert isinstance(value, Tensor)
+            if tuple(value.shape) != shape:
+                raise BadWeights(
+                    f"{self.path}: {key} is {list(value.shape)}, but was {list(shape)}: the file has changed"
+                )
+            copy = value.detach().clone(memory_format=torch.contiguous_format)
+            self._copied += copy.nbytes
+            if self._copied >= COPIED:
+                self.close()
+            return copy
+
+        return LazyTensor(shape, dtype, str(self.path), read)
+
+
+def signature(path: Path) -> tuple[int, ...]:
+    """Return what shows that a file has changed; nothing where it cannot be looked at."""
+    try:
+        found = path.stat()
+    except OSError:
+        return ()
+    return found.st_mtime_ns, found.st_size, found.st_ino
 
 
 def opened(path: Path) -> dict[str, Any]:
