@@ -15,6 +15,7 @@ from tests.checkpoints.measured_memory import RESET, SHARDS
 ROOT = Path(__file__).parents[2]
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(
     not (RESET.exists() and hasattr(ctypes.CDLL(None), "mallopt")),
     reason="this system doesn't let a process reset its highest mark of memory",

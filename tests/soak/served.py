@@ -12,7 +12,6 @@ import tempfile
 import threading
 import time
 from pathlib import Path
-from typing import Any
 
 import torch
 import uvicorn
@@ -34,9 +33,10 @@ def systems(folder: Path) -> dict[str, System]:
 
 def kill_engine(engine: Engine) -> None:
     """Raise an error in the thread that looks after requests."""
-    thread: Any = next(one for one in threading.enumerate() if one.name == "deixis engine")
+    number = engine._thread.ident
+    assert number is not None
     kind = ctypes.py_object(RuntimeError)
-    assert ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread.ident), kind) == 1
+    assert ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(number), kind) == 1
     with engine._desk.condition:  # it is raised when the thread wakes
         engine._desk.changed()
 

@@ -134,6 +134,7 @@ def test_files_by_a_pattern(folder: Path) -> None:
             files_named(folder, name, where="s")
 
 
+@pytest.mark.slow
 def test_little_is_kept_of_many_rows(tmp_path: Path) -> None:
     one = {"id": "0", "image": "a.png", "conversations": said("<image>\nWhat?", "word " * 200)}
     path = tmp_path / "many.json"

@@ -91,6 +91,7 @@ def test_what_is_encoded_is_close(folder: Path, dtype: torch.dtype) -> None:
     assert torch.nn.functional.cosine_similarity(vectors[0], vectors[1].float()).min() > 0.99
 
 
+@pytest.mark.slow
 def test_the_embedded_system_mixes_no_devices() -> None:
     """Names by two opinions, claims weighed, first words tried out: what the tiny one has no words for."""
     picture = open_picture(PHOTO)

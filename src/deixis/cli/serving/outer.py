@@ -24,7 +24,7 @@ def add_outer_flag(parser: argparse.ArgumentParser) -> None:
         metavar="MODEL=URL[#NAME]",
         help="let the vLLM server at this address, started with --enable-prompt-embeds, write the words of a "
         "model that is served here; NAME is what it calls the language model, if it has several. Ferret, "
-        "Ferret-v2, Ferret-UI and ViP-LLaVA can",
+        "Ferret-v2, Ferret-UI and ViP-LLaVA can (default: none, all words are written here)",
     )
 
 

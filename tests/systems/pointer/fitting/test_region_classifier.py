@@ -140,6 +140,7 @@ def test_all_names_of_a_thing_are_equally_right() -> None:
     torch.testing.assert_close(loss, expected)
 
 
+@pytest.mark.slow
 def test_a_fitted_namer_knows_the_shapes_it_was_shown(scenes: list[Scene], monkeypatch) -> None:
     monkeypatch.setattr("deixis.systems.pointer.fitting.region_classifier.PASSES", 250)
     network, vocabulary = fitted(scenes), tiny_vocabulary()
