@@ -140,7 +140,7 @@ class Desk:
         """Return the colour on the screen at a place of the picture."""
         x, y = self.at(point)
         shot = self.page.screenshot(clip={"x": int(x), "y": int(y), "width": 1, "height": 1})
-        red, green, blue = Image.open(io.BytesIO(shot)).convert("RGB").getpixel((0, 0))
+        red, green, blue = np.asarray(Image.open(io.BytesIO(shot)).convert("RGB"))[0, 0].tolist()
         return red, green, blue
 
 
