@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -18,9 +19,11 @@ from deixis.pictures.opening import open_picture
 from deixis.progress import SILENT
 from deixis.regions.shapes import Box
 from deixis.systems import load
+from deixis.systems.groma.detector.selection import shuffled
 from deixis.systems.groma.preparation import IMAGENET
 from deixis.systems.groma.training.building import packaged_parts, training_parts
 from deixis.systems.groma.training.detection import ProposalCollate
+from deixis.systems.groma.training.objective import GromaObjective
 from deixis.training.loop import TrainingParts, train
 from deixis.training.order import order_of
 from deixis.training.recipes.recipe import Recipe
@@ -264,3 +267,24 @@ def test_what_a_stage_needs_of_the_package() -> None:
     assert packaged_parts(recipe(starts_from="x")) == []
     assert packaged_parts(recipe(network={"language": "small"}, starts_from="x")) == ["minilm"]
     assert packaged_parts(recipe()) == ["minilm"]
+
+
+class SeesRegions(torch.nn.Module):
+    """Stands in for the network and keeps how it was asked for places."""
+
+    def forward(self, *, regions: Any, **others: Any) -> SimpleNamespace:
+        self.order = regions.order
+        return SimpleNamespace(loss=torch.zeros(()))
+
+
+def test_places_are_shuffled_while_it_learns_and_only_then() -> None:
+    network = SeesRegions()
+    objective = GromaObjective(network)  # type: ignore[arg-type]
+    boxes = {"refer_boxes": torch.zeros(0, 4), "ground_boxes": torch.zeros(0, 4)}
+    counts = {"refer_counts": [0], "ground_counts": [0]}
+    ids = torch.zeros(1, 3, dtype=torch.long)
+    batch = {"input_ids": ids, "attention_mask": ids, "labels": ids, "pixel_values": None} | boxes | counts
+    objective.train().losses(batch)
+    assert network.order is shuffled
+    objective.eval().losses(batch)
+    assert network.order is None

@@ -5,13 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from deixis.systems.groma.detector.selection import shuffled
 from deixis.systems.groma.model import GivenBoxes, GromaNetwork
 from deixis.text.token_sequence import IGNORED
 from deixis.training.losses import Loss, Objective
 
 
 class GromaObjective(Objective):
-    """A network whose loss is that of the next token; it chooses the place of a ``<ground_box>`` itself."""
+    """A network whose loss is that of the next token; it chooses the place of a ``<ground_box>`` itself.
+
+    While it learns, places are in an order by chance, as published: in that of scores ``<r0>`` is the
+    likeliest place whatever is asked for, and a network learns to say nothing else.
+    """
 
     def __init__(self, network: GromaNetwork) -> None:
         super().__init__()
@@ -32,6 +37,7 @@ class GromaObjective(Objective):
             regions=GivenBoxes(
                 refer=batch["refer_boxes"].split(batch["refer_counts"]),
                 ground=batch["ground_boxes"].split(batch["ground_counts"]),
+                order=shuffled if self.training else None,
                 shares=None if shares is None else shares.split(batch["refer_counts"]),
             ),
         )
