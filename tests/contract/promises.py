@@ -576,6 +576,7 @@ def lessons(subject: Subject, system: System, out: Path) -> list[float]:
         if step:
             assert load_checkpoint(checkpoints(out)[-1], state, origin=origin, world=world) == step
         prepare_step(state.optimiser, recipe, step)
+        torch.manual_seed(step)  # what training draws by chance is the same on every device
         loss = system.losses(dialogues, picture)["total"]
         loss.backward()
         nn.utils.clip_grad_norm_(learning(state.optimiser), recipe.optimiser.clip)
