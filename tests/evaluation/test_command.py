@@ -8,6 +8,7 @@ from deixis.cli import main
 from deixis.cli.commands import evaluate as command
 from deixis.data.sources.pack import read_pack
 from deixis.errors import RecordError, UsageError
+from deixis.evaluation.lmms_eval_results import as_results
 from deixis.evaluation.tasks import TASKS
 from tests.evaluation.answering import Nowhere, Truthful
 from tests.toy.pack import write_toy_pack
@@ -34,10 +35,12 @@ def written(*words: str) -> int:
 
 
 def test_report_and_items_are_written(pack: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    report, items = pack.parent / "report.json", pack.parent / "items.jsonl"
+    report, items, lmms = (pack.parent / name for name in ("report.json", "items.jsonl", "lmms.json"))
     arguments = ["--data", str(pack), "--split", "val", "--tasks", "grounding, naming_point", "--limit", "3"]
-    assert written(*arguments, "--json", str(report), "--items", str(items)) == 0
+    files = ["--json", str(report), "--items", str(items), "--lmms-eval", str(lmms)]
+    assert written(*arguments, *files) == 0
     content = json.loads(report.read_text(encoding="utf-8"))
+    assert json.loads(lmms.read_text(encoding="utf-8")) == as_results(content)
     assert content["protocol"]["data"] == "toy"
     assert content["protocol"]["weights"] == "0123"
     assert {name: task["n"] for name, task in content["tasks"].items()} == {"grounding": 3, "naming_point": 3}

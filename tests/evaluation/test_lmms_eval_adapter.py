@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from importlib.metadata import entry_points
 from types import ModuleType
@@ -26,11 +27,22 @@ class ModelManifest:
     aliases: tuple[str, ...] = ()
 
 
-class Lmms:
+class Lmms(ABC):
+    """What lmms-eval 0.7.3 demands of a model."""
+
     is_simple = True
 
     def __init__(self) -> None:
         self.task_dict: dict[str, Any] = {}
+
+    @abstractmethod
+    def loglikelihood(self, requests: list[Any]) -> list[tuple[float, bool]]: ...
+
+    @abstractmethod
+    def generate_until(self, requests: list[Any]) -> list[str]: ...
+
+    @abstractmethod
+    def generate_until_multi_round(self, requests: list[Any]) -> list[str]: ...
 
 
 @dataclass
@@ -80,8 +92,9 @@ def test_it_is_found_and_answers(stand_in: list[tuple[str, int, int]]) -> None:
     ]
     assert model.generate_until(requests) == ["yes", "yes"]
     assert stand_in == [("Is {{it}} red?", 1, 16), ("Is {{it}} red?", 2, 16)]
-    with pytest.raises(NotImplementedError):
-        model.loglikelihood([])
+    for refused in (model.loglikelihood, model.generate_until_multi_round):
+        with pytest.raises(NotImplementedError, match="generate_until"):
+            refused([])
     with pytest.raises(AttributeError):
         _ = lmms_eval_adapter.Other
 

@@ -67,4 +67,10 @@ def model_class() -> type:
             """Raise: systems write answers, and don't rate those of others."""
             raise NotImplementedError("deixis has no log-likelihoods of given answers; use generate_until")
 
+        def generate_until_multi_round(self, requests: list[Any]) -> list[str]:
+            """Raise: tasks that ask on, with pictures made from the last answer, can't be run."""
+            raise NotImplementedError(
+                "deixis doesn't run tasks of several rounds; generate_until runs the others"
+            )
+
     return DeixisModel

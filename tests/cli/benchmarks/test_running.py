@@ -51,6 +51,8 @@ def test_a_run_prints_and_writes_and_goes_on(
         str(tmp_path / "r.json"),
         "--items",
         str(tmp_path / "i.jsonl"),
+        "--lmms-eval",
+        str(tmp_path / "lmms.json"),
     )
     assert evaluate("pope", data, *words) == 0
     printed = capsys.readouterr()
@@ -58,6 +60,8 @@ def test_a_run_prints_and_writes_and_goes_on(
     assert "### Protocol" in printed.out
     assert "4 questions in" in printed.out
     content = json.loads((tmp_path / "r.json").read_text())
+    lmms = json.loads((tmp_path / "lmms.json").read_text())
+    assert lmms["results"]["pope"]["value,none"] == pytest.approx(200 / 3)
     assert content["protocol"]["weights"] == "f00d" and content["protocol"]["rules"] == "corrected"
     assert len((tmp_path / "i.jsonl").read_text().splitlines()) == 4 == len(system.asked)
     assert evaluate("pope", data, *words, "--rules", "published") == 0

@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Any
 
 from deixis.cli.benchmarks.endpoint_flags import asked_model, is_address, log_of
 from deixis.cli.benchmarks.judges import judges_of
+from deixis.cli.benchmarks.report_files import report_files, save_report
 from deixis.cli.counting import counted
 from deixis.cli.dataset_flags import refuse_read_files
 from deixis.cli.messages import is_quiet
 from deixis.cli.picture_flags import BROKEN
-from deixis.cli.saving import save_or_print
 from deixis.errors import UsageError
 
 if TYPE_CHECKING:
@@ -117,8 +117,7 @@ def run_benchmark(arguments: argparse.Namespace) -> int:
         made = measured(benchmark, items, scoring, asked, kept=kept, arguments=arguments)
     print(made.to_markdown())
     print(f"\n{counted(len(items), 'question')} in {time.perf_counter() - started:.0f} s", flush=True)
-    contents = {arguments.json: made.to_json, arguments.items: made.items_as_lines}
-    save_or_print({path: content() for path, content in contents.items() if path is not None})
+    save_report(made, arguments)
     return 0
 
 
@@ -216,8 +215,7 @@ def refuse_flags_of_tasks(arguments: argparse.Namespace) -> None:
 
 def refuse_inputs(arguments: argparse.Namespace) -> None:
     """Raise UsageError for files to write that belong to the benchmark, or that are one file."""
-    named = {"--json": arguments.json, "--items": arguments.items, "--answers": arguments.answers}
-    given = {flag: path for flag, path in named.items() if path is not None}
+    given = report_files(arguments)
     for flag, path in given.items():
         if path.resolve() == arguments.dataset.resolve():
             raise UsageError(f"{flag} {path} is the benchmark's own file; give another name")

@@ -17,11 +17,11 @@ from deixis.cli.benchmarks.endpoint_flags import (
     is_address,
     log_of,
 )
+from deixis.cli.benchmarks.report_files import add_report_flags, report_files, save_report
 from deixis.cli.benchmarks.running import add_benchmark_flags, run_benchmark
 from deixis.cli.counting import counted
 from deixis.cli.dataset_flags import add_dataset_flags, open_dataset, refuse_read_files
 from deixis.cli.messages import LOG, is_quiet
-from deixis.cli.saving import save_or_print
 from deixis.cli.system_flags import add_system_flags
 from deixis.errors import UsageError
 
@@ -75,16 +75,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="S",
         help="another split of the dataset, for instance train, to learn further baselines on",
     )
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the report here")
-    parser.add_argument(
-        "--items", type=Path, metavar="FILE", help="write every item with its answer here, one a line"
-    )
-    parser.add_argument(
-        "--answers",
-        type=Path,
-        metavar="FILE",
-        help="keep every answer here as it comes; the same command goes on where it was stopped",
-    )
+    add_report_flags(parser)
     parser.add_argument(
         "--ray", type=int, metavar="N", help="let N workers of Ray answer, on this machine or its cluster"
     )
@@ -124,8 +115,7 @@ def run(arguments: argparse.Namespace) -> int:
     print(f"\n{counted(len(report.asked), 'question')} in {time.perf_counter() - started:.0f} s", flush=True)
     for sentence in report.protocol.set_aside():
         LOG.warning("%s", sentence)
-    contents = {arguments.json: report.to_json, arguments.items: report.items_as_lines}
-    save_or_print({path: content() for path, content in contents.items() if path is not None})
+    save_report(report, arguments)
     return 0
 
 
@@ -214,27 +204,21 @@ def check_numbers(arguments: argparse.Namespace) -> None:
         )
 
 
-def outputs(arguments: argparse.Namespace) -> dict[str, Path]:
-    """Return the files to write by the flags that name them."""
-    named = {"--json": arguments.json, "--items": arguments.items, "--answers": arguments.answers}
-    return {flag: path for flag, path in named.items() if path is not None}
-
-
 def check_outputs(arguments: argparse.Namespace) -> None:
     """Raise UsageError for files that can't be written."""
     from deixis.files.writing import require_writable
 
-    for flag, path in outputs(arguments).items():
+    for flag, path in report_files(arguments).items():
         if flag != "--answers":
             require_writable(path, flag=flag)
-    named = [path.resolve() for path in outputs(arguments).values()]
+    named = [path.resolve() for path in report_files(arguments).values()]
     if len(set(named)) < len(named):
-        raise UsageError(f"{', '.join(outputs(arguments))} name one file; give each its own")
+        raise UsageError(f"{', '.join(report_files(arguments))} name one file; give each its own")
 
 
 def refuse_inputs(arguments: argparse.Namespace, dataset: Dataset) -> None:
     """Raise UsageError for files to write that belong to the dataset or to the model."""
-    for flag, path in outputs(arguments).items():
+    for flag, path in report_files(arguments).items():
         pictures = {scene.picture.path for scene in dataset.scenes}
         refuse_read_files(path, arguments.dataset, "the dataset", flag=flag, further=pictures)
         if arguments.model is not None and not is_address(arguments.model):
