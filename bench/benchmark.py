@@ -18,12 +18,23 @@ class Side:
     "peak_above_loaded_bytes" (see ``bench.memory``) and "items" (how many things one repeat handled).
     threads: its OMP_NUM_THREADS; None is all cores.
     given: what its input has besides the benchmark's; only sides of the same input are compared.
+    parts: what is timed of one run, where that is several things; "seconds" and "items" are by part then.
     """
 
     name: str
     function: str
     threads: int | None = 1
     given: Mapping[str, Any] = field(default_factory=dict)
+    parts: tuple[str, ...] = ()
+
+    @property
+    def timed(self) -> tuple[str, ...]:
+        """The names under which its times stand.
+
+        >>> Side("ours", "module:function", parts=("reading", "writing")).timed
+        ('ours, reading', 'ours, writing')
+        """
+        return tuple(f"{self.name}, {part}" for part in self.parts) or (self.name,)
 
 
 Measure = Literal["seconds", "peak_bytes", "peak_above_loaded_bytes"]
@@ -88,6 +99,15 @@ def summarise(runs: Sequence[Mapping[str, Any]], *, threads: int) -> Summary:
         peak_bytes=largest(runs, "peak_bytes"),
         peak_above_loaded_bytes=largest(runs, "peak_above_loaded_bytes"),
     )
+
+
+def of_part(run: Mapping[str, Any], part: str) -> dict[str, Any]:
+    """Return a run as if only that part of it had been timed.
+
+    >>> of_part({"seconds": {"reading": [1.0], "writing": [2.0]}, "digest": "a"}, "writing")
+    {'seconds': [2.0], 'digest': 'a'}
+    """
+    return {key: value[part] if key in ("seconds", "items") else value for key, value in run.items()}
 
 
 def largest(runs: Sequence[Mapping[str, Any]], name: str) -> int | None:

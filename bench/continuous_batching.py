@@ -13,30 +13,23 @@ from typing import Any
 
 from bench.benchmark import Benchmark, Goal, Side
 
-OURS, SINGLY, BATCHED = "running batch", "one by one", "generate as a batch"
+OURS, SINGLY = "running batch", "one by one"
+SIDES = {OURS: "ours", SINGLY: "singly", "generate as a batch": "batched"}
+PARTS = ("total", "reading", "writing")
 MODULE = "bench.continuous_batching"
 QUESTIONS, WORDS, PICTURE = 8, 30, 257
 WHAT = "random LLaVA-like model, Llama 1024 x 8, 257 picture tokens, 30-token questions: "
 
 
-def sides(given: dict[str, Any], *, batched: bool = True) -> tuple[Side, ...]:
-    """Return ours and the peers, on one input."""
-    names = ((OURS, "ours"), (SINGLY, "singly"), (BATCHED, "batched"))
-    return tuple(
-        Side(f"{name}, {given['part']}", f"{MODULE}:{function}", threads=None, given=given)
-        for name, function in names
-        if batched or name != BATCHED
-    )
-
-
 def benchmark(name: str, what: str, *, tokens: int, pictures: int, goals: dict[str, float]) -> Benchmark:
     """Return a benchmark of eight questions, reading and writing told apart."""
-    parts = ("total", "reading", "writing")
     return Benchmark(
         name=name,
         what=WHAT + what,
         given={"tokens": tokens, "pictures": pictures, "seed": 0},
-        sides=tuple(side for part in parts for side in sides({"part": part})),
+        sides=tuple(
+            Side(side, f"{MODULE}:{function}", threads=None, parts=PARTS) for side, function in SIDES.items()
+        ),
         goals=tuple(
             Goal(f"{part}, over one by one", f"{OURS}, {part}", most, over=f"{SINGLY}, {part}")
             for part, most in goals.items()
@@ -69,16 +62,12 @@ JOINING = Benchmark(
     what=WHAT + "a ninth question, about another picture, while 8 are answered",
     given={"seed": 0},
     sides=(
-        Side("first token of the ninth", f"{MODULE}:ninth", threads=None, given={"part": "first token"}),
-        Side("first token, alone", f"{MODULE}:alone", threads=None, given={"part": "first token"}),
-        Side("longest pause of the 8", f"{MODULE}:ninth", threads=None, given={"part": "pause"}),
-        Side("a step of the 8", f"{MODULE}:ninth", threads=None, given={"part": "step"}),
+        Side("the ninth", f"{MODULE}:ninth", threads=None, parts=("first token", "longest pause", "step")),
+        Side("alone", f"{MODULE}:alone", threads=None, parts=("first token",)),
     ),
     goals=(
-        Goal(
-            "first token of the ninth, over alone", "first token of the ninth", 2, over="first token, alone"
-        ),
-        Goal("longest pause, over a step", "longest pause of the 8", 3, over="a step of the 8"),
+        Goal("first token, over alone", "the ninth, first token", 2, over="alone, first token"),
+        Goal("longest pause of the 8, over a step", "the ninth, longest pause", 3, over="the ninth, step"),
     ),
 )
 STEP = Benchmark(
@@ -206,22 +195,24 @@ def request_of(model: Model, question: int, picture: int, seen: Any, tokens: int
 
 
 def timed(given: dict[str, Any], answer: Callable[[int], list[list[int]]]) -> dict[str, Any]:
-    """Time answers of so many tokens, of one token (reading), and the difference (writing)."""
+    """Time answers of one token (reading), of so many (total), and the difference (writing)."""
     import torch
 
-    seconds = []
+    reading, total = [], []
     with torch.inference_mode():
         answer(2)
         for _ in range(given["repeats"]):
+            reading.append(clocked(lambda: answer(1)))
             began = time.perf_counter()
-            values = answer(given["tokens"] if given["part"] != "reading" else 1)
-            ended = time.perf_counter()
-            if given["part"] == "writing":
-                answer(1)
-                seconds.append(ended - began - (time.perf_counter() - ended))
-            else:
-                seconds.append(ended - began)
-    return {"seconds": seconds, "values": values, "items": sum(map(len, values))}
+            values = answer(given["tokens"])
+            total.append(time.perf_counter() - began)
+    writing = [whole - read for whole, read in zip(total, reading, strict=True)]
+    count = sum(map(len, values))
+    return {
+        "seconds": {"total": total, "reading": reading, "writing": writing},
+        "items": {"total": count, "reading": len(values), "writing": count - len(values)},
+        "values": values,
+    }
 
 
 def ours(given: dict[str, Any]) -> dict[str, Any]:
@@ -281,7 +272,8 @@ def ninth(given: dict[str, Any]) -> dict[str, Any]:
     from deixis.engine.continuous import BatchLimits, ContinuousDecoding, Event
 
     model = Model(given)
-    seconds, values = [], []
+    seconds: dict[str, list[float]] = {"first token": [], "longest pause": [], "step": []}
+    values = []
     with torch.inference_mode():
         for _ in range(given["repeats"]):
             seen = model.seen(range(QUESTIONS))
@@ -302,9 +294,10 @@ def ninth(given: dict[str, Any]) -> dict[str, Any]:
                 pauses.append(time.perf_counter() - before)
                 first = next((one for one in events if isinstance(one, Event) and one.number == ticket), None)
             ended = time.perf_counter()
-            found = {"first token": ended - began, "pause": max(pauses), "step": statistics.median(steps)}
-            seconds.append(found[given["part"]])
-            values = [int(first.delta.text)] if given["part"] == "first token" else []
+            seconds["first token"].append(ended - began)
+            seconds["longest pause"].append(max(pauses))
+            seconds["step"].append(statistics.median(steps))
+            values = [int(first.delta.text)]
     return {"seconds": seconds, "values": values}
 
 
@@ -328,7 +321,7 @@ def alone(given: dict[str, Any]) -> dict[str, Any]:
             if repeat:
                 seconds.append(time.perf_counter() - began)
             values = [int(events[0].delta.text)]
-    return {"seconds": seconds, "values": values}
+    return {"seconds": {"first token": seconds}, "values": values}
 
 
 def clocked(work: Callable[[], Any]) -> float:

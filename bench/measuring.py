@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from bench.benchmark import Benchmark, Side, Summary, difference, summarise
+from bench.benchmark import Benchmark, Side, Summary, difference, of_part, summarise
 from bench.machine import busy_warning
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -52,9 +52,20 @@ def measure(benchmark: Benchmark, *, repeats: int) -> Measured:
         compared = {side.name: runs[side.name] for side in alike}
         if (fault := disagreement(compared, tolerance=benchmark.tolerance)) is not None:
             return Measured(benchmark, fault=fault)
-    threads = {side.name: side.threads or os.cpu_count() or 1 for side in benchmark.sides}
-    summaries = {name: summarise(found, threads=threads[name]) for name, found in runs.items()}
+    summaries = {
+        name: summarise(found, threads=side.threads or os.cpu_count() or 1)
+        for side in benchmark.sides
+        for name, found in by_part(side, runs[side.name]).items()
+    }
     return Measured(benchmark, summaries=summaries, warning=before or busy_warning())
+
+
+def by_part(side: Side, runs: Sequence[Mapping[str, Any]]) -> dict[str, list[Mapping[str, Any]]]:
+    """Return a side's runs by the names under which its times stand."""
+    if not side.parts:
+        return {side.name: list(runs)}
+    parts = zip(side.timed, side.parts, strict=True)
+    return {name: [of_part(run, part) for run in runs] for name, part in parts}
 
 
 def run_side(side: Side, given: Mapping[str, Any]) -> dict[str, Any]:
@@ -80,10 +91,11 @@ def run_side(side: Side, given: Mapping[str, Any]) -> dict[str, Any]:
         if done.returncode or not result.is_file():
             raise SideFailed(f"side {side.name!r} failed: {last_lines(done.stderr)}")
         returned: dict[str, Any] = json.loads(result.read_text(encoding="utf-8"))
-    if len(returned.get("seconds", ())) != given["repeats"]:
-        raise SideFailed(
-            f"side {side.name!r} gave {returned.get('seconds')}; expected {given['repeats']} times"
-        )
+    seconds = returned.get("seconds", ())
+    times = list(seconds.values()) if side.parts else [seconds]
+    if (side.parts and set(seconds) != set(side.parts)) or {len(one) for one in times} != {given["repeats"]}:
+        parts = f" of {', '.join(side.parts)}" if side.parts else ""
+        raise SideFailed(f"side {side.name!r} gave {seconds}; expected {given['repeats']} times{parts}")
     if not {"digest", "values"} & set(returned):
         raise SideFailed(f"side {side.name!r} gave neither 'digest' nor 'values': nothing could be compared")
     return returned

@@ -25,7 +25,12 @@ def lines(measured: Measured) -> Iterator[str]:
     if measured.warning is not None:
         yield f"  warning: {measured.warning}"
     width = max(map(len, measured.summaries))
-    firsts = {side.name: group[0].name for group in sides_of_one_input(benchmark) for side in group}
+    firsts: dict[str, str] = {}
+    for first, *others in sides_of_one_input(benchmark):
+        alike = dict(zip(first.parts or ("",), first.timed, strict=True))
+        for side in (first, *others):
+            named = zip(side.parts or ("",), side.timed, strict=True)
+            firsts |= {name: alike.get(part, name) for part, name in named}
     for name, summary in measured.summaries.items():
         yield f"  {name:<{width}}  {side_text(summary, base=measured.summaries[firsts[name]])}"
     for goal in benchmark.goals:

@@ -14,6 +14,12 @@ def quick(given: dict[str, Any]) -> dict[str, Any]:
     return {"seconds": timed(given, pause=0.001), "values": {"sum": float(sum(given["numbers"]))}, "items": 3}
 
 
+def in_parts(given: dict[str, Any]) -> dict[str, Any]:
+    """Times two parts of one run, as it says."""
+    seconds = {"sum": [0.25] * given["repeats"], "pause": [0.5] * given["repeats"]}
+    return {"seconds": seconds, "items": {"sum": 1, "pause": 2}, "digest": "same"}
+
+
 def slow(given: dict[str, Any]) -> dict[str, Any]:
     """Sums the numbers, slowly and with a rounding error."""
     return {"seconds": timed(given, pause=0.03), "values": {"sum": sum(given["numbers"]) * (1 + 1e-9)}}

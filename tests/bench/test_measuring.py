@@ -77,6 +77,19 @@ def test_only_sides_of_the_same_input_are_compared() -> None:
     assert "'quick 4' and 'wrong' computed different things" in fault
 
 
+def test_one_run_gives_the_times_of_its_parts() -> None:
+    parts = ("sum", "pause")
+    sides = [Side(name, "tests.bench.fake_sides:in_parts", parts=parts) for name in ("one", "other")]
+    goal = Goal("pause over sum", "other, pause", 10.0, over="other, sum")
+    measured = measure(fake(*sides, goals=(goal,)), repeats=2)
+    assert list(measured.summaries) == ["one, sum", "one, pause", "other, sum", "other, pause"]
+    assert measured.summaries["one, pause"].seconds == 0.5
+    assert measured.summaries["one, pause"].items_per_second == 4.0
+    assert reached(goal, measured.summaries) == 2.0
+    lines = as_text(measured).splitlines()[1:]
+    assert ["x the first" in line for line in lines] == [False, False, True, True, False]
+
+
 def test_every_run_has_a_process_of_its_own_with_its_threads() -> None:
     given = {"repeats": 1}
     side = Side("here", "tests.bench.fake_sides:surroundings", threads=3)
@@ -104,6 +117,12 @@ def test_peak_is_counted_above_loaded_weights() -> None:
 def test_side_that_breaks_the_rules_fails_with_the_reason(function: str, said: str) -> None:
     with pytest.raises(SideFailed, match=said):
         run_side(Side("odd", f"tests.bench.fake_sides:{function}"), {"repeats": 2})
+
+
+def test_side_that_times_other_parts_fails() -> None:
+    side = Side("odd", "tests.bench.fake_sides:in_parts", parts=("sum", "sleep"))
+    with pytest.raises(SideFailed, match="expected 1 times of sum, sleep"):
+        run_side(side, {"numbers": [1], "repeats": 1})
 
 
 def test_busy_machine_is_told_with_the_times(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -186,8 +205,8 @@ def test_the_real_table_names_functions_that_are_there() -> None:
 
     assert {"ask", "training", "soft_mask"} <= set(BENCHMARKS)
     for benchmark in BENCHMARKS.values():
-        names = {side.name for side in benchmark.sides}
-        assert len(names) == len(benchmark.sides)
+        names = {name for side in benchmark.sides for name in side.timed}
+        assert len(names) == sum(len(side.timed) for side in benchmark.sides)
         for side in benchmark.sides:
             module, _, function = side.function.partition(":")
             assert callable(getattr(import_module(module), function))
