@@ -7,6 +7,7 @@ import copy
 import torch
 from torch import nn
 
+from deixis.layers.few_rows import quicken
 from deixis.layers.low_rank import LowRankLinear, add_adapters, merge_adapters
 
 
@@ -68,3 +69,9 @@ def test_the_same_seed_draws_the_same_whatever_was_drawn_before() -> None:
 
 def test_parts_that_have_no_linear_map_get_none() -> None:
     assert adapted(parts=("table",))[2] == []
+
+
+def test_layers_that_answered_before_get_adapters_too() -> None:
+    network = nn.Sequential(nn.Linear(4, 4), nn.Linear(4, 4))
+    quicken(network[0])
+    assert add_adapters(network, parts=[""], rank=2, scale=4.0, seed=0) == ["0", "1"]

@@ -16,6 +16,7 @@ from torch.nn import functional
 from deixis.engine.graphs import SLOTS, StandingWindow, StepGraph, StepGraphs
 from deixis.engine.masks import Trees, check_prefixes, reading_mask, stacked_bias, tree_mask
 from deixis.engine.store import KeyValueStore, Window
+from deixis.layers.few_rows import quicken
 from deixis.layers.language.cache_argument import cache_name
 from deixis.layers.language.causal_decoders import regime_switch, window_of
 
@@ -117,7 +118,8 @@ class CausalDecoder:
 
     model: has ``model``, ``lm_head`` and ``config``. Parts that are given take the place of the model's:
     body is called with inputs_embeds, attention_mask, position_ids, use_cache and the cache, head turns
-    hidden states into logits, words ids into vectors; config is that of the body. compile: steps that
+    hidden states into logits, words ids into vectors; config is that of the body. Linear layers of body and
+    head are made quick with few rows (see few_rows). compile: steps that
     are recorded, on CUDA, are compiled by ``torch.compile`` first (it needs a compiler, and minutes).
     """
 
@@ -139,6 +141,9 @@ class CausalDecoder:
         self.config: PreTrainedConfig | Any = model.config if config is None else config
         self._switch = regime_switch(self.config)
         self._reach = window_of(self.config)
+        for part in (self.body, self._head):
+            if isinstance(part, nn.Module):
+                quicken(part)
         self._keyword: str = getattr(self.body, "cache_keyword", None) or cache_name()
 
     @property

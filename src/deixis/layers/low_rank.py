@@ -9,6 +9,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from deixis.layers.few_rows import FewRowsLinear
+
 
 class LowRankLinear(nn.Linear):
     """A linear map plus ``scale / rank`` times the product of two narrow ones.
@@ -51,7 +53,7 @@ def add_adapters(
     found = [
         name
         for name, module in network.named_modules()
-        if type(module) is nn.Linear and any(name.startswith(part) for part in parts)
+        if type(module) in (nn.Linear, FewRowsLinear) and any(name.startswith(part) for part in parts)
     ]
     for name in found:
         linear = network.get_submodule(name)
