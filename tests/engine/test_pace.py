@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from deixis.engine.batching.limits import UNLIMITED, BatchLimits
-from deixis.engine.batching.pace import FIRST, LEAST, Pace
+from deixis.engine.batching.pace import FIRST, GROWTH, LEAST, Pace, ReadingTime
 from deixis.errors import UsageError
 
 
@@ -40,6 +40,29 @@ def test_nobody_stands_still_for_longer_than_allowed(each: float, pause: float) 
     least = (step + fixed + each * LEAST) / step
     assert all(one <= max(pause, least) for one in pauses[3:])
     assert pauses[-1] > 1 + (pause - 1) * 0.6, "nor is time left unused"
+
+
+def test_the_rest_of_a_prompt_tells_little_of_what_a_position_takes() -> None:
+    """Three positions take half as long as sixty: the next prompt isn't read three at a time for that."""
+    step, fixed, each = 0.09, 0.03, 0.0018
+    machine = Machine(BatchLimits(chunk=1000))
+    for _ in range(8):
+        machine.advance(step=step, fixed=fixed, each=each)
+    before = machine.pace.positions(writing=True)
+    assert before is not None
+    machine.pace.start()
+    machine.time += fixed + each * 3
+    machine.pace.has_read(3)
+    after = machine.pace.positions(writing=True)
+    assert after is not None and after >= 0.9 * before
+
+
+def test_a_line_is_not_trusted_far_beyond_what_was_read() -> None:
+    known = ReadingTime()
+    for positions in (20, 21, 20, 19):
+        known.note(positions, 0.05 + 1e-6 * positions)
+    assert known.within(10.0) == GROWTH * 19
+    assert ReadingTime().within(1.0) is None
 
 
 def test_what_is_known_of_nothing_begins_small_and_the_chunk_is_never_exceeded() -> None:

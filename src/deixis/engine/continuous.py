@@ -178,6 +178,9 @@ class ContinuousDecoding:
     def _write(self) -> list[Event | Broken]:
         answers = self._rows.written
         events: list[Event | Broken] = []
+        timed = self.limits.pause is not None and bool(self.reading or self.waiting)
+        if timed:
+            self._pace.start()
         for one, chosen in zip(answers, choose(self.decoder, answers), strict=True):
             try:
                 if isinstance(chosen, Exception):
@@ -191,9 +194,6 @@ class ContinuousDecoding:
             if one.finish is not None and one in self._rows.members:
                 self._leave(one)
         if self._rows.writing:
-            timed = self.limits.pause is not None and bool(self.reading or self.waiting)
-            if timed:
-                self._pace.start()
             self._rows.lengthen(SLOTS)
             step(self.decoder, self._rows)
             if timed:

@@ -13,6 +13,38 @@ LEAST = 16  # positions; a forward of fewer takes hardly less time
 FIRST = 32  # positions to begin with, while nothing is known of the machine
 CAREFUL = 0.8  # of the time that there is
 MEMORY = 0.5  # share of what was known before in what is known after one more measurement
+READ_MEMORY = 0.8  # the same of readings, each of which tells less
+GROWTH = 2  # times the largest reading of late: no line is trusted further
+
+
+class ReadingTime:
+    """What reading takes: a time that every forward takes, and one for each position.
+
+    Both are those of the line, by least squares, through the readings so far; earlier ones count less.
+    """
+
+    def __init__(self) -> None:
+        self.sums = [0.0] * 5  # of 1, n, t, n * n, n * t for readings of n positions that took t seconds
+        self.largest = 0.0
+
+    def note(self, positions: int, seconds: float) -> None:
+        """Learn from one reading."""
+        n, t = float(positions), seconds
+        new = (1.0, n, t, n * n, n * t)
+        self.sums = [READ_MEMORY * old + one for old, one in zip(self.sums, new, strict=True)]
+        self.largest = max(n, READ_MEMORY * self.largest)
+
+    def within(self, seconds: float) -> int | None:
+        """Return how many positions can be read in some time; None if nothing is known."""
+        count, n, t, nn, nt = self.sums
+        if not n:
+            return None
+        spread = count * nn - n * n
+        each = (count * nt - n * t) / spread if spread > 1e-3 * count * nn else 0.0
+        fixed = (t - each * n) / count
+        if each <= 0 or fixed < 0:  # noise, or readings of one size: as if all of it came of the positions
+            each, fixed = t / n, 0.0
+        return int(min(max(seconds - fixed, 0.0) / each, GROWTH * self.largest)) if each else None
 
 
 class Pace:
@@ -30,7 +62,7 @@ class Pace:
     ) -> None:
         self.limits, self.device, self.clock = limits, device, clock
         self.step: float | None = None  # seconds
-        self.position: float | None = None  # seconds of reading one
+        self.reading = ReadingTime()
         self.begun = 0.0
 
     def positions(self, *, writing: bool) -> int | None:
@@ -38,35 +70,27 @@ class Pace:
         most = self.limits.positions(writing=writing)
         if not writing or self.limits.pause is None or most is None:
             return most
-        if self.step is None or self.position is None:
+        if self.step is None:
             return min(most, FIRST)
-        spare = (self.limits.pause - 1) * self.step * CAREFUL
-        return min(most, max(LEAST, int(spare / self.position)))
+        known = self.reading.within((self.limits.pause - 1) * self.step * CAREFUL)
+        return min(most, FIRST if known is None else max(LEAST, known))
 
     def start(self) -> None:
         """Begin to measure."""
         self.begun = self.now()
 
     def stepped(self) -> None:
-        """Note that all answers went one step further since the start."""
-        self.step = blended(self.step, self.now() - self.begun)
+        """Note that all answers went one token further since the start."""
+        now = self.now() - self.begun
+        self.step = now if self.step is None else MEMORY * self.step + (1 - MEMORY) * now
 
     def has_read(self, positions: int) -> None:
         """Note that so many positions, padding included, were read since the start."""
         if positions:
-            self.position = blended(self.position, (self.now() - self.begun) / positions)
+            self.reading.note(positions, self.now() - self.begun)
 
     def now(self) -> float:
         """Return the time once all that was asked of the device is done."""
         if self.device.type == "cuda":
             torch.cuda.synchronize(self.device)
         return self.clock()
-
-
-def blended(before: float | None, now: float) -> float:
-    """Return a measurement mixed with what was known before.
-
-    >>> blended(None, 2.0), blended(4.0, 2.0)
-    (2.0, 3.0)
-    """
-    return now if before is None else MEMORY * before + (1 - MEMORY) * now
