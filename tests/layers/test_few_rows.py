@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 import torch
 from torch import nn
 
 from deixis.layers import few_rows
 from deixis.layers.few_rows import FEW, FewRowsLinear, quicken
+
+
+@pytest.fixture(autouse=True)
+def two_threads_and_small_is_large(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Layers of tests are small, and tests run by one thread."""
+    monkeypatch.setattr(few_rows, "LARGE", 1)
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    yield
+    torch.set_num_threads(before)
+
 
 needs_it = pytest.mark.skipif(not few_rows.known(), reason="torch without oneDNN")
 
@@ -43,7 +56,7 @@ def test_a_view_is_read_as_it_lies() -> None:
 
 
 @needs_it
-def test_only_few_rows_of_float32_without_gradients_take_it(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_only_what_gains_by_it_takes_it(monkeypatch: pytest.MonkeyPatch) -> None:
     _, quick = twins()
     taken: list[int] = []
     product = torch.ops.mkldnn._linear_pointwise
@@ -59,6 +72,13 @@ def test_only_few_rows_of_float32_without_gradients_take_it(monkeypatch: pytest.
         quick(torch.randn(FEW + 1, 48))
         assert not taken
         quick(torch.randn(FEW, 48))
+        assert taken == [FEW]
+        with monkeypatch.context() as large:
+            large.setattr(few_rows, "LARGE", quick.weight.numel() + 1)
+            quick(torch.randn(2, 48))
+        torch.set_num_threads(1)
+        quick(torch.randn(2, 48))
+        torch.set_num_threads(2)
         assert taken == [FEW]
         quick.to(torch.bfloat16)(torch.randn(2, 48, dtype=torch.bfloat16))
     assert taken == [FEW]

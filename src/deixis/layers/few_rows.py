@@ -1,8 +1,9 @@
 """Linear layers that are quick with few rows, as a decoder has them when it writes.
 
 On a CPU, float32 products of few rows with a large matrix are as slow as reading the matrix is, if the kernel
-is good at it. torch takes MKL's. oneDNN's, which torch has as well, was 1.2 to 2.4 times as fast up to
-64 rows and slower from 128 on (two cores of an AMD EPYC with AVX2; 1,024 x 1,024 to 1,024 x 32,000).
+is good at it. torch takes MKL's. oneDNN's, which torch has too, was 1.2 to 2.4 times as fast up to 64 rows,
+slower from 128 on (two threads of an AMD EPYC with AVX2; 1,024 x 1,024 to 1,024 x 32,000 weights). With
+256 x 256 it takes twice as long, and by one thread it is hardly faster: there MKL's stays.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 FEW = 64  # rows
+LARGE = 1 << 20  # weights
 
 
 def known() -> bool:
@@ -19,7 +21,7 @@ def known() -> bool:
 
 
 class FewRowsLinear(nn.Linear):
-    """A linear layer that takes oneDNN's product for few rows of float32 on a CPU, without gradients."""
+    """A linear layer that takes oneDNN's product where that is faster: float32 on a CPU, no gradients."""
 
     def forward(self, input: Tensor) -> Tensor:
         """input (..., in_features); returns (..., out_features)."""
@@ -29,6 +31,8 @@ class FewRowsLinear(nn.Linear):
             or self.weight.dtype != torch.float32
             or input.numel() > FEW * self.in_features
             or not input.numel()
+            or self.weight.numel() < LARGE
+            or torch.get_num_threads() == 1
             or torch.is_grad_enabled()
         )
         if plain:
