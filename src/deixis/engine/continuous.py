@@ -150,8 +150,9 @@ class ContinuousDecoding:
         self._cancelled = []
         if self._rows.writing:
             events += self._write()
-        self._admit()
-        if self.reading:
+        moved = self._admit()
+        # To move what rows hold takes as long as to read: those who write don't wait for both.
+        if self.reading and not (moved and self._rows.writing and self.limits.pause is not None):
             events += self._begin(self._read())
         return events
 
@@ -208,8 +209,8 @@ class ContinuousDecoding:
             self.prefixes.keep(one.identity[: store.lengths[row]], store, row)
         self._reading.leave(one)
 
-    def _admit(self) -> None:
-        """Give rows to those who wait, as many as fit, the earliest first."""
+    def _admit(self) -> bool:
+        """Give rows to those who wait, as many as fit, the earliest first; tell whether memory was moved."""
         rows, slots, taken = len(self._rows.members), self._rows.slots, 0
         for one in self._waiting:
             longest = max(slots, one.slots)
@@ -217,26 +218,29 @@ class ContinuousDecoding:
                 break
             slots, taken = longest, taken + 1
         if not taken:
-            return
-        self._reserve(rows + taken, slots)
+            return False
+        moved = self._reserve(rows + taken, slots)
         for _ in range(taken):
             self._reading.join(self._waiting.popleft())
+        return moved
 
-    def _reserve(self, rows: int, slots: int) -> None:
-        """Make room for so many rows and slots; with a budget a little more, so that it is done seldom."""
+    def _reserve(self, rows: int, slots: int) -> bool:
+        """Make room for so many rows and slots; with a budget a little more, so that it is done seldom.
+
+        Tell whether what rows hold was moved for it.
+        """
         store, limits = self._rows.store, self.limits
         if limits.cache_bytes is None:  # most answers are short, and ``_write`` makes more as they need it
             longest = max(len(one.request.embedded) for one in [*self._rows.members, *self._waiting])
-            self._rows.reserve(rows=rows, slots=min(slots, longest + SLOTS // 2))
-            return
+            return self._rows.reserve(rows=rows, slots=min(slots, longest + SLOTS // 2))
         if store is not None and rows <= store.rows and slots <= store.slots:
-            return
+            return False
         have_rows, have_slots = (0, 0) if store is None else (store.rows, store.slots)
         for more_slots in (max(-(-slots // SLOTS) * SLOTS, have_slots), -(-slots // SLOTS) * SLOTS, slots):
             for more_rows in (max(rows, 2 * have_rows) if rows > have_rows else have_rows, rows):
                 if limits.fits(rows=more_rows, slots=more_slots, slot_bytes=self._slot_bytes):
-                    self._rows.reserve(rows=more_rows, slots=more_slots)
-                    return
+                    return self._rows.reserve(rows=more_rows, slots=more_slots)
+        return False
 
     def _begin(self, answers: Sequence[Answering]) -> list[Event | Broken]:
         """Let answers whose prompts are read begin as their policies like."""

@@ -45,12 +45,17 @@ class Rows:
         """Return how many positions of a member are read."""
         return self.held.lengths[self.row(one)]
 
-    def reserve(self, *, rows: int, slots: int) -> None:
-        """Make memory for so many rows and slots, no more, unless there is as much."""
+    def reserve(self, *, rows: int, slots: int) -> bool:
+        """Make memory for so many rows and slots, no more, unless there is as much.
+
+        Tell whether what rows held was moved for it.
+        """
         if self.store is None:
             self.store = self.decoder.new_store(rows, slots)
         elif rows > self.store.rows or slots > self.store.slots:
             self.store.resize(rows=rows, slots=slots)
+            return True
+        return False
 
     def lengthen(self, more: int) -> None:
         """Make memory for so many more slots if no slot is left for the next token of the longest answer."""
