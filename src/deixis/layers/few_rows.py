@@ -1,9 +1,9 @@
 """Linear layers that are quick with few rows, as a decoder has them when it writes.
 
 On a CPU, float32 products of few rows with a large matrix are as slow as reading the matrix is, if the kernel
-is good at it. torch takes MKL's. oneDNN's, which torch has too, was 1.2 to 2.4 times as fast up to 64 rows,
+is good at it. torch takes MKL's. oneDNN's, which torch has too, was 1.0 to 2.4 times as fast up to 64 rows,
 slower from 128 on (two threads of an AMD EPYC with AVX2; 1,024 x 1,024 to 1,024 x 32,000 weights). With
-256 x 256 it takes twice as long, and by one thread it is hardly faster: there MKL's stays.
+256 x 256 it takes twice as long, and by one thread 1,024 x 1,024 gain nothing: there MKL's stays.
 """
 
 from __future__ import annotations
