@@ -15,20 +15,29 @@ from bench.benchmark import Benchmark, Goal, Side
 
 OURS, SINGLY = "running batch", "one by one"
 SIDES = {OURS: "ours", SINGLY: "singly", "generate as a batch": "batched"}
+# Of the running batch, writing has the steps between stretches of reading in it, of as many answers as have
+# begun; a token is one of each answer while all are written and nothing is read.
 PARTS = ("total", "reading", "writing")
+TOKEN = "a token"
 MODULE = "bench.continuous_batching"
 QUESTIONS, WORDS, PICTURE = 8, 30, 257
 WHAT = "random LLaVA-like model, Llama 1024 x 8, 257 picture tokens, 30-token questions: "
 
 
-def benchmark(name: str, what: str, *, tokens: int, pictures: int, goals: dict[str, float]) -> Benchmark:
-    """Return a benchmark of eight questions, reading and writing told apart."""
+def benchmark(
+    name: str, what: str, *, tokens: int, pictures: int, goals: dict[str, float], together: bool = True
+) -> Benchmark:
+    """Return a benchmark of eight questions, reading and writing told apart.
+
+    together: some of the time, all eight are written.
+    """
+    parts = (*PARTS, TOKEN) if together else PARTS
     return Benchmark(
         name=name,
         what=WHAT + what,
-        given={"tokens": tokens, "pictures": pictures, "seed": 0},
+        given={"tokens": tokens, "pictures": pictures, "seed": 0, "parts": list(parts)},
         sides=tuple(
-            Side(side, f"{MODULE}:{function}", threads=None, parts=PARTS) for side, function in SIDES.items()
+            Side(side, f"{MODULE}:{function}", threads=None, parts=parts) for side, function in SIDES.items()
         ),
         goals=tuple(
             Goal(f"{part}, over one by one", f"{OURS}, {part}", most, over=f"{SINGLY}, {part}")
@@ -43,9 +52,9 @@ ONE_PICTURE = tuple(
         f"8 questions about one picture, {tokens} tokens each",
         tokens=tokens,
         pictures=1,
-        goals={"total": 1 / least},
+        goals=goals,
     )
-    for tokens, least in ((16, 4.5), (64, 5.0), (128, 5.0))
+    for tokens, goals in ((16, {"total": 1 / 4.5}), (64, {"total": 1 / 5}), (128, {}))
 )
 DIFFERENT = tuple(
     benchmark(
@@ -54,8 +63,9 @@ DIFFERENT = tuple(
         tokens=tokens,
         pictures=QUESTIONS,
         goals=goals,
+        together=bool(goals),  # of shorter answers, the first ones end before the last ones begin
     )
-    for tokens, goals in ((16, {}), (64, {}), (128, {"total": 1 / 2, "writing": 1 / 4}))
+    for tokens, goals in ((16, {}), (64, {}), (128, {"total": 1 / 2, TOKEN: 1 / 4}))
 )
 JOINING = Benchmark(
     name="continuous_batching_joining",
@@ -194,11 +204,18 @@ def request_of(model: Model, question: int, picture: int, seen: Any, tokens: int
     return Request(Embedded(model.embeds(question, seen), identity), Words(), Settings(max_new_tokens=tokens))
 
 
-def timed(given: dict[str, Any], answer: Callable[[int], list[list[int]]]) -> dict[str, Any]:
-    """Time answers of one token (reading), of so many (total), and the difference (writing)."""
+def timed(
+    given: dict[str, Any],
+    answer: Callable[[int], list[list[int]]],
+    step: Callable[[], float] | None = None,
+) -> dict[str, Any]:
+    """Time answers of one token (reading), of so many (total), the difference (writing), and a token of each.
+
+    step: returns what that took in the last answer; without it, all of writing is such steps.
+    """
     import torch
 
-    reading, total = [], []
+    reading, total, token = [], [], []
     with torch.inference_mode():
         answer(2)
         for _ in range(given["repeats"]):
@@ -206,11 +223,15 @@ def timed(given: dict[str, Any], answer: Callable[[int], list[list[int]]]) -> di
             began = time.perf_counter()
             values = answer(given["tokens"])
             total.append(time.perf_counter() - began)
+            if TOKEN in given["parts"]:
+                token.append((total[-1] - reading[-1]) / (given["tokens"] - 1) if step is None else step())
     writing = [whole - read for whole, read in zip(total, reading, strict=True)]
     count = sum(map(len, values))
+    seconds = {"total": total, "reading": reading, "writing": writing, TOKEN: token}
+    items = {"total": count, "reading": len(values), "writing": count - len(values), TOKEN: len(values)}
     return {
-        "seconds": {"total": total, "reading": reading, "writing": writing},
-        "items": {"total": count, "reading": len(values), "writing": count - len(values)},
+        "seconds": {part: seconds[part] for part in given["parts"]},
+        "items": {part: items[part] for part in given["parts"]},
         "values": values,
     }
 
@@ -220,6 +241,7 @@ def ours(given: dict[str, Any]) -> dict[str, Any]:
     from deixis.engine.continuous import BatchLimits, ContinuousDecoding, Event
 
     model = Model(given)
+    steps: list[float] = []
 
     def answer(tokens: int) -> list[list[int]]:
         seen = model.seen(range(given["pictures"]))
@@ -228,13 +250,17 @@ def ours(given: dict[str, Any]) -> dict[str, Any]:
             picture = question % given["pictures"]
             batch.submit(request_of(model, question, picture, seen[picture], tokens))
         done: dict[int, list[int]] = {}
+        steps.clear()
         while not batch.idle:
+            together, before = batch.writing == QUESTIONS, time.perf_counter()
             for event in batch.advance():
                 if isinstance(event, Event) and event.completion is not None:
                     done[event.number] = list(event.completion.ids)
+            if together and batch.writing == QUESTIONS:
+                steps.append(time.perf_counter() - before)
         return [done[question] for question in range(QUESTIONS)]
 
-    return timed(given, answer)
+    return timed(given, answer, lambda: statistics.mean(steps))
 
 
 def singly(given: dict[str, Any]) -> dict[str, Any]:

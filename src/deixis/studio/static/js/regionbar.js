@@ -44,10 +44,15 @@ export class RegionBar {
   rename(region) {
     const dialog = find("#rename");
     const field = dialog.querySelector("input");
-    dialog.returnValue = "";
     field.oninput = () => field.setCustomValidity(this.store.misnamed(region, field.value));
-    dialog.onclose = () => dialog.returnValue && this.store.replace({ ...region, name: field.value });
+    // Not at "close": that comes a task later, and keys typed meanwhile would find the old name.
+    field.form.onsubmit = (event) => {
+      event.preventDefault();
+      dialog.close();
+      this.store.replace({ ...region, name: field.value });
+    };
     field.value = region.name;
+    field.setCustomValidity("");
     dialog.showModal();
     field.select();
   }
