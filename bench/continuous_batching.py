@@ -145,7 +145,7 @@ class Model:
 
     def language_decoder(self) -> Any:
         """Return the language model as the engine takes it."""
-        from deixis.engine.decoder import CausalDecoder
+        from deixis.engine.decoders.causal import CausalDecoder
 
         return CausalDecoder(self.language)
 

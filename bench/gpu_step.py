@@ -15,7 +15,7 @@ import time
 import torch
 from transformers import LlamaConfig, LlamaForCausalLM
 
-from deixis.engine.decoder import CausalDecoder
+from deixis.engine.decoders.causal import CausalDecoder
 
 PROMPT, STEPS = 640, 60
 WHAT = ("a step", "with logits and choice")

@@ -40,3 +40,25 @@ def test_the_nearest_option_is_named(words: str, meant: str, capsys: pytest.Capt
     with pytest.raises(SystemExit):
         main(words.split())
     assert capsys.readouterr().err.endswith(meant.rstrip("\n") + "\n")
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["ask", "", "Where is the cup?"],
+        ["ask", " "],
+        ["paint", "", "--out", "marked.png"],
+        ["data", "check", ""],
+        ["gallery", "--data", "", "--split", "val", "--out", "page"],
+    ],
+)
+def test_an_empty_name_is_not_the_working_folder(
+    words: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As of a variable that isn't set; ``ask`` looked through all pictures below the working folder."""
+    try:
+        code: object = main(words)
+    except SystemExit as stopped:
+        code = stopped.code
+    assert code == 2
+    assert "names no file or folder" in capsys.readouterr().err

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from deixis.answers.grounded import Finish
-from deixis.engine.decoder import CausalDecoder
+from deixis.engine.decoders.causal import CausalDecoder
 from deixis.engine.embedded import Embedded
 from deixis.engine.policy import Delta, Request, Start, unguided
 from deixis.engine.sampling import Sampler

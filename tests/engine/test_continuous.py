@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 from collections.abc import Sequence
 
@@ -10,13 +11,13 @@ import torch
 from torch import Tensor
 
 from deixis.engine.continuous import BatchLimits, Broken, ContinuousDecoding, Event
-from deixis.engine.decoder import CausalDecoder
+from deixis.engine.decoders.causal import CausalDecoder
 from deixis.engine.policy import Completion, Delta, Probe, Request, Start
 from deixis.engine.prefixes import PrefixCache
 from deixis.engine.reading import LEAST_SHARED
 from deixis.errors import BadWeights, TooLarge, UsageError
 from tests.engine.answers import END, Recording, asked, written_anew
-from tests.engine.test_decoder import SWITCH, tiny
+from tests.engine.decoders.test_causal import SWITCH, tiny
 from tests.systems.decoding import reads_of
 
 LONG = [20 + number % 25 for number in range(40)]
@@ -139,16 +140,36 @@ def test_no_more_is_read_between_two_tokens_than_the_chunk(decoder: CausalDecode
     batch.advance()
     for tail in (4, 5):
         batch.submit(endless(decoder, [tail, *LONG[:34]], 3))
-    written, areas = [], []
+    written, read = [], [batch.statistics.tokens_read]
     while batch.reading or batch.waiting:
-        with reads_of(decoder) as read:
-            written.append([event.number for event in batch.advance()])
-        areas.append(sum(len(rows) * max(rows) for rows in read))
-    assert areas[0] == 0, "more memory for two further rows takes that advance's time"
-    assert all(0 < area <= 16 for area in areas[1:])
+        written.append([event.number for event in batch.advance()])
+        read.append(batch.statistics.tokens_read)
+    counts = [after - before for before, after in itertools.pairwise(read)]
+    assert counts[0] == 0, "more memory for two further rows takes that advance's time"
+    assert all(0 < count <= 16 for count in counts[1:])
     assert len(written) == 6 and all(0 in numbers for numbers in written), "70 positions"
     done = run(batch)
     assert [len(done[number].ids) for number in range(3)] == [30, 3, 3]
+
+
+def test_once_a_step_is_known_answers_take_theirs_in_the_forward_that_reads(decoder: CausalDecoder) -> None:
+    batch = ContinuousDecoding(decoder, limits=BatchLimits(chunk=16, quiet_chunk=100))
+    for first in (3, 6):
+        batch.submit(endless(decoder, [first], 20))
+    while batch.writing < 2:
+        batch.advance()
+    batch.submit(endless(decoder, [4, *LONG], 3))
+    forwards = []
+    while batch.reading or batch.waiting:
+        with reads_of(decoder) as read:
+            written = [event.number for event in batch.advance()]
+        assert {0, 1} <= set(written)
+        forwards.append(read)
+    beside = [read for read in forwards if read and read[0][:2] == [1, 1]]
+    assert 2 <= len(beside) >= len(forwards) - 2, "first, memory is made and a step is measured alone"
+    assert all(len(read) == 1 and len(read[0]) == 3 for read in beside), "one forward for all"
+    done = run(batch)
+    assert [len(done[number].ids) for number in range(3)] == [20, 20, 3]
 
 
 def test_what_sees_itself_both_ways_is_read_at_once(decoder: CausalDecoder) -> None:

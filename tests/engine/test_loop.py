@@ -10,7 +10,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from deixis.engine.decoder import CausalDecoder
+from deixis.engine.decoders.causal import CausalDecoder
 from deixis.engine.embedded import Embedded
 from deixis.engine.loop import Decoding, Event
 from deixis.engine.policy import Completion, Probe, Request, Start
@@ -18,7 +18,7 @@ from deixis.engine.prefixes import PrefixCache
 from deixis.engine.reading import LEAST_SHARED
 from deixis.errors import BadWeights
 from tests.engine.answers import END, Recording, asked, embedded, logits_anew, written_anew
-from tests.engine.test_decoder import SWITCH, tiny
+from tests.engine.decoders.test_causal import SWITCH, tiny
 from tests.systems.decoding import reads_of
 
 LONG = [20 + number % 25 for number in range(40)]

@@ -19,11 +19,11 @@ class Machine:
 
     def advance(self, *, step: float, fixed: float, each: float) -> float:
         """Step and read; return the pause in steps."""
-        budget = self.pace.positions(writing=True)
+        budget = self.pace.positions(rows=1)
         assert budget is not None
         self.pace.start()
         self.time += step
-        self.pace.stepped()
+        self.pace.stepped(1)
         self.pace.start()
         self.time += fixed + each * budget
         self.pace.has_read(budget)
@@ -42,18 +42,37 @@ def test_nobody_stands_still_for_longer_than_allowed(each: float, pause: float) 
     assert pauses[-1] > 1 + (pause - 1) * 0.6, "nor is time left unused"
 
 
+def test_reading_beside_a_step_has_the_time_of_the_step_as_well() -> None:
+    step, fixed, each = 0.08, 0.06, 0.002
+    machine = Machine(BatchLimits(chunk=1000))
+    pace = machine.pace
+    assert not pace.knows(6) and pace.positions(rows=6, beside=True) == FIRST
+    pace.start()
+    machine.time += step
+    pace.stepped(6)
+    assert pace.knows(4) and pace.knows(7) and not pace.knows(8)
+    for _ in range(8):
+        budget = pace.positions(rows=6, beside=True)
+        assert budget is not None
+        pace.start()
+        machine.time += fixed + each * budget
+        pace.has_read(budget, beside=True)
+    assert 2.0 * step < fixed + each * budget <= 3.0 * step
+    assert pace.positions(rows=6) == FIRST, "of reading apart, nothing is known"
+
+
 def test_the_rest_of_a_prompt_tells_little_of_what_a_position_takes() -> None:
     """Three positions take half as long as sixty: the next prompt isn't read three at a time for that."""
     step, fixed, each = 0.09, 0.03, 0.0018
     machine = Machine(BatchLimits(chunk=1000))
     for _ in range(8):
         machine.advance(step=step, fixed=fixed, each=each)
-    before = machine.pace.positions(writing=True)
+    before = machine.pace.positions(rows=1)
     assert before is not None
     machine.pace.start()
     machine.time += fixed + each * 3
     machine.pace.has_read(3)
-    after = machine.pace.positions(writing=True)
+    after = machine.pace.positions(rows=1)
     assert after is not None and after >= 0.9 * before
 
 
@@ -67,17 +86,17 @@ def test_a_line_is_not_trusted_far_beyond_what_was_read() -> None:
 
 def test_what_is_known_of_nothing_begins_small_and_the_chunk_is_never_exceeded() -> None:
     machine = Machine(BatchLimits(chunk=40))
-    assert machine.pace.positions(writing=True) == FIRST
+    assert machine.pace.positions(rows=1) == FIRST
     for _ in range(4):
         machine.advance(step=1.0, fixed=0.0, each=1e-6)
-    assert machine.pace.positions(writing=True) == 40
-    assert Machine(BatchLimits(chunk=8)).pace.positions(writing=True) == 8
+    assert machine.pace.positions(rows=1) == 40
+    assert Machine(BatchLimits(chunk=8)).pace.positions(rows=1) == 8
 
 
 def test_while_nobody_is_written_there_is_no_hurry() -> None:
-    assert Machine(BatchLimits()).pace.positions(writing=False) == BatchLimits().quiet_chunk
-    assert Machine(UNLIMITED).pace.positions(writing=True) is None
-    assert Machine(BatchLimits(pause=None, chunk=77)).pace.positions(writing=True) == 77
+    assert Machine(BatchLimits()).pace.positions(rows=0) == BatchLimits().quiet_chunk
+    assert Machine(UNLIMITED).pace.positions(rows=1) is None
+    assert Machine(BatchLimits(pause=None, chunk=77)).pace.positions(rows=1) == 77
 
 
 @pytest.mark.parametrize("pause", [1, 0.5, float("inf"), "3"])

@@ -8,7 +8,8 @@ from typing import Any
 
 from torch import Tensor
 
-from deixis.engine.decoder import CausalDecoder, Decoder
+from deixis.engine.decoder import Decoder
+from deixis.engine.decoders.causal import CausalDecoder
 from deixis.engine.loop import Decoding
 from deixis.engine.policy import Completion
 from deixis.engine.settings import Settings
@@ -26,14 +27,19 @@ def reads_of(decoder: Decoder) -> Iterator[list[list[int]]]:
     """Note how many positions of each row a decoder reads, forward by forward; steps aside."""
     assert isinstance(decoder, CausalDecoder)
     noted: list[list[int]] = []
-    states = decoder.states
 
-    def noting(store: Any, rows: Sequence[int], vectors: Sequence[Tensor], **more: Any) -> Tensor:
-        noted.append([len(one) for one in vectors])
-        return states(store, rows, vectors, **more)
+    def noting(read: Any) -> Any:
+        def one(store: Any, rows: Sequence[int], vectors: Sequence[Tensor], **more: Any) -> Tensor:
+            noted.append([len(one) for one in vectors])
+            return read(store, rows, vectors, **more)
 
-    decoder.states = noting  # type: ignore[method-assign]
+        return one
+
+    ways = ("states", "_ragged")  # of rows that get equally many vectors, and of others
+    for way in ways:
+        setattr(decoder, way, noting(getattr(decoder, way)))
     try:
         yield noted
     finally:
-        del decoder.states  # type: ignore[attr-defined]
+        for way in ways:
+            delattr(decoder, way)

@@ -27,8 +27,12 @@ def pictures_and_questions(words: Sequence[str]) -> tuple[list[Path], list[str]]
     """Return what of the words of a command are pictures or folders, and what is a question.
 
     The last of several words is the question, unless there is a file of that name or it ends as pictures do.
+    UsageError: a picture's name is empty, as that of a variable that isn't set; it is not the working folder.
     """
     *first, last = words
+    for word in first or words:
+        if not word.strip():
+            raise UsageError(f"picture {word!r} names no file or folder; the working folder is '.'")
     if first and not looks_like_a_picture(last):
         return [Path(word) for word in first], [last]
     return [Path(word) for word in words], []

@@ -11,6 +11,8 @@ import traceback
 from collections.abc import Sequence
 from importlib import import_module
 from io import TextIOWrapper
+from pathlib import Path
+from typing import Any
 
 from deixis.cli.answer_flags import in_flags
 from deixis.cli.messages import add_message_flags, said, wants_traceback
@@ -53,6 +55,10 @@ class CommandParser(argparse.ArgumentParser):
     argument of that name.
     """
 
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(**settings)
+        self.register("type", Path, named_path)
+
     def parse_known_args(  # type: ignore[override]
         self, args: Sequence[str] | None = None, namespace: argparse.Namespace | None = None
     ) -> tuple[argparse.Namespace, list[str]]:
@@ -72,6 +78,17 @@ class CommandParser(argparse.ArgumentParser):
         typed = next((word.partition("=")[0] for word in unknown if word.startswith("-")), "")
         near = difflib.get_close_matches(typed, options, n=1)
         return f"; did you mean {near[0]}?" if near else ""
+
+
+def named_path(word: str) -> Path:
+    """Return the path of a word. An empty one, as of a variable that isn't set, is not the working folder.
+
+    >>> named_path("photos/cup.jpg").name
+    'cup.jpg'
+    """
+    if not word.strip():
+        raise argparse.ArgumentTypeError(f"{word!r} names no file or folder; the working folder is '.'")
+    return Path(word)
 
 
 def build_parser(*, only: str | None = None) -> argparse.ArgumentParser:

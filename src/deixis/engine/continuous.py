@@ -17,7 +17,7 @@ from deixis.engine.batching.limits import BatchLimits
 from deixis.engine.batching.pace import Pace
 from deixis.engine.batching.reading import Reading
 from deixis.engine.batching.rows import Rows
-from deixis.engine.batching.writing import choose, step
+from deixis.engine.batching.writing import choose, step, turn
 from deixis.engine.decoder import Decoder
 from deixis.engine.policy import NOTHING, Request
 from deixis.engine.prefixes import PrefixCache
@@ -148,23 +148,48 @@ class ContinuousDecoding:
         """Write one token of every answer, and read a stretch of the prompts of those that joined."""
         events: list[Event | Broken] = [self._dropped(one) for one in self._cancelled if not one.begun]
         self._cancelled = []
+        self._pace.start()
         if self._rows.writing:
             events += self._write()
         moved = self._admit()
+        writing = self._rows.writing
         # To move what rows hold takes as long as to read: those who write don't wait for both.
-        if self.reading and not (moved and self._rows.writing and self.limits.pause is not None):
-            events += self._begin(self._read())
+        reads = self.reading and not (moved and writing and self.limits.pause is not None)
+        beside = bool(writing and reads and self._beside(writing))
+        if writing and not beside:
+            self._step(measured=not moved)
+        if reads:
+            events += self._begin(self._read(beside=beside))
         return events
 
-    def _read(self) -> list[Answering]:
+    def _beside(self, rows: int) -> bool:
+        """Tell whether so many answers should take their step in the forward that reads prompts.
+
+        Not before it is known what a step takes alone. On CUDA a step is recorded, and costs little.
+        """
+        known = self.limits.pause is not None and self._pace.knows(rows)
+        return known and self.decoder.device.type != "cuda"
+
+    def _step(self, *, measured: bool) -> None:
+        """Let all answers that are written take their step."""
+        rows = self._rows.writing
+        turn(self.decoder, self._rows)
+        step(self.decoder, self._rows)
+        if measured and self.limits.pause is not None and (self.reading or self.waiting):
+            self._pace.stepped(rows)
+
+    def _read(self, *, beside: bool) -> list[Answering]:
         """Read as much as there is time for; return those whose prompt is read."""
-        budget = self._pace.positions(writing=self._rows.writing > 0)
-        if self.limits.pause is None:
-            return self._reading.advance(budget)
-        before = self._reading.area
-        self._pace.start()
-        done = self._reading.advance(budget)
-        self._pace.has_read(self._reading.area - before)
+        rows = self._rows.writing
+        budget = self._pace.positions(rows=rows, beside=beside)
+        if beside:
+            turn(self.decoder, self._rows)
+        elif self.limits.pause is not None:
+            self._pace.start()
+        before = self._reading.read
+        done = self._reading.advance(budget, stepping=beside)
+        if self.limits.pause is not None:
+            self._pace.has_read(self._reading.read - before, beside=beside)
         return done
 
     def _dropped(self, one: Answering) -> Event:
@@ -177,11 +202,9 @@ class ContinuousDecoding:
         return one.ended(NOTHING)
 
     def _write(self) -> list[Event | Broken]:
+        """Choose the next token of every answer; those that end leave."""
         answers = self._rows.written
         events: list[Event | Broken] = []
-        timed = self.limits.pause is not None and bool(self.reading or self.waiting)
-        if timed:
-            self._pace.start()
         for one, chosen in zip(answers, choose(self.decoder, answers), strict=True):
             try:
                 if isinstance(chosen, Exception):
@@ -196,9 +219,6 @@ class ContinuousDecoding:
                 self._leave(one)
         if self._rows.writing:
             self._rows.lengthen(SLOTS)
-            step(self.decoder, self._rows)
-            if timed:
-                self._pace.stepped()
         return events
 
     def _leave(self, one: Answering) -> None:

@@ -75,7 +75,7 @@ class KeyValueStore:
         self.lengths: list[int] = []
         self.regimes: list[int] = []
         self.graphs: Any = None  # see ``graphs.StepGraphs``; made when first asked for
-        self.stacked: tuple[list[Tensor | None], Tensor] | None = None  # see ``decoder.stacked_bias``
+        self.stacked: tuple[list[Tensor | None], Tensor] | None = None  # see ``masks.stacked_bias``
 
     @classmethod
     def for_decoder(

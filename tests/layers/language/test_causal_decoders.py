@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import torch
 
-from deixis.engine.decoder import CausalDecoder
+from deixis.engine.decoders.causal import CausalDecoder
 from deixis.errors import UsageError
 from deixis.layers.language.causal_decoders import (
     DECODERS,

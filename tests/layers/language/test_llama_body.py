@@ -7,7 +7,7 @@ import torch
 from torch import nn
 from transformers import DynamicCache, LlamaConfig, LlamaModel
 
-from deixis.engine.decoder import CausalDecoder
+from deixis.engine.decoders.causal import CausalDecoder
 from deixis.layers.language.llama_body import BodySize, LlamaBody
 
 SIZES = {

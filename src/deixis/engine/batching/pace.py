@@ -50,7 +50,8 @@ class ReadingTime:
 class Pace:
     """Measures steps and readings, and says how many positions may be read before the next token.
 
-    clock: returns seconds.
+    Steps are remembered by about how many rows took them. Reading is measured apart from steps, and beside
+    them, in forwards in which answers take their step as well. clock: returns seconds.
     """
 
     def __init__(
@@ -61,33 +62,43 @@ class Pace:
         clock: Callable[[], float] = time.perf_counter,
     ) -> None:
         self.limits, self.device, self.clock = limits, device, clock
-        self.step: float | None = None  # seconds
-        self.reading = ReadingTime()
+        self.steps: dict[int, float] = {}  # seconds of a step of 1, 2 to 3, 4 to 7, … rows
+        self.apart, self.beside = ReadingTime(), ReadingTime()
         self.begun = 0.0
 
-    def positions(self, *, writing: bool) -> int | None:
-        """Return how many positions may be read now; None for any number."""
-        most = self.limits.positions(writing=writing)
-        if not writing or self.limits.pause is None or most is None:
+    def knows(self, rows: int) -> bool:
+        """Tell whether a step of about so many rows was measured."""
+        return rows.bit_length() in self.steps
+
+    def positions(self, *, rows: int, beside: bool = False) -> int | None:
+        """Return how many positions may be read while so many answers are written; None for any number.
+
+        beside: in the forward of their step, not after it.
+        """
+        most, pause = self.limits.positions(writing=rows > 0), self.limits.pause
+        if not rows or pause is None or most is None:
             return most
-        if self.step is None:
+        step = self.steps.get(rows.bit_length())
+        if step is None:
             return min(most, FIRST)
-        known = self.reading.within((self.limits.pause - 1) * self.step * CAREFUL)
+        reading, steps = (self.beside, pause) if beside else (self.apart, pause - 1)
+        known = reading.within(steps * step * CAREFUL)
         return min(most, FIRST if known is None else max(LEAST, known))
 
     def start(self) -> None:
         """Begin to measure."""
         self.begun = self.now()
 
-    def stepped(self) -> None:
-        """Note that all answers went one token further since the start."""
-        now = self.now() - self.begun
-        self.step = now if self.step is None else MEMORY * self.step + (1 - MEMORY) * now
+    def stepped(self, rows: int) -> None:
+        """Note that so many answers went one token further since the start."""
+        size, now = rows.bit_length(), self.now() - self.begun
+        old = self.steps.get(size, now)
+        self.steps[size] = MEMORY * old + (1 - MEMORY) * now
 
-    def has_read(self, positions: int) -> None:
-        """Note that so many positions, padding included, were read since the start."""
+    def has_read(self, positions: int, *, beside: bool = False) -> None:
+        """Note that so many positions were read since the start, beside a step or without one."""
         if positions:
-            self.reading.note(positions, self.now() - self.begun)
+            (self.beside if beside else self.apart).note(positions, self.now() - self.begun)
 
     def now(self) -> float:
         """Return the time once all that was asked of the device is done."""

@@ -1,4 +1,8 @@
-"""What of the prompts of a batch is read next: first come, first served, each shared beginning once."""
+"""What of the prompts of a batch is read next: first come, first served, each shared beginning once.
+
+It may be read in the forward in which the answers that are written take their next step: that takes hardly
+longer than the reading alone.
+"""
 
 from __future__ import annotations
 
@@ -6,24 +10,26 @@ from dataclasses import dataclass
 
 from deixis.engine.batching.answering import Answering
 from deixis.engine.batching.rows import Rows
+from deixis.engine.batching.writing import last_words, step
 from deixis.engine.decoder import Decoder
 from deixis.engine.prefixes import PrefixCache
 from deixis.engine.reading import LEAST_SHARED
+
+Span = tuple[Answering, int, int]
+"""Whose prompt, from where to where."""
 
 
 @dataclass
 class Reading:
     """How prompts of a batch are read.
 
-    read, reused: positions so far. area: positions read, padding included. found, missed: prompts whose
-    beginning was known, and was not.
+    read, reused: positions so far. found, missed: prompts whose beginning was known, and was not.
     """
 
     decoder: Decoder
     rows: Rows
     prefixes: PrefixCache | None
     read: int = 0
-    area: int = 0
     reused: int = 0
     found: int = 0
     missed: int = 0
@@ -77,23 +83,34 @@ class Reading:
             store.share(source, target, length)
             self.reused += more
 
-    def advance(self, budget: int | None) -> list[Answering]:
-        """Read so many positions of prompts, all if None; return those whose prompt is read."""
+    def advance(self, budget: int | None, *, stepping: bool = False) -> list[Answering]:
+        """Read so many positions of prompts, all if None; return those whose prompt is read.
+
+        stepping: the answers that are written take a step as well, if it can be with the first of it.
+        """
         done: list[Answering] = []
         while budget is None or budget >= LEAST_SHARED or not done:
             self.catch_up()
             spans = self.plan(budget)
             if not spans:
                 break
-            done += self.read_spans(spans)
-            area = len(spans) * max(end - start for _, start, end in spans)
-            self.area += area
+            beside = self.companions(spans) if stepping else []
+            stepping = stepping and not beside
+            done += self.read_spans(spans, beside)
             if budget is None:
                 continue
-            budget -= max(area, LEAST_SHARED)
+            budget -= max(sum(end - start for _, start, end in spans), LEAST_SHARED)
             if budget < LEAST_SHARED:
                 break
+        if stepping:
+            step(self.decoder, self.rows)
         return done
+
+    def companions(self, spans: list[Span]) -> list[Answering]:
+        """Return the answers that are written, if they can share a forward with stretches of prompts."""
+        store, written = self.rows.held, self.rows.written
+        regime = self.decoder.regime(len(spans[0][0].prompt))
+        return written if all(store.regimes[row] == regime for row in range(len(written))) else []
 
     def catch_up(self) -> None:
         """Let those whose leader has read their beginning, or has left, go on themselves."""
@@ -107,10 +124,9 @@ class Reading:
             elif self.rows.length(leader) >= one.shared:
                 self.prepare(one)
 
-    def plan(self, budget: int | None) -> list[tuple[Answering, int, int]]:
-        """Return who reads from where to where in the next forward; padding counts against the budget."""
-        spans: list[tuple[Answering, int, int]] = []
-        longest = 0
+    def plan(self, budget: int | None) -> list[Span]:
+        """Return who reads from where to where in the next forward."""
+        spans: list[Span] = []
         regimes: set[int] = set()
         for one in self.rows.read:
             regime = self.decoder.regime(len(one.prompt))
@@ -119,13 +135,13 @@ class Reading:
             start = self.rows.length(one)
             take = self.stop(one, start) - start
             if budget is not None:
-                take = min(take, longest or budget)
+                take = min(take, budget)
                 if start < one.prompt.prefix:
                     take = max(take, one.prompt.prefix)
-                if spans and (len(spans) + 1) * max(longest, take) > budget:
+                if take < 1 or (spans and take > budget):
                     break
+                budget -= take
             spans.append((one, start, start + take))
-            longest = max(longest, take)
             regimes.add(regime)
         return spans
 
@@ -141,21 +157,22 @@ class Reading:
                 other.shared = stop
         return stop
 
-    def read_spans(self, spans: list[tuple[Answering, int, int]]) -> list[Answering]:
-        """Read stretches of prompts as one batch; return those that are read to the end."""
-        prompts = [one.prompt for one, _, _ in spans]
+    def read_spans(self, spans: list[Span], beside: list[Answering]) -> list[Answering]:
+        """Read stretches of prompts, and the last tokens of answers beside them, in one forward.
+
+        Return those whose prompt is read to the end.
+        """
+        last = last_words(self.decoder, beside).split(1) if beside else ()
+        read = [*beside, *(one for one, _, _ in spans)]
         states = self.decoder.read(
             self.rows.held,
-            [self.rows.row(one) for one, _, _ in spans],
-            [one.prompt.vectors[start:end] for one, start, end in spans],
-            prefix=[prompt.prefix for prompt in prompts],
-            key_bias=[prompt.key_bias for prompt in prompts],
-            regime=self.decoder.regime(len(prompts[0])),
+            [self.rows.row(one) for one in read],
+            [*last, *(one.prompt.vectors[start:end] for one, start, end in spans)],
+            prefix=[one.prompt.prefix for one in read],
+            key_bias=[one.prompt.key_bias for one in read],
+            regime=self.decoder.regime(len(spans[0][0].prompt)),
         )
-        done = []
-        for (one, start, end), state in zip(spans, states.unbind(0), strict=True):
-            self.read += end - start
-            if end == len(one.prompt):
-                one.hidden = state
-                done.append(one)
-        return done
+        for one, state in zip(read, states.unbind(0), strict=True):
+            one.hidden = state
+        self.read += sum(end - start for _, start, end in spans)
+        return [one for one, _, end in spans if end == len(one.prompt)]

@@ -53,18 +53,22 @@ def next_token(one: Answering, logits: Tensor) -> int:
     return one.sampler.choose(policy.constrain(logits))
 
 
-def step(decoder: Decoder, rows: Rows) -> None:
-    """Read the last token of every answer; those that come into another regime are read anew instead."""
+def turn(decoder: Decoder, rows: Rows) -> None:
+    """Let answers that come into another regime be read anew: every position changes."""
     store = rows.held
     for one in rows.written:
         row = rows.row(one)
-        if decoder.regime(store.lengths[row] + 1) != store.regimes[row]:  # every position changes
+        if decoder.regime(store.lengths[row] + 1) != store.regimes[row]:
             one.prompt = one.request.embedded.followed_by(one.ids, decoder.words(one.ids))
             rows.read_anew(one)
-    answers = rows.written
+
+
+def step(decoder: Decoder, rows: Rows) -> None:
+    """Read the last token of every answer."""
+    store, answers = rows.held, rows.written
     if not answers:
         return
-    last = decoder.words([one.ids[-1] for one in answers])  # (B, D)
+    last = last_words(decoder, answers)
     by_regime: dict[int, list[int]] = {}
     for row in range(len(answers)):
         by_regime.setdefault(store.regimes[row], []).append(row)
@@ -74,3 +78,8 @@ def step(decoder: Decoder, rows: Rows) -> None:
         hidden = decoder.step(store, own, vectors, key_bias=bias)
         for row, state in zip(own, hidden.unbind(0), strict=True):
             answers[row].hidden = state
+
+
+def last_words(decoder: Decoder, answers: Sequence[Answering]) -> Tensor:
+    """Return the vectors (B, D) of the last token of each answer."""
+    return decoder.words([one.ids[-1] for one in answers])

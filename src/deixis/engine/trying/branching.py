@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import torch
 from torch import Tensor
 
-from deixis.engine.masks import Trees
+from deixis.engine.decoders.masks import Trees
 from deixis.engine.policy import Probe
 from deixis.engine.reading import Readings
 

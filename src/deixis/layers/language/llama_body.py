@@ -76,7 +76,7 @@ class Attention(nn.Module):
     def forward(
         self, hidden: Tensor, turns: tuple[Tensor, Tensor], mask: Tensor | None, cache: Any
     ) -> Tensor:
-        """hidden (B, T, W); mask (B, 1, T, K), additive."""
+        """hidden (B, T, W); mask (B, 1, T, K), additive. A cache that has rows of its own attends to them."""
         shape = (*hidden.shape[:-1], -1, self.head_dim)
         query, key, value = (
             project(hidden).view(shape).transpose(1, 2)  # (B, heads, T, head width)
@@ -85,10 +85,15 @@ class Attention(nn.Module):
         query, key = turned(query, *turns), turned(key, *turns)
         if cache is not None:
             key, value = cache.update(key, value, self.layer)
-        seen = functional.scaled_dot_product_attention(
-            query, key, value, attn_mask=mask, scale=self.head_dim**-0.5, is_causal=mask is None
-        )
-        return self.o_proj(seen.transpose(1, 2).contiguous().reshape(hidden.shape).contiguous())
+        scale = self.head_dim**-0.5
+        attend = getattr(cache, "attend", None)
+        if attend is not None:
+            seen = attend(query, self.layer, scale=scale)
+        else:
+            seen = functional.scaled_dot_product_attention(
+                query, key, value, attn_mask=mask, scale=scale, is_causal=mask is None
+            ).transpose(1, 2)
+        return self.o_proj(seen.contiguous().reshape(hidden.shape).contiguous())
 
 
 class FeedForward(nn.Module):

@@ -12,7 +12,7 @@ from torch import Tensor
 from deixis.answers.grounded import Answer, Place
 from deixis.checkpoints.saved_network import open_network
 from deixis.devices import moved
-from deixis.engine.decoder import CausalDecoder
+from deixis.engine.decoders.causal import CausalDecoder
 from deixis.engine.embedded import Embedded
 from deixis.engine.policy import Completion
 from deixis.engine.settings import Settings

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from deixis.answers.grounded import Place
 from deixis.devices import moved, pixel_tensor
-from deixis.engine.decoder import CausalDecoder
+from deixis.engine.decoders.causal import CausalDecoder
 from deixis.engine.embedded import Embedded
 from deixis.engine.policy import Completion, Policy
 from deixis.engine.reading import Readings, read_prompts

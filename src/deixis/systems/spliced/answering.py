@@ -14,7 +14,7 @@ from deixis.answers.grounded import Answer
 from deixis.checkpoints.files.writing import share_like
 from deixis.checkpoints.library_logging import quiet_transformers
 from deixis.devices import moved
-from deixis.engine.decoder import CausalDecoder
+from deixis.engine.decoders.causal import CausalDecoder
 from deixis.engine.embedded import Embedded
 from deixis.engine.policy import Completion
 from deixis.engine.settings import Settings

@@ -8,11 +8,11 @@ from torch import Tensor
 
 from deixis.engine.batching.limits import BatchLimits
 from deixis.engine.continuous import ContinuousDecoding
-from deixis.engine.decoder import CausalDecoder
-from deixis.engine.graphs import PATIENCE, StepGraph, rounded
+from deixis.engine.decoders.causal import CausalDecoder
+from deixis.engine.decoders.graphs import PATIENCE, StepGraph, rounded
 from deixis.engine.loop import Decoding
 from tests.engine.answers import END, Recording, asked
-from tests.engine.test_decoder import tiny
+from tests.engine.decoders.test_causal import tiny
 
 gpu = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
 

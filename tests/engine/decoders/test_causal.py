@@ -20,7 +20,8 @@ from transformers import (
     Phi3ForCausalLM,
 )
 
-from deixis.engine.decoder import CausalDecoder, reading_mask
+from deixis.engine.decoders.causal import CausalDecoder
+from deixis.engine.decoders.masks import reading_mask
 from deixis.engine.store import KeyValueStore
 from deixis.errors import UsageError
 from deixis.text.packing import packed_attention, picture_weight

@@ -6,13 +6,13 @@ import pytest
 import torch
 from torch import Tensor
 
-from deixis.engine.decoder import CausalDecoder
+from deixis.engine.decoders.causal import CausalDecoder
+from deixis.engine.decoders.masks import Trees
 from deixis.engine.loop import Decoding
-from deixis.engine.masks import Trees
 from deixis.engine.policy import Probe
 from deixis.engine.starting import LEAST_BRANCHING
 from tests.engine.answers import asked, embedded, logits_anew
-from tests.engine.test_decoder import KINDS, SWITCH, alone, drawn, tiny
+from tests.engine.decoders.test_causal import KINDS, SWITCH, alone, drawn, tiny
 from tests.engine.test_loop import trying
 
 TREE = [-1, 0, 0, 1, -1]  # a, then b or c behind it, d behind b; and e beside a
