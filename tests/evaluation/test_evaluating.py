@@ -134,6 +134,10 @@ def test_the_table_and_the_card_are_printed(scenes: list[Scene]) -> None:
     assert lines[0].startswith("| task")
     assert "100.0 %" in lines[2]
     assert len({len(line) for line in lines[:3]}) == 1
+    further = lines.index("") + 1
+    assert [cell.strip() for cell in lines[further].split("|")[1:3]] == ["task", "further number"]
+    name, value = (cell.strip() for cell in lines[further + 2].split("|")[2:4])
+    assert name == "merged" and value.endswith(" %")
     assert "### Protocol" in lines
     assert "- **split**: val" in lines
 

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, is_dataclass
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any
 
 from deixis.data.set_aside import MOST_NAMED
@@ -16,7 +15,8 @@ from deixis.evaluation.runner import Asked
 from deixis.files.writing import write_whole
 from deixis.regions.shapes import Box, Mask, Point, Region
 
-HEADER = ("task", "value", "95 % interval", "n", "parse failures", "also", "baselines")
+HEADER = ("task", "value", "95 % interval", "n", "parse failures", "baselines")
+FURTHER_HEADER = ("task", "further number", "value", "95 % interval")
 UNDEFINED_CELL = "undefined"
 
 
@@ -88,14 +88,15 @@ class Report:
         return with_items(self.to_dict(), self.items_as_lines())
 
     def to_markdown(self) -> str:
-        """Return a table of the results and the protocol card below it, in columns that line up."""
+        """Return tables of the results, in columns that line up, and the protocol card below them."""
         headings = {task.name: task.heading for task in self.protocol.tasks}
-        rows = [HEADER, *(table_row(headings[name], result) for name, result in self.tasks.items())]
+        named = {headings[name]: result for name, result in self.tasks.items()}
         for reading, results in self.further.items():
-            rows += [table_row(f"{name}, {reading} reading", result) for name, result in results.items()]
-        widths = [max(len(row[column]) for row in rows) for column in range(len(HEADER))]
-        lines = ["| " + " | ".join(map(str.ljust, row, widths)) + " |" for row in rows]
-        lines.insert(1, "|" + "|".join("-" * (width + 2) for width in widths) + "|")
+            named |= {f"{name}, {reading} reading": result for name, result in results.items()}
+        lines = table([HEADER, *(table_row(heading, result) for heading, result in named.items())])
+        further = [row for heading, result in named.items() for row in further_rows(heading, result)]
+        if further:
+            lines += ["", *table([FURTHER_HEADER, *further])]
         run = [f"- **{name}**: {words_for(value)}" for name, value in self.run.items() if value is not None]
         return "\n".join([*lines, "", *self.refused_lines(), self.protocol.to_markdown(), *run])
 
@@ -136,19 +137,52 @@ def with_items(content: Mapping[str, Any], lines: str) -> str:
     return f'{head},\n  "items": [\n{items}\n  ]\n}}\n'
 
 
+def table(rows: Sequence[tuple[str, ...]]) -> list[str]:
+    """Return the lines of a table whose first row is its header.
+
+    >>> table([("task", "n"), ("naming", "12")])
+    ['| task   | n  |', '|--------|----|', '| naming | 12 |']
+    """
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    lines = ["| " + " | ".join(map(str.ljust, row, widths)) + " |" for row in rows]
+    lines.insert(1, "|" + "|".join("-" * (width + 2) for width in widths) + "|")
+    return lines
+
+
 def table_row(heading: str, result: TaskResult) -> tuple[str, ...]:
     """Return the cells of one task."""
-    low, high = result.ci95
-    interval = UNDEFINED_CELL if math.isnan(low) else f"{100 * low:.1f} to {100 * high:.1f}"
+    baselines = (f"{name.replace('_', ' ')} {percentage(rate)}" for name, rate in result.baselines.items())
     return (
         heading,
         percentage(result.value),
-        interval,
+        interval_cell(result.ci95),
         f"{result.n:,}",
         str(result.parse_failures),
-        percentages(result.others, result.intervals),
-        percentages(result.baselines),
+        ", ".join(baselines),
     )
+
+
+def further_rows(heading: str, result: TaskResult) -> list[tuple[str, ...]]:
+    """Return the cells of a task's further numbers, a row each; the task stands in the first."""
+    return [
+        (
+            heading if number == 0 else "",
+            name.replace("_", " "),
+            percentage(rate),
+            interval_cell(result.intervals[name]) if name in result.intervals else "",
+        )
+        for number, (name, rate) in enumerate(result.others.items())
+    ]
+
+
+def interval_cell(interval: tuple[float, float]) -> str:
+    """Return an interval of a rate for a cell of the table.
+
+    >>> interval_cell((0.1, 0.25))
+    '10.0 to 25.0'
+    """
+    low, high = interval
+    return UNDEFINED_CELL if math.isnan(low) else f"{100 * low:.1f} to {100 * high:.1f}"
 
 
 def defined(number: float) -> float | None:
@@ -163,22 +197,6 @@ def percentage(rate: float) -> str:
     ('23.8 %', 'undefined')
     """
     return UNDEFINED_CELL if math.isnan(rate) else f"{100 * rate:.1f} %"
-
-
-def percentages(
-    rates: Mapping[str, float], intervals: Mapping[str, tuple[float, float]] = MappingProxyType({})
-) -> str:
-    """Return rates with their names, for a cell of the table, each with its interval where there is one.
-
-    >>> percentages({"fixed_box": 0.238, "merged": 0.5}, {"merged": (0.4, 0.6)})
-    'fixed box 23.8 %, merged 50.0 % (40.0 to 60.0)'
-    """
-    parts = []
-    for name, rate in rates.items():
-        low, high = intervals.get(name, (math.nan, math.nan))
-        interval = "" if math.isnan(low) else f" ({100 * low:.1f} to {100 * high:.1f})"
-        parts.append(f"{name.replace('_', ' ')} {percentage(rate)}{interval}")
-    return ", ".join(parts)
 
 
 def failure_line(asked: Asked) -> str:
