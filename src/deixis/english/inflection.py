@@ -90,7 +90,8 @@ def plural_by_table_or_rule(word: str) -> str:
     """Return the plural of a single word that is none."""
     if word in table.PLURALS:
         return table.PLURALS[word]
-    if word not in table.REGULAR and (made := irregular(word, table.PLURAL_ENDINGS)):
+    made = "" if word in table.REGULAR else irregular(word, table.PLURAL_ENDINGS)
+    if made and made not in table.NO_PLURALS:  # several Omans are no omen
         return made
     if word in table.DOUBLED:
         return f"{word}{word[-1]}es"
