@@ -87,20 +87,21 @@ def memory(given: dict[str, Any]) -> dict[str, Any]:
     """Ask many questions; tell how much more memory the page holds after the last than after the tenth."""
     from tests.studio.scripted_server import Script, scripted_app
 
-    held, seconds = {}, []
-    with opened(scripted_app(Script())) as desk:
-        client = desk.context.new_cdp_session(desk.page)
-        desk.sample()
-        for number in range(1, given["questions"] + 1):
-            started = time.perf_counter()
-            desk.ask("Where is the cup?")
-            desk.answered(number)
+    grown, seconds = 0, []
+    for _ in range(given["repeats"]):
+        with opened(scripted_app(Script())) as desk:
+            client = desk.context.new_cdp_session(desk.page)
+            desk.sample()
+            held, started = {}, time.perf_counter()
+            for number in range(1, given["questions"] + 1):
+                desk.ask("Where is the cup?")
+                desk.answered(number)
+                if number in (10, given["questions"]):
+                    client.send("HeapProfiler.collectGarbage")
+                    held[number] = client.send("Runtime.getHeapUsage")["usedSize"]
             seconds.append(time.perf_counter() - started)
-            if number in (10, given["questions"]):
-                client.send("HeapProfiler.collectGarbage")
-                held[number] = client.send("Runtime.getHeapUsage")["usedSize"]
-    grown = max(held[given["questions"]] - held[10], 0)
-    return {"seconds": seconds, "values": given["questions"], "peak_bytes": int(grown)}
+        grown = max(grown, int(held[given["questions"]] - held[10]))
+    return {"seconds": seconds, "values": given["questions"], "peak_bytes": grown}
 
 
 @contextmanager
