@@ -17,7 +17,7 @@ from deixis.engine.batching.limits import BatchLimits
 from deixis.engine.batching.pace import Pace
 from deixis.engine.batching.reading import Reading
 from deixis.engine.batching.rows import Rows
-from deixis.engine.batching.writing import choose, step, turn
+from deixis.engine.batching.writing import choose, cross_switch, step
 from deixis.engine.decoder import Decoder
 from deixis.engine.policy import NOTHING, Request
 from deixis.engine.prefixes import PrefixCache
@@ -173,7 +173,7 @@ class ContinuousDecoding:
     def _step(self, *, measured: bool) -> None:
         """Let all answers that are written take their step."""
         rows = self._rows.writing
-        turn(self.decoder, self._rows)
+        cross_switch(self.decoder, self._rows)
         step(self.decoder, self._rows)
         if measured and self.limits.pause is not None and (self.reading or self.waiting):
             self._pace.stepped(rows)
@@ -183,7 +183,7 @@ class ContinuousDecoding:
         rows = self._rows.writing
         budget = self._pace.positions(rows=rows, beside=beside)
         if beside:
-            turn(self.decoder, self._rows)
+            cross_switch(self.decoder, self._rows)
         elif self.limits.pause is not None:
             self._pace.start()
         before = self._reading.read

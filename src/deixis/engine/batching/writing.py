@@ -53,7 +53,7 @@ def next_token(one: Answering, logits: Tensor) -> int:
     return one.sampler.choose(policy.constrain(logits))
 
 
-def turn(decoder: Decoder, rows: Rows) -> None:
+def cross_switch(decoder: Decoder, rows: Rows) -> None:
     """Let answers that come into another regime be read anew: every position changes."""
     store = rows.held
     for one in rows.written:

@@ -11,7 +11,7 @@ from torch.nn import functional
 
 from deixis.engine.decoders.graphs import SLOTS, StandingWindow, StepGraph, StepGraphs
 from deixis.engine.decoders.masks import Trees, check_prefixes, reading_mask, stacked_bias, tree_mask
-from deixis.engine.decoders.ragged import RaggedWindow, attending, stretch
+from deixis.engine.decoders.ragged import RaggedWindow, arrange, attending
 from deixis.engine.store import KeyValueStore, Window
 from deixis.layers.few_rows import quicken
 from deixis.layers.language.cache_argument import cache_name
@@ -131,7 +131,7 @@ class CausalDecoder:
         early = regime is not None and self.regime(max(window.ends)) < regime
         regime = self._regime(window, regime)
         like = vectors[0].to(self.dtype)
-        positions = stretch(window, prefix=prefix, key_bias=key_bias, reach=self._reach, like=like)
+        positions = arrange(window, prefix=prefix, key_bias=key_bias, reach=self._reach, like=like)
         if early:  # as in ``states``
             assert self._switch is not None
             positions = functional.pad(positions, (0, 1), value=self._switch)

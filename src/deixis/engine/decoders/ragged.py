@@ -93,7 +93,7 @@ class RaggedWindow(Window):
         return seen[None]
 
 
-def stretch(
+def arrange(
     window: RaggedWindow,
     *,
     prefix: Sequence[int],
